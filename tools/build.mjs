@@ -1,0 +1,5 @@
+// npm start: a fresh clone has neither packages nor dist/.
+import { ensureBuilt, ensurePackages } from './prepare.mjs'
+
+ensurePackages()
+ensureBuilt()

@@ -1,0 +1,103 @@
+// What a fresh clone lacks, brought in before anything else can run: so this file needs nothing but Node itself.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/**
+ * Says in one sentence what could not be done and what to do about it, and ends.
+ * @param {string} sentence
+ * @returns {never}
+ */
+export function giveUp(sentence) {
+  process.stderr.write(`${sentence}\n`)
+  process.exit(1)
+}
+
+/** npm packages as the lock file has them. */
+export function ensurePackages() {
+  const marker = join(root, 'node_modules', '.package-lock.json')
+  const lock = join(root, 'package-lock.json')
+  if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return
+  say('installing npm packages')
+  run('npm', ['ci', '--silent'], 'npm ci failed: see above; is the npm registry reachable?')
+}
+
+/**
+ * Programs that come as Debian packages; installed through apt when we may.
+ * @param {Readonly<Record<string, string>>} packageOf program → Debian package
+ */
+export function ensurePrograms(packageOf) {
+  const missing = Object.keys(packageOf).filter((program) => !isInstalled(program))
+  if (missing.length === 0) return
+  const packages = [...new Set(missing.map((program) => packageOf[program] ?? program))]
+  const command = `apt-get install ${packages.join(' ')}`
+  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
+    giveUp(`${missing.join(' and ')} not found: install with "sudo ${command}" (Debian, Ubuntu) and start again.`)
+  }
+  say(`installing ${packages.join(', ')}`)
+  const quiet = { DEBIAN_FRONTEND: 'noninteractive' }
+  run('apt-get', ['update', '-qq'], 'apt-get update failed: see above', quiet)
+  run(
+    'apt-get',
+    ['install', '-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...packages],
+    `${command} failed: see above`,
+    quiet,
+  )
+}
+
+/** dist/, when it is missing or older than the sources. */
+export function ensureBuilt() {
+  const built = join(root, 'dist', 'main.js')
+  if (existsSync(built) && statSync(built).mtimeMs >= newest(join(root, 'src'))) return
+  say('building')
+  run('npm', ['run', '--silent', 'build'], 'the build failed: see above')
+}
+
+/**
+ * @param {string} sentence
+ */
+export function say(sentence) {
+  process.stderr.write(`${sentence} …\n`)
+}
+
+/**
+ * @param {string} program
+ */
+function isInstalled(program) {
+  // nginx lives in /usr/sbin, which is not on every user's PATH.
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, program)))
+}
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} parameters
+ * @param {string} complaint
+ * @param {Readonly<Record<string, string>>} [environment]
+ */
+function run(program, parameters, complaint, environment = {}) {
+  // What a tool prints is for people: kept off stdout, where only the result of the whole belongs.
+  const done = spawnSync(program, parameters, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, ...environment },
+  })
+  if (done.status !== 0) giveUp(complaint)
+}
+
+/**
+ * The time of the newest file below a folder, in milliseconds.
+ * @param {string} folder
+ * @returns {number}
+ */
+function newest(folder) {
+  const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
+    const path = join(folder, entry.name)
+    return entry.isDirectory() ? newest(path) : statSync(path).mtimeMs
+  })
+  return Math.max(0, ...times)
+}

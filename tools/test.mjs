@@ -1,0 +1,39 @@
+// npm test: what is missing, types, lint, then all tests. Further arguments are test files: npm test -- test/query.test.ts
+
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureBuilt, ensurePackages, ensurePrograms, root, say } from './prepare.mjs'
+
+ensurePackages()
+ensurePrograms({ nginx: 'nginx-light', php: 'php-cli', openssl: 'openssl' })
+
+const chosen = process.argv.slice(2)
+if (chosen.length === 0) {
+  say('checking types and style')
+  step('npm', ['run', '--silent', 'check'])
+}
+ensureBuilt()
+
+const files = chosen.length > 0 ? chosen : testFiles(join(root, 'test'))
+step(process.execPath, ['--import', 'tsx', '--test', '--test-timeout=240000', '--test-concurrency=2', ...files])
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} parameters
+ */
+function step(program, parameters) {
+  const done = spawnSync(program, parameters, { cwd: root, stdio: 'inherit' })
+  if (done.status !== 0) process.exit(done.status ?? 1)
+}
+
+/**
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function testFiles(folder) {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort()
+    .map((name) => join(folder, name))
+}
