@@ -1,0 +1,57 @@
+/** What a viewer gets: in or not. */
+export type Verdict = 'allow' | 'deny'
+
+/** Why a backend gave no usable answer. A closed set: it reaches logs, headers and the documentation. */
+export const unavailableReasons = [
+  'timeout', // nothing usable before the deadline
+  'refused', // no listener, no route, no permission to connect
+  'reset', // the connection was reset
+  'closed', // the connection was closed before the status line was complete
+  'dns', // the host name has no known address
+  'tls', // the certificate or the handshake was not acceptable
+  'not-http', // something answered, but not HTTP
+  'status', // a status that UNAVAILABLE_STATUS names
+  'internal', // our own code threw
+] as const
+export type UnavailableReason = (typeof unavailableReasons)[number]
+
+/** What a backend may add to an allow; names and units as Flussonic-style backends send them. */
+export interface Grant {
+  /** `X-AuthDuration` as sent, in seconds when it is a number; judged where lifetimes are decided. */
+  readonly authDuration?: string
+  /** `X-UserId`, or Astra's `X-Session-Name` where only that is sent. Untrusted text. */
+  readonly userId?: string
+}
+
+/**
+ * The result of one question. "Unavailable" is a value, not an exception: it is neither an allow nor a deny, and only the
+ * decision may turn it into one.
+ */
+export type Outcome =
+  | { readonly kind: 'allow'; readonly backend: string; readonly grant: Grant }
+  | { readonly kind: 'deny'; readonly backend: string; readonly status: number }
+  | { readonly kind: 'unavailable'; readonly backend: string; readonly reason: UnavailableReason }
+
+/** Who decided: `gate` refused without asking anybody. */
+export type Source = 'backend' | 'session' | 'stale' | 'default' | 'gate'
+
+/** The closed vocabulary of `X-Auth-Reason`. */
+export type Reason =
+  | `backend-${number}`
+  | `unavailable-${UnavailableReason}`
+  | 'riding' // allowed by a session that another request of this viewer opened
+  | 'remembered' // the verdict of this very request, given earlier
+  | 'bad-request' // refused by the gate before anybody was asked
+
+/** A verdict with its source and reason: what one client request gets. */
+export interface Decision {
+  readonly verdict: Verdict
+  readonly source: Source
+  readonly reason: Reason
+  /** Empty when no question was ever asked for this request. */
+  readonly sessionId: string
+  /** At most 128 printable ASCII bytes; empty when the backend named nobody. */
+  readonly userId: string
+  /** Milliseconds for which this verdict may be repeated without asking the gate again. */
+  readonly holdsFor: number
+}
