@@ -1,0 +1,132 @@
+import type { BackendMode } from '../backend/ask-backends.ts'
+import { BackendUrlError, type Endpoint, readEndpoint } from '../backend/endpoint.ts'
+import { completeUrl } from '../backend/presets.ts'
+import type { Lifetimes } from '../decision/lifetimes.ts'
+import type { ListenAddress } from '../listen.ts'
+import type { Verdict } from '../verdict.ts'
+import { maskUrl } from './mask.ts'
+import {
+  type RawSettings,
+  type Setting,
+  type SettingName,
+  settingNames,
+  settingsTable,
+} from './settings-table.ts'
+import { misspelt } from './typos.ts'
+import { ValueError } from './values.ts'
+
+/** Everything the service is told. Times are milliseconds. */
+export interface Settings {
+  readonly backends: readonly [Endpoint, ...Endpoint[]]
+  readonly backendMode: BackendMode
+  readonly backendTimeout: number
+  readonly unavailableStatus: ReadonlySet<number>
+  readonly defaultAction: Verdict
+  readonly listen: ListenAddress
+  readonly adminListen: ListenAddress | undefined
+  readonly lifetimes: Lifetimes
+  readonly sessionIdle: number
+  readonly maxSessions: number
+  readonly tokenParams: readonly string[]
+  readonly ignoredParams: readonly string[]
+  readonly channelPattern: RegExp | undefined
+  readonly logLevel: RawSettings['LOG_LEVEL']
+  readonly logFormat: RawSettings['LOG_FORMAT']
+}
+
+/** Either everything is right, or the full list of what is not; each problem names the variable, the value seen and the cure. */
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads all settings from environment variables. A variable that is set but empty counts as not set. */
+export function readSettings(environment: Environment): SettingsResult {
+  const problems: string[] = []
+  const raw: Partial<Record<SettingName, unknown>> = {}
+  for (const name of settingNames) {
+    const setting: Setting<unknown> = settingsTable[name]
+    const seen = environment[name]?.trim() || undefined
+    const text = seen ?? presetValue(name, environment) ?? setting.value
+    if (text === undefined) {
+      problems.push(`${name} is not set; ${setting.about}. Write it as ${name}=http://127.0.0.1:6000/auth`)
+      continue
+    }
+    try {
+      raw[name] = setting.read(text)
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error
+      problems.push(`${name}=${setting.secret ? maskUrl(text) : text} ${error.message}`)
+    }
+  }
+  for (const name of Object.keys(environment)) {
+    const meant = misspelt(name, settingNames)
+    if (meant !== undefined)
+      problems.push(`${name} is not a setting; did you mean ${meant}? Rename or remove it`)
+  }
+
+  const backends = readBackends(raw as Partial<RawSettings>, problems)
+  checkNames(raw as Partial<RawSettings>, problems)
+  const [first, ...rest] = backends
+  if (problems.length > 0 || first === undefined) return { ok: false, problems }
+  return { ok: true, settings: toSettings(raw as RawSettings, [first, ...rest]) }
+}
+
+/** The presets follow Alta: a session is never asked about again. What the operator wrote counts more. */
+function presetValue(name: SettingName, environment: Environment): string | undefined {
+  const middleware = environment['MIDDLEWARE']?.trim() || 'custom'
+  return name === 'ALLOW_TTL' && middleware !== 'custom' ? 'session' : undefined
+}
+
+function readBackends(raw: Partial<RawSettings>, problems: string[]): Endpoint[] {
+  const backends: Endpoint[] = []
+  for (const url of raw.BACKEND_URL ?? []) {
+    try {
+      backends.push(readEndpoint(completeUrl(raw.MIDDLEWARE ?? 'custom', url)))
+    } catch (error) {
+      if (!(error instanceof BackendUrlError)) throw error
+      problems.push(`BACKEND_URL=${maskUrl(url)} ${error.message}`)
+    }
+  }
+  return backends
+}
+
+function checkNames(raw: Partial<RawSettings>, problems: string[]): void {
+  const ignored = raw.IGNORED_PARAMS ?? []
+  for (const token of raw.TOKEN_PARAM ?? []) {
+    const by = ignored.find(
+      (name) => name === token || (name.endsWith('*') && token.startsWith(name.slice(0, -1))),
+    )
+    if (by !== undefined) {
+      problems.push(
+        `IGNORED_PARAMS=${ignored.join(' ')} holds ${by}, which TOKEN_PARAM needs; take it out of one of them`,
+      )
+    }
+  }
+}
+
+function toSettings(raw: RawSettings, backends: Settings['backends']): Settings {
+  return Object.freeze({
+    backends,
+    backendMode: raw.BACKEND_MODE,
+    backendTimeout: raw.BACKEND_TIMEOUT,
+    unavailableStatus: raw.UNAVAILABLE_STATUS,
+    defaultAction: raw.DEFAULT_ACTION,
+    listen: raw.LISTEN,
+    adminListen: raw.ADMIN_LISTEN,
+    lifetimes: Object.freeze({
+      allow: raw.ALLOW_TTL,
+      deny: raw.DENY_TTL,
+      stale: raw.STALE_TTL,
+      default: raw.DEFAULT_TTL,
+    }),
+    sessionIdle: raw.SESSION_IDLE,
+    maxSessions: raw.MAX_SESSIONS,
+    tokenParams: raw.TOKEN_PARAM,
+    ignoredParams: raw.IGNORED_PARAMS,
+    channelPattern: raw.CHANNEL_PATTERN,
+    logLevel: raw.LOG_LEVEL,
+    logFormat: raw.LOG_FORMAT,
+  })
+}

@@ -1,0 +1,128 @@
+import { middlewares } from '../backend/presets.ts'
+import type { ListenAddress } from '../listen.ts'
+import {
+  readChannelPattern,
+  readChoice,
+  readDuration,
+  readListenAddress,
+  readNames,
+  readStatuses,
+  readUrls,
+  readWholeNumber,
+} from './values.ts'
+
+/** One environment variable. `value` is the default as an operator would write it; undefined = must be set. */
+export interface Setting<Value> {
+  readonly value: string | undefined
+  /** One line for the README's table and for `.env.example`. */
+  readonly about: string
+  /** @throws {ValueError} what is wrong and how to write it. */
+  readonly read: (text: string) => Value
+  /** May hold a password or a token: shown only masked. */
+  readonly secret?: true
+}
+
+function setting<Value>(
+  value: string | undefined,
+  about: string,
+  read: (text: string) => Value,
+): Setting<Value> {
+  return { value, about, read }
+}
+
+const off = (read: (text: string) => ListenAddress) => (text: string) =>
+  text === 'off' ? undefined : read(text)
+const ttl = (text: string): number | 'session' => (text === 'session' ? text : readDuration(text))
+
+/** The one source for the parser, `.env.example` and the README's table. */
+export const settingsTable = {
+  BACKEND_URL: {
+    ...setting(
+      undefined,
+      'where the backend answers; several URLs are separated by spaces or commas',
+      readUrls,
+    ),
+    secret: true,
+  },
+  BACKEND_MODE: setting(
+    'failover',
+    'several backends: `failover` = in order, the next only when one is unavailable; `any` = all at once, the first 200 wins',
+    readChoice(['failover', 'any']),
+  ),
+  MIDDLEWARE: setting(
+    'custom',
+    '`ministra`, `iptvportal`, `smarty`: complete a bare `BACKEND_URL` to the documented path and set `ALLOW_TTL=session`',
+    readChoice(middlewares),
+  ),
+  DEFAULT_ACTION: setting(
+    'deny',
+    'the verdict for unknown viewers while the backend is unavailable: `allow` or `deny`',
+    readChoice(['allow', 'deny']),
+  ),
+  BACKEND_TIMEOUT: setting(
+    '2s',
+    'deadline of one question, all backends together; above 2.5s nginx must wait longer too',
+    readDuration,
+  ),
+  UNAVAILABLE_STATUS: setting(
+    '',
+    'statuses that count as unavailable instead of deny, such as `502 503 504`',
+    readStatuses,
+  ),
+  LISTEN: setting(
+    '127.0.0.1:9180',
+    'where nginx reaches the gate: `host:port` or `unix:/path`',
+    readListenAddress,
+  ),
+  ADMIN_LISTEN: setting(
+    '127.0.0.1:9181',
+    'where health is answered: `host:port`, `unix:/path` or `off`',
+    off(readListenAddress),
+  ),
+  ALLOW_TTL: setting(
+    '1m',
+    'after this a playing session is re-checked in the background; `session` = never',
+    ttl,
+  ),
+  DENY_TTL: setting('5s', 'a deny is remembered this long, for exactly its own request', readDuration),
+  STALE_TTL: setting(
+    '1h',
+    'while the backend is unavailable, a known allow holds this much longer',
+    readDuration,
+  ),
+  DEFAULT_TTL: setting(
+    '2s',
+    'an answer of the default action counts this long, then the backend is asked again',
+    readDuration,
+  ),
+  SESSION_IDLE: setting('2m', 'silence that ends a session', readDuration),
+  TOKEN_PARAM: setting('token', 'names of the URL parameters that carry a credential', readNames),
+  IGNORED_PARAMS: setting(
+    '_HLS_* CMCD',
+    'URL parameters that players vary: sent to the backend, but no part of what tells two requests apart',
+    readNames,
+  ),
+  CHANNEL_PATTERN: setting(
+    '',
+    'regular expression on the path whose first group is the channel, such as `^/live/([^/]+)/`',
+    readChannelPattern,
+  ),
+  MAX_SESSIONS: setting(
+    '100000',
+    'bound of live sessions; past it the viewer that was silent longest is forgotten',
+    readWholeNumber(1, 10_000_000),
+  ),
+  LOG_LEVEL: setting(
+    'info',
+    '`error`, `warn`, `info` or `debug`',
+    readChoice(['error', 'warn', 'info', 'debug']),
+  ),
+  LOG_FORMAT: setting('json', '`json` for machines, `pretty` for people', readChoice(['json', 'pretty'])),
+} as const satisfies Record<string, Setting<unknown>>
+
+export type SettingName = keyof typeof settingsTable
+
+/** What each setting reads to. */
+export type RawSettings = { readonly [Name in SettingName]: ReturnType<(typeof settingsTable)[Name]['read']> }
+
+export const settingNames = Object.keys(settingsTable) as readonly SettingName[]

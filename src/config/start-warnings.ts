@@ -1,0 +1,34 @@
+import type { Environment, Settings } from './read-settings.ts'
+
+/** The shipped nginx files give up after 3 s: our deadline and a margin must fit in. */
+const NGINX_PATIENCE = 2_500
+
+/** What an operator should know at start although it is no mistake: one sentence each, with the cure. */
+export function startWarnings(settings: Settings, environment: Environment, pid: number): readonly string[] {
+  const warnings: string[] = []
+  if (settings.defaultAction === 'deny') {
+    warnings.push(
+      'DEFAULT_ACTION=deny: unknown viewers are refused while the backend is unavailable (Alta allows them; set DEFAULT_ACTION=allow for that)',
+    )
+  } else {
+    warnings.push('DEFAULT_ACTION=allow: unknown viewers are let in while the backend is unavailable')
+  }
+  if (settings.backendTimeout > NGINX_PATIENCE) {
+    const seconds = Math.ceil(settings.backendTimeout / 1000) + 1
+    warnings.push(
+      `BACKEND_TIMEOUT=${settings.backendTimeout}ms is longer than nginx waits: change "proxy_read_timeout 3s;" in nginx/alta-auth/server.conf to ${seconds}s`,
+    )
+  }
+  if (settings.listen.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(settings.listen.host)) {
+    warnings.push(
+      `LISTEN=${settings.listen.host}:${settings.listen.port} is reachable from other machines: whoever reaches it can ask the backend in any viewer's name; let a firewall admit nginx only`,
+    )
+  }
+  const meantFor = environment['LISTEN_PID']
+  if (meantFor !== undefined && meantFor !== String(pid)) {
+    warnings.push(
+      `systemd passed a socket to process ${meantFor}, not to this one (${pid}): start "node dist/main.js" directly, not through npm`,
+    )
+  }
+  return warnings
+}

@@ -1,0 +1,114 @@
+import type { ListenAddress } from '../listen.ts'
+
+/** What is wrong with a value and how to write it; the message goes behind the name and the value. */
+export class ValueError extends Error {
+  override readonly name = 'ValueError'
+}
+
+const unitOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const MAX_DURATION = 365 * 86_400_000
+
+/** A time as nginx writes it, in milliseconds. A bare number is refused: its unit would be a guess. */
+export function readDuration(text: string): number {
+  const parts = /^(\d+)(ms|s|m|h|d)$/.exec(text)
+  if (parts === null) throw new ValueError('is not a time; write it as nginx does: 500ms, 30s, 5m, 1h')
+  const value = Number(parts[1]) * (unitOf[parts[2] ?? ''] ?? 0)
+  if (value === 0) throw new ValueError('is no time at all; write at least 1ms')
+  if (value > MAX_DURATION) throw new ValueError('is longer than a year; write a shorter time')
+  return value
+}
+
+export function readChoice<const Choice extends string>(
+  choices: readonly Choice[],
+): (text: string) => Choice {
+  return (text) => {
+    const choice = choices.find((one) => one === text)
+    if (choice === undefined) throw new ValueError(`is not one of ${choices.join(', ')}`)
+    return choice
+  }
+}
+
+/** Words between spaces or commas. */
+export function readList(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+/** URLs between spaces or commas; a comma inside a URL stays in it. */
+export function readUrls(text: string): readonly string[] {
+  const urls = text.split(/\s*,\s*(?=https?:\/\/)|\s+/i).filter((url) => url !== '')
+  const stray = urls.findIndex((url, index) => index > 0 && !/^[a-z][a-z0-9+.-]*:\/\//i.test(url))
+  // The stray word may be the rest of a password or token that holds a space, so it is not shown.
+  if (stray !== -1)
+    throw new ValueError(`has a word ${stray + 1} that is no URL; percent-encode spaces inside a URL as %20`)
+  return urls
+}
+
+/** Names of query parameters as PHP registers them, so that each can match at all. */
+export function readNames(text: string): readonly string[] {
+  const names = readList(text)
+  for (const name of names) {
+    if (!/^[A-Za-z0-9_~!$'()*,;:@/-]+$/.test(name)) {
+      throw new ValueError(
+        `holds "${name}", which is no parameter name; write it as PHP shows it in $_GET: "a.b" is a_b, "k[]" is k`,
+      )
+    }
+  }
+  return names
+}
+
+export function readStatuses(text: string): ReadonlySet<number> {
+  return new Set(
+    readList(text).map((word) => {
+      if (!/^[1-5]\d\d$/.test(word))
+        throw new ValueError(`holds "${word}", which is no HTTP status; write e.g. 502 503 504`)
+      if (word === '200') throw new ValueError('holds 200, which always allows; leave it out')
+      return Number(word)
+    }),
+  )
+}
+
+/** @param min @param max bounds, both allowed */
+export function readWholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (!(value >= min && value <= max)) throw new ValueError(`is not a whole number from ${min} to ${max}`)
+    return value
+  }
+}
+
+/** `host:port`, `[ipv6]:port` or `unix:/path`. */
+export function readListenAddress(text: string): ListenAddress {
+  if (text.startsWith('unix:')) {
+    const path = text.slice('unix:'.length)
+    if (!path.startsWith('/'))
+      throw new ValueError('needs an absolute path; write it as unix:/run/alta-auth/gate.sock')
+    // sockaddr_un holds 107 bytes and the closing zero.
+    if (Buffer.byteLength(path) > 107)
+      throw new ValueError('has a path over 107 bytes, too long for a socket; shorten it')
+    return { kind: 'unix', path }
+  }
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text)
+  const port = Number(parts?.[3])
+  if (parts === null || port > 65_535) {
+    throw new ValueError(
+      'is no address to listen on; write it as 127.0.0.1:9180, [::1]:9180 or unix:/run/alta-auth/gate.sock',
+    )
+  }
+  return { kind: 'tcp', host: parts[1] ?? parts[2] ?? '', port }
+}
+
+/** The channel pattern must have a group, since its first group is the channel. */
+export function readChannelPattern(text: string): RegExp | undefined {
+  if (text === '') return undefined
+  let pattern: RegExp
+  try {
+    pattern = new RegExp(text)
+  } catch (error) {
+    throw new ValueError(
+      `is not a regular expression (${error instanceof Error ? error.message : String(error)})`,
+    )
+  }
+  const groups = new RegExp(`${text}|`).exec('')?.length ?? 1
+  if (groups < 2) throw new ValueError('has no group; put the channel in parentheses: ^/live/([^/]+)/')
+  return pattern
+}
