@@ -1,0 +1,34 @@
+import type { Identity, Target } from './identity.ts'
+
+/** HLS, M3U, DASH, HDS and Smooth Streaming entry files; everything else opens only itself. */
+const playlist = /(?:\.(?:m3u8?|mpd|f4m)|\/manifest)$/i
+
+export function isPlaylist(path: string): boolean {
+  return playlist.test(path)
+}
+
+/** Whether an allowed session that was opened at `opener` extends to a request for `asked`. */
+export function covers(opener: Target, asked: Target): boolean {
+  if (opener.kind === 'channel' || asked.kind === 'channel') return sameTarget(opener, asked)
+  if (opener.path === asked.path) return true
+  if (!isPlaylist(opener.path)) return false
+  const directory = opener.path.lastIndexOf('/') + 1
+  // A playlist at the root of the site would otherwise open the whole site.
+  if (directory === 1) return asked.path.indexOf('/', 1) === -1
+  return asked.path.startsWith(opener.path.slice(0, directory))
+}
+
+/** Whether two requests are about the very same path or channel. */
+export function sameTarget(a: Target, b: Target): boolean {
+  if (a.kind === 'channel') return b.kind === 'channel' && a.channel === b.channel
+  return b.kind === 'path' && a.path === b.path
+}
+
+/**
+ * Whether the rules of riding let this request use a session that another request opened, scope aside: without a credential on any
+ * of the viewer's sessions; with one only for what is not a playlist, and only on a session opened with the very same query.
+ */
+export function mayRide(asked: Identity, openerQuery: string): boolean {
+  if (!asked.credential) return true
+  return !isPlaylist(asked.target.path) && asked.query === openerQuery
+}
