@@ -1,0 +1,49 @@
+import { createServer, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Listener, refusal } from './router.ts'
+
+/** nginx sends up to four client values of up to 8 KB each; Node's own limit of 16 KB would answer 431, a 500 for the viewer. */
+const MAX_HEADER_SIZE = 131_072
+/** Longer than nginx keeps an idle connection (60 s), so that nginx closes it and no request meets a closing socket. */
+const KEEP_ALIVE = 75_000
+/** A subrequest arrives in one piece; milliseconds. */
+const HEADERS_TIMEOUT = 10_000
+
+/** What Node would answer with 400, 408, 417 or 431 by itself, answered as a refusal. */
+const rawRefusal = [
+  'HTTP/1.1 403 Forbidden',
+  'Content-Length: 0',
+  `X-Auth-Verdict: ${refusal.verdict}`,
+  `X-Auth-Source: ${refusal.source}`,
+  `X-Auth-Reason: ${refusal.reason}`,
+  'X-Accel-Expires: 0',
+  'Connection: close',
+  '\r\n',
+].join('\r\n')
+
+/** The gate's HTTP server: nothing but 200 and 403 leaves it. */
+export function createGateServer(gate: Listener, onRefused: (why: string) => void): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_SIZE,
+      keepAliveTimeout: KEEP_ALIVE,
+      headersTimeout: HEADERS_TIMEOUT,
+      requestTimeout: HEADERS_TIMEOUT,
+      requireHostHeader: false,
+    },
+    gate,
+  )
+  // Node drops header pairs past 2,000 silently: the ones that matter could be among them.
+  server.maxHeadersCount = 0
+  server.on('checkContinue', gate)
+  server.on('checkExpectation', gate)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    onRefused(`not readable as HTTP (${error.code ?? error.message})`)
+    socket.end(rawRefusal, () => socket.destroy())
+  })
+  return server
+}
