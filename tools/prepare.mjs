@@ -36,7 +36,9 @@ export function ensurePrograms(packageOf) {
   const packages = [...new Set(missing.map((program) => packageOf[program] ?? program))]
   const command = `apt-get install ${packages.join(' ')}`
   if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
-    giveUp(`${missing.join(' and ')} not found: install with "sudo ${command}" (Debian, Ubuntu) and start again.`)
+    giveUp(
+      `${missing.join(' and ')} not found: install with "sudo ${command}" (Debian, Ubuntu) and start again.`,
+    )
   }
   say(`installing ${packages.join(', ')}`)
   const quiet = { DEBIAN_FRONTEND: 'noninteractive' }

@@ -16,7 +16,14 @@ if (chosen.length === 0) {
 ensureBuilt()
 
 const files = chosen.length > 0 ? chosen : testFiles(join(root, 'test'))
-step(process.execPath, ['--import', 'tsx', '--test', '--test-timeout=240000', '--test-concurrency=2', ...files])
+step(process.execPath, [
+  '--import',
+  'tsx',
+  '--test',
+  '--test-timeout=240000',
+  '--test-concurrency=2',
+  ...files,
+])
 
 /**
  * @param {string} program

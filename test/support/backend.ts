@@ -1,0 +1,60 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Scope } from './scope.ts'
+
+/** A question as it came in. */
+export interface Asked {
+  readonly method: string
+  /** The request target, byte for byte. */
+  readonly target: string
+  /** Names as sent. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface Backend {
+  readonly url: string
+  readonly port: number
+  readonly asked: Asked[]
+  /** What it answers from now on. */
+  answer: (asked: Asked, response: ServerResponse, request: IncomingMessage) => void
+  stop(): Promise<void>
+}
+
+/** A middleware that writes down what it is asked. Allows everything unless told otherwise. */
+export async function startBackend(scope: Scope, port = 0): Promise<Backend> {
+  const asked: Asked[] = []
+  const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
+    const headers: Record<string, string> = {}
+    for (let at = 0; at < request.rawHeaders.length; at += 2) {
+      headers[request.rawHeaders[at] ?? ''] = request.rawHeaders[at + 1] ?? ''
+    }
+    const question = { method: request.method ?? '', target: request.url ?? '', headers }
+    asked.push(question)
+    backend.answer(question, response, request)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  const stop = async (): Promise<void> => {
+    if (!server.listening) return
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  }
+  scope.after(stop)
+  const used = (server.address() as AddressInfo).port
+  const backend: Backend = {
+    url: `http://127.0.0.1:${used}`,
+    port: used,
+    asked,
+    answer: (_asked, response) => void response.end(),
+    stop,
+  }
+  return backend
+}
+
+/** Answers with this status. */
+export function status(code: number, headers: Readonly<Record<string, string>> = {}): Backend['answer'] {
+  return (_asked, response) => void response.writeHead(code, headers).end()
+}

@@ -1,0 +1,148 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Child, startChild } from './child.ts'
+import { findFreePort } from './free-port.ts'
+import type { Scope } from './scope.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
+import { until } from './until.ts'
+
+const shipped = fileURLToPath(new URL('../../nginx/alta-auth', import.meta.url))
+/** The one line that an operator changes. */
+export const gateLine = 'server 127.0.0.1:9180 max_fails=0;'
+
+export interface NginxOptions {
+  /** Where the gate listens: `host:port` or `unix:/path`; several make several servers of the upstream. */
+  readonly gates: readonly string[]
+  readonly onFailure?: 'allow' | 'deny'
+  /** Files below the document root: path → content. */
+  readonly files?: Readonly<Record<string, string>>
+  /** Locations and more, at server level; `LOCATION` stands for the include line of location.conf. */
+  readonly server?: string
+  /** At http level. */
+  readonly http?: string
+}
+
+export interface Nginx {
+  readonly port: number
+  readonly tlsPort: number
+  /** http://127.0.0.1:port */
+  readonly url: string
+  readonly root: string
+  /** Where the shipped snippets lie. */
+  readonly snippets: string
+  readonly child: Child
+  /** Lines of the access log, in the shipped format. */
+  accessLog(): string[]
+  errorLog(): string
+}
+
+const defaultServer = `
+  location / { LOCATION }
+  location /open/ { }
+`
+
+/** The real nginx with the very files that we ship; HTTP/1.1, and HTTP/2 on the TLS port. */
+export async function startNginx(scope: Scope, options: NginxOptions): Promise<Nginx> {
+  const folder = makeTemporaryFolder(scope)
+  const snippets = join(folder, 'alta-auth')
+  cpSync(shipped, snippets, { recursive: true })
+  const http = readFileSync(join(snippets, 'http.conf'), 'utf8')
+  const servers = options.gates.map((gate) => `server ${gate} max_fails=0;`).join(' ')
+  writeFileSync(join(snippets, 'http.conf'), http.replace(gateLine, servers))
+
+  const root = join(folder, 'www')
+  for (const [path, content] of Object.entries(options.files ?? { '/index.m3u8': '#EXTM3U\n' })) {
+    const file = join(root, path)
+    mkdirSync(join(file, '..'), { recursive: true })
+    writeFileSync(file, content)
+  }
+  mkdirSync(root, { recursive: true })
+  makeCertificate(folder)
+
+  const port = await findFreePort()
+  const tlsPort = await findFreePort()
+  const server = (options.server ?? defaultServer).replaceAll(
+    'LOCATION',
+    `include ${snippets}/location.conf;`,
+  )
+  const configuration = `
+daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log info;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+events { worker_connections 4096; }
+http {
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
+  include ${snippets}/http.conf;
+  access_log ${folder}/access.log alta_auth;
+  ${options.http ?? ''}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    listen [::1]:${port};
+    listen 127.0.0.1:${tlsPort} ssl;
+    listen [::1]:${tlsPort} ssl;
+    http2 on;
+    server_name localhost;
+    ssl_certificate ${folder}/cert.pem;
+    ssl_certificate_key ${folder}/key.pem;
+    root ${root};
+    include ${snippets}/server.conf;
+    include ${snippets}/on-failure-${options.onFailure ?? 'deny'}.conf;
+    ${server}
+  }
+}
+`
+  writeFileSync(join(folder, 'nginx.conf'), configuration)
+  const binary = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
+  const child = startChild(scope, binary, ['-p', folder, '-c', join(folder, 'nginx.conf')])
+  await until(`nginx to listen\n${child.output()}`, async () => {
+    if (child.process.exitCode !== null) throw new Error(`nginx did not start:\n${child.output()}`)
+    return await accepts(port)
+  })
+  const read = (file: string): string => readFileSync(join(folder, file), 'utf8')
+  return {
+    port,
+    tlsPort,
+    url: `http://127.0.0.1:${port}`,
+    root,
+    snippets,
+    child,
+    accessLog: () =>
+      read('access.log')
+        .split('\n')
+        .filter((line) => line !== ''),
+    errorLog: () => read('error.log'),
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(port, '127.0.0.1')
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
+}
+
+function makeCertificate(folder: string): void {
+  const parameters = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+  ]
+  const files = ['-keyout', `${folder}/key.pem`, '-out', `${folder}/cert.pem`]
+  execFileSync('openssl', [...parameters, '-subj', '/CN=localhost', ...files], { stdio: 'ignore' })
+}
