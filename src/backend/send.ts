@@ -44,8 +44,9 @@ export function createSender(endpoint: Endpoint): Sender {
     bodyTimeout: 0,
     connect(options, callback) {
       connector(options, (...result) => {
-        const socket = result[1]
-        if (socket !== null) skipContinue(socket)
+        // On failure undici passes the error alone, whatever its types say of a second value.
+        const [failure, socket] = result
+        if (failure === null && socket !== null) skipContinue(socket)
         callback(...result)
       })
     },
