@@ -1,3 +1,6 @@
+import type { Session } from '../session/session.ts'
+import type { Grant, UnavailableReason } from '../verdict.ts'
+
 /** How long things count, in milliseconds. */
 export interface Lifetimes {
   /** After this a playing session is re-checked; `session` = never. */
@@ -15,17 +18,53 @@ export const STALE_DENY = 60_000
 /** A backend cannot grant more than this at once. */
 const MAX_AUTH_DURATION = 24 * 3_600_000
 
-/** ±10 %, so that sessions opened by one kick-off are not all re-checked in one second. */
-export function jittered(duration: number, random: () => number): number {
-  return duration * (0.9 + 0.2 * random())
+export interface Terms {
+  /** A backend allowed the session: sets when it is due again and how long it holds. */
+  grant(session: Session, grant: Grant, backend: string, now: number): void
+  /** The backend gave no answer about the session: sets when it is asked again. */
+  postpone(session: Session, reason: UnavailableReason, now: number): void
+  /** How long a deny is fresh, in milliseconds. */
+  denyFor(): number
 }
 
 /**
- * `X-AuthDuration` in milliseconds: whole seconds, 24 h at most.
- * `invalid` for zero, negative numbers and what is no number; undefined when none was sent.
+ * Sets the times of sessions. `random` gives 0 to 1; `onBadDuration` is told of an `X-AuthDuration` that means nothing.
  */
-export function readAuthDuration(sent: string | undefined): number | 'invalid' | undefined {
-  if (sent === undefined) return undefined
-  const seconds = /^\d{1,9}$/.test(sent.trim()) ? Number(sent) : 0
-  return seconds === 0 ? 'invalid' : Math.min(seconds * 1000, MAX_AUTH_DURATION)
+export function createTerms(
+  lifetimes: Lifetimes,
+  random: () => number,
+  onBadDuration: (backend: string, sent: string) => void,
+): Terms {
+  /** ±10 %, so that sessions opened by one kick-off are not all re-checked in one second. */
+  const jittered = (duration: number): number => duration * (0.9 + 0.2 * random())
+
+  const ttlOf = (sent: string | undefined, backend: string): number => {
+    if (lifetimes.allow === 'session') return Number.POSITIVE_INFINITY
+    if (sent === undefined) return jittered(lifetimes.allow)
+    const duration = readAuthDuration(sent)
+    if (duration === undefined) onBadDuration(backend, sent)
+    return jittered(duration ?? lifetimes.allow)
+  }
+
+  return {
+    grant(session, { authDuration, userId = '' }, backend, now) {
+      session.userId = userId
+      session.dueAt = now + ttlOf(authDuration, backend)
+      session.holdsUntil = session.dueAt + lifetimes.stale
+      session.failure = undefined
+    },
+    postpone(session, reason, now) {
+      const { allow } = lifetimes
+      session.failure = { reason, at: now }
+      session.dueAt = now + jittered(session.provisional || allow === 'session' ? lifetimes.default : allow)
+      if (session.provisional) session.holdsUntil = Number.POSITIVE_INFINITY
+    },
+    denyFor: () => jittered(lifetimes.deny),
+  }
+}
+
+/** `X-AuthDuration` in milliseconds: whole positive seconds, 24 h at most; undefined when it is anything else. */
+function readAuthDuration(sent: string): number | undefined {
+  const seconds = /^\d{1,9}$/.test(sent) ? Number(sent) : 0
+  return seconds === 0 ? undefined : Math.min(seconds * 1000, MAX_AUTH_DURATION)
 }

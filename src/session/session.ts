@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Subrequest } from '../subrequest.ts'
 import type { UnavailableReason } from '../verdict.ts'
-import type { Target } from './identity.ts'
+import type { Identity, Target } from './identity.ts'
 
 /** One viewer playing one channel: what a past allow opened. Times are milliseconds of the monotonic clock. */
 export interface Session {
@@ -33,4 +33,24 @@ export interface Session {
 /** 128 random bits: unguessable, short enough for headers and logs. */
 export function newSessionId(): string {
   return randomBytes(16).toString('base64url')
+}
+
+/** A session that nobody has granted anything yet. */
+export function createSession(identity: Identity, opener: Subrequest, id: string, now: number): Session {
+  return {
+    id,
+    viewer: identity.viewer,
+    target: identity.target,
+    query: identity.query,
+    opener,
+    provisional: false,
+    userId: '',
+    lastSeen: now,
+    dueAt: now,
+    holdsUntil: now,
+    checking: false,
+    failure: undefined,
+    ended: false,
+    older: undefined,
+  }
 }

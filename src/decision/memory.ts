@@ -1,0 +1,23 @@
+import type { Denials } from '../session/denials.ts'
+import type { Identity } from '../session/identity.ts'
+import type { Session } from '../session/session.ts'
+import type { SessionTable } from '../session/session-table.ts'
+
+/** What is remembered of past decisions. */
+export interface Memory {
+  /** Sessions that a backend allowed. */
+  readonly sessions: SessionTable
+  /** Sessions that the default action let in: a bound of their own, so that an outage evicts no allowed viewer. */
+  readonly provisional: SessionTable
+  readonly denials: Denials
+}
+
+/** The session that answers this request, if any: what a backend allowed counts more than what the default action let in. */
+export function findSession(memory: Memory, identity: Identity, now: number): Session | undefined {
+  return memory.sessions.find(identity, now) ?? memory.provisional.find(identity, now)
+}
+
+export function endSession(memory: Memory, session: Session): void {
+  const table = session.provisional ? memory.provisional : memory.sessions
+  table.end(session)
+}

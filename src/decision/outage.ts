@@ -1,0 +1,35 @@
+import type { Session } from '../session/session.ts'
+import type { Outcome } from '../verdict.ts'
+
+/** Knows when the backend began to answer again, so that what was decided without it can be asked about. Monotonic milliseconds. */
+export interface Outage {
+  note(outcome: Outcome, now: number): void
+  /** Whether the last re-check of this session failed in an outage that has ended. */
+  isOverFor(session: Session, now: number): boolean
+}
+
+/** After an outage the sessions that lived through it are re-checked within this many milliseconds, spread evenly. */
+const SPREAD = 3000
+
+export function createOutage(): Outage {
+  let isAway = false
+  let recoveredAt = Number.NEGATIVE_INFINITY
+  return {
+    note(outcome, now) {
+      const unavailable = outcome.kind === 'unavailable'
+      if (isAway && !unavailable) recoveredAt = now
+      isAway = unavailable
+    },
+    isOverFor(session, now) {
+      const { failure } = session
+      return (
+        failure !== undefined && failure.at < recoveredAt && now >= recoveredAt + placeOf(session) * SPREAD
+      )
+    },
+  }
+}
+
+/** 0 to 1, the same for the life of a session: its id is random. */
+function placeOf(session: Session): number {
+  return ((session.id.charCodeAt(0) * 64 + session.id.charCodeAt(1)) % 61) / 61
+}
