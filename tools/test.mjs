@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { ensureBuilt, ensurePackages, ensurePrograms, root, say } from './prepare.mjs'
 
 ensurePackages()
-ensurePrograms({ nginx: 'nginx-light', php: 'php-cli', openssl: 'openssl' })
+ensurePrograms({
+  nginx: 'nginx-light',
+  php: 'php-cli',
+  openssl: 'openssl',
+  ffmpeg: 'ffmpeg',
+  chromium: 'chromium',
+})
 
 const chosen = process.argv.slice(2)
 if (chosen.length === 0) {

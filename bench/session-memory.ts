@@ -1,0 +1,79 @@
+// Resident memory of live sessions: npm run measure:memory [-- sessions]
+// Each session comes in as nginx would send it, with a URL of 200 bytes, an address of its own and a player's User-Agent.
+
+import { createDecide } from '../src/decision/decide.ts'
+import { readSubrequest } from '../src/gate/read-subrequest.ts'
+import { createDenials } from '../src/session/denials.ts'
+import { createIdentify } from '../src/session/identity.ts'
+import { createSessionTable } from '../src/session/session-table.ts'
+import { userAgents } from './user-agents.ts'
+
+const count = Number(process.argv[2] ?? 1_000_000)
+if (globalThis.gc === undefined) throw new Error('start me with node --expose-gc: npm run measure:memory')
+const collect = globalThis.gc
+
+const sessions = createSessionTable({ max: count, idle: 3_600_000 })
+const decide = createDecide({
+  ask: () => Promise.resolve({ kind: 'allow', backend: 'http://127.0.0.1:6000/auth', grant: {} }),
+  identify: createIdentify({
+    tokenParams: ['token'],
+    ignoredParams: ['_HLS_*', 'CMCD'],
+    channelPattern: undefined,
+  }),
+  sessions,
+  provisional: createSessionTable({ max: 1000, idle: 3_600_000 }),
+  denials: createDenials(1000),
+  lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
+  defaultAction: 'deny',
+  clock: () => performance.now(),
+  random: Math.random,
+  onDecision() {},
+  onBadDuration() {},
+  onInternalError(error) {
+    throw error
+  },
+})
+
+/** Header values as Node's parser hands them over: strings of their own, one byte a character. */
+const received = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
+
+function headersOf(index: number): Record<string, string> {
+  const path = `/live/region-${index % 40}/channel-${index % 500}/index.m3u8`
+  const origin = 'https://live.example.com'
+  const token = `${index.toString(16).padStart(16, '0')}`.repeat(10)
+  const uri = `${path}?token=${token}`.slice(0, 200 - origin.length)
+  return {
+    'x-original-ip': received(
+      `${10 + (index >> 24)}.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`,
+    ),
+    'x-original-origin': received(origin),
+    'x-original-path': received(`${path}|`),
+    'x-original-uri': received(uri),
+    'x-original-ua': received(userAgents[index % userAgents.length] ?? ''),
+  }
+}
+
+async function open(index: number): Promise<void> {
+  const subrequest = readSubrequest(headersOf(index))
+  if ('refused' in subrequest) throw new Error(subrequest.refused)
+  await decide(subrequest)
+}
+
+await open(0)
+collect()
+const before = process.memoryUsage()
+for (let index = 1; index < count; index++) await open(index)
+collect()
+const after = process.memoryUsage()
+const perSession = (name: 'rss' | 'heapUsed'): number =>
+  Math.round((after[name] - before[name]) / (count - 1))
+if (sessions.count() !== count) throw new Error(`expected ${count} sessions, found ${sessions.count()}`)
+console.log(
+  JSON.stringify({
+    sessions: count,
+    rssMiB: Math.round(after.rss / 1048576),
+    rssBytesPerSession: perSession('rss'),
+    heapBytesPerSession: perSession('heapUsed'),
+    node: process.version,
+  }),
+)
