@@ -1,0 +1,60 @@
+// npx tsx tools/settings-documents.ts: writes the README's settings table and .env.example anew, from src/config/settings-table.ts.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Setting, settingsTable } from '../src/config/settings-table.ts'
+
+export const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url))
+export const envExampleFile = fileURLToPath(new URL('../.env.example', import.meta.url))
+
+const BEGIN = '<!-- settings:begin -->\n'
+const END = '<!-- settings:end -->'
+
+type Table = Readonly<Record<string, Pick<Setting<unknown>, 'value' | 'about'>>>
+
+/** The Markdown table, one row a setting, in the table's order. */
+export function renderTable(table: Table = settingsTable): string {
+  const rows = Object.entries(table).map(([name, { value, about }]) => {
+    const shown = value === undefined ? '*required*' : value === '' ? '*empty*' : `\`${value}\``
+    return `| ${[`\`${name}\``, shown, about].map(cell).join(' | ')} |\n`
+  })
+  return `| name | default | |\n|---|---|---|\n${rows.join('')}`
+}
+
+/** `.env.example`: what must be set is set, everything else stands there with its default, commented out. */
+export function renderEnvExample(table: Table = settingsTable): string {
+  const blocks = Object.entries(table).map(([name, { value, about }]) => {
+    const line = value === undefined ? `${name}=http://127.0.0.1:6000/auth` : `#${name}=${value}`
+    return `# ${about}\n${line}\n`
+  })
+  return blocks.join('\n')
+}
+
+/** What the README holds between its markers. @throws when a marker is missing. */
+export function readTable(readme: string): string {
+  const begin = readme.indexOf(BEGIN)
+  const end = readme.indexOf(END, begin)
+  if (begin === -1 || end === -1) {
+    throw new Error(
+      `README.md lacks the lines ${BEGIN.trim()} and ${END}; put the settings table between them`,
+    )
+  }
+  return readme.slice(begin + BEGIN.length, end)
+}
+
+/** A bar inside a cell would end it. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(envExampleFile, renderEnvExample())
+  if (existsSync(readmeFile)) {
+    const readme = readFileSync(readmeFile, 'utf8')
+    const table = readTable(readme)
+    writeFileSync(
+      readmeFile,
+      readme.replace(`${BEGIN}${table}${END}`, () => `${BEGIN}${renderTable()}${END}`),
+    )
+  }
+}
