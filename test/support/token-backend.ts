@@ -1,0 +1,9 @@
+import type { Backend } from './backend.ts'
+
+/** Allows exactly what comes with `token=…`. */
+export function hasToken(token: string): Backend['answer'] {
+  return ({ target }, response) => {
+    const allowed = new URLSearchParams(target.split('?')[1] ?? '').get('token') === token
+    response.writeHead(allowed ? 200 : 403).end()
+  }
+}

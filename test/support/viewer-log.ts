@@ -1,0 +1,35 @@
+import { request } from './client.ts'
+import type { Nginx } from './nginx.ts'
+import { until } from './until.ts'
+
+/** One line of nginx's access log. */
+export interface LoggedRequest {
+  readonly path: string
+  readonly status: number
+  readonly bytes: number
+  readonly reason: string
+  readonly session: string
+}
+
+const line = /"\S+ (.*)" (\d{3}) (\d+) verdict=\S* source=\S* reason=(\S*) session=(\S*) user=.* "([^"]*)"$/
+
+let marks = 0
+
+/** What nginx logged for one User-Agent, complete: all that was answered before the call is in it. */
+export async function readViewerLog(nginx: Nginx, userAgent: string): Promise<LoggedRequest[]> {
+  // nginx logs a request a moment after its last byte has left; its one worker logs them in order.
+  const mark = `mark-${++marks}`
+  await request({ port: nginx.port, target: `/open/${mark}`, headers: [`User-Agent: ${mark}`] })
+  await until('the access log', () => nginx.accessLog().some((text) => text.endsWith(`"${mark}"`)))
+  return nginx.accessLog().flatMap((text) => {
+    const [, path = '', status, bytes, reason = '', session = '', agent] = line.exec(text) ?? []
+    if (agent !== userAgent) return []
+    return [{ path, status: Number(status), bytes: Number(bytes), reason, session }]
+  })
+}
+
+/** `path bytes` of every file that was sent, once each, in order of their names. */
+export function deliveredFiles(log: readonly LoggedRequest[]): string[] {
+  const sent = log.filter(({ status }) => status === 200 || status === 206)
+  return [...new Set(sent.map(({ path, bytes }) => `${path} ${bytes}`))].sort()
+}
