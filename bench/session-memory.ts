@@ -25,7 +25,7 @@ const decide = createDecide({
   denials: createDenials(1000),
   lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
   defaultAction: 'deny',
-  clock: () => performance.now(),
+  clock: () => Math.round(performance.now()),
   random: Math.random,
   onDecision() {},
   onBadDuration() {},

@@ -7,7 +7,7 @@ import { allowedBy, allowedWithout, repeated } from './decisions.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
 import { createTerms, type Lifetimes } from './lifetimes.ts'
-import { endSession, findSession, type Memory } from './memory.ts'
+import { findSession, type Memory } from './memory.ts'
 import { createOutage } from './outage.ts'
 
 /** One decision that was made, not repeated: what the log and the counters are told. */
@@ -57,21 +57,15 @@ export function createDecide(options: DecideOptions): Decide {
 
     const session = findSession(memory, identity, now)
     if (session !== undefined) {
-      keepUpToDate(session, now)
-      if (!session.ended) return fromSession(session, identity, now)
+      const isDue = now >= session.dueAt || outage.isOverFor(session, now)
+      if (isDue && !session.checking) recheck(session, now).catch(options.onInternalError)
+      return fromSession(session, identity, now)
     }
     const denial = memory.denials.find(identity, now)
     if (denial !== undefined && now < denial.freshUntil) {
       return repeated(denial.decision, denial.freshUntil - now)
     }
     return flights.together(verdictKeyOf(identity), () => question(identity, subrequest))
-  }
-
-  /** Starts a re-check when one is due; ends the session when its verdict has lost all worth. */
-  const keepUpToDate = (session: Session, now: number): void => {
-    if (now < session.dueAt && !outage.isOverFor(session, now)) return
-    if (now >= session.holdsUntil) endSession(memory, session)
-    else if (!session.checking) recheck(session, now).catch(options.onInternalError)
   }
 
   const question = async (identity: Identity, subrequest: Subrequest): Promise<Decision> => {
@@ -88,21 +82,16 @@ export function createDecide(options: DecideOptions): Decide {
 
   /** Asks again about a playing session with the request that opened it; the viewer waits for nothing. */
   const recheck = async (session: Session, began: number): Promise<void> => {
+    const subrequest = session.opener()
     session.checking = true
-    const outcome = await ask(session.opener, session.id).finally(() => {
+    const outcome = await ask(subrequest, session.id).finally(() => {
       session.checking = false
     })
     const now = clock()
     outage.note(outcome, now)
     const decision = keep.fromRecheck(session, outcome, now)
     const { backend } = outcome
-    options.onDecision({
-      subrequest: session.opener,
-      decision,
-      backend,
-      occasion: 're-check',
-      took: now - began,
-    })
+    options.onDecision({ subrequest, decision, backend, occasion: 're-check', took: now - began })
   }
 
   return decide
@@ -110,6 +99,6 @@ export function createDecide(options: DecideOptions): Decide {
 
 function fromSession(session: Session, identity: Identity, now: number): Decision {
   if (session.failure !== undefined) return allowedWithout(session, session.failure.reason, now)
-  const own = session.query === identity.query && sameTarget(session.target, identity.target)
+  const own = session.query === identity.query && sameTarget(session, identity)
   return allowedBy(session, 'session', own ? 'remembered' : 'riding', now)
 }

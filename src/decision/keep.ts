@@ -1,10 +1,14 @@
 import type { Identity } from '../session/identity.ts'
-import { createSession, type Session } from '../session/session.ts'
+import { Session } from '../session/session.ts'
+import { createTextPool } from '../session/text-pool.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, UnavailableReason, Verdict } from '../verdict.ts'
 import { allowedBy, allowedWithout, denied } from './decisions.ts'
 import { STALE_DENY, type Terms } from './lifetimes.ts'
 import { endSession, type Memory } from './memory.ts'
+
+/** Paths and channels that sessions share among them. */
+const MAX_SHARED_TEXTS = 10_000
 
 export interface KeepOptions {
   readonly memory: Memory
@@ -30,6 +34,8 @@ export interface Keep {
 }
 
 export function createKeep({ memory, terms, identify, defaultAction, defaultFor }: KeepOptions): Keep {
+  const texts = createTextPool(MAX_SHARED_TEXTS)
+
   const deny = (identity: Identity, sessionId: string, status: number, now: number): Decision => {
     const holdsFor = terms.denyFor()
     const decision = denied(sessionId, 'backend', `backend-${status}`, holdsFor)
@@ -54,7 +60,7 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
     fromQuestion(identity, subrequest, sessionId, outcome, now) {
       switch (outcome.kind) {
         case 'allow': {
-          const session = createSession(identity, subrequest, sessionId, now)
+          const session = new Session(identity, subrequest, sessionId, now, texts)
           terms.grant(session, outcome.grant, outcome.backend, now)
           memory.denials.forget(identity)
           memory.sessions.open(session, now)
@@ -68,7 +74,7 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
             return denied(known.decision.sessionId, 'stale', `unavailable-${outcome.reason}`, 0)
           }
           if (defaultAction === 'deny') return denyByDefault(identity, sessionId, outcome.reason, now)
-          const session = createSession(identity, subrequest, sessionId, now)
+          const session = new Session(identity, subrequest, sessionId, now, texts)
           session.provisional = true
           terms.postpone(session, outcome.reason, now)
           memory.provisional.open(session, now)
@@ -89,7 +95,7 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
           return allowedBy(session, 'backend', 'backend-200', now)
         case 'deny':
           endSession(memory, session)
-          return deny(identify(session.opener), session.id, outcome.status, now)
+          return deny(identify(session.opener()), session.id, outcome.status, now)
         case 'unavailable':
           terms.postpone(session, outcome.reason, now)
           return allowedWithout(session, outcome.reason, now)

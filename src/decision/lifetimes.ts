@@ -36,7 +36,7 @@ export function createTerms(
   onBadDuration: (backend: string, sent: string) => void,
 ): Terms {
   /** ±10 %, so that sessions opened by one kick-off are not all re-checked in one second. */
-  const jittered = (duration: number): number => duration * (0.9 + 0.2 * random())
+  const jittered = (duration: number): number => Math.round(duration * (0.9 + 0.2 * random()))
 
   const ttlOf = (sent: string | undefined, backend: string): number => {
     if (lifetimes.allow === 'session') return Number.POSITIVE_INFINITY
@@ -65,6 +65,6 @@ export function createTerms(
 
 /** `X-AuthDuration` in milliseconds: whole positive seconds, 24 h at most; undefined when it is anything else. */
 function readAuthDuration(sent: string): number | undefined {
-  const seconds = /^\d{1,9}$/.test(sent) ? Number(sent) : 0
+  const seconds = /^\d+$/.test(sent) ? Number(sent) : 0
   return seconds === 0 ? undefined : Math.min(seconds * 1000, MAX_AUTH_DURATION)
 }

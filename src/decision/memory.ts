@@ -14,10 +14,19 @@ export interface Memory {
 
 /** The session that answers this request, if any: what a backend allowed counts more than what the default action let in. */
 export function findSession(memory: Memory, identity: Identity, now: number): Session | undefined {
-  return memory.sessions.find(identity, now) ?? memory.provisional.find(identity, now)
+  for (;;) {
+    const session = memory.sessions.find(identity, now) ?? memory.provisional.find(identity, now)
+    if (session === undefined || !isOver(session, now)) return session
+    endSession(memory, session)
+  }
 }
 
 export function endSession(memory: Memory, session: Session): void {
   const table = session.provisional ? memory.provisional : memory.sessions
   table.end(session)
+}
+
+/** The backend gives no answer, and what it said last has lost its worth. While it answers, re-checks alone end a session. */
+function isOver(session: Session, now: number): boolean {
+  return session.failure !== undefined && now >= session.holdsUntil
 }

@@ -1,21 +1,24 @@
 import { phpNameOf, piecesOf } from '../query.ts'
 import type { Subrequest } from '../subrequest.ts'
+import { createProfileOf, type Profile } from './profile.ts'
+
+/** What a session or a request is about. */
+export interface Target {
+  /** What CHANNEL_PATTERN found in the path; undefined = nothing, the path itself counts. */
+  readonly channel: string | undefined
+  readonly path: string
+}
 
 /** What a request is judged by. Two requests share a verdict exactly when viewer, target and query are equal. */
-export interface Identity {
-  /** Client address, User-Agent, playback id and origin: one viewer on one site. */
+export interface Identity extends Target {
+  /** Client address and profile: one viewer on one site. */
   readonly viewer: string
-  /** The path, or what CHANNEL_PATTERN found in it. */
-  readonly target: Target
+  readonly profile: Profile
   /** The client's query without the parameters that players vary, every other byte in order. */
   readonly query: string
   /** The query holds one of the TOKEN_PARAM names, whatever its value. */
   readonly credential: boolean
 }
-
-export type Target =
-  | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'channel'; readonly channel: string; readonly path: string }
 
 export interface IdentityOptions {
   /** Names of the parameters that carry a credential. */
@@ -28,19 +31,16 @@ export interface IdentityOptions {
 
 /** Builds the reader of identities. Names are compared as PHP would register them. */
 export function createIdentify(options: IdentityOptions): (subrequest: Subrequest) => Identity {
+  const { channelPattern } = options
   const tokens = new Set(options.tokenParams)
   const ignored = new Set(options.ignoredParams.filter((name) => !name.endsWith('*')))
   const ignoredPrefixes = options.ignoredParams
     .filter((name) => name.endsWith('*'))
     .map((name) => name.slice(0, -1))
+  const profileOf = createProfileOf()
 
   const isIgnored = (name: string): boolean =>
     ignored.has(name) || ignoredPrefixes.some((prefix) => name.startsWith(prefix))
-
-  const targetOf = (path: string): Target => {
-    const channel = options.channelPattern?.exec(path)?.[1]
-    return channel === undefined ? { kind: 'path', path } : { kind: 'channel', channel, path }
-  }
 
   return (subrequest) => {
     let credential = false
@@ -54,18 +54,27 @@ export function createIdentify(options: IdentityOptions): (subrequest: Subreques
       })
       if (kept.length !== pieces.length) query = kept.join('&')
     }
-    return { viewer: viewerOf(subrequest), target: targetOf(subrequest.path), query, credential }
+    const profile = profileOf(subrequest)
+    return {
+      viewer: `${subrequest.address} ${profile.key}`,
+      profile,
+      // An empty group names no channel: it would make one of everything that matches.
+      channel: channelPattern?.exec(subrequest.path)?.[1] || undefined,
+      path: subrequest.path,
+      query,
+      credential,
+    }
   }
 }
 
-/** No part can hold a line break, so equal strings mean equal parts. */
-function viewerOf(subrequest: Subrequest): string {
-  return `${subrequest.address}\n${subrequest.userAgent}\n${subrequest.playbackId}\n${subrequest.origin}`
+/** The client address in an identity's `viewer`. */
+export function addressOf(viewer: string): string {
+  return viewer.slice(0, viewer.indexOf(' '))
 }
 
-/** The verdict key: equal exactly when the identities are. */
-export function verdictKeyOf(identity: Identity): string {
-  const { target } = identity
-  const place = target.kind === 'path' ? `path\n${target.path}` : `channel\n${target.channel}`
-  return `${identity.viewer}\n${place}\n${identity.query}`
+/** The verdict key: equal exactly when viewer, target and query are. No part can hold a line break. */
+export function verdictKeyOf({ viewer, channel, path, query }: Identity): string {
+  return channel === undefined
+    ? `${viewer}\npath\n${path}\n${query}`
+    : `${viewer}\nchannel\n${channel}\n${query}`
 }

@@ -9,7 +9,7 @@ export function isPlaylist(path: string): boolean {
 
 /** Whether an allowed session that was opened at `opener` extends to a request for `asked`. */
 export function covers(opener: Target, asked: Target): boolean {
-  if (opener.kind === 'channel' || asked.kind === 'channel') return sameTarget(opener, asked)
+  if (opener.channel !== undefined || asked.channel !== undefined) return opener.channel === asked.channel
   if (opener.path === asked.path) return true
   if (!isPlaylist(opener.path)) return false
   const directory = opener.path.lastIndexOf('/') + 1
@@ -20,8 +20,7 @@ export function covers(opener: Target, asked: Target): boolean {
 
 /** Whether two requests are about the very same path or channel. */
 export function sameTarget(a: Target, b: Target): boolean {
-  if (a.kind === 'channel') return b.kind === 'channel' && a.channel === b.channel
-  return b.kind === 'path' && a.path === b.path
+  return a.channel === b.channel && (a.channel !== undefined || a.path === b.path)
 }
 
 /**
@@ -30,5 +29,5 @@ export function sameTarget(a: Target, b: Target): boolean {
  */
 export function mayRide(asked: Identity, openerQuery: string): boolean {
   if (!asked.credential) return true
-  return !isPlaylist(asked.target.path) && asked.query === openerQuery
+  return !isPlaylist(asked.path) && asked.query === openerQuery
 }

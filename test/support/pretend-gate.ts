@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import { createDecide, type DecideOptions, type DecisionMade } from '../../src/decision/decide.ts'
+import type { Lifetimes } from '../../src/decision/lifetimes.ts'
+import { createDenials, type Denials } from '../../src/session/denials.ts'
+import { createIdentify } from '../../src/session/identity.ts'
+import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
+import type { Subrequest } from '../../src/subrequest.ts'
+import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
+
+/** One question as the pretend backend received it. */
+export interface Asked {
+  readonly subrequest: Subrequest
+  readonly sessionId: string
+}
+
+export interface PretendGateOptions {
+  readonly defaultAction?: Verdict
+  readonly channelPattern?: RegExp | undefined
+  /** Milliseconds; the rest as shipped. */
+  readonly lifetimes?: Partial<Lifetimes>
+  /** Milliseconds of silence that end a session. */
+  readonly idle?: number
+  readonly random?: () => number
+  readonly maxSessions?: number
+  readonly maxProvisional?: number
+  readonly maxDenials?: number
+}
+
+/** The real decision, sessions and denials around a pretend clock, pretend chance and a pretend backend. */
+export interface PretendGate {
+  /** Decides and waits for the backend where it must be asked. */
+  decide(subrequest: Subrequest): Promise<Decision>
+  /** Decides where nobody needs to wait. @throws when the viewer would have to wait for the backend. */
+  decideAtOnce(subrequest: Subrequest): Decision
+  /** Lets this many milliseconds pass on the pretend clock. */
+  pass(milliseconds: number): void
+  now(): number
+  /** What the backend answers from now on. */
+  answers(rule: (subrequest: Subrequest) => Outcome | Promise<Outcome>): void
+  /** Every question so far, oldest first. */
+  readonly asked: readonly Asked[]
+  readonly made: readonly DecisionMade[]
+  /** Each useless X-AuthDuration that was reported. */
+  readonly badDurations: readonly string[]
+  readonly sessions: SessionTable
+  readonly provisional: SessionTable
+  readonly denials: Denials
+  readonly identify: DecideOptions['identify']
+}
+
+/** A backend that allows when the last `token` is one of these, as PHP would read it, and answers 403 otherwise. */
+export function tokens(...good: readonly string[]): (subrequest: Subrequest) => Outcome {
+  return ({ query }) => {
+    const token = new URLSearchParams(query).getAll('token').at(-1)
+    return token !== undefined && good.includes(token) ? allow() : deny()
+  }
+}
+
+/** @param authDuration `X-AuthDuration` as sent */
+export function allow(authDuration?: string): Outcome {
+  return { kind: 'allow', backend: 'pretend', grant: authDuration === undefined ? {} : { authDuration } }
+}
+
+export function deny(): Outcome {
+  return { kind: 'deny', backend: 'pretend', status: 403 }
+}
+
+export function unavailable(): Outcome {
+  return { kind: 'unavailable', backend: 'pretend', reason: 'timeout' }
+}
+
+/** A client request as nginx would tell of it. @param target path and query as one text: `/live/ch1/index.m3u8?token=X` */
+export function clientRequest(target: string, more: Partial<Subrequest> = {}): Subrequest {
+  const mark = target.indexOf('?')
+  return {
+    address: '192.0.2.1',
+    origin: 'https://live.example.com',
+    path: mark === -1 ? target : target.slice(0, mark),
+    query: mark === -1 ? '' : target.slice(mark + 1),
+    userAgent: 'VLC/3.0.21',
+    playbackId: '',
+    ...more,
+  }
+}
+
+/** Lets everything that waits for an answered question run. */
+export async function settled(): Promise<void> {
+  await setImmediate()
+}
+
+export function createPretendGate(options: PretendGateOptions = {}): PretendGate {
+  const idle = options.idle ?? 120_000
+  let now = 0
+  let rule: (subrequest: Subrequest) => Outcome | Promise<Outcome> = tokens('X')
+  const asked: Asked[] = []
+  const made: DecisionMade[] = []
+  const badDurations: string[] = []
+  const sessions = createSessionTable({ max: options.maxSessions ?? 100_000, idle })
+  const provisional = createSessionTable({ max: options.maxProvisional ?? 20_000, idle })
+  const denials = createDenials(options.maxDenials ?? 100_000)
+  const identify = createIdentify({
+    tokenParams: ['token'],
+    ignoredParams: ['_HLS_*', 'CMCD'],
+    channelPattern: options.channelPattern,
+  })
+  const decide = createDecide({
+    async ask(subrequest, sessionId) {
+      asked.push({ subrequest, sessionId })
+      return await rule(subrequest)
+    },
+    identify,
+    sessions,
+    provisional,
+    denials,
+    lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, ...options.lifetimes },
+    defaultAction: options.defaultAction ?? 'deny',
+    clock: () => now,
+    random: options.random ?? (() => 0.5),
+    onDecision: (decision) => void made.push(decision),
+    onBadDuration: (_backend, sent) => void badDurations.push(sent),
+    // Nobody catches this: the test that caused it fails.
+    onInternalError(error) {
+      throw error
+    },
+  })
+  return {
+    async decide(subrequest) {
+      return await decide(subrequest)
+    },
+    decideAtOnce(subrequest) {
+      const decision = decide(subrequest)
+      if (decision instanceof Promise) assert.fail(`the viewer waits for the backend: ${subrequest.path}`)
+      return decision
+    },
+    pass(milliseconds) {
+      now += milliseconds
+    },
+    now: () => now,
+    answers(next) {
+      rule = next
+    },
+    asked,
+    made,
+    badDurations,
+    sessions,
+    provisional,
+    denials,
+    identify,
+  }
+}
