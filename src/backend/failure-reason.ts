@@ -21,6 +21,7 @@ const reasonOfCode: Readonly<Record<string, UnavailableReason>> = {
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
   UND_ERR_SOCKET: 'closed',
   UND_ERR_HEADERS_OVERFLOW: 'not-http',
+  ERR_NOT_HTTP: 'not-http',
   EPROTO: 'tls',
 }
 
@@ -38,7 +39,7 @@ export function failureReason(error: unknown): UnavailableReason {
     const code = 'code' in at && typeof at.code === 'string' ? at.code : ''
     const reason = reasonOfCode[code]
     if (reason !== undefined) return reason
-    if (code.startsWith('HPE_')) return 'not-http'
+    if (code.startsWith('HPE_') || at.name === 'HTTPParserError') return 'not-http'
     if (tlsCode.test(code)) return 'tls'
   }
   return 'internal'

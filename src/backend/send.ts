@@ -2,9 +2,9 @@ import { isIP } from 'node:net'
 import axios, { type AxiosAdapter } from 'axios'
 import { buildConnector, Pool } from 'undici'
 import { createAddressBook } from './address-book.ts'
+import { guardAnswerStart } from './answer-start.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Question } from './question.ts'
-import { skipContinue } from './skip-continue.ts'
 
 /** The head of a backend's HTTP answer; header names in lower case. */
 export interface Reply {
@@ -46,7 +46,7 @@ export function createSender(endpoint: Endpoint): Sender {
       connector(options, (...result) => {
         // On failure undici passes the error alone, whatever its types say of a second value.
         const [failure, socket] = result
-        if (failure === null && socket !== null) skipContinue(socket)
+        if (failure === null && socket !== null) guardAnswerStart(socket)
         callback(...result)
       })
     },
