@@ -27,6 +27,7 @@ function phpName(raw: string): string {
   if (nul !== -1) name = name.slice(0, nul)
   name = name.replace(/^ +/, '')
   const bracket = name.indexOf('[')
+  if (bracket === 0) return ''
   if (bracket !== -1 && name.includes(']', bracket + 1)) name = name.slice(0, bracket)
   return name.replace(/[ .[]/g, '_')
 }
