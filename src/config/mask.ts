@@ -1,4 +1,12 @@
-/** A URL without its secrets, however broken it is: user, password and parameter values are not shown. */
+/**
+ * A URL for people to recognise, without its secrets: user, password and parameters are not shown. They need one of a few characters to be
+ * there at all; of a text that has those and is no URL nothing is shown, because then a password can look like anything.
+ */
 export function maskUrl(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:)?(\/\/)?[^/?#\s]*@/i, '$1$2***@').replace(/[?#].*$/s, '?***')
+  if (!/[@?#=&"'<>\\]/.test(text)) return text
+  if (!/^[\x21-\x7e]+$/.test(text) || /["'<>\\]/.test(text) || !URL.canParse(text)) return '***'
+  const { protocol, username, password, host, pathname, search, hash } = new URL(text)
+  const user = username === '' && password === '' ? '' : '***@'
+  const path = pathname.includes('@') ? '/***' : pathname
+  return `${protocol}//${user}${host}${path}${search === '' && hash === '' ? '' : '?***'}`
 }

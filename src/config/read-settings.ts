@@ -107,7 +107,7 @@ function checkNames(raw: Partial<RawSettings>, problems: string[]): void {
 }
 
 function toSettings(raw: RawSettings, backends: Settings['backends']): Settings {
-  return Object.freeze({
+  return deepFreeze({
     backends,
     backendMode: raw.BACKEND_MODE,
     backendTimeout: raw.BACKEND_TIMEOUT,
@@ -115,12 +115,12 @@ function toSettings(raw: RawSettings, backends: Settings['backends']): Settings 
     defaultAction: raw.DEFAULT_ACTION,
     listen: raw.LISTEN,
     adminListen: raw.ADMIN_LISTEN,
-    lifetimes: Object.freeze({
+    lifetimes: {
       allow: raw.ALLOW_TTL,
       deny: raw.DENY_TTL,
       stale: raw.STALE_TTL,
       default: raw.DEFAULT_TTL,
-    }),
+    },
     sessionIdle: raw.SESSION_IDLE,
     maxSessions: raw.MAX_SESSIONS,
     tokenParams: raw.TOKEN_PARAM,
@@ -129,4 +129,12 @@ function toSettings(raw: RawSettings, backends: Settings['backends']): Settings 
     logLevel: raw.LOG_LEVEL,
     logFormat: raw.LOG_FORMAT,
   })
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !(value instanceof RegExp)) {
+    for (const part of Object.values(value)) deepFreeze(part)
+    Object.freeze(value)
+  }
+  return value
 }

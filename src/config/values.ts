@@ -35,7 +35,7 @@ export function readList(text: string): readonly string[] {
 
 /** URLs between spaces or commas; a comma inside a URL stays in it. */
 export function readUrls(text: string): readonly string[] {
-  const urls = text.split(/\s*,\s*(?=https?:\/\/)|\s+/i).filter((url) => url !== '')
+  const urls = text.split(/[\s,]+(?=https?:\/\/|$)|\s+/i).filter((url) => url !== '')
   const stray = urls.findIndex((url, index) => index > 0 && !/^[a-z][a-z0-9+.-]*:\/\//i.test(url))
   // The stray word may be the rest of a password or token that holds a space, so it is not shown.
   if (stray !== -1)
@@ -105,7 +105,7 @@ export function readChannelPattern(text: string): RegExp | undefined {
     pattern = new RegExp(text)
   } catch (error) {
     throw new ValueError(
-      `is not a regular expression (${error instanceof Error ? error.message : String(error)})`,
+      `is not a regular expression (${error instanceof Error ? error.message : String(error)}); write it as ^/live/([^/]+)/`,
     )
   }
   const groups = new RegExp(`${text}|`).exec('')?.length ?? 1
