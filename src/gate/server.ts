@@ -9,6 +9,9 @@ const KEEP_ALIVE = 75_000
 /** A subrequest arrives in one piece; milliseconds. */
 const HEADERS_TIMEOUT = 10_000
 
+/** How long an unreadable subrequest may go on arriving after it was refused; milliseconds. */
+const LINGER = 1_000
+
 /** What Node would answer with 400, 408, 417 or 431 by itself, answered as a refusal. */
 const rawRefusal = [
   'HTTP/1.1 403 Forbidden',
@@ -38,12 +41,15 @@ export function createGateServer(gate: Listener, onRefused: (why: string) => voi
   server.on('checkContinue', gate)
   server.on('checkExpectation', gate)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    if (error.code === 'ECONNRESET' || socket.destroyed) {
       socket.destroy()
       return
     }
+    if (socket.writableEnded) return
     onRefused(`not readable as HTTP (${error.code ?? error.message})`)
-    socket.end(rawRefusal, () => socket.destroy())
+    socket.end(rawRefusal)
+    // Closing at once, with bytes still coming in, would reset the connection, and nginx would lose the answer.
+    setTimeout(() => socket.destroy(), LINGER).unref()
   })
   return server
 }
