@@ -1,6 +1,7 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 
 /** Where a server listens. `inherited` is a socket that systemd opened for us. */
 export type ListenAddress =
@@ -110,7 +111,10 @@ const cures: Readonly<Record<string, string>> = {
   EINVAL: 'the path is too long for a socket (about 100 bytes) or the inherited socket cannot be listened on',
 }
 
-function listenError(address: ListenAddress, code: string): ListenError {
+function listenError(address: ListenAddress, seen: string): ListenError {
+  // libuv tells a missing folder as EACCES.
+  const isMissing = address.kind === 'unix' && seen === 'EACCES' && !existsSync(dirname(address.path))
+  const code = isMissing ? 'ENOENT' : seen
   return new ListenError(
     `cannot listen on ${formatAddress(address)}: ${cures[code] ?? 'the system says no'} (${code})`,
   )
