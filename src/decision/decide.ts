@@ -55,10 +55,10 @@ export function createDecide(options: DecideOptions): Decide {
     const now = clock()
     const identity = identify(subrequest)
 
-    const session = findSession(memory, identity, now)
+    const session = findSession(memory, identity, now, outage)
     if (session !== undefined) {
       const isDue = now >= session.dueAt || outage.isOverFor(session, now)
-      if (isDue && !session.checking) recheck(session, now).catch(options.onInternalError)
+      if (isDue && !session.checking) startRecheck(session, now)
       return fromSession(session, identity, now)
     }
     const denial = memory.denials.find(identity, now)
@@ -80,6 +80,10 @@ export function createDecide(options: DecideOptions): Decide {
     return decision
   }
 
+  const startRecheck = (session: Session, now: number): void => {
+    recheck(session, now).catch(options.onInternalError)
+  }
+
   /** Asks again about a playing session with the request that opened it; the viewer waits for nothing. */
   const recheck = async (session: Session, began: number): Promise<void> => {
     const subrequest = session.opener()
@@ -92,6 +96,9 @@ export function createDecide(options: DecideOptions): Decide {
     const decision = keep.fromRecheck(session, outcome, now)
     const { backend } = outcome
     options.onDecision({ subrequest, decision, backend, occasion: 're-check', took: now - began })
+    if (decision.verdict === 'allow') return
+    // The viewer may hold a session for each playlist of a channel, and would live on through the others for one request each.
+    for (const other of memory.sessions.overdue(session.viewer, now)) startRecheck(other, now)
   }
 
   return decide

@@ -1,3 +1,4 @@
+import type { Denial } from '../session/denials.ts'
 import type { Identity } from '../session/identity.ts'
 import { Session } from '../session/session.ts'
 import { createTextPool } from '../session/text-pool.ts'
@@ -44,6 +45,18 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
     return decision
   }
 
+  /** A deny that is past its time: good for a while longer, but not asked about any oftener than an unknown request. */
+  const denyOnTheStrengthOf = (
+    known: Denial,
+    identity: Identity,
+    reason: UnavailableReason,
+    now: number,
+  ): Decision => {
+    const decision = denied(known.decision.sessionId, 'stale', `unavailable-${reason}`, defaultFor)
+    memory.denials.keep(identity, { decision, freshUntil: now + defaultFor, staleUntil: known.staleUntil })
+    return decision
+  }
+
   const denyByDefault = (
     identity: Identity,
     sessionId: string,
@@ -70,8 +83,8 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
           return deny(identity, sessionId, outcome.status, now)
         case 'unavailable': {
           const known = memory.denials.find(identity, now)
-          if (known?.decision.source === 'backend') {
-            return denied(known.decision.sessionId, 'stale', `unavailable-${outcome.reason}`, 0)
+          if (known !== undefined && known.decision.source !== 'default') {
+            return denyOnTheStrengthOf(known, identity, outcome.reason, now)
           }
           if (defaultAction === 'deny') return denyByDefault(identity, sessionId, outcome.reason, now)
           const session = new Session(identity, subrequest, sessionId, now, texts)

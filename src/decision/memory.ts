@@ -2,6 +2,7 @@ import type { Denials } from '../session/denials.ts'
 import type { Identity } from '../session/identity.ts'
 import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
+import type { Outage } from './outage.ts'
 
 /** What is remembered of past decisions. */
 export interface Memory {
@@ -13,10 +14,16 @@ export interface Memory {
 }
 
 /** The session that answers this request, if any: what a backend allowed counts more than what the default action let in. */
-export function findSession(memory: Memory, identity: Identity, now: number): Session | undefined {
+export function findSession(
+  memory: Memory,
+  identity: Identity,
+  now: number,
+  outage: Outage,
+): Session | undefined {
   for (;;) {
     const session = memory.sessions.find(identity, now) ?? memory.provisional.find(identity, now)
-    if (session === undefined || !isOver(session, now)) return session
+    if (session === undefined || now < session.holdsUntil || !outage.lastsFor(session)) return session
+    // The backend gives no answer, and what it said last has lost its worth. While it answers, re-checks alone end a session.
     endSession(memory, session)
   }
 }
@@ -24,9 +31,4 @@ export function findSession(memory: Memory, identity: Identity, now: number): Se
 export function endSession(memory: Memory, session: Session): void {
   const table = session.provisional ? memory.provisional : memory.sessions
   table.end(session)
-}
-
-/** The backend gives no answer, and what it said last has lost its worth. While it answers, re-checks alone end a session. */
-function isOver(session: Session, now: number): boolean {
-  return session.failure !== undefined && now >= session.holdsUntil
 }

@@ -4,6 +4,8 @@ import type { Outcome } from '../verdict.ts'
 /** Knows when the backend began to answer again, so that what was decided without it can be asked about. Monotonic milliseconds. */
 export interface Outage {
   note(outcome: Outcome, now: number): void
+  /** Whether the last re-check of this session failed, in an outage that still lasts as far as anybody knows. */
+  lastsFor(session: Session): boolean
   /** Whether the last re-check of this session failed in an outage that has ended. */
   isOverFor(session: Session, now: number): boolean
 }
@@ -20,6 +22,7 @@ export function createOutage(): Outage {
       if (isAway && !unavailable) recoveredAt = now
       isAway = unavailable
     },
+    lastsFor: ({ failure }) => failure !== undefined && failure.at >= recoveredAt,
     isOverFor(session, now) {
       const { failure } = session
       return (

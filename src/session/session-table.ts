@@ -15,6 +15,8 @@ export interface SessionTable {
   find(identity: Identity, now: number): Session | undefined
   open(session: Session, now: number): void
   end(session: Session): void
+  /** A viewer's sessions that are past their time and wait for a re-check. */
+  overdue(viewer: string, now: number): Session[]
   /** Ends what has been silent too long; returns how many that were. */
   sweep(now: number): number
   count(): number
@@ -102,6 +104,14 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
     },
 
     end,
+
+    overdue(viewer, now) {
+      const found: Session[] = []
+      for (let at = newestOf.get(viewer); at !== undefined; at = at.older) {
+        if (now >= at.dueAt && !at.checking) found.push(at)
+      }
+      return found
+    },
 
     sweep(now) {
       const before = count
