@@ -1,0 +1,56 @@
+import { type ClientAnswer, request } from './client.ts'
+
+/** A subrequest as nginx/alta-auth/server.conf puts it; what is left out gets a plain value. */
+export interface GateQuestion {
+  /** The client's raw request target; the path is taken from it unless given. */
+  readonly uri?: string
+  readonly path?: string
+  readonly userAgent?: string
+  readonly address?: string
+  readonly origin?: string
+  readonly playbackId?: string
+}
+
+/** What nginx reads of the gate's answer; a header that was not sent is empty. */
+export interface GateAnswer {
+  readonly status: number
+  readonly verdict: string
+  readonly source: string
+  readonly reason: string
+  readonly sessionId: string
+  /** Milliseconds until the connection was closed. */
+  readonly took: number
+}
+
+/** The header lines that nginx would send for this client request. */
+export function gateHeaders(question: GateQuestion): string[] {
+  const { uri = '/live/index.m3u8?token=1', userAgent = 'test', address = '192.0.2.1' } = question
+  const { path = uri.split('?')[0] ?? '', origin = 'http://live.example.com', playbackId = '' } = question
+  return [
+    `X-Original-Ip: ${address}`,
+    `X-Original-Origin: ${origin}`,
+    `X-Original-Path: ${path}|`,
+    `X-Original-Uri: ${uri}`,
+    `X-Original-Ua: ${userAgent}`,
+    ...(playbackId === '' ? [] : [`X-Original-Playback-Id: ${playbackId}`]),
+  ]
+}
+
+/** Asks the gate itself, in nginx's place. */
+export async function askGate(port: number, question: GateQuestion = {}): Promise<GateAnswer> {
+  return readGateAnswer(
+    await request({ port, target: '/auth', host: 'Host: alta-auth', headers: gateHeaders(question) }),
+  )
+}
+
+function readGateAnswer({ status, head, took }: ClientAnswer): GateAnswer {
+  const header = (name: string): string => new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1]?.trim() ?? ''
+  return {
+    status,
+    verdict: header('X-Auth-Verdict'),
+    source: header('X-Auth-Source'),
+    reason: header('X-Auth-Reason'),
+    sessionId: header('X-Session-Id'),
+    took,
+  }
+}

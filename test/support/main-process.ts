@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Environment } from '../../src/config/read-settings.ts'
+import type { Scope } from './scope.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
+import { until } from './until.ts'
+
+export const mainFile = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+export interface MainOptions {
+  /** Where `.env` would be read from; an empty folder unless given. */
+  readonly cwd?: string
+  /** What is run; `node dist/main.js` unless given. */
+  readonly command?: readonly [program: string, ...parameters: string[]]
+  /** A descriptor of this process that the other one finds as its descriptor 3, as systemd passes sockets. */
+  readonly inherit?: number
+}
+
+export interface Main {
+  readonly pid: number
+  stdout(): string
+  stderr(): string
+  /** Resolves with the exit code when it has ended; null when a signal ended it. */
+  readonly exited: Promise<number | null>
+  signal(signal: NodeJS.Signals): void
+  /** Resolves when it says, `times` times by now, that it listens. @throws when it ends before. */
+  listening(times?: number): Promise<void>
+}
+
+/** The program as an operator runs it, in a process of its own. `environment` is all it gets, besides PATH. */
+export function startMain(scope: Scope, environment: Environment, options: MainOptions = {}): Main {
+  const [program, ...parameters] = options.command ?? [process.execPath, mainFile]
+  const child = spawn(program, parameters, {
+    cwd: options.cwd ?? makeTemporaryFolder(scope),
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', options.inherit ?? 'ignore'],
+    // A group of its own, so that what a shell has started ends with it.
+    detached: true,
+  })
+  const pid = child.pid ?? 0
+  const printed = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      printed[name] += text
+    })
+  }
+  let ended = false
+  const exited = once(child, 'close').then(([code]) => {
+    ended = true
+    return code as number | null
+  })
+  scope.after(async () => {
+    if (!ended) process.kill(-pid, 'SIGKILL')
+    await exited
+  })
+  return {
+    pid,
+    stdout: () => printed.stdout,
+    stderr: () => printed.stderr,
+    exited,
+    signal: (signal) => void process.kill(pid, signal),
+    listening: (times = 1) =>
+      until('the gate to listen', () => {
+        if (ended) throw new Error(`it ended instead:\n${printed.stderr}${printed.stdout}`)
+        return printed.stdout.split('"message":"listening"').length > times
+      }),
+  }
+}
