@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { request } from './client.ts'
+import { startGate } from './gate.ts'
+import { startNginx } from './nginx.ts'
+import { startPhp } from './php.ts'
+import type { Scope } from './scope.ts'
+import { newViewer } from './site.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
+
+/** What PHP made of a query. Byte strings are latin-1, one character a byte. */
+export interface Seen {
+  /** `QUERY_STRING`. */
+  readonly query: string
+  /** `serialize($_GET)`: names, values, their types and their order. */
+  readonly get: string
+  /** `serialize` of each value by its name, in order. */
+  readonly values: ReadonlyMap<string, string>
+}
+
+/** Asks PHP with a query (with its `?`), without and with nginx and the gate in between. */
+export interface PhpOracle {
+  readonly directly: (query: string) => Promise<Seen>
+  readonly throughNginx: (query: string) => Promise<Seen>
+}
+
+/** Allows everything and writes down, in hex, what it sees. */
+const recorder = `<?php
+$seen = ['query' => bin2hex($_SERVER['QUERY_STRING'] ?? ''), 'get' => bin2hex(serialize($_GET)), 'values' => []];
+foreach ($_GET as $name => $value) $seen['values'][] = [bin2hex((string) $name), bin2hex(serialize($value))];
+file_put_contents(__DIR__ . '/seen.json', json_encode($seen));
+http_response_code(200);
+`
+
+/** PHP as the backend of a whole installation; `ownQuery` (with its `?`, or empty) is the operator's part of BACKEND_URL. */
+export async function startPhpOracle(scope: Scope, ownQuery: string): Promise<PhpOracle> {
+  const folder = makeTemporaryFolder(scope)
+  const script = join(folder, 'auth.php')
+  const record = join(folder, 'seen.json')
+  writeFileSync(script, recorder)
+  const php = await startPhp(scope, script)
+  const gate = await startGate(scope, { BACKEND_URL: `${php.url}/auth.php${ownQuery}` })
+  const nginx = await startNginx(scope, { gates: [gate.address] })
+
+  const ask = async (port: number, target: string): Promise<Seen> => {
+    rmSync(record, { force: true })
+    const answer = await request({ port, target, headers: [`User-Agent: ${newViewer()}`] })
+    assert.equal(answer.status, 200, target)
+    const seen = JSON.parse(readFileSync(record, 'utf8')) as Record<'query' | 'get', string> & {
+      readonly values: [name: string, value: string][]
+    }
+    return {
+      query: fromHex(seen.query),
+      get: fromHex(seen.get),
+      values: new Map(seen.values.map(([name, value]) => [fromHex(name), fromHex(value)])),
+    }
+  }
+  return {
+    directly: (query) => ask(php.port, `/auth.php${query}`),
+    throughNginx: (query) => ask(nginx.port, `/index.m3u8${query}`),
+  }
+}
+
+/** The bytes as latin-1. */
+export function fromHex(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('latin1')
+}
