@@ -79,6 +79,21 @@ describe('ALLOW_TTL', () => {
     )
   })
 
+  test('a re-check asks with every part of the request that opened the session, whoever rides', async () => {
+    const gate = createPretendGate({ channelPattern: /^\/live\/([^/.-]+)/ })
+    const who = {
+      address: '2001:db8::1',
+      origin: 'http://tv.example.com:8080',
+      userAgent: 'AppleCoreMedia/1.0 (Apple TV; U)',
+      playbackId: '7D5F-01',
+    }
+    const first = clientRequest('/live/ch1.m3u8?CMCD=br%3D1&token=X&_HLS_msn=7', who)
+    const { sessionId } = await gate.decide(first)
+    gate.pass(MINUTE)
+    gate.decideAtOnce(clientRequest('/live/ch1-0001.ts?CMCD=br%3D9', who))
+    assert.deepEqual(gate.asked[1], { subrequest: first, sessionId })
+  })
+
   test('one session has one re-check at a time', async () => {
     const { gate } = await opened()
     const answer = held(gate)
@@ -343,6 +358,20 @@ describe('recovery', () => {
     await gate.decide(opener)
     await play(gate, 50_000)
     assert.equal(gate.asked.length, 2)
+  })
+
+  test('an allow whose STALE_TTL ran out only after the outage is re-checked, not cut off', async () => {
+    const { gate, id } = await opened({ lifetimes: { stale: 10_000 } })
+    gate.answers(unavailable)
+    await play(gate, MINUTE)
+    gate.pass(5000)
+    gate.answers(tokens('X'))
+    await gate.decide(newcomer)
+    gate.pass(7000)
+    const decision = await gate.decide(rider)
+    assert.equal(decision.verdict, 'allow')
+    assert.equal(decision.sessionId, id)
+    assert.deepEqual(gate.asked.at(-1), { subrequest: opener, sessionId: id })
   })
 
   test('a revoked viewer is out after the outage', async () => {

@@ -66,6 +66,15 @@ describe('MAX_SESSIONS', () => {
     assert.deepEqual([silent.ended, b.ended], [true, false])
   })
 
+  test('of one viewer, the session that was played last goes last', () => {
+    const { table, open } = createTable(2)
+    const playing = open('a', 0, '/ch1/index.m3u8')
+    const left = open('a', 1, '/ch2/index.m3u8')
+    assert.equal(table.find(identityOf('a', '/ch1/seg1.ts'), 50), playing)
+    open('b', 60)
+    assert.deepEqual([playing.ended, left.ended], [false, true])
+  })
+
   test('a table of one holds the newest', () => {
     const { table, open, isHeld } = createTable(1)
     for (let i = 0; i < 10; i++) assert.ok(isHeld(open(`viewer ${i}`, i), i))
@@ -265,14 +274,30 @@ describe('against an array', () => {
     )
   })
 
-  test('with a small bound the table never holds more, and always holds what was opened last', () => {
+  test('with a small bound exactly those are left who were heard of last', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), steps, (max, all) => {
-        const { table, open, isHeld } = createTable(max)
+        const { table, open } = createTable(max, Number.POSITIVE_INFINITY)
+        const opened: Session[] = []
+        /** Heard of last stands last. */
+        const heard: Session[] = []
         for (const [now, one] of all.entries()) {
-          if (one.do === 'open') assert.ok(isHeld(open(one.viewer, now, one.path), now))
-          if (one.do === 'find') table.find(identityOf(one.viewer, one.path), now)
-          assert.ok(table.count() <= max)
+          if (one.do === 'open') {
+            const session = open(one.viewer, now, one.path)
+            opened.push(session)
+            heard.push(session)
+            if (heard.length > max) heard.shift()
+          } else if (one.do === 'find') {
+            const found = table.find(identityOf(one.viewer, one.path), now)
+            if (found !== undefined) moveToEnd(heard, found)
+          } else if (one.do === 'end' && opened.length > 0) {
+            const session = opened[one.which % opened.length]
+            if (session === undefined) continue
+            table.end(session)
+            if (heard.includes(session)) heard.splice(heard.indexOf(session), 1)
+          }
+          assert.deepEqual(new Set(opened.filter(({ ended }) => !ended)), new Set(heard))
+          assert.equal(table.count(), heard.length)
         }
       }),
       { numRuns: 2000 },

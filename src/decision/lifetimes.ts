@@ -43,7 +43,9 @@ export function createTerms(
     if (sent === undefined) return jittered(lifetimes.allow)
     const duration = readAuthDuration(sent)
     if (duration === undefined) onBadDuration(backend, sent)
-    return jittered(duration ?? lifetimes.allow)
+    return duration === undefined
+      ? jittered(lifetimes.allow)
+      : Math.min(jittered(duration), MAX_AUTH_DURATION)
   }
 
   return {
@@ -56,15 +58,16 @@ export function createTerms(
     postpone(session, reason, now) {
       const { allow } = lifetimes
       session.failure = { reason, at: now }
-      session.dueAt = now + jittered(session.provisional || allow === 'session' ? lifetimes.default : allow)
+      const interval = jittered(session.provisional || allow === 'session' ? lifetimes.default : allow)
       if (session.provisional) session.holdsUntil = Number.POSITIVE_INFINITY
+      session.dueAt = now + interval
     },
     denyFor: () => jittered(lifetimes.deny),
   }
 }
 
-/** `X-AuthDuration` in milliseconds: whole positive seconds, 24 h at most; undefined when it is anything else. */
+/** `X-AuthDuration` in milliseconds: whole positive seconds; undefined when it is anything else. */
 function readAuthDuration(sent: string): number | undefined {
   const seconds = /^\d+$/.test(sent) ? Number(sent) : 0
-  return seconds === 0 ? undefined : Math.min(seconds * 1000, MAX_AUTH_DURATION)
+  return seconds === 0 ? undefined : seconds * 1000
 }
