@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import { describe, test } from 'node:test'
+import type { Decide } from '../src/decision/decide.ts'
+import { createGate } from '../src/gate/router.ts'
+import { createGateServer } from '../src/gate/server.ts'
+import type { Decision, Verdict } from '../src/verdict.ts'
+import { gateHeaders } from './support/ask-gate.ts'
+import { request } from './support/client.ts'
+import { startNginx } from './support/nginx.ts'
+import type { Scope } from './support/scope.ts'
+
+const allowed: Decision = {
+  verdict: 'allow',
+  source: 'backend',
+  reason: 'backend-200',
+  sessionId: 'id',
+  userId: '',
+  holdsFor: 0,
+}
+
+/** Ways in which our own code may break: what `decide` does, and what the log does. */
+const faults: [what: string, decide: Decide, onRepeated?: () => void][] = [
+  [
+    'deciding throws',
+    () => {
+      throw new Error('thrown on purpose')
+    },
+  ],
+  [
+    'deciding throws what is no error',
+    () => {
+      throw 'text thrown on purpose'
+    },
+  ],
+  ['deciding rejects', () => Promise.reject(new Error('rejected on purpose'))],
+  ['deciding rejects late', () => new Promise((_, reject) => setTimeout(reject, 20, new Error('late')))],
+  ['deciding rejects without a reason', () => Promise.reject(undefined)],
+  ['the decision cannot be written', async () => ({ ...allowed, userId: 'a\r\nX-Auth-Verdict: deny' })],
+  ['the decision is none', (() => undefined) as unknown as Decide],
+  [
+    'writing the log throws',
+    () => allowed,
+    () => {
+      throw new Error('the disk is full')
+    },
+  ],
+]
+
+/** The gate alone, on a port of its own, around a decision that breaks. */
+async function startBroken(
+  scope: Scope,
+  defaultAction: Verdict,
+  decide: Decide,
+  onRepeated: () => void = () => {},
+): Promise<{ port: number; errors: unknown[] }> {
+  const errors: unknown[] = []
+  const gate = createGate({
+    decide,
+    defaultAction,
+    isClosing: () => false,
+    onRepeated,
+    onRefused: () => {},
+    onInternalError: (error) => void errors.push(error),
+  })
+  const server = createGateServer(gate, () => {})
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  scope.after(() => void server.close())
+  return { port: (server.address() as AddressInfo).port, errors }
+}
+
+for (const [defaultAction, status] of [
+  ['allow', 200],
+  ['deny', 403],
+] as const) {
+  describe(`a fault of our own code with DEFAULT_ACTION=${defaultAction}`, () => {
+    for (const [what, decide, onRepeated] of faults) {
+      test(`is answered by the default action and told: ${what}`, async (t) => {
+        const { port, errors } = await startBroken(t, defaultAction, decide, onRepeated)
+        const answer = await request({ port, target: '/auth', headers: gateHeaders({}) })
+        assert.equal(answer.status, status)
+        assert.match(answer.head, /^Content-Length: 0$/m)
+        assert.match(answer.head, new RegExp(`^X-Auth-Verdict: ${defaultAction}$`, 'm'))
+        assert.match(answer.head, /^X-Auth-Source: default$/m)
+        assert.match(answer.head, /^X-Auth-Reason: unavailable-internal$/m)
+        assert.match(answer.head, /^X-Accel-Expires: 0$/m)
+        assert.equal(answer.body, '')
+        assert.equal(errors.length, 1)
+      })
+    }
+
+    test('reaches the viewer as the default action, and the access log with its reason', async (t) => {
+      const { port } = await startBroken(t, defaultAction, () => Promise.reject(new Error('on purpose')))
+      // The other flavour, so that nothing but the gate's own answer can be it.
+      const onFailure = defaultAction === 'allow' ? 'deny' : 'allow'
+      const nginx = await startNginx(t, { gates: [`127.0.0.1:${port}`], onFailure })
+      const answer = await request({ port: nginx.port, target: '/index.m3u8?token=1' })
+      assert.equal(answer.status, status)
+      assert.match(
+        nginx.accessLog().at(-1) ?? '',
+        new RegExp(`verdict=${defaultAction} source=default reason=unavailable-internal`),
+      )
+    })
+  })
+}
