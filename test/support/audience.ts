@@ -1,0 +1,88 @@
+import { clientRequest, createPretendGate, settled } from './pretend-gate.ts'
+
+export interface AudienceOptions {
+  readonly viewers: number
+  /** The openings are spread evenly over this time; milliseconds. */
+  readonly arriveWithin: number
+  readonly minutes: number
+}
+
+export interface Watched {
+  /** Questions to the backend in each second, from the first on. */
+  readonly questions: readonly number[]
+  readonly total: number
+  /** Requests that were not allowed, or not answered at once after the opening. */
+  readonly wrong: number
+}
+
+/** Milliseconds: a viewer fetches the playlist at the start of each of its own cycles, and a segment SEGMENT_AFTER it. */
+export const CYCLE = 6_000
+export const SEGMENT_AFTER = 1_000
+
+/** Chance that is the same each time: mulberry32. */
+export function createChance(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/**
+ * Viewers who play, on a pretend clock, with the lifetimes as shipped and real jitter. Each opens its session once, and then keeps to a
+ * cycle that begins at a moment of its own: players of one kick-off do not fetch in step.
+ */
+export async function watch({ viewers, arriveWithin, minutes }: AudienceOptions): Promise<Watched> {
+  const chance = createChance(20_260_601)
+  const gate = createPretendGate({ random: chance })
+  const audience = Array.from({ length: viewers }, (_, n) => {
+    const address = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
+    return {
+      opensAt: Math.floor((n * arriveWithin) / viewers),
+      playlist: clientRequest('/live/one/index.m3u8?token=X', { address }),
+      segment: clientRequest('/live/one/1.ts', { address }),
+      phase: Math.floor(chance() * CYCLE),
+    }
+  })
+  const end = minutes * 60_000
+  const questions = new Array<number>(minutes * 60).fill(0)
+  let total = 0
+  let wrong = 0
+  const count = async (): Promise<void> => {
+    const second = Math.floor(gate.now() / 1_000)
+    questions[second] = (questions[second] ?? 0) + gate.asked.length - total
+    total = gate.asked.length
+    await settled()
+  }
+
+  // Each cycle has the same moments, so they are put in order once.
+  const moments = audience
+    .flatMap((viewer) => [
+      { viewer, request: viewer.playlist, at: viewer.phase },
+      { viewer, request: viewer.segment, at: (viewer.phase + SEGMENT_AFTER) % CYCLE },
+    ])
+    .sort((a, b) => a.at - b.at)
+  const openings = audience.toSorted((a, b) => a.opensAt - b.opensAt)
+  let opened = 0
+  const openUntil = async (time: number): Promise<void> => {
+    for (let next = openings[opened]; next !== undefined && next.opensAt <= time; next = openings[++opened]) {
+      gate.pass(next.opensAt - gate.now())
+      if ((await gate.decide(next.playlist)).verdict !== 'allow') wrong++
+      await count()
+    }
+  }
+
+  for (let start = 0; start < end; start += CYCLE) {
+    for (const { viewer, request, at } of moments) {
+      const time = start + at
+      await openUntil(time)
+      if (time <= viewer.opensAt || time >= end) continue
+      gate.pass(time - gate.now())
+      if (gate.decideAtOnce(request).verdict !== 'allow') wrong++
+      if (gate.asked.length > total) await count()
+    }
+  }
+  return { questions, total, wrong }
+}
