@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { createWriteStream } from 'node:fs'
+import { isatty } from 'node:tty'
 import { config as readDotenv } from 'dotenv'
 import { inheritedSocket } from './config/inherited-socket.ts'
 import { readSettings } from './config/read-settings.ts'
@@ -6,10 +8,14 @@ import { startWarnings } from './config/start-warnings.ts'
 import { ListenError } from './listen.ts'
 import { createService } from './service.ts'
 import { createLog } from './watch/log.ts'
+import { createLogStream } from './watch/log-stream.ts'
 
 /** Exit codes: 0 ended as asked, 1 could not start or broke, 2 the settings are not right. */
 const FAILED = 1
 const BAD_SETTINGS = 2
+
+/** Not process.stdout, which blocks this process while nobody reads the pipe, and makes a pipe unfit for anything else. */
+const STDOUT = 1
 
 readDotenv({ quiet: true })
 const result = readSettings(process.env)
@@ -25,8 +31,8 @@ const settings = inherited === undefined ? result.settings : { ...result.setting
 const log = createLog({
   level: settings.logLevel,
   format: settings.logFormat,
-  colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
-  stream: process.stdout,
+  colour: isatty(STDOUT) && !process.env['NO_COLOR'],
+  stream: createLogStream(createWriteStream('', { fd: STDOUT, autoClose: false })),
 })
 for (const warning of startWarnings(settings, process.env, process.pid)) log.warn(warning)
 

@@ -29,7 +29,7 @@ export function createLog(options: LogOptions): Log {
     level: options.level,
     format:
       options.format === 'json'
-        ? combine(timestamp({ alias: 'time' }), renamed(), json())
+        ? combine(timestamp({ alias: 'time' }), renamed(), json({ deterministic: false }))
         : combine(...(options.colour ? [colorize()] : []), timestamp({ format: 'HH:mm:ss.SSS' }), pretty),
     transports: [new winston.transports.Stream({ stream: options.stream })],
   })

@@ -1,0 +1,31 @@
+import { Writable } from 'node:stream'
+
+/** Bytes that wait for their reader at most. */
+const MAX_WAITING = 1_048_576
+
+/**
+ * Keeps a log reader that has stalled from taking the service with it: past a bound lines are dropped, and their number is written as
+ * soon as there is room again. `target` must write asynchronously; `process.stdout` does not where it is a pipe.
+ */
+export function createLogStream(target: Writable): Writable {
+  let dropped = 0
+  // A reader that has gone away is no reason to stop.
+  target.on('error', () => {})
+  return new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      if (target.writableLength > MAX_WAITING || !target.writable) dropped++
+      else {
+        if (dropped > 0)
+          target.write(`${JSON.stringify({ level: 'warn', message: 'log lines dropped', lines: dropped })}\n`)
+        dropped = 0
+        target.write(line)
+      }
+      done()
+    },
+    final(done) {
+      if (target.writableLength === 0) done()
+      else target.once('drain', done)
+    },
+  })
+}
