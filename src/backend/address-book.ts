@@ -8,6 +8,8 @@ export type Resolve = (host: string, done: (error: Error | null, addresses: Look
 export interface AddressBook {
   /** Answers from memory; fits `net.connect`. Waits only while the very first look-up is on its way. */
   readonly lookup: LookupFunction
+  /** This address has just been connected to: it is tried first, so that a dead one beside it costs its time only once. */
+  prefer(address: string): void
   stop(): void
 }
 
@@ -27,10 +29,16 @@ export function createAddressBook(host: string, resolve: Resolve = resolveWithSy
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   let waiting: (() => void)[] = []
+  let preferred: string | undefined
+
+  const inOrder = (unordered: readonly LookupAddress[]): LookupAddress[] => [
+    ...unordered.filter(({ address }) => address === preferred),
+    ...unordered.filter(({ address }) => address !== preferred),
+  ]
 
   const refresh = (): void => {
     resolve(host, (error, found) => {
-      if (error === null && found.length > 0) addresses = found
+      if (error === null && found.length > 0) addresses = inOrder(found)
       failure = error ?? undefined
       for (const go of waiting.splice(0)) go()
       if (!stopped) timer = setTimeout(refresh, error === null ? REFRESH : RETRY).unref()
@@ -49,6 +57,11 @@ export function createAddressBook(host: string, resolve: Resolve = resolveWithSy
       }
       if (addresses.length === 0 && failure === undefined) waiting.push(reply)
       else reply()
+    },
+    prefer(address) {
+      if (address === preferred) return
+      preferred = address
+      addresses = inOrder(addresses)
     },
     stop() {
       stopped = true

@@ -15,11 +15,19 @@ const MAX_HEAD = 16_384
  * Looks at the start of each answer before undici does, and keeps two things from it. Interim answers (1xx, RFC 9110 section 15.2)
  * are dropped so that the final one counts: undici destroys the connection at an unasked `100 Continue`. What is not HTTP ends the
  * connection: undici's parser takes `RTSP/1.0 200` for a 200. Call it before undici gets the socket: listeners run in order.
+ *
+ * `onStaleDeath` is told the error of a connection that had answered before and died before any byte of the next answer: the backend
+ * had closed it while our request was on its way.
  */
-export function guardAnswerStart(socket: Socket): void {
+export function guardAnswerStart(socket: Socket, onStaleDeath: (error: Error) => void): void {
   let held: Buffer = Buffer.alloc(0)
   // bytesWritten grows with each request: until the start of its answer has been seen, that start is looked at here first.
   let answered = socket.bytesWritten
+  let answers = 0
+
+  socket.on('error', (error) => {
+    if (answers > 0 && held.length === 0 && socket.bytesWritten > answered) onStaleDeath(error)
+  })
 
   socket.on('readable', () => {
     if (answered === socket.bytesWritten && held.length === 0) return
@@ -45,6 +53,7 @@ export function guardAnswerStart(socket: Socket): void {
     const rest = held
     held = Buffer.alloc(0)
     answered = socket.bytesWritten
+    answers++
     socket.unshift(rest)
   })
 }

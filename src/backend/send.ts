@@ -1,8 +1,5 @@
-import { isIP } from 'node:net'
 import axios, { type AxiosAdapter } from 'axios'
-import { buildConnector, Pool } from 'undici'
-import { createAddressBook } from './address-book.ts'
-import { guardAnswerStart } from './answer-start.ts'
+import { createConnections } from './connections.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Question } from './question.ts'
 
@@ -18,42 +15,21 @@ export interface Sender {
   close(): Promise<void>
 }
 
-/** Connections to one backend; further questions wait for one within their deadline. */
-const CONNECTIONS = 64
 /** A verdict needs no body: this much is read to keep the connection, for this long (milliseconds), then it is closed. */
 const MAX_BODY = 65_536
 const MAX_BODY_TIME = 1_000
 
 /**
+ * `concurrency` is the number of questions under way at most.
+ *
  * axios over undici's `Pool.request`. axios's own adapter would follow redirects, send our headers along, obey `HTTP_PROXY`, and its
  * `timeout` never fires on a dripping answer; none of that exists here.
  */
-export function createSender(endpoint: Endpoint): Sender {
-  const book = isIP(endpoint.host) === 0 ? createAddressBook(endpoint.host) : undefined
-  const connector = buildConnector({
-    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment does not open this door.
-    rejectUnauthorized: true,
-    timeout: 0, // the question's deadline counts
-    autoSelectFamily: true,
-    ...(book === undefined ? {} : { lookup: book.lookup }),
-  })
-  const pool = new Pool(`${endpoint.protocol}//${endpoint.authority}`, {
-    connections: CONNECTIONS,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect(options, callback) {
-      connector(options, (...result) => {
-        // On failure undici passes the error alone, whatever its types say of a second value.
-        const [failure, socket] = result
-        if (failure === null && socket !== null) guardAnswerStart(socket)
-        callback(...result)
-      })
-    },
-  })
+export function createSender(endpoint: Endpoint, concurrency: number): Sender {
+  const connections = createConnections(endpoint, concurrency)
 
   const adapter: AxiosAdapter = async (config) => {
-    const { statusCode, headers, body } = await pool.request({
+    const { statusCode, headers, body } = await connections.request({
       method: 'GET',
       path: config.url ?? '/',
       headers: config.headers.toJSON() as Record<string, string>,
@@ -79,9 +55,6 @@ export function createSender(endpoint: Endpoint): Sender {
       const response = await client.get(question.target, { headers: question.headers, signal })
       return { status: response.status, headers: response.headers as Reply['headers'] }
     },
-    async close() {
-      book?.stop()
-      await pool.destroy()
-    },
+    close: () => connections.close(),
   }
 }

@@ -1,0 +1,59 @@
+import type { Outcome } from '../verdict.ts'
+import { type AskBackend, createAskBackend } from './ask-backend.ts'
+import { type BreakerState, createBreaker } from './breaker.ts'
+import { createBulkhead } from './bulkhead.ts'
+import type { Endpoint } from './endpoint.ts'
+import { createGuardedAsk } from './guarded-ask.ts'
+import { createSender } from './send.ts'
+
+export interface BackendOptions {
+  readonly endpoint: Endpoint
+  /** Questions under way at most. */
+  readonly concurrency: number
+  /** Statuses that count as no answer; never 200. */
+  readonly unavailableStatus: ReadonlySet<number>
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  /** 0 to 1, for jitter. */
+  readonly random: () => number
+  /** What came of each question that tells something about this backend. */
+  readonly onOutcome: (outcome: Outcome) => void
+  readonly onInternalError: (error: unknown) => void
+}
+
+/** One backend with all that stands between it and a question. */
+export interface Backend {
+  readonly name: string
+  readonly ask: AskBackend
+  /** For people: the breaker's state, questions under way and waiting. */
+  state(): { readonly breaker: BreakerState['kind']; readonly inFlight: number; readonly waiting: number }
+  close(): Promise<void>
+}
+
+/** Questions that wait for a place, for each one under way. */
+const QUEUE_FACTOR = 2
+
+export function createBackend(options: BackendOptions): Backend {
+  const { endpoint, concurrency, unavailableStatus, clock, random, onInternalError } = options
+  const { name } = endpoint
+  const sender = createSender(endpoint, concurrency)
+  const breaker = createBreaker({ clock, random })
+  const bulkhead = createBulkhead({ concurrency, queue: concurrency * QUEUE_FACTOR })
+  const askBackend = createAskBackend({ endpoint, sender, unavailableStatus, onInternalError })
+  const ask = createGuardedAsk({ backend: name, ask: askBackend, breaker, bulkhead, clock })
+  return {
+    name,
+    async ask(subrequest, sessionId, budget, giveUp) {
+      const outcome = await ask(subrequest, sessionId, budget, giveUp)
+      // A question that another backend's allow made needless says nothing about this one.
+      if (giveUp?.aborted !== true) options.onOutcome(outcome)
+      return outcome
+    },
+    state: () => ({
+      breaker: breaker.state().kind,
+      inFlight: bulkhead.inFlight(),
+      waiting: bulkhead.waiting(),
+    }),
+    close: () => sender.close(),
+  }
+}

@@ -1,0 +1,65 @@
+export interface BulkheadOptions {
+  /** Questions in flight at most. */
+  readonly concurrency: number
+  /** Questions waiting at most. */
+  readonly queue: number
+}
+
+/** Gives the place back; calling it again does nothing. */
+export type Release = () => void
+
+export interface Bulkhead {
+  /** A place at once, after a wait of at most `patience` milliseconds, or undefined: no room. */
+  enter(patience: number): Promise<Release | undefined> | Release | undefined
+  inFlight(): number
+  waiting(): number
+}
+
+interface Waiter {
+  readonly seat: (release: Release | undefined) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** Bounds what one backend can be asked at once, in number and in waiting time. */
+export function createBulkhead({ concurrency, queue }: BulkheadOptions): Bulkhead {
+  let taken = 0
+  const waiters = new Set<Waiter>()
+
+  const createRelease = (): Release => {
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      const [next] = waiters
+      if (next === undefined) {
+        taken--
+        return
+      }
+      waiters.delete(next)
+      clearTimeout(next.timer)
+      next.seat(createRelease())
+    }
+  }
+
+  return {
+    enter(patience) {
+      if (taken < concurrency) {
+        taken++
+        return createRelease()
+      }
+      if (waiters.size >= queue || patience <= 0) return undefined
+      return new Promise((resolve) => {
+        const waiter: Waiter = {
+          seat: resolve,
+          timer: setTimeout(() => {
+            waiters.delete(waiter)
+            resolve(undefined)
+          }, patience),
+        }
+        waiters.add(waiter)
+      })
+    },
+    inFlight: () => taken,
+    waiting: () => waiters.size,
+  }
+}

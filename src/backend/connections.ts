@@ -1,0 +1,66 @@
+import { isIP } from 'node:net'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { createAddressBook } from './address-book.ts'
+import { guardAnswerStart } from './answer-start.ts'
+import type { Endpoint } from './endpoint.ts'
+
+export interface Connections {
+  /** Resolves at the head of the answer; rejects when there is none, or when the request's signal aborts. */
+  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
+  close(): Promise<void>
+}
+
+/** A connection is not used for longer, so that a changed address of the backend is; milliseconds. */
+const MAX_AGE = 15_000
+
+/**
+ * Kept-alive connections to one backend: certificates verified, addresses from memory, answers looked at before they are parsed.
+ * `concurrency` is the number of questions under way at most; a body that still comes in may hold a connection beside them.
+ */
+export function createConnections(endpoint: Endpoint, concurrency: number): Connections {
+  const book = isIP(endpoint.host) === 0 ? createAddressBook(endpoint.host) : undefined
+  const staleDeaths = new WeakSet<object>()
+  const connector = buildConnector({
+    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment does not open this door.
+    rejectUnauthorized: true,
+    timeout: 0, // the question's deadline counts
+    autoSelectFamily: true,
+    ...(book === undefined ? {} : { lookup: book.lookup }),
+  })
+  const connect: buildConnector.connector = (options, callback) => {
+    connector(options, (...result) => {
+      // On failure undici passes the error alone, whatever its types say of a second value.
+      const [failure, socket] = result
+      if (failure === null && socket !== null) {
+        guardAnswerStart(socket, (error) => staleDeaths.add(error))
+        if (socket.remoteAddress !== undefined) book?.prefer(socket.remoteAddress)
+      }
+      callback(...result)
+    })
+  }
+  const common = { connections: concurrency * 2, headersTimeout: 0, bodyTimeout: 0, connect }
+  const url = `${endpoint.protocol}//${endpoint.authority}`
+  const kept = new Pool(url, {
+    ...common,
+    pipelining: 1,
+    ...(book === undefined ? {} : { clientTtl: MAX_AGE }),
+  })
+  /** Each of its requests gets a connection of its own. */
+  const fresh = new Pool(url, { ...common, pipelining: 0 })
+
+  return {
+    async request(options) {
+      try {
+        return await kept.request(options)
+      } catch (error) {
+        // Once, and only where the backend closed an idle connection while the request was on its way to it.
+        if (!(error instanceof Error && staleDeaths.has(error))) throw error
+        return await fresh.request(options)
+      }
+    },
+    async close() {
+      book?.stop()
+      await Promise.all([kept.destroy(), fresh.destroy()])
+    },
+  }
+}
