@@ -25,6 +25,7 @@ const decide = createDecide({
   denials: createDenials(1000),
   lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
   defaultAction: 'deny',
+  questionsPerAddress: 16,
   clock: () => Math.round(performance.now()),
   random: Math.random,
   onDecision() {},

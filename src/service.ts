@@ -1,10 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAdminApp, type Readiness } from './admin/app.ts'
-import { type AskBackend, createAskBackend } from './backend/ask-backend.ts'
 import { createAsk } from './backend/ask-backends.ts'
-import type { Endpoint } from './backend/endpoint.ts'
-import { createSender, type Sender } from './backend/send.ts'
+import { createBackend } from './backend/backend.ts'
 import type { Settings } from './config/read-settings.ts'
 import { createDecide } from './decision/decide.ts'
 import { createGate } from './gate/router.ts'
@@ -15,6 +13,7 @@ import { createIdentify } from './session/identity.ts'
 import { createSessionTable } from './session/session-table.ts'
 import { type BackendHealth, createBackendHealth } from './watch/backend-health.ts'
 import { createDecisionLog } from './watch/decision-log.ts'
+import { createDefaultCounter } from './watch/default-counter.ts'
 import type { Log } from './watch/log.ts'
 
 export interface Service {
@@ -47,9 +46,21 @@ export function createService(settings: Settings, log: Log): Service {
     log.error('internal error', { error: error instanceof Error ? error.stack : String(error) })
   }
   const decisions = createDecisionLog(log)
-  const backends = settings.backends.map((endpoint) =>
-    createBackend(endpoint, settings, log, onInternalError),
-  )
+  const byDefault = createDefaultCounter()
+  const backends = settings.backends.map((endpoint) => {
+    const { name } = endpoint
+    const health = createBackendHealth({ backend: name, log, clock, byDefault: byDefault.totals })
+    const backend = createBackend({
+      endpoint,
+      concurrency: settings.backendConcurrency,
+      unavailableStatus: settings.unavailableStatus,
+      clock,
+      random: Math.random,
+      onOutcome: health.note,
+      onInternalError,
+    })
+    return { ...backend, health }
+  })
   const [first, ...others] = backends
   if (first === undefined) throw new Error('settings without a backend')
 
@@ -72,7 +83,11 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction: settings.defaultAction,
     clock,
     random: Math.random,
-    onDecision: decisions.made,
+    questionsPerAddress: Math.floor(settings.backendConcurrency / 4),
+    onDecision(made) {
+      byDefault.note(made)
+      decisions.made(made)
+    },
     onBadDuration(backend, sent) {
       if (badDurations.has(backend)) return
       badDurations.add(backend)
@@ -100,8 +115,13 @@ export function createService(settings: Settings, log: Log): Service {
       ready: reasons.length === 0,
       reasons,
       defaultAction: settings.defaultAction,
-      backends: backends.map(({ name, health }) => ({ name, ...describeHealth(health, clock()) })),
+      backends: backends.map(({ name, health, state }) => ({
+        name,
+        ...describeHealth(health, clock()),
+        ...state(),
+      })),
       sessions: { live: sessions.count(), provisional: provisional.count(), denied: denials.count() },
+      byDefault: byDefault.totals(),
       internalErrors,
     }
   }
@@ -137,37 +157,7 @@ export function createService(settings: Settings, log: Log): Service {
       ])
       patience.abort()
       for (const server of [gateServer, adminServer]) server?.closeAllConnections()
-      await Promise.all(backends.map(({ sender }) => sender.close()))
-    },
-  }
-}
-
-interface Backend {
-  readonly name: string
-  readonly sender: Sender
-  readonly health: BackendHealth
-  readonly ask: AskBackend
-}
-
-function createBackend(
-  endpoint: Endpoint,
-  settings: Settings,
-  log: Log,
-  onInternalError: (error: unknown) => void,
-): Backend {
-  const sender = createSender(endpoint)
-  const health = createBackendHealth(endpoint.name, log, () => performance.now())
-  const { unavailableStatus } = settings
-  const ask = createAskBackend({ endpoint, sender, unavailableStatus, onInternalError })
-  return {
-    name: endpoint.name,
-    sender,
-    health,
-    async ask(subrequest, sessionId, budget, giveUp) {
-      const outcome = await ask(subrequest, sessionId, budget, giveUp)
-      // A question that another backend's allow made needless says nothing about this one.
-      if (giveUp?.aborted !== true) health.note(outcome)
-      return outcome
+      await Promise.all(backends.map(({ close }) => close()))
     },
   }
 }

@@ -11,6 +11,8 @@ export const unavailableReasons = [
   'tls', // the certificate or the handshake was not acceptable
   'not-http', // something answered, but not HTTP
   'status', // a status that UNAVAILABLE_STATUS names
+  'breaker', // too many questions failed just now; not asked
+  'overload', // too many questions under way; not asked
   'internal', // our own code threw
 ] as const
 export type UnavailableReason = (typeof unavailableReasons)[number]
@@ -42,6 +44,7 @@ export type Reason =
   | 'riding' // allowed by a session that another request of this viewer opened
   | 'remembered' // the verdict of this very request, given earlier
   | 'bad-request' // refused by the gate before anybody was asked
+  | 'too-many-questions' // this client has its share of questions under way
 
 /** A verdict with its source and reason: what one client request gets. */
 export interface Decision {

@@ -20,6 +20,8 @@ export interface Settings {
   readonly backends: readonly [Endpoint, ...Endpoint[]]
   readonly backendMode: BackendMode
   readonly backendTimeout: number
+  /** Questions under way at most, for each backend. */
+  readonly backendConcurrency: number
   readonly unavailableStatus: ReadonlySet<number>
   readonly defaultAction: Verdict
   readonly listen: ListenAddress
@@ -111,6 +113,7 @@ function toSettings(raw: RawSettings, backends: Settings['backends']): Settings 
     backends,
     backendMode: raw.BACKEND_MODE,
     backendTimeout: raw.BACKEND_TIMEOUT,
+    backendConcurrency: raw.BACKEND_CONCURRENCY,
     unavailableStatus: raw.UNAVAILABLE_STATUS,
     defaultAction: raw.DEFAULT_ACTION,
     listen: raw.LISTEN,

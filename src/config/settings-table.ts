@@ -64,6 +64,11 @@ export const settingsTable = {
     'deadline of one question, all backends together; above 2.5s nginx must wait longer too',
     readDuration,
   ),
+  BACKEND_CONCURRENCY: setting(
+    '64',
+    'questions under way at most, for each backend; one client address may hold a quarter',
+    readWholeNumber(4, 10_000),
+  ),
   UNAVAILABLE_STATUS: setting(
     '',
     'statuses that count as unavailable instead of deny, such as `502 503 504`',

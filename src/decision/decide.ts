@@ -3,7 +3,8 @@ import { sameTarget } from '../session/scope.ts'
 import { newSessionId, type Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../verdict.ts'
-import { allowedBy, allowedWithout, repeated } from './decisions.ts'
+import { allowedBy, allowedWithout, denied, repeated } from './decisions.ts'
+import { createFairShare } from './fair-share.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
 import { createTerms, type Lifetimes } from './lifetimes.ts'
@@ -14,10 +15,10 @@ import { createOutage } from './outage.ts'
 export interface DecisionMade {
   readonly subrequest: Subrequest
   readonly decision: Decision
-  /** The backend that answered or failed last. */
+  /** The backend that answered or failed last; empty for a refusal. */
   readonly backend: string
-  /** `re-check` when a playing session was asked about in the background. */
-  readonly occasion: 'question' | 're-check'
+  /** `re-check` when a playing session was asked about in the background, `refusal` when nobody was asked. */
+  readonly occasion: 'question' | 're-check' | 'refusal'
   /** Milliseconds from question to outcome. */
   readonly took: number
 }
@@ -28,6 +29,8 @@ export interface DecideOptions extends Memory {
   readonly identify: (subrequest: Subrequest) => Identity
   readonly lifetimes: Lifetimes
   readonly defaultAction: Verdict
+  /** How many questions one client address may have under way. */
+  readonly questionsPerAddress: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** 0 to 1, for jitter. */
@@ -50,6 +53,7 @@ export function createDecide(options: DecideOptions): Decide {
   const keep = createKeep({ memory, terms, identify, defaultAction, defaultFor: lifetimes.default })
   const outage = createOutage()
   const flights = createFlights<Decision>()
+  const share = createFairShare(options.questionsPerAddress)
 
   const decide: Decide = (subrequest) => {
     const now = clock()
@@ -65,7 +69,21 @@ export function createDecide(options: DecideOptions): Decide {
     if (denial !== undefined && now < denial.freshUntil) {
       return repeated(denial.decision, denial.freshUntil - now)
     }
-    return flights.together(verdictKeyOf(identity), () => question(identity, subrequest))
+    const key = verdictKeyOf(identity)
+    const flying = flights.join(key)
+    if (flying !== undefined) return flying
+    if (!share.take(subrequest.address)) return refuse(subrequest)
+    return flights.start(
+      key,
+      question(identity, subrequest).finally(() => share.giveBack(subrequest.address)),
+    )
+  }
+
+  /** This client has its share under way: its own excess is denied, and never anybody's reason for the default action. */
+  const refuse = (subrequest: Subrequest): Decision => {
+    const decision = denied('', 'gate', 'too-many-questions', 0)
+    options.onDecision({ subrequest, decision, backend: '', occasion: 'refusal', took: 0 })
+    return decision
   }
 
   const question = async (identity: Identity, subrequest: Subrequest): Promise<Decision> => {
@@ -80,8 +98,13 @@ export function createDecide(options: DecideOptions): Decide {
     return decision
   }
 
+  /** Without a place in the client's share the re-check stays due. */
   const startRecheck = (session: Session, now: number): void => {
-    recheck(session, now).catch(options.onInternalError)
+    const { address } = session.opener()
+    if (!share.take(address)) return
+    recheck(session, now)
+      .catch(options.onInternalError)
+      .finally(() => share.giveBack(address))
   }
 
   /** Asks again about a playing session with the request that opened it; the viewer waits for nothing. */

@@ -1,6 +1,8 @@
 export interface Flights<Result> {
-  /** Joins the flight of this key, or starts one. */
-  together(key: string, start: () => Promise<Result>): Promise<Result>
+  /** The flight of this key, if one is on its way. */
+  join(key: string): Promise<Result> | undefined
+  /** Lets others join until it has landed. */
+  start(key: string, flight: Promise<Result>): Promise<Result>
 }
 
 /**
@@ -10,12 +12,11 @@ export interface Flights<Result> {
 export function createFlights<Result>(): Flights<Result> {
   const flying = new Map<string, Promise<Result>>()
   return {
-    together(key, start) {
-      const joined = flying.get(key)
-      if (joined !== undefined) return joined
-      const flight = start().finally(() => flying.delete(key))
-      flying.set(key, flight)
-      return flight
+    join: (key) => flying.get(key),
+    start(key, flight) {
+      const landing = flight.finally(() => flying.delete(key))
+      flying.set(key, landing)
+      return landing
     },
   }
 }

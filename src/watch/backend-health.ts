@@ -1,7 +1,7 @@
 import type { Outcome, UnavailableReason } from '../verdict.ts'
 import type { Log } from './log.ts'
 
-/** What the last question to a backend told. */
+/** What the last questions to a backend told. */
 export type Health =
   | { readonly state: 'unasked' }
   | { readonly state: 'answers' }
@@ -12,25 +12,48 @@ export interface BackendHealth {
   current(): Health
 }
 
-/** Watches one backend and writes one line per change of state. `clock` gives monotonic milliseconds. */
-export function createBackendHealth(backend: string, log: Log, clock: () => number): BackendHealth {
+export interface BackendHealthOptions {
+  readonly backend: string
+  readonly log: Log
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  /** How many viewers the default action has let in, and how many it has refused, since the start. */
+  readonly byDefault: () => { readonly letIn: number; readonly refused: number }
+}
+
+/** A backend that fails now and then is unavailable until it has not failed for this long; milliseconds. */
+const CALM = 1_000
+
+/** Watches one backend and writes one line per change of state: loud, since the default action decides meanwhile. */
+export function createBackendHealth({ backend, log, clock, byDefault }: BackendHealthOptions): BackendHealth {
   let health: Health = { state: 'unasked' }
+  let failedAt = 0
+  let before = byDefault()
+
   return {
     note(outcome) {
-      if (outcome.kind === 'unavailable') {
-        if (health.state !== 'unavailable') {
-          log.warn('backend unavailable', { backend, reason: outcome.reason })
-          health = { state: 'unavailable', reason: outcome.reason, since: clock() }
-        }
+      // The breaker and a crowd say nothing new about the backend.
+      if (outcome.kind === 'unavailable' && (outcome.reason === 'breaker' || outcome.reason === 'overload'))
         return
-      }
-      if (health.state === 'unavailable') {
+      const now = clock()
+      if (outcome.kind === 'unavailable') {
+        failedAt = now
+        if (health.state === 'unavailable') return
+        log.warn('backend unavailable', { backend, reason: outcome.reason })
+        health = { state: 'unavailable', reason: outcome.reason, since: now }
+        before = byDefault()
+      } else if (health.state !== 'unavailable') {
+        health = { state: 'answers' }
+      } else if (now - failedAt >= CALM) {
+        const { letIn, refused } = byDefault()
         log.warn('backend available again', {
           backend,
-          seconds: Math.round((clock() - health.since) / 100) / 10,
+          seconds: Math.round((now - health.since) / 100) / 10,
+          letInByDefault: letIn - before.letIn,
+          refusedByDefault: refused - before.refused,
         })
+        health = { state: 'answers' }
       }
-      if (health.state !== 'answers') health = { state: 'answers' }
     },
     current: () => health,
   }

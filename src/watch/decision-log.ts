@@ -12,11 +12,13 @@ export interface DecisionLog {
   refused(why: string): void
 }
 
+const sentenceOf = { question: 'decided', 're-check': 're-checked', refusal: 'refused' } as const
+
 /** Paths, addresses and verdicts; no query, no token, no User-Agent. */
 export function createDecisionLog(log: Log): DecisionLog {
   return {
     made({ subrequest, decision, backend, occasion, took }) {
-      log.info(occasion === 'question' ? 'decided' : 're-checked', {
+      log.info(sentenceOf[occasion], {
         ...describe(subrequest, decision),
         backend,
         ms: Math.round(took * 10) / 10,

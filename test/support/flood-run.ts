@@ -42,6 +42,7 @@ const decide = createDecide({
   denials,
   lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
   defaultAction: 'deny',
+  questionsPerAddress: 1_000_000,
   clock: () => now,
   random: Math.random,
   onDecision() {},

@@ -23,6 +23,7 @@ export interface PretendGateOptions {
   readonly idle?: number
   readonly random?: () => number
   readonly maxSessions?: number
+  readonly questionsPerAddress?: number
   readonly maxProvisional?: number
   readonly maxDenials?: number
 }
@@ -114,6 +115,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     provisional,
     denials,
     lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, ...options.lifetimes },
+    questionsPerAddress: options.questionsPerAddress ?? 10_000,
     defaultAction: options.defaultAction ?? 'deny',
     clock: () => now,
     random: options.random ?? (() => 0.5),
