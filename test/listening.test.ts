@@ -188,7 +188,7 @@ describe('a socket that systemd opened', () => {
     const script = `while :; do sh -c '${asSystemd}' sh "$@"; done`
     const main = startMain(
       t,
-      { BACKEND_URL: backend.url, ADMIN_LISTEN: 'off' },
+      { BACKEND_URL: backend.url, ADMIN_LISTEN: 'off', BACKEND_CONCURRENCY: '1000' },
       { command: ['sh', '-c', script, 'sh', process.execPath, mainFile], inherit: fd },
     )
     server.close()

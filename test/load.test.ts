@@ -31,6 +31,8 @@ describe('under load', () => {
     const [port, adminPort] = [await findFreePort(), await findFreePort()]
     const gate = startMain(t, {
       BACKEND_URL: backend.url,
+      // All viewers come from one address here, which may hold a quarter.
+      BACKEND_CONCURRENCY: '256',
       LISTEN: `127.0.0.1:${port}`,
       ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
       LOG_LEVEL: 'warn',

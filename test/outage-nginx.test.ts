@@ -88,7 +88,7 @@ describe('a backend that is stopped and started again', { concurrency: true }, (
   ] as const satisfies [string, Backend['answer']][]) {
     test(`a dead backend that ${what} is asked about a playing session once in each ALLOW_TTL`, async (t) => {
       const { backend, nginx } = await startSite(t, {
-        environment: { ALLOW_TTL: '1s', BACKEND_TIMEOUT: '500ms' },
+        environment: { ALLOW_TTL: '1s', DEFAULT_TTL: '200ms', BACKEND_TIMEOUT: '300ms' },
         nginx: { files: channelFiles(['one'], 1) },
       })
       const viewers = [createViewer(t, nginx), createViewer(t, nginx), createViewer(t, nginx)]

@@ -95,6 +95,21 @@ describe('a viewer let in by DEFAULT_ACTION=allow, through nginx', { concurrency
     )
   })
 
+  test('is known as allowed from then on: the next outage finds a full session', async (t) => {
+    const site = await start(t, { ALLOW_TTL: '1s', DEFAULT_TTL: '300ms' })
+    site.backend.answer = away
+    const viewer = createViewer(t, site.nginx)
+    assert.equal(await viewer.get(PLAYLIST), 200)
+    assert.equal(await play(viewer, 1_000), undefined)
+    site.backend.answer = hasToken('good')
+    assert.equal(await play(viewer, 5_000), undefined)
+    site.backend.answer = away
+    assert.equal(await play(viewer, 3_000), undefined)
+    const { told: all, sessions } = await told(site, viewer)
+    assert.equal(all.at(-1), 'stale unavailable-closed')
+    assert.equal(sessions.length, 1)
+  })
+
   test('takes the place of no allowed viewer, however many come', async (t) => {
     const site = await start(t, { MAX_SESSIONS: '5' })
     const allowed = Array.from({ length: 5 }, () => createViewer(t, site.nginx))

@@ -38,6 +38,7 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   MIDDLEWARE: [['stalker'], ['Ministra']],
   DEFAULT_ACTION: [['maybe'], ['ALLOW'], ['true']],
   BACKEND_TIMEOUT: [['2'], ['2 s'], ['-1s'], ['0s'], ['2sec'], ['1.5s'], ['400d']],
+  BACKEND_CONCURRENCY: [['3'], ['10001'], ['many'], ['6.4']],
   UNAVAILABLE_STATUS: [['50x'], ['200'], ['502 600'], ['502;503']],
   LISTEN: [['9180'], ['127.0.0.1'], ['::1:9180'], ['127.0.0.1:65536'], ['unix:run/gate.sock'], ['off']],
   ADMIN_LISTEN: [['no'], ['localhost:'], [`unix:/${'a'.repeat(107)}`]],
@@ -112,6 +113,7 @@ describe('settings left alone', () => {
     assert.deepEqual(settings, {
       backendMode: 'failover',
       backendTimeout: 2_000,
+      backendConcurrency: 64,
       unavailableStatus: new Set(),
       defaultAction: 'deny',
       listen: { kind: 'tcp', host: '127.0.0.1', port: 9180 },

@@ -35,8 +35,8 @@ export function startMain(scope: Scope, environment: Environment, options: MainO
     cwd: options.cwd ?? makeTemporaryFolder(scope),
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe', options.inherit ?? 'ignore'],
-    // A group of its own, so that what a shell has started ends with it.
-    detached: true,
+    // A shell gets a group of its own, so that what it has started ends with it.
+    detached: options.command !== undefined,
   })
   const pid = child.pid ?? 0
   const printed = { stdout: '', stderr: '' }
@@ -51,7 +51,7 @@ export function startMain(scope: Scope, environment: Environment, options: MainO
     return code as number | null
   })
   scope.after(async () => {
-    if (!ended) process.kill(-pid, 'SIGKILL')
+    if (!ended) process.kill(options.command === undefined ? pid : -pid, 'SIGKILL')
     await exited
   })
   return {
