@@ -1,6 +1,7 @@
 // Resident memory of live sessions: npm run measure:memory [-- sessions]
 // Each session comes in as nginx would send it, with a URL of 200 bytes, an address of its own and a player's User-Agent.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { createDecide } from '../src/decision/decide.ts'
 import { readSubrequest } from '../src/gate/read-subrequest.ts'
 import { createDenials } from '../src/session/denials.ts'
@@ -64,6 +65,9 @@ await open(0)
 collect()
 const before = process.memoryUsage()
 for (let index = 1; index < count; index++) await open(index)
+collect()
+// V8 gives freed pages back in the background.
+await delay(3000)
 collect()
 const after = process.memoryUsage()
 const perSession = (name: 'rss' | 'heapUsed'): number =>

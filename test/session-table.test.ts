@@ -17,7 +17,7 @@ function identityOf(viewer: string, path: string, query = ''): Identity {
 
 function sessionOf(identity: Identity, now: number): Session {
   const session = new Session(identity, clientRequest('/'), newSessionId(), now, createTextPool(10))
-  session.dueAt = session.holdsUntil = Number.POSITIVE_INFINITY
+  session.dueAt = Number.POSITIVE_INFINITY
   return session
 }
 

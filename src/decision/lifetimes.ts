@@ -48,18 +48,20 @@ export function createTerms(
       : Math.min(jittered(duration), MAX_AUTH_DURATION)
   }
 
+  /** Told at the first failure, when `dueAt` is still the time until which the last allow counted. */
+  const holdsUntil = (session: Session): number =>
+    session.provisional ? Number.POSITIVE_INFINITY : session.dueAt + lifetimes.stale
+
   return {
     grant(session, { authDuration, userId = '' }, backend, now) {
       session.userId = userId
       session.dueAt = now + ttlOf(authDuration, backend)
-      session.holdsUntil = session.dueAt + lifetimes.stale
       session.failure = undefined
     },
     postpone(session, reason, now) {
       const { allow } = lifetimes
-      session.failure = { reason, at: now }
       const interval = jittered(session.provisional || allow === 'session' ? lifetimes.default : allow)
-      if (session.provisional) session.holdsUntil = Number.POSITIVE_INFINITY
+      session.failure = { reason, at: now, holdsUntil: session.failure?.holdsUntil ?? holdsUntil(session) }
       session.dueAt = now + interval
     },
     denyFor: () => jittered(lifetimes.deny),

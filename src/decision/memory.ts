@@ -22,8 +22,7 @@ export function findSession(
 ): Session | undefined {
   for (;;) {
     const session = memory.sessions.find(identity, now) ?? memory.provisional.find(identity, now)
-    if (session === undefined || now < session.holdsUntil || !outage.lastsFor(session)) return session
-    // The backend gives no answer, and what it said last has lost its worth. While it answers, re-checks alone end a session.
+    if (session === undefined || !outage.hasOutlasted(session, now)) return session
     endSession(memory, session)
   }
 }

@@ -4,8 +4,8 @@ import type { Outcome } from '../verdict.ts'
 /** Knows when the backend began to answer again, so that what was decided without it can be asked about. Monotonic milliseconds. */
 export interface Outage {
   note(outcome: Outcome, now: number): void
-  /** Whether the last re-check of this session failed, in an outage that still lasts as far as anybody knows. */
-  lastsFor(session: Session): boolean
+  /** Whether this session's verdict has lost its worth in an outage that lasts still. While the backend answers, none does. */
+  hasOutlasted(session: Session, now: number): boolean
   /** Whether the last re-check of this session failed in an outage that has ended. */
   isOverFor(session: Session, now: number): boolean
 }
@@ -22,7 +22,8 @@ export function createOutage(): Outage {
       if (isAway && !unavailable) recoveredAt = now
       isAway = unavailable
     },
-    lastsFor: ({ failure }) => failure !== undefined && failure.at >= recoveredAt,
+    hasOutlasted: ({ failure }, now) =>
+      failure !== undefined && failure.at >= recoveredAt && now >= failure.holdsUntil,
     isOverFor(session, now) {
       const { failure } = session
       return (

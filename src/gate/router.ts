@@ -48,8 +48,13 @@ export function createGate(options: GateOptions): Listener {
     answer(response, refusal, isClosing())
   }
 
+  const refuseOthers = (_request: IncomingMessage, response: ServerResponse): void =>
+    refuse(response, 'not GET /auth')
+
   const router = Router({ caseSensitive: true, strict: true })
 
+  // Otherwise Express takes it for a GET.
+  router.head('/auth', refuseOthers)
   router.get('/auth', (request: IncomingMessage, response: ServerResponse) => {
     const subrequest = readSubrequest(request.headers)
     if ('refused' in subrequest) return refuse(response, subrequest.refused)
@@ -59,7 +64,7 @@ export function createGate(options: GateOptions): Listener {
     answer(response, decided, isClosing())
   })
 
-  router.use((_request: IncomingMessage, response: ServerResponse) => refuse(response, 'not GET /auth'))
+  router.use(refuseOthers)
 
   router.use((error: unknown, _request: IncomingMessage, response: ServerResponse, _next: NextFunction) => {
     options.onInternalError(error)

@@ -8,6 +8,8 @@ const MAX_HEADER_SIZE = 131_072
 const KEEP_ALIVE = 75_000
 /** A subrequest arrives in one piece; milliseconds. */
 const HEADERS_TIMEOUT = 10_000
+/** How often slow subrequests are looked for: Node's own 30 s would add to the timeout. */
+const CHECK_EVERY = 1_000
 
 /** How long an unreadable subrequest may go on arriving after it was refused; milliseconds. */
 const LINGER = 1_000
@@ -32,6 +34,7 @@ export function createGateServer(gate: Listener, onRefused: (why: string) => voi
       keepAliveTimeout: KEEP_ALIVE,
       headersTimeout: HEADERS_TIMEOUT,
       requestTimeout: HEADERS_TIMEOUT,
+      connectionsCheckingInterval: CHECK_EVERY,
       requireHostHeader: false,
     },
     gate,

@@ -5,6 +5,14 @@ import { addressOf, type Identity, type Target } from './identity.ts'
 import type { Profile } from './profile.ts'
 import { copyOf, type TextPool } from './text-pool.ts'
 
+/** A question about a session that got no answer. */
+export interface Failure {
+  readonly reason: UnavailableReason
+  readonly at: number
+  /** How long the verdict holds without an answer. */
+  readonly holdsUntil: number
+}
+
 /**
  * One viewer playing one channel: what a past allow opened. Times are whole milliseconds of the monotonic clock.
  *
@@ -28,12 +36,10 @@ export class Session implements Target {
   lastSeen: number
   /** From then on the next request starts a re-check. */
   dueAt: number
-  /** How long the verdict holds while the backend is unavailable. */
-  holdsUntil: number
   /** A re-check is on its way. */
   checking: boolean
-  /** Why the last re-check gave no answer, and when it did not. */
-  failure: { readonly reason: UnavailableReason; readonly at: number } | undefined
+  /** The last re-check, if it got no answer. */
+  failure: Failure | undefined
   ended: boolean
   /** The viewer's next older session; kept by the table, as the two below. */
   older: Session | undefined
@@ -54,7 +60,6 @@ export class Session implements Target {
     this.userId = ''
     this.lastSeen = now
     this.dueAt = now
-    this.holdsUntil = now
     this.checking = false
     this.failure = undefined
     this.ended = false
