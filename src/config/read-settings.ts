@@ -5,6 +5,7 @@ import type { Lifetimes } from '../decision/lifetimes.ts'
 import type { ListenAddress } from '../listen.ts'
 import type { Verdict } from '../verdict.ts'
 import { maskUrl } from './mask.ts'
+import { onOneLine } from './on-one-line.ts'
 import {
   type RawSettings,
   type Setting,
@@ -71,7 +72,7 @@ export function readSettings(environment: Environment): SettingsResult {
   const backends = readBackends(raw as Partial<RawSettings>, problems)
   checkNames(raw as Partial<RawSettings>, problems)
   const [first, ...rest] = backends
-  if (problems.length > 0 || first === undefined) return { ok: false, problems }
+  if (problems.length > 0 || first === undefined) return { ok: false, problems: problems.map(onOneLine) }
   return { ok: true, settings: toSettings(raw as RawSettings, [first, ...rest]) }
 }
 
@@ -96,13 +97,14 @@ function readBackends(raw: Partial<RawSettings>, problems: string[]): Endpoint[]
 
 function checkNames(raw: Partial<RawSettings>, problems: string[]): void {
   const ignored = raw.IGNORED_PARAMS ?? []
-  for (const token of raw.TOKEN_PARAM ?? []) {
-    const by = ignored.find(
-      (name) => name === token || (name.endsWith('*') && token.startsWith(name.slice(0, -1))),
+  const tokens = raw.TOKEN_PARAM ?? []
+  for (const name of new Set(ignored)) {
+    const isNeeded = tokens.some(
+      (token) => name === token || (name.endsWith('*') && token.startsWith(name.slice(0, -1))),
     )
-    if (by !== undefined) {
+    if (isNeeded) {
       problems.push(
-        `IGNORED_PARAMS=${ignored.join(' ')} holds ${by}, which TOKEN_PARAM needs; take it out of one of them`,
+        `IGNORED_PARAMS=${ignored.join(' ')} holds ${name}, which TOKEN_PARAM needs; take it out of one of them`,
       )
     }
   }

@@ -3,6 +3,7 @@ import type { ListenAddress } from '../listen.ts'
 import {
   readChannelPattern,
   readChoice,
+  readCredentialNames,
   readDuration,
   readListenAddress,
   readNames,
@@ -101,7 +102,7 @@ export const settingsTable = {
     readDuration,
   ),
   SESSION_IDLE: setting('2m', 'silence that ends a session', readDuration),
-  TOKEN_PARAM: setting('token', 'names of the URL parameters that carry a credential', readNames),
+  TOKEN_PARAM: setting('token', 'names of the URL parameters that carry a credential', readCredentialNames),
   IGNORED_PARAMS: setting(
     '_HLS_* CMCD',
     'URL parameters that players vary: sent to the backend, but no part of what tells two requests apart',

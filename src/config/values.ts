@@ -36,6 +36,7 @@ export function readList(text: string): readonly string[] {
 /** URLs between spaces or commas; a comma inside a URL stays in it. */
 export function readUrls(text: string): readonly string[] {
   const urls = text.split(/[\s,]+(?=https?:\/\/|$)|\s+/i).filter((url) => url !== '')
+  if (urls.length === 0) throw new ValueError('holds no URL; write it as http://127.0.0.1:6000/auth')
   const stray = urls.findIndex((url, index) => index > 0 && !/^[a-z][a-z0-9+.-]*:\/\//i.test(url))
   // The stray word may be the rest of a password or token that holds a space, so it is not shown.
   if (stray !== -1)
@@ -53,6 +54,13 @@ export function readNames(text: string): readonly string[] {
       )
     }
   }
+  return names
+}
+
+/** As `readNames`, and at least one: without a name no request would carry a credential, and a bad token would ride. */
+export function readCredentialNames(text: string): readonly string[] {
+  const names = readNames(text)
+  if (names.length === 0) throw new ValueError('holds no name; write at least one, such as token')
   return names
 }
 
