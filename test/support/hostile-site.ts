@@ -1,0 +1,143 @@
+import { connect } from 'node:net'
+import type { Verdict } from '../../src/verdict.ts'
+import type { Asked, Backend } from './backend.ts'
+import type { Scope } from './scope.ts'
+import { type Site, startSite } from './site.ts'
+
+/** The one credential that the backend takes; nothing that is not given it can hit upon it. */
+export const GOOD = 'token=Vd3kQ0xYp9ZtR7mB'
+export const BAD = 'token=bad'
+
+/** Milliseconds after which a connection that is still open counts as hung. */
+export const PATIENCE = 5_000
+
+/** What nginx sends in place of every file, so that a viewer who was let in shows, whatever the path. */
+const FILE = 'GIF89a'
+
+export interface Received {
+  /** Everything that came back, latin-1. */
+  readonly text: string
+  /** The status of each answer on the connection; HTTP/0.9 has none. */
+  readonly statuses: readonly number[]
+  /** The file came, or an answer that nginx gives only behind the verdict. */
+  readonly isLetIn: boolean
+  readonly isHung: boolean
+}
+
+/**
+ * A site for hostile requests: nginx with room for 64 KB lines and on-failure-allow, the gate with this default action, and a backend
+ * that allows exactly GOOD. With `allow` a request that makes the backend look unavailable is let in, and shows.
+ */
+export function startHostileSite(scope: Scope, defaultAction: Verdict = 'allow'): Promise<Site> {
+  return startSite(scope, {
+    environment: hostileEnvironment(defaultAction),
+    nginx: {
+      onFailure: 'allow',
+      http: 'large_client_header_buffers 8 64k;',
+      server: 'location / { LOCATION empty_gif; }',
+    },
+  }).then((site) => {
+    site.backend.answer = allowsOnlyGood
+    return site
+  })
+}
+
+/** Settings under which one address has room for all that a test asks at a time. */
+export function hostileEnvironment(defaultAction: Verdict): Record<string, string> {
+  return { DEFAULT_ACTION: defaultAction, BACKEND_CONCURRENCY: '1000', BACKEND_TIMEOUT: '2500ms' }
+}
+
+/** The backend's rule: one of the parameters is GOOD, to the byte; the query begins at the first `?`. */
+export const allowsOnlyGood: Backend['answer'] = ({ target }, response) => {
+  response.writeHead(hasGood(target) ? 200 : 403).end()
+}
+
+export function hasGood(target: string): boolean {
+  return target
+    .replace(/^[^?]*\??/, '')
+    .split('&')
+    .includes(GOOD)
+}
+
+/** What makes a question well-formed: a target and headers of printable ASCII, each there once. */
+export function isConservative({ target, headers }: Asked): boolean {
+  const values = Object.values(headers)
+  return /^[\x21-\x7e]+$/.test(target) && values.every((value) => /^[\x20-\x7e]*$/.test(value))
+}
+
+/** What the backend was asked, by the client's address. */
+export function questionsByAddress({ backend }: Site): ReadonlyMap<string, readonly Asked[]> {
+  const questions = new Map<string, Asked[]>()
+  for (const asked of backend.asked) {
+    const address = asked.headers['X-Real-Ip'] ?? ''
+    questions.set(address, [...(questions.get(address) ?? []), asked])
+  }
+  return questions
+}
+
+/** An address that belongs to the `n`th client alone; nginx sees it, as all of 127.0.0.0/8 is this machine. */
+export function addressOf(n: number): string {
+  return `127.${10 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
+}
+
+/**
+ * Sends bytes on a connection of its own, and closes this side at the first answer or, when none comes, after `silence` milliseconds:
+ * half a request is over then. Never rejects.
+ */
+export function sendBytes(
+  to: { readonly port: number; readonly from?: string; readonly silence?: number },
+  bytes: Buffer | string,
+): Promise<Received> {
+  return new Promise((resolve) => {
+    let text = ''
+    let isHung = false
+    const localAddress = to.from === undefined ? {} : { localAddress: to.from }
+    const socket = connect({ port: to.port, host: '127.0.0.1', ...localAddress })
+    const hung = setTimeout(() => {
+      isHung = true
+      socket.destroy()
+    }, PATIENCE)
+    let quiet = setTimeout(() => socket.end(), to.silence ?? 3_000)
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1')
+      clearTimeout(quiet)
+      quiet = setTimeout(() => socket.end(), 10)
+    })
+    // A reset while the client still sends: what had arrived by then counts.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearTimeout(hung)
+      clearTimeout(quiet)
+      const statuses = Array.from(text.matchAll(/HTTP\/1\.[01] (\d{3})/g), ([, status]) => Number(status))
+      const isLetIn = text.includes(FILE) || statuses.some((status) => [200, 206, 304, 404].includes(status))
+      resolve({ text, statuses, isLetIn, isHung })
+    })
+    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+  })
+}
+
+/** Runs `act` for every item, sixteen at a time; the results in order. */
+export async function inParallel<Item, Result>(
+  items: readonly Item[],
+  act: (item: Item, index: number) => Promise<Result>,
+  width = 16,
+): Promise<Result[]> {
+  const results = new Array<Result>(items.length)
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) {
+      results[index] = await act(items[index] as Item, index)
+    }
+  }
+  await Promise.all(Array.from({ length: width }, work))
+  return results
+}
+
+/** How often each key occurs, as `a 3, b 1`. */
+export function tally(keys: readonly (string | number)[]): string {
+  const counts = new Map<string | number, number>()
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
+  return Array.from(counts, ([key, count]) => `${key || 'no status'}: ${count}`)
+    .sort()
+    .join(', ')
+}
