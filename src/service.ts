@@ -138,6 +138,7 @@ export function createService(settings: Settings, log: Log): Service {
       sweeper = setInterval(() => {
         sessions.sweep(clock())
         provisional.sweep(clock())
+        denials.sweep(clock())
       }, SWEEP_EVERY).unref()
       log.info('listening', {
         gate: formatAddress(settings.listen),

@@ -17,6 +17,8 @@ export interface Denials {
   keep(identity: Identity, denial: Denial): void
   /** A backend changed its mind. */
   forget(identity: Identity): void
+  /** Drops what is past its time. */
+  sweep(now: number): void
   count(): number
 }
 
@@ -40,6 +42,16 @@ export function createDenials(max: number): Denials {
     },
     forget(identity) {
       denials.delete(keyOf(identity))
+    },
+    sweep(now) {
+      for (;;) {
+        const oldest = denials.rkeys().next().value
+        if (oldest === undefined) return
+        const denial = denials.peek(oldest)
+        // Least recently asked about first: behind one that still counts there are few that do not.
+        if (denial !== undefined && now < denial.staleUntil) return
+        denials.delete(oldest)
+      }
     },
     count: () => denials.size,
   }
