@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { createWriteStream } from 'node:fs'
 import { isatty } from 'node:tty'
 import { config as readDotenv } from 'dotenv'
 import { inheritedSocket } from './config/inherited-socket.ts'
@@ -8,13 +7,13 @@ import { startWarnings } from './config/start-warnings.ts'
 import { ListenError } from './listen.ts'
 import { createService } from './service.ts'
 import { createLog } from './watch/log.ts'
+import { createLogOutput } from './watch/log-output.ts'
 import { createLogStream } from './watch/log-stream.ts'
 
 /** Exit codes: 0 ended as asked, 1 could not start or broke, 2 the settings are not right. */
 const FAILED = 1
 const BAD_SETTINGS = 2
 
-/** Not process.stdout, which blocks this process while nobody reads the pipe, and makes a pipe unfit for anything else. */
 const STDOUT = 1
 
 readDotenv({ quiet: true })
@@ -32,7 +31,7 @@ const log = createLog({
   level: settings.logLevel,
   format: settings.logFormat,
   colour: isatty(STDOUT) && !process.env['NO_COLOR'],
-  stream: createLogStream(createWriteStream('', { fd: STDOUT, autoClose: false })),
+  stream: createLogStream(createLogOutput(STDOUT)),
 })
 for (const warning of startWarnings(settings, process.env, process.pid)) log.warn(warning)
 

@@ -9,6 +9,12 @@ const MAX_WAITING = 1_048_576
  */
 export function createLogStream(target: Writable): Writable {
   let dropped = 0
+  const tellDropped = (): void => {
+    if (dropped === 0) return
+    target.write(`${JSON.stringify({ level: 'warn', message: 'log lines dropped', lines: dropped })}\n`)
+    dropped = 0
+  }
+  target.on('drain', tellDropped)
   // A reader that has gone away is no reason to stop.
   target.on('error', () => {})
   return new Writable({
@@ -16,9 +22,7 @@ export function createLogStream(target: Writable): Writable {
     write(line: string, _encoding, done) {
       if (target.writableLength > MAX_WAITING || !target.writable) dropped++
       else {
-        if (dropped > 0)
-          target.write(`${JSON.stringify({ level: 'warn', message: 'log lines dropped', lines: dropped })}\n`)
-        dropped = 0
+        tellDropped()
         target.write(line)
       }
       done()
