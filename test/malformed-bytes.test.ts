@@ -159,7 +159,7 @@ describe('nothing but 200 and 403 leaves the gate:', () => {
   }
 
   test('a request that takes too long', async () => {
-    // Node looks for slow requests every 30 s only: its complaint is handed in at once here.
+    // Node complains after ten seconds only: its complaint is handed in at once here.
     const accepted = new Promise<Socket>((resolve) => gate.service.gateServer.once('connection', resolve))
     const answered = exchangeRaw(gate.port, good.slice(0, 20))
     const late = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })

@@ -5,6 +5,10 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureBuilt, ensurePackages, ensurePrograms, root, say } from './prepare.mjs'
 
+/** How long one file may take, in milliseconds: among all, and where it was chosen, perhaps with a larger number of rounds. */
+const FILE_TIMEOUT = 240_000
+const LONG_RUN = 900_000
+
 ensurePackages()
 ensurePrograms({
   nginx: 'nginx-light',
@@ -12,6 +16,7 @@ ensurePrograms({
   openssl: 'openssl',
   ffmpeg: 'ffmpeg',
   chromium: 'chromium',
+  'systemd-analyze': 'systemd',
 })
 
 const chosen = process.argv.slice(2)
@@ -26,7 +31,7 @@ step(process.execPath, [
   '--import',
   'tsx',
   '--test',
-  '--test-timeout=240000',
+  `--test-timeout=${chosen.length > 0 ? LONG_RUN : FILE_TIMEOUT}`,
   '--test-concurrency=2',
   ...files,
 ])
