@@ -24,15 +24,18 @@ export function guardAnswerStart(socket: Socket, onStaleDeath: (error: Error) =>
   // bytesWritten grows with each request: until the start of its answer has been seen, that start is looked at here first.
   let answered = socket.bytesWritten
   let answers = 0
+  // The same, until any byte of it has come.
+  let heard = answered
 
   socket.on('error', (error) => {
-    if (answers > 0 && held.length === 0 && socket.bytesWritten > answered) onStaleDeath(error)
+    if (answers > 0 && socket.bytesWritten > heard) onStaleDeath(error)
   })
 
   socket.on('readable', () => {
     if (answered === socket.bytesWritten && held.length === 0) return
     const chunk: Buffer | null = socket.read()
     if (chunk === null) return
+    heard = socket.bytesWritten
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
 
     let start = startOf(held)
@@ -61,7 +64,7 @@ export function guardAnswerStart(socket: Socket, onStaleDeath: (error: Error) =>
 function startOf(bytes: Buffer): 'interim' | 'final' | 'not-http' | 'undecided' {
   const start = bytes.toString('latin1', 0, MODEL.length)
   // What has not come yet is taken to be right.
-  if (!/^HTTP\/1\.[01] \d{3}$/.test(start + MODEL.slice(start.length))) return 'not-http'
+  if (!/^HTTP\/1\.[01] [1-9]\d{2}$/.test(start + MODEL.slice(start.length))) return 'not-http'
   if (start.length < MODEL.length) return 'undecided'
   // 101 switches protocols, which nobody asked for: undici refuses it.
   return / 1(?!01)/.test(start) ? 'interim' : 'final'

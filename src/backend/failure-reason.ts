@@ -21,6 +21,7 @@ const reasonOfCode: Readonly<Record<string, UnavailableReason>> = {
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
   UND_ERR_SOCKET: 'closed',
   UND_ERR_HEADERS_OVERFLOW: 'not-http',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'not-http',
   ERR_NOT_HTTP: 'not-http',
   EPROTO: 'tls',
 }
