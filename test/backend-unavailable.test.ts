@@ -105,7 +105,9 @@ describe('a deadline shared by backends in failover', () => {
 })
 
 test('there is a fault here for each reason that one question can meet, except a status', () => {
-  const caused = unavailableReasons.filter((reason) => !['status', 'internal', 'breaker', 'overload'].includes(reason))
+  const caused = unavailableReasons.filter(
+    (reason) => !['status', 'internal', 'breaker', 'overload'].includes(reason),
+  )
   assert.deepEqual([...new Set(faults.map((fault) => fault.reason))].sort(), caused.sort())
 })
 

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import type { Environment } from '../../src/config/read-settings.ts'
+import { type Gate, startGate } from './gate.ts'
+import { get } from './http-get.ts'
+import type { Scope } from './scope.ts'
+
+/** What `/readyz` tells of one backend. */
+export interface BackendReadiness {
+  readonly state: 'unasked' | 'answers' | 'unavailable'
+  readonly breaker: 'closed' | 'open' | 'half-open'
+  readonly inFlight: number
+  readonly waiting: number
+}
+
+export interface WatchedGate extends Gate {
+  /** The first backend, as `/readyz` tells of it. */
+  backend(): Promise<BackendReadiness>
+}
+
+/** A gate with its admin listener. */
+export async function startWatchedGate(scope: Scope, environment: Environment): Promise<WatchedGate> {
+  const gate = await startGate(scope, { ADMIN_LISTEN: '127.0.0.1:0', ...environment })
+  const address = gate.service.adminServer?.address() as AddressInfo | null | undefined
+  return {
+    address: gate.address,
+    port: gate.port,
+    service: gate.service,
+    get log() {
+      return gate.log
+    },
+    logText: gate.logText,
+    backend: () => readBackend(address?.port ?? 0),
+  }
+}
+
+/** Asks the admin listener on this port about the first backend. */
+export async function readBackend(adminPort: number): Promise<BackendReadiness> {
+  const answer = await get({ port: adminPort }, '/readyz')
+  assert.equal(answer.status, 200, 'ready, whatever the backend does')
+  const { backends } = JSON.parse(answer.body) as { backends: readonly BackendReadiness[] }
+  const [first] = backends
+  assert.ok(first !== undefined)
+  return first
+}
