@@ -14,6 +14,7 @@ ensurePrograms({
   nginx: 'nginx-light',
   php: 'php-cli',
   openssl: 'openssl',
+  curl: 'curl',
   ffmpeg: 'ffmpeg',
   chromium: 'chromium',
   'systemd-analyze': 'systemd',
