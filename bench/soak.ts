@@ -1,4 +1,4 @@
-// Does anything grow? npx tsx tools/soak.ts [minutes, 10 unless given, at least 3]
+// Does anything grow? npm run soak [-- minutes, 10 unless given, at least 3]
 // 200 new sessions a second against the built program, while its backend goes through faults that come round each minute. Prints a line a
 // minute. Ends with 1 when the heap of the last minute is not within 5 % of minute 2, or descriptors or timers are left behind.
 

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createControl } from './control.ts'
 import { createExampleBackend } from './example-backend.ts'
-import { findPort } from './free-port.ts'
+import { findPort } from './find-port.ts'
 import { writeDemoSite } from './nginx-configuration.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))

@@ -1,4 +1,4 @@
-// npm start: a fresh clone has neither packages nor dist/.
+// Before npm start and the long runs: a fresh clone has neither packages nor dist/.
 import { ensureBuilt, ensurePackages } from './prepare.mjs'
 
 ensurePackages()
