@@ -116,7 +116,7 @@ function listenError(address: ListenAddress, seen: string): ListenError {
   const isMissing = address.kind === 'unix' && seen === 'EACCES' && !existsSync(dirname(address.path))
   const code = isMissing ? 'ENOENT' : seen
   return new ListenError(
-    `cannot listen on ${formatAddress(address)}: ${cures[code] ?? 'the system says no'} (${code})`,
+    `cannot listen on ${formatAddress(address)}: ${cures[code] ?? 'the system refused; try another address or port'} (${code})`,
   )
 }
 

@@ -29,6 +29,8 @@ export interface Service {
 const MAX_DENIALS = 100_000
 /** Sessions of the default action likewise. */
 const MAX_PROVISIONAL = 20_000
+/** What one client address may hold of a backend's questions. */
+const ADDRESS_SHARE = 1 / 4
 /** Milliseconds between looks for sessions that have gone silent. */
 const SWEEP_EVERY = 5_000
 /** Milliseconds that an answer in flight may take past the deadline of its question. */
@@ -83,7 +85,7 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction: settings.defaultAction,
     clock,
     random: Math.random,
-    questionsPerAddress: Math.floor(settings.backendConcurrency / 4),
+    questionsPerAddress: Math.floor(settings.backendConcurrency * ADDRESS_SHARE),
     onDecision(made) {
       byDefault.note(made)
       decisions.made(made)
@@ -107,10 +109,8 @@ export function createService(settings: Settings, log: Log): Service {
   const gateServer = createGateServer(gate, decisions.refused)
 
   const readiness = (): Readiness => {
-    const reasons = [
-      ...(closing ? ['the service is stopping'] : []),
-      ...(gateServer.listening || closing ? [] : ['the gate is not listening yet']),
-    ]
+    const whyNot = closing ? 'the service is stopping' : 'the gate is not listening yet'
+    const reasons = gateServer.listening && !closing ? [] : [whyNot]
     return {
       ready: reasons.length === 0,
       reasons,
@@ -158,7 +158,7 @@ export function createService(settings: Settings, log: Log): Service {
       ])
       patience.abort()
       for (const server of [gateServer, adminServer]) server?.closeAllConnections()
-      await Promise.all(backends.map(({ close }) => close()))
+      await Promise.all(backends.map((backend) => backend.close()))
     },
   }
 }

@@ -9,6 +9,7 @@ export class NotHttpError extends Error {
 /** What an answer starts with, as far as it is looked at. */
 const MODEL = 'HTTP/1.1 200'
 const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1')
+/** Bytes of an interim answer. */
 const MAX_HEAD = 16_384
 
 /**

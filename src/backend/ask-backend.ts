@@ -45,7 +45,7 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
     new Promise<Outcome>((resolve) => {
       const abort = new AbortController()
       const stop = (): void => {
-        resolve({ kind: 'unavailable', backend, reason: 'timeout' })
+        resolve(timeout(backend))
         abort.abort()
       }
       // After a pause of our own process the timer fires before the sockets are read. An answer that lies in one still counts,

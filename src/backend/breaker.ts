@@ -25,11 +25,12 @@ export interface Breaker {
   state(): BreakerState
 }
 
+/** Milliseconds. */
 const WINDOW = 10_000
 const BUCKET = 1_000
+const PROBE_EVERY = 2_000
 const MIN_FAILURES = 10
 const MIN_GROUPS = 3
-const PROBE_EVERY = 2_000
 
 interface Bucket {
   readonly from: Time

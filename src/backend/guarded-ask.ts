@@ -21,14 +21,17 @@ export function createGuardedAsk({ backend, ask, breaker, bulkhead, clock }: Gua
   const without = (reason: UnavailableReason): Outcome => ({ kind: 'unavailable', backend, reason })
 
   return async (subrequest, sessionId, budget, giveUp) => {
+    const isNeedless = (): boolean => giveUp?.aborted === true
     if (!breaker.admits()) return without('breaker')
     const began = clock()
     const release = await bulkhead.enter(budget * WAITING_SHARE)
     if (release === undefined) return without('overload')
     try {
+      // Another backend decided while this question waited.
+      if (isNeedless()) return without('timeout')
       const outcome = await ask(subrequest, sessionId, budget - (clock() - began), giveUp)
       if (outcome.kind !== 'unavailable' || outcome.reason === 'status') breaker.succeeded()
-      else if (isTheBackends(outcome.reason) && giveUp?.aborted !== true) {
+      else if (isTheBackends(outcome.reason) && !isNeedless()) {
         breaker.failed(addressGroupOf(subrequest.address))
       }
       return outcome

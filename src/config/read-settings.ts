@@ -1,7 +1,7 @@
 import type { BackendMode } from '../backend/ask-backends.ts'
 import { BackendUrlError, type Endpoint, readEndpoint } from '../backend/endpoint.ts'
 import { completeUrl } from '../backend/presets.ts'
-import type { Lifetimes } from '../decision/lifetimes.ts'
+import type { Lifetimes } from '../decision/terms.ts'
 import type { ListenAddress } from '../listen.ts'
 import type { Verdict } from '../verdict.ts'
 import { maskUrl } from './mask.ts'

@@ -115,7 +115,7 @@ export const settingsTable = {
   ),
   MAX_SESSIONS: setting(
     '100000',
-    'bound of live sessions; past it the viewer that was silent longest is forgotten',
+    'bound of live sessions; past it the session that was silent longest is dropped',
     readWholeNumber(1, 10_000_000),
   ),
   LOG_LEVEL: setting(

@@ -1,7 +1,8 @@
+import { formatAddress, type ListenAddress } from '../listen.ts'
 import type { Environment, Settings } from './read-settings.ts'
 
-/** The shipped nginx files give up after 3 s: our deadline and a margin must fit in. */
-const NGINX_PATIENCE = 2_500
+/** Milliseconds. The shipped nginx files give up after 3 s: our deadline and a margin must fit in. */
+const LONGEST_TIMEOUT = 2_500
 
 /** What an operator should know at start although it is no mistake: one sentence each, with the cure. */
 export function startWarnings(settings: Settings, environment: Environment, pid: number): readonly string[] {
@@ -11,17 +12,24 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
       'DEFAULT_ACTION=deny: unknown viewers are refused while the backend is unavailable (Alta allows them; set DEFAULT_ACTION=allow for that)',
     )
   } else {
-    warnings.push('DEFAULT_ACTION=allow: unknown viewers are let in while the backend is unavailable')
-  }
-  if (settings.backendTimeout > NGINX_PATIENCE) {
-    const seconds = Math.ceil(settings.backendTimeout / 1000) + 1
     warnings.push(
-      `BACKEND_TIMEOUT=${settings.backendTimeout}ms is longer than nginx waits: change "proxy_read_timeout 3s;" in nginx/alta-auth/server.conf to ${seconds}s`,
+      'DEFAULT_ACTION=allow: unknown viewers are let in while the backend is unavailable (set DEFAULT_ACTION=deny to refuse them)',
     )
   }
-  if (settings.listen.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(settings.listen.host)) {
+  if (settings.backendTimeout > LONGEST_TIMEOUT) {
+    const seconds = Math.ceil(settings.backendTimeout / 1000) + 1
     warnings.push(
-      `LISTEN=${settings.listen.host}:${settings.listen.port} is reachable from other machines: whoever reaches it can ask the backend in any viewer's name; let a firewall admit nginx only`,
+      `BACKEND_TIMEOUT=${settings.backendTimeout}ms leaves nginx no margin: change "proxy_read_timeout 3s;" in nginx/alta-auth/server.conf to ${seconds}s`,
+    )
+  }
+  if (isPublic(settings.listen)) {
+    warnings.push(
+      `LISTEN=${formatAddress(settings.listen)} is reachable from other machines: whoever reaches it can ask the backend in any viewer's name; let a firewall admit nginx only`,
+    )
+  }
+  if (settings.adminListen !== undefined && isPublic(settings.adminListen)) {
+    warnings.push(
+      `ADMIN_LISTEN=${formatAddress(settings.adminListen)} is reachable from other machines: it tells the names of the backends and how many viewers there are; let a firewall admit yours only`,
     )
   }
   const meantFor = environment['LISTEN_PID']
@@ -31,4 +39,8 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
     )
   }
   return warnings
+}
+
+function isPublic(address: ListenAddress): boolean {
+  return address.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(address.host)
 }

@@ -6,6 +6,7 @@ export class ValueError extends Error {
 }
 
 const unitOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** Milliseconds. */
 const MAX_DURATION = 365 * 86_400_000
 
 /** A time as nginx writes it, in milliseconds. A bare number is refused: its unit would be a guess. */
@@ -29,7 +30,7 @@ export function readChoice<const Choice extends string>(
 }
 
 /** Words between spaces or commas. */
-export function readList(text: string): readonly string[] {
+function readList(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== '')
 }
 
@@ -75,7 +76,7 @@ export function readStatuses(text: string): ReadonlySet<number> {
   )
 }
 
-/** @param min @param max bounds, both allowed */
+/** A whole number from `min` to `max`, both allowed. */
 export function readWholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
@@ -116,6 +117,7 @@ export function readChannelPattern(text: string): RegExp | undefined {
       `is not a regular expression (${error instanceof Error ? error.message : String(error)}); write it as ^/live/([^/]+)/`,
     )
   }
+  // An empty alternative always matches; the match has one entry for each group besides itself.
   const groups = new RegExp(`${text}|`).exec('')?.length ?? 1
   if (groups < 2) throw new ValueError('has no group; put the channel in parentheses: ^/live/([^/]+)/')
   return pattern

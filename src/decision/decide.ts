@@ -1,5 +1,5 @@
 import { type Identity, verdictKeyOf } from '../session/identity.ts'
-import { sameTarget } from '../session/scope.ts'
+import { isOwn } from '../session/scope.ts'
 import { newSessionId, type Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../verdict.ts'
@@ -7,9 +7,9 @@ import { allowedBy, allowedWithout, denied, repeated } from './decisions.ts'
 import { createFairShare } from './fair-share.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
-import { createTerms, type Lifetimes } from './lifetimes.ts'
 import { findSession, type Memory } from './memory.ts'
 import { createOutage } from './outage.ts'
+import { createTerms, type Lifetimes } from './terms.ts'
 
 /** One decision that was made, not repeated: what the log and the counters are told. */
 export interface DecisionMade {
@@ -45,7 +45,7 @@ export interface DecideOptions extends Memory {
 /** A decision at once where one is known, a promise of one where the backend must be asked. */
 export type Decide = (subrequest: Subrequest) => Decision | Promise<Decision>
 
-/** Known? → repeat it, else ask → keep. What is stale and what the default action says is decided in `keep`. */
+/** Known? → repeat it, else ask → keep. What an outcome becomes is decided in `keep`, what an outage leaves of a session in `outage`. */
 export function createDecide(options: DecideOptions): Decide {
   const { ask, identify, lifetimes, clock, defaultAction } = options
   const memory: Memory = options
@@ -129,6 +129,5 @@ export function createDecide(options: DecideOptions): Decide {
 
 function fromSession(session: Session, identity: Identity, now: number): Decision {
   if (session.failure !== undefined) return allowedWithout(session, session.failure.reason, now)
-  const own = session.query === identity.query && sameTarget(session, identity)
-  return allowedBy(session, 'session', own ? 'remembered' : 'riding', now)
+  return allowedBy(session, 'session', isOwn(session, identity) ? 'remembered' : 'riding', now)
 }

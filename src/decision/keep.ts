@@ -1,12 +1,11 @@
-import type { Denial } from '../session/denials.ts'
 import type { Identity } from '../session/identity.ts'
 import { Session } from '../session/session.ts'
 import { createTextPool } from '../session/text-pool.ts'
 import type { Subrequest } from '../subrequest.ts'
-import type { Decision, Outcome, UnavailableReason, Verdict } from '../verdict.ts'
+import type { Decision, Outcome, Verdict } from '../verdict.ts'
 import { allowedBy, allowedWithout, denied } from './decisions.ts'
-import { STALE_DENY, type Terms } from './lifetimes.ts'
 import { endSession, type Memory } from './memory.ts'
+import { STALE_DENY, type Terms } from './terms.ts'
 
 /** Paths and channels that sessions share among them. */
 const MAX_SHARED_TEXTS = 10_000
@@ -37,36 +36,19 @@ export interface Keep {
 export function createKeep({ memory, terms, identify, defaultAction, defaultFor }: KeepOptions): Keep {
   const texts = createTextPool(MAX_SHARED_TEXTS)
 
-  const deny = (identity: Identity, sessionId: string, status: number, now: number): Decision => {
-    const holdsFor = terms.denyFor()
-    const decision = denied(sessionId, 'backend', `backend-${status}`, holdsFor)
-    const freshUntil = now + holdsFor
-    memory.denials.keep(identity, { decision, freshUntil, staleUntil: freshUntil + STALE_DENY })
+  const remember = (
+    identity: Identity,
+    decision: Decision,
+    now: number,
+    staleUntil = now + decision.holdsFor,
+  ): Decision => {
+    memory.denials.keep(identity, { decision, freshUntil: now + decision.holdsFor, staleUntil })
     return decision
   }
 
-  /** A deny that is past its time: good for a while longer, but not asked about any oftener than an unknown request. */
-  const denyOnTheStrengthOf = (
-    known: Denial,
-    identity: Identity,
-    reason: UnavailableReason,
-    now: number,
-  ): Decision => {
-    const decision = denied(known.decision.sessionId, 'stale', `unavailable-${reason}`, defaultFor)
-    memory.denials.keep(identity, { decision, freshUntil: now + defaultFor, staleUntil: known.staleUntil })
-    return decision
-  }
-
-  const denyByDefault = (
-    identity: Identity,
-    sessionId: string,
-    reason: UnavailableReason,
-    now: number,
-  ): Decision => {
-    const decision = denied(sessionId, 'default', `unavailable-${reason}`, defaultFor)
-    const freshUntil = now + defaultFor
-    memory.denials.keep(identity, { decision, freshUntil, staleUntil: freshUntil })
-    return decision
+  const denyByBackend = (identity: Identity, sessionId: string, status: number, now: number): Decision => {
+    const decision = denied(sessionId, 'backend', `backend-${status}`, terms.denyFor())
+    return remember(identity, decision, now, now + decision.holdsFor + STALE_DENY)
   }
 
   return {
@@ -80,13 +62,18 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
           return allowedBy(session, 'backend', 'backend-200', now)
         }
         case 'deny':
-          return deny(identity, sessionId, outcome.status, now)
+          return denyByBackend(identity, sessionId, outcome.status, now)
         case 'unavailable': {
           const known = memory.denials.find(identity, now)
+          const reason = `unavailable-${outcome.reason}` as const
           if (known !== undefined && known.decision.source !== 'default') {
-            return denyOnTheStrengthOf(known, identity, outcome.reason, now)
+            // Good for a while longer, but not asked about any oftener than an unknown request.
+            const stale = denied(known.decision.sessionId, 'stale', reason, defaultFor)
+            return remember(identity, stale, now, known.staleUntil)
           }
-          if (defaultAction === 'deny') return denyByDefault(identity, sessionId, outcome.reason, now)
+          if (defaultAction === 'deny') {
+            return remember(identity, denied(sessionId, 'default', reason, defaultFor), now)
+          }
           const session = new Session(identity, subrequest, sessionId, now, texts)
           session.provisional = true
           terms.postpone(session, outcome.reason, now)
@@ -108,7 +95,7 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
           return allowedBy(session, 'backend', 'backend-200', now)
         case 'deny':
           endSession(memory, session)
-          return deny(identify(session.opener()), session.id, outcome.status, now)
+          return denyByBackend(identify(session.opener()), session.id, outcome.status, now)
         case 'unavailable':
           terms.postpone(session, outcome.reason, now)
           return allowedWithout(session, outcome.reason, now)

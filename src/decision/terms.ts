@@ -12,10 +12,10 @@ export interface Lifetimes {
   readonly default: number
 }
 
-/** A known deny outlives its time by this much while the backend is unavailable. */
+/** A known deny outlives its time by this much while the backend is unavailable; milliseconds. */
 export const STALE_DENY = 60_000
 
-/** A backend cannot grant more than this at once. */
+/** A backend cannot grant more than this at once; milliseconds. */
 const MAX_AUTH_DURATION = 24 * 3_600_000
 
 export interface Terms {

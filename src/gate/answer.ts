@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Decision } from '../verdict.ts'
 
-/** nginx keeps a cached verdict at most this long, in milliseconds: a closed session must not live on in its cache. */
+/** For operators who let nginx cache verdicts: at most this long, in milliseconds. The shipped snippets do not. */
 const MAX_HOLD = 10_000
 
 /**

@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Listener, refusal } from './router.ts'
 
-/** nginx sends up to four client values of up to 8 KB each; Node's own limit of 16 KB would answer 431, a 500 for the viewer. */
+/** Bytes. nginx sends up to five values of the client's of up to 8 KB each; Node's own 16 KB would end in a 431, a 500 for the viewer. */
 const MAX_HEADER_SIZE = 131_072
-/** Longer than nginx keeps an idle connection (60 s), so that nginx closes it and no request meets a closing socket. */
+/** Milliseconds: longer than nginx keeps an idle connection (60 s), so that nginx closes it and no request meets a closing socket. */
 const KEEP_ALIVE = 75_000
 /** A subrequest arrives in one piece; milliseconds. */
 const HEADERS_TIMEOUT = 10_000
@@ -14,7 +14,7 @@ const CHECK_EVERY = 1_000
 /** How long an unreadable subrequest may go on arriving after it was refused; milliseconds. */
 const LINGER = 1_000
 
-/** What Node would answer with 400, 408, 417 or 431 by itself, answered as a refusal. */
+/** What Node would answer with 400, 408 or 431 by itself, answered as a refusal. */
 const rawRefusal = [
   'HTTP/1.1 403 Forbidden',
   'Content-Length: 0',

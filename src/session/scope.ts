@@ -18,6 +18,11 @@ export function covers(opener: Target, asked: Target): boolean {
   return asked.path.startsWith(opener.path.slice(0, directory))
 }
 
+/** Whether a request is the very one that opened a session, as far as verdicts go. */
+export function isOwn(opener: Target & { readonly query: string }, asked: Identity): boolean {
+  return opener.query === asked.query && sameTarget(opener, asked)
+}
+
 /** Whether two requests are about the very same path or channel. */
 export function sameTarget(a: Target, b: Target): boolean {
   return a.channel === b.channel && (a.channel !== undefined || a.path === b.path)

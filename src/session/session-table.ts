@@ -1,6 +1,6 @@
 import type { Identity } from './identity.ts'
 import { createRecency } from './recency.ts'
-import { covers, mayRide, sameTarget } from './scope.ts'
+import { covers, isOwn, mayRide } from './scope.ts'
 import type { Session } from './session.ts'
 
 export interface SessionTableOptions {
@@ -22,11 +22,11 @@ export interface SessionTable {
   count(): number
 }
 
-/** A viewer's sessions are walked one by one, so their number is bounded too; past it the one opened first goes. */
+/** A viewer's sessions are walked one by one, so their number is bounded too; past it the one opened or come back to longest ago goes. */
 const MAX_PER_VIEWER = 1000
 
 /**
- * Live sessions, bounded. A viewer's sessions hang on one another, most recently opened first, so that "the viewer's most recent session
+ * Live sessions, bounded. A viewer's sessions hang on one another, most recently opened or come back to first, so that "the viewer's most recent session
  * whose scope covers this path" is the first match of a walk.
  */
 export function createSessionTable({ max, idle }: SessionTableOptions): SessionTable {
@@ -76,7 +76,7 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
       while (at !== undefined) {
         const session = at
         at = session.older
-        const own = session.query === identity.query && sameTarget(session, identity)
+        const own = isOwn(session, identity)
         if (!own && !(mayRide(identity, session.query) && covers(session, identity))) continue
         if (now - session.lastSeen > idle) {
           end(session)

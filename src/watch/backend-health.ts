@@ -17,12 +17,14 @@ export interface BackendHealthOptions {
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly clock: () => number
-  /** How many viewers the default action has let in, and how many it has refused, since the start. */
+  /** Decisions of the default action since the start. */
   readonly byDefault: () => { readonly letIn: number; readonly refused: number }
 }
 
 /** A backend that fails now and then is unavailable until it has not failed for this long; milliseconds. */
 const CALM = 1_000
+
+const tellsNothing: ReadonlySet<UnavailableReason> = new Set(['breaker', 'overload', 'internal'])
 
 /** Watches one backend and writes one line per change of state: loud, since the default action decides meanwhile. */
 export function createBackendHealth({ backend, log, clock, byDefault }: BackendHealthOptions): BackendHealth {
@@ -32,9 +34,8 @@ export function createBackendHealth({ backend, log, clock, byDefault }: BackendH
 
   return {
     note(outcome) {
-      // The breaker and a crowd say nothing new about the backend.
-      if (outcome.kind === 'unavailable' && (outcome.reason === 'breaker' || outcome.reason === 'overload'))
-        return
+      // The breaker, a crowd and our own faults say nothing about the backend.
+      if (outcome.kind === 'unavailable' && tellsNothing.has(outcome.reason)) return
       const now = clock()
       if (outcome.kind === 'unavailable') {
         failedAt = now

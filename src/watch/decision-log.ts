@@ -21,7 +21,7 @@ export function createDecisionLog(log: Log): DecisionLog {
       log.info(sentenceOf[occasion], {
         ...describe(subrequest, decision),
         backend,
-        ms: Math.round(took * 10) / 10,
+        ms: took,
       })
     },
     repeated(subrequest, decision) {

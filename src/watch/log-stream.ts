@@ -27,9 +27,5 @@ export function createLogStream(target: Writable): Writable {
       }
       done()
     },
-    final(done) {
-      if (target.writableLength === 0) done()
-      else target.once('drain', done)
-    },
   })
 }
