@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { createDecide, type DecideOptions, type DecisionMade } from '../../src/decision/decide.ts'
-import type { Lifetimes } from '../../src/decision/lifetimes.ts'
+import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createDenials, type Denials } from '../../src/session/denials.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
