@@ -73,3 +73,19 @@ test('an event loop that is blocked for 500 ms while the answers come in takes t
   assert.equal((await gate.backend()).breaker, 'closed')
   assert.doesNotMatch(gate.logText(), /backend unavailable|unavailable-/)
 })
+
+test('an event loop that is blocked for 1 s leaves the second backend its chance', async (t) => {
+  const silent = await startBackend(t)
+  silent.answer = () => {}
+  const url = await startBackendProcess(t, slow)
+  const gate = await startWatchedGate(t, {
+    BACKEND_URL: `${silent.url} ${url}`,
+    BACKEND_TIMEOUT: '600ms',
+    DEFAULT_ACTION: 'allow',
+  })
+  const crowd = ask(gate.port, 2)
+  await until('the questions', async () => (await gate.backend()).inFlight === CROWD, 1_000)
+  const end = performance.now() + 1_000
+  while (performance.now() < end);
+  assertReal(await Promise.all(crowd))
+})

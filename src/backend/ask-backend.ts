@@ -25,6 +25,11 @@ export type AskBackend = (
   giveUp?: AbortSignal,
 ) => Promise<Outcome>
 
+/** A timer that fires later than this tells of a pause, not of a busy moment; milliseconds. */
+const PAUSE = 250
+/** What a question gets after one. */
+const AFTER_PAUSE = 200
+
 export function createAskBackend(options: AskBackendOptions): AskBackend {
   const { endpoint, sender, unavailableStatus } = options
   const backend = endpoint.name
@@ -48,9 +53,15 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
         resolve(timeout(backend))
         abort.abort()
       }
-      // After a pause of our own process the timer fires before the sockets are read. An answer that lies in one still counts,
-      // so the sockets get their turn first.
-      const timer = setTimeout(() => setImmediate(stop), Math.max(0, budget))
+      // After a pause of our own process the timer fires late, and before the sockets are read. An answer that lies in one still
+      // counts, so the sockets get their turn first; what the pause kept from being sent gets a little time of its own.
+      const began = performance.now()
+      const time = Math.max(0, budget)
+      let timer = setTimeout(() => {
+        const late = performance.now() - began - time
+        if (late > PAUSE) timer = setTimeout(stop, AFTER_PAUSE)
+        else setImmediate(stop)
+      }, time)
       giveUp?.addEventListener('abort', stop, { once: true })
 
       const settle = (outcome: Outcome): void => {

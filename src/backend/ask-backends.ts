@@ -23,6 +23,9 @@ export function createAsk(options: AskBackendsOptions): Ask {
   return options.mode === 'failover' ? createFailover(options) : createAny(options)
 }
 
+/** What a backend gets whose share a pause has used up; milliseconds. */
+const AFTER_PAUSE = 200
+
 /** In order; the next one only when one is unavailable. Each gets an even share of the time that is left. */
 function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
   return async (subrequest, sessionId) => {
@@ -32,7 +35,9 @@ function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
     for (const [index, backend] of rest.entries()) {
       if (outcome.kind !== 'unavailable') break
       const left = deadline - clock()
-      outcome = await backend(subrequest, sessionId, left / (rest.length - index))
+      // Only a pause of our own process uses up the time of those behind: they are not silent for it.
+      const share = left > 0 ? left / (rest.length - index) : AFTER_PAUSE
+      outcome = await backend(subrequest, sessionId, share)
     }
     return outcome
   }
