@@ -53,7 +53,9 @@ export function createDecide(options: DecideOptions): Decide {
   const keep = createKeep({ memory, terms, identify, defaultAction, defaultFor: lifetimes.default })
   const outage = createOutage()
   const flights = createFlights<Decision>()
-  const share = createFairShare(options.questionsPerAddress)
+  const questions = createFairShare(options.questionsPerAddress)
+  // Of their own, so that a viewer whose time is over cannot put off its re-checks by a flood of questions.
+  const rechecks = createFairShare(options.questionsPerAddress)
 
   const decide: Decide = (subrequest) => {
     const now = clock()
@@ -72,10 +74,10 @@ export function createDecide(options: DecideOptions): Decide {
     const key = verdictKeyOf(identity)
     const flying = flights.join(key)
     if (flying !== undefined) return flying
-    if (!share.take(subrequest.address)) return refuse(subrequest)
+    if (!questions.take(subrequest.address)) return refuse(subrequest)
     return flights.start(
       key,
-      question(identity, subrequest).finally(() => share.giveBack(subrequest.address)),
+      question(identity, subrequest).finally(() => questions.giveBack(subrequest.address)),
     )
   }
 
@@ -101,10 +103,10 @@ export function createDecide(options: DecideOptions): Decide {
   /** Without a place in the client's share the re-check stays due. */
   const startRecheck = (session: Session, now: number): void => {
     const { address } = session.opener()
-    if (!share.take(address)) return
+    if (!rechecks.take(address)) return
     recheck(session, now)
       .catch(options.onInternalError)
-      .finally(() => share.giveBack(address))
+      .finally(() => rechecks.giveBack(address))
   }
 
   /** Asks again about a playing session with the request that opened it; the viewer waits for nothing. */

@@ -19,7 +19,8 @@ export function createOutage(): Outage {
   return {
     note(outcome, now) {
       const unavailable = outcome.kind === 'unavailable'
-      if (isAway && !unavailable) recoveredAt = now
+      // While one spread is under way another does not begin: single failures would put it off for ever.
+      if (isAway && !unavailable && now - recoveredAt > SPREAD) recoveredAt = now
       isAway = unavailable
     },
     hasOutlasted: ({ failure }, now) =>
