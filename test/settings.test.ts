@@ -37,7 +37,7 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   BACKEND_MODE: [['all'], ['Failover']],
   MIDDLEWARE: [['stalker'], ['Ministra']],
   DEFAULT_ACTION: [['maybe'], ['ALLOW'], ['true']],
-  BACKEND_TIMEOUT: [['2'], ['2 s'], ['-1s'], ['0s'], ['2sec'], ['1.5s'], ['400d']],
+  BACKEND_TIMEOUT: [['2'], ['2 s'], ['-1s'], ['0s'], ['2sec'], ['1.5s'], ['400d'], ['61s']],
   BACKEND_CONCURRENCY: [['3'], ['10001'], ['many'], ['6.4']],
   UNAVAILABLE_STATUS: [['50x'], ['200'], ['502 600'], ['502;503']],
   LISTEN: [['9180'], ['127.0.0.1'], ['::1:9180'], ['127.0.0.1:65536'], ['unix:run/gate.sock'], ['off']],

@@ -4,6 +4,7 @@ import {
   readChannelPattern,
   readChoice,
   readCredentialNames,
+  readDeadline,
   readDuration,
   readListenAddress,
   readNames,
@@ -63,7 +64,7 @@ export const settingsTable = {
   BACKEND_TIMEOUT: setting(
     '2s',
     'deadline of one question, all backends together; above 2.5s nginx must wait longer too',
-    readDuration,
+    readDeadline,
   ),
   BACKEND_CONCURRENCY: setting(
     '64',

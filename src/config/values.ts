@@ -7,6 +7,7 @@ export class ValueError extends Error {
 
 const unitOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 /** Milliseconds. */
+const MAX_DEADLINE = 60_000
 const MAX_DURATION = 365 * 86_400_000
 
 /** A time as nginx writes it, in milliseconds. A bare number is refused: its unit would be a guess. */
@@ -17,6 +18,13 @@ export function readDuration(text: string): number {
   if (value === 0) throw new ValueError('is no time at all; write at least 1ms')
   if (value > MAX_DURATION) throw new ValueError('is longer than a year; write a shorter time')
   return value
+}
+
+/** A deadline: a time of at most a minute, which no viewer waits for anyway. */
+export function readDeadline(text: string): number {
+  const deadline = readDuration(text)
+  if (deadline > MAX_DEADLINE) throw new ValueError('is longer than a minute; write 1m or less')
+  return deadline
 }
 
 export function readChoice<const Choice extends string>(
