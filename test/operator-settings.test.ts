@@ -19,6 +19,8 @@ const around: readonly string[] = [
   'gzip on; gzip_types *; etag on; if_modified_since before; max_ranges 1; expires 1h; add_header X-Site here always;',
   'ignore_invalid_headers off; underscores_in_headers on; merge_slashes off; server_tokens off; chunked_transfer_encoding off;',
   'error_page 401 403 404 =200 /open/sorry.html;',
+  // Server-level rewrites run for the auth location too: this one exempts it, as the head of server.conf demands.
+  'rewrite ^/(?!index.m3u8$|open/|_alta_auth$)(.*)$ /open/sorry.html last;',
 ]
 
 describe("an operator's settings around the protected location leave the verdicts alone", () => {
