@@ -20,6 +20,9 @@ export interface GateOptions {
 /** An http listener: what `http.createServer` takes. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
+/** The shipped snippet sends nine at most. */
+const MAX_HEADERS = 64
+
 /** Refused before anybody was asked. */
 export const refusal: Decision = {
   verdict: 'deny',
@@ -56,6 +59,8 @@ export function createGate(options: GateOptions): Listener {
   // Otherwise Express takes it for a GET.
   router.head('/auth', refuseOthers)
   router.get('/auth', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.rawHeaders.length > 2 * MAX_HEADERS)
+      return refuse(response, `more than ${MAX_HEADERS} headers`)
     const subrequest = readSubrequest(request.headers)
     if ('refused' in subrequest) return refuse(response, subrequest.refused)
     const decided = decide(subrequest)
