@@ -32,6 +32,8 @@ step(process.execPath, [
   '--import',
   'tsx',
   '--test',
+  // What failed stands once more at the end, where a log that was cut still has it.
+  '--test-reporter=spec',
   `--test-timeout=${chosen.length > 0 ? LONG_RUN : FILE_TIMEOUT}`,
   '--test-concurrency=2',
   ...files,
