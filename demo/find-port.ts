@@ -1,18 +1,18 @@
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 
-/** The usual port when it is free, otherwise any that is. */
+/** How many ports after the usual one are tried. */
+const TRIES = 100
+
+/** The usual port when it is free, otherwise one of the next. */
 export async function findPort(usual: number): Promise<number> {
-  return (await tryPort(usual)) ?? (await tryPort(0)) ?? usual
+  for (let port = usual; port < usual + TRIES; port++) if (await isFree(port)) return port
+  return usual
 }
 
-function tryPort(port: number): Promise<number | undefined> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () => resolve(undefined))
-    server.listen(port, '127.0.0.1', () => {
-      const { port: free } = server.address() as AddressInfo
-      server.close(() => resolve(free))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }

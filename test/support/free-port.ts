@@ -1,21 +1,15 @@
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 
-/** Ports handed out by this process: the kernel may give one again while nobody listens there yet. */
-const given = new Set<number>()
+/** Below what the kernel hands out by itself (32768 on), so that no server and no client of another test can be given it meanwhile. */
+const FIRST = 12_000
+const LAST = 32_000
 
 /** A port that was free a moment ago, for programs that cannot be told "any". */
 export function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => {
-        if (given.has(port)) resolve(findFreePort())
-        else resolve(port)
-        given.add(port)
-      })
-    })
+    server.once('error', () => resolve(findFreePort()))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)))
   })
 }
