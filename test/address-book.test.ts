@@ -3,11 +3,12 @@ import dns, { type LookupAddress } from 'node:dns'
 import { createServer } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import { connect } from 'node:net'
-import { describe, type TestContext, test } from 'node:test'
+import { describe } from 'node:test'
 import { type AddressBook, createAddressBook, type Resolve } from '../src/backend/address-book.ts'
 import { askGate } from './support/ask-gate.ts'
 import { startBackend } from './support/backend.ts'
 import { startGate } from './support/gate.ts'
+import { type Attempt, patientTest } from './support/patient-test.ts'
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 })
 const v6 = (address: string): LookupAddress => ({ address, family: 6 })
@@ -36,7 +37,7 @@ function createResolver(first: Resolver['says']): Resolver {
 }
 
 /** A book with pretend timers. */
-function openBook(t: TestContext, first: Resolver['says']): { book: AddressBook; resolver: Resolver } {
+function openBook(t: Attempt, first: Resolver['says']): { book: AddressBook; resolver: Resolver } {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const resolver = createResolver(first)
   const book = createAddressBook('backend.example', resolver.resolve)
@@ -54,7 +55,7 @@ function look(book: AddressBook): readonly string[] | string | undefined {
 }
 
 describe('the addresses of a backend', () => {
-  test('are looked up in the background, never for a question', (t) => {
+  patientTest('are looked up in the background, never for a question', (t) => {
     const { book, resolver } = openBook(t, [v4('192.0.2.1')])
     for (let n = 0; n < 1_000; n++) assert.deepEqual(look(book), ['192.0.2.1'])
     assert.equal(resolver.count(), 1)
@@ -62,7 +63,7 @@ describe('the addresses of a backend', () => {
     assert.equal(resolver.count(), 2)
   })
 
-  test('are kept while look-ups fail, for an hour, and asked for more often meanwhile', (t) => {
+  patientTest('are kept while look-ups fail, for an hour, and asked for more often meanwhile', (t) => {
     const { book, resolver } = openBook(t, [v4('192.0.2.1')])
     resolver.says = 'broken'
     for (let passed = 0; passed < 3_600; passed += 2) {
@@ -75,14 +76,14 @@ describe('the addresses of a backend', () => {
     assert.deepEqual(look(book), ['192.0.2.2'])
   })
 
-  test('are kept when a look-up finds none', (t) => {
+  patientTest('are kept when a look-up finds none', (t) => {
     const { book, resolver } = openBook(t, [v4('192.0.2.1')])
     resolver.says = []
     t.mock.timers.tick(60_000)
     assert.deepEqual(look(book), ['192.0.2.1'])
   })
 
-  test('are there at once while the resolver is a black hole, once it has answered', (t) => {
+  patientTest('are there at once while the resolver is a black hole, once it has answered', (t) => {
     const { book, resolver } = openBook(t, [v4('192.0.2.1')])
     resolver.says = 'silent'
     t.mock.timers.tick(3_600_000)
@@ -90,7 +91,7 @@ describe('the addresses of a backend', () => {
     assert.deepEqual(look(book), ['192.0.2.1'])
   })
 
-  test('are waited for only while the very first look-up is on its way', (t) => {
+  patientTest('are waited for only while the very first look-up is on its way', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     let finish: Parameters<Resolve>[1] = () => {}
     const book = createAddressBook('backend.example', (_host, done) => {
@@ -104,7 +105,7 @@ describe('the addresses of a backend', () => {
     assert.deepEqual(said, [[v4('192.0.2.1')]])
   })
 
-  test('that were never found are an error at once, and found when there are some', (t) => {
+  patientTest('that were never found are an error at once, and found when there are some', (t) => {
     const { book, resolver } = openBook(t, 'broken')
     assert.equal(look(book), 'EAI_AGAIN')
     resolver.says = [v4('192.0.2.1')]
@@ -112,7 +113,7 @@ describe('the addresses of a backend', () => {
     assert.deepEqual(look(book), ['192.0.2.1'])
   })
 
-  test('start with the one that was connected to last, as long as it is among them', (t) => {
+  patientTest('start with the one that was connected to last, as long as it is among them', (t) => {
     const { book, resolver } = openBook(t, [v6('100::1'), v4('192.0.2.1'), v4('192.0.2.2')])
     book.prefer('192.0.2.2')
     assert.deepEqual(look(book), ['192.0.2.2', '100::1', '192.0.2.1'])
@@ -123,7 +124,7 @@ describe('the addresses of a backend', () => {
     assert.deepEqual(look(book), ['100::1', '192.0.2.1'])
   })
 
-  test('are looked up no more after the end', (t) => {
+  patientTest('are looked up no more after the end', (t) => {
     const { book, resolver } = openBook(t, [v4('192.0.2.1')])
     book.stop()
     t.mock.timers.tick(3_600_000)
@@ -132,7 +133,7 @@ describe('the addresses of a backend', () => {
 })
 
 /** Makes this process find these addresses for `backend.example`, through the whole service. */
-function pretendDns(t: TestContext, first: Resolver['says']): Resolver {
+function pretendDns(t: Attempt, first: Resolver['says']): Resolver {
   const resolver = createResolver(first)
   const real = dns.lookup
   const pretend = (host: string, options: dns.LookupAllOptions, done: Parameters<Resolve>[1]): void => {
@@ -148,7 +149,7 @@ function pretendDns(t: TestContext, first: Resolver['says']): Resolver {
   return resolver
 }
 
-test('a dead AAAA next to a live A costs at most 300 ms, once', async (t) => {
+patientTest('a dead AAAA next to a live A costs at most 300 ms, once', async (t) => {
   // Discard-only (RFC 6666): a SYN to it meets silence, or no route at once, which costs nothing either.
   pretendDns(t, [v6('100::1'), v4('127.0.0.1')])
   const backend = await startBackend(t)
@@ -170,7 +171,7 @@ test('a dead AAAA next to a live A costs at most 300 ms, once', async (t) => {
 })
 
 /** A backend at this address of this machine; `name` is what it sends as X-UserId. */
-async function startAt(t: TestContext, address: string, port: number, name: string): Promise<number> {
+async function startAt(t: Attempt, address: string, port: number, name: string): Promise<number> {
   const server = createServer((_request, response) => response.writeHead(200, { 'X-UserId': name }).end())
   await new Promise<void>((resolve) => server.listen(port, address, resolve))
   t.after(() => {
@@ -181,7 +182,7 @@ async function startAt(t: TestContext, address: string, port: number, name: stri
   return typeof bound === 'object' && bound !== null ? bound.port : 0
 }
 
-test('a changed address is used within 30 s, with connections kept busy all the while', async (t) => {
+patientTest('a changed address is used within 30 s, with connections kept busy all the while', async (t) => {
   const resolver = pretendDns(t, [v4('127.89.0.1')])
   const port = await startAt(t, '127.89.0.1', 0, 'old')
   await startAt(t, '127.89.0.2', port, 'new')

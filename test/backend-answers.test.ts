@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { describe, type TestContext, test } from 'node:test'
+import { describe } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { askGate, type GateAnswer } from './support/ask-gate.ts'
 import { drip } from './support/faults.ts'
 import { startGate } from './support/gate.ts'
+import { type Attempt, patientTest } from './support/patient-test.ts'
 import { startRawBackend } from './support/raw-backend.ts'
 import { watchStalls } from './support/stalls.ts'
 import { until } from './support/until.ts'
@@ -16,7 +17,7 @@ const finals: readonly [string, string][] = [
 
 /** Asks about a new viewer each time, with the default action that the final answer is not. */
 async function startAsking(
-  t: TestContext,
+  t: Attempt,
   reason: string,
   speak: (socket: Socket) => void,
 ): Promise<{ ask: () => Promise<GateAnswer>; connections: () => number }> {
@@ -58,14 +59,14 @@ describe('heads of 1xx in front of the answer', () => {
   }
   for (const [what, head] of Object.entries(heads)) {
     for (const [reason, final] of finals) {
-      test(`${what} in one packet with the answer: ${reason} counts`, async (t) => {
+      patientTest(`${what} in one packet with the answer: ${reason} counts`, async (t) => {
         const { ask, connections } = await startAsking(t, reason, (socket) => socket.write(head + final))
         assert.equal((await ask()).reason, reason)
         assert.equal((await ask()).reason, reason, 'and again')
         assert.equal(connections(), 1, 'on the same connection')
       })
 
-      test(`${what} in a packet before the answer: ${reason} counts`, async (t) => {
+      patientTest(`${what} in a packet before the answer: ${reason} counts`, async (t) => {
         const { ask, connections } = await startAsking(t, reason, (socket) =>
           inPackets(socket, [head, final]),
         )
@@ -87,7 +88,7 @@ describe('answers in two packets, cut after any byte', () => {
   }
   for (const [what, head] of Object.entries(answers)) {
     for (const [reason, final] of finals) {
-      test(`${what}: ${reason} counts wherever it is cut`, async (t) => {
+      patientTest(`${what}: ${reason} counts wherever it is cut`, async (t) => {
         const whole = head + final
         let cut = 0
         const { ask } = await startAsking(t, reason, (socket) => {
@@ -118,7 +119,7 @@ describe('answers of other shapes', () => {
     ['a status of another class', 'backend-777', 'HTTP/1.1 777 Jackpot\r\nContent-Length: 0\r\n\r\n'],
   ]
   for (const [what, reason, answer] of shapes) {
-    test(`${what}: ${reason} counts`, async (t) => {
+    patientTest(`${what}: ${reason} counts`, async (t) => {
       const { ask } = await startAsking(t, reason, (socket) => socket.end(answer))
       assert.equal((await ask()).reason, reason)
     })
@@ -140,7 +141,7 @@ describe('a body without end', () => {
   }
   for (const [how, speak] of Object.entries(bodies)) {
     for (const [reason, final] of finals) {
-      test(`that ${how}: ${reason} counts at once, and the connection is dropped soon`, async (t) => {
+      patientTest(`that ${how}: ${reason} counts at once, and the connection is dropped soon`, async (t) => {
         let closedAt = 0
         const { ask } = await startAsking(t, reason, (socket) => {
           socket.on('close', () => {
@@ -161,7 +162,7 @@ describe('a body without end', () => {
     }
   }
 
-  test('does not keep the next question waiting', async (t) => {
+  patientTest('does not keep the next question waiting', async (t) => {
     const { ask } = await startAsking(t, 'backend-200', (socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
       drip(socket, 'x')

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { describe, type TestContext, test } from 'node:test'
+import { describe } from 'node:test'
 import { askGate } from './support/ask-gate.ts'
 import { type Backend, startBackend, status } from './support/backend.ts'
 import { type Gate, startGate } from './support/gate.ts'
+import { type Attempt, patientTest } from './support/patient-test.ts'
 import { watchStalls } from './support/stalls.ts'
 import { until } from './support/until.ts'
 
@@ -10,7 +11,7 @@ const SILENT: Backend['answer'] = () => {}
 
 /** A gate over backends that answer so; `refused` stands for an address where nobody listens. */
 async function startGateOver(
-  t: TestContext,
+  t: Attempt,
   mode: string,
   answers: readonly (Backend['answer'] | 'refused')[],
   more: Readonly<Record<string, string>> = {},
@@ -34,26 +35,26 @@ async function startGateOver(
 const countsOf = (backends: readonly Backend[]): number[] => backends.map(({ asked }) => asked.length)
 
 describe('failover over HTTP', () => {
-  test('the deny of the first counts; the second, which would allow, is not asked', async (t) => {
+  patientTest('the deny of the first counts; the second, which would allow, is not asked', async (t) => {
     const { gate, backends } = await startGateOver(t, 'failover', [status(403), status(200)])
     assert.equal((await askGate(gate.port)).reason, 'backend-403')
     assert.deepEqual(countsOf(backends), [1, 0])
   })
 
-  test('a 500 of the first is a deny; the second is not asked', async (t) => {
+  patientTest('a 500 of the first is a deny; the second is not asked', async (t) => {
     const { gate, backends } = await startGateOver(t, 'failover', [status(500), status(200)])
     assert.equal((await askGate(gate.port)).reason, 'backend-500')
     assert.deepEqual(countsOf(backends), [1, 0])
   })
 
-  test('a status that counts as unavailable hands the question on', async (t) => {
+  patientTest('a status that counts as unavailable hands the question on', async (t) => {
     const more = { UNAVAILABLE_STATUS: '503' }
     const { gate, backends } = await startGateOver(t, 'failover', [status(503), status(404)], more)
     assert.equal((await askGate(gate.port)).reason, 'backend-404')
     assert.deepEqual(countsOf(backends), [1, 1])
   })
 
-  test('each backend is asked the same, with the same session id', async (t) => {
+  patientTest('each backend is asked the same, with the same session id', async (t) => {
     const { gate, backends } = await startGateOver(t, 'failover', [SILENT, status(200)])
     const { sessionId } = await askGate(gate.port, { uri: '/a/index.m3u8?token=1&b=%41' })
     const [first, second] = backends.map(({ asked }) => asked[0])
@@ -71,28 +72,31 @@ describe('any over HTTP', () => {
     assert.ok(answer.took < 500 + stalls(), `answered after ${answer.took} ms`)
   }
 
-  test('the first 200 wins without waiting for a slow backend', async (t) => {
+  patientTest('the first 200 wins without waiting for a slow backend', async (t) => {
     const { gate } = await startGateOver(t, 'any', [SILENT, status(200), SILENT])
     await quickly(gate, 'backend-200')
   })
 
-  test('a 200 that comes after a deny wins', async (t) => {
+  patientTest('a 200 that comes after a deny wins', async (t) => {
     const late: Backend['answer'] = (_asked, response) => void setTimeout(() => response.end(), 150)
     const { gate } = await startGateOver(t, 'any', [status(403), late])
     await quickly(gate, 'backend-200')
   })
 
-  test('a 200 wins over a backend that refuses the connection', async (t) => {
+  patientTest('a 200 wins over a backend that refuses the connection', async (t) => {
     const { gate } = await startGateOver(t, 'any', ['refused', status(200)])
     await quickly(gate, 'backend-200')
   })
 
-  test('a deny beside a backend that refuses the connection is no deny: the default action', async (t) => {
-    const { gate } = await startGateOver(t, 'any', ['refused', status(403)], { DEFAULT_ACTION: 'allow' })
-    await quickly(gate, 'unavailable-refused')
-  })
+  patientTest(
+    'a deny beside a backend that refuses the connection is no deny: the default action',
+    async (t) => {
+      const { gate } = await startGateOver(t, 'any', ['refused', status(403)], { DEFAULT_ACTION: 'allow' })
+      await quickly(gate, 'unavailable-refused')
+    },
+  )
 
-  test('deny when all have answered otherwise', async (t) => {
+  patientTest('deny when all have answered otherwise', async (t) => {
     const { gate, backends } = await startGateOver(t, 'any', [status(403), status(404), status(500)], {
       DEFAULT_ACTION: 'allow',
     })
@@ -102,7 +106,7 @@ describe('any over HTTP', () => {
   })
 
   for (const defaultAction of ['allow', 'deny']) {
-    test(`a deny and a silent one: the default action ${defaultAction} at the deadline`, async (t) => {
+    patientTest(`a deny and a silent one: the default action ${defaultAction} at the deadline`, async (t) => {
       const { gate } = await startGateOver(t, 'any', [status(403), SILENT], { DEFAULT_ACTION: defaultAction })
       const stalls = watchStalls()
       const { verdict, source, reason, took } = await askGate(gate.port)
@@ -111,7 +115,7 @@ describe('any over HTTP', () => {
     })
   }
 
-  test('a backend whose question became needless is not called unavailable', async (t) => {
+  patientTest('a backend whose question became needless is not called unavailable', async (t) => {
     let dropped = false
     const slow: Backend['answer'] = (_asked, response) => {
       response.on('close', () => {

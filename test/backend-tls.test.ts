@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { before, describe, type TestContext, test } from 'node:test'
+import { before, describe } from 'node:test'
 import { askGate } from './support/ask-gate.ts'
 import {
   type Authority,
@@ -8,6 +8,7 @@ import {
   makeSelfSigned,
 } from './support/certificates.ts'
 import { type GateProcess, startGateProcess } from './support/gate-process.ts'
+import { type Attempt, patientTest } from './support/patient-test.ts'
 import { startRawBackend } from './support/raw-backend.ts'
 import { suiteScope } from './support/scope.ts'
 import { makeTemporaryFolder } from './support/temporary-folder.ts'
@@ -28,7 +29,7 @@ describe('a backend behind https://', () => {
 
   /** The default action is the verdict that a hole in the check would not give: the backend allows everything. */
   const start = (
-    t: TestContext,
+    t: Attempt,
     url: string,
     environment: Readonly<Record<string, string>> = {},
   ): Promise<GateProcess> =>
@@ -41,7 +42,7 @@ describe('a backend behind https://', () => {
     })
 
   for (const host of ['localhost', '127.0.0.1']) {
-    test(`gives its verdict when its certificate is valid for ${host}`, async (t) => {
+    patientTest(`gives its verdict when its certificate is valid for ${host}`, async (t) => {
       const backend = await startTlsBackend(t, known.issue(ours))
       const { port } = await start(t, `https://${host}:${backend.port}/auth`)
       assert.equal((await askGate(port)).reason, 'backend-200')
@@ -62,7 +63,7 @@ describe('a backend behind https://', () => {
   ]
   for (const [flaw, host, make] of unacceptable) {
     for (const [even, environment] of environments) {
-      test(`is unavailable and never asked when its certificate ${flaw}${even}`, async (t) => {
+      patientTest(`is unavailable and never asked when its certificate ${flaw}${even}`, async (t) => {
         const backend = await startTlsBackend(t, make())
         const { port, main } = await start(t, `https://${host}:${backend.port}/auth`, environment)
         const first = await askGate(port, { userAgent: 'first' })
@@ -76,7 +77,7 @@ describe('a backend behind https://', () => {
     }
   }
 
-  test('is unavailable when the two have no version of TLS in common', async (t) => {
+  patientTest('is unavailable when the two have no version of TLS in common', async (t) => {
     const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
     const backend = await startTlsBackend(t, { ...known.issue(ours), ...old })
     const { port } = await start(t, `https://localhost:${backend.port}/auth`)
@@ -84,7 +85,7 @@ describe('a backend behind https://', () => {
     assert.equal(backend.asked(), 0)
   })
 
-  test('is unavailable when it wants a certificate of ours', async (t) => {
+  patientTest('is unavailable when it wants a certificate of ours', async (t) => {
     const backend = await startTlsBackend(t, {
       ...known.issue(ours),
       requestCert: true,
@@ -96,7 +97,7 @@ describe('a backend behind https://', () => {
     assert.equal(backend.asked(), 0)
   })
 
-  test('is given up at the deadline when it does not answer the handshake', async (t) => {
+  patientTest('is given up at the deadline when it does not answer the handshake', async (t) => {
     const backend = await startRawBackend(t, () => {})
     const { port } = await start(t, `https://127.0.0.1:${backend.port}/auth`)
     const { reason, took } = await askGate(port)
@@ -104,7 +105,7 @@ describe('a backend behind https://', () => {
     assert.ok(took > 980 && took < 1500, `answered after ${took} ms`)
   })
 
-  test('in failover, one with a bad certificate hands the question on', async (t) => {
+  patientTest('in failover, one with a bad certificate hands the question on', async (t) => {
     const bad = await startTlsBackend(t, unknown.issue(ours))
     const good = await startTlsBackend(t, known.issue(ours))
     const urls = [bad, good].map((backend) => `https://localhost:${backend.port}/auth`)

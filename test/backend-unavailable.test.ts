@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, type TestContext, test } from 'node:test'
+import { describe } from 'node:test'
 import { unavailableReasons, type Verdict } from '../src/verdict.ts'
 import { askGate, type GateAnswer } from './support/ask-gate.ts'
 import { type Backend, startBackend, status } from './support/backend.ts'
@@ -7,6 +7,7 @@ import { request } from './support/client.ts'
 import { type Fault, faults } from './support/faults.ts'
 import { startGate } from './support/gate.ts'
 import { startNginx } from './support/nginx.ts'
+import { type Attempt, patientTest } from './support/patient-test.ts'
 import { watchStalls } from './support/stalls.ts'
 import { until } from './support/until.ts'
 
@@ -19,7 +20,7 @@ const verdicts: readonly Verdict[] = ['allow', 'deny']
 /** `began`: when it was asked; `lost`: milliseconds of it in which this process could not run. */
 type Timed = GateAnswer & { readonly began: number; readonly lost: number }
 
-async function ask(t: TestContext, backends: readonly string[], defaultAction: Verdict): Promise<Timed> {
+async function ask(t: Attempt, backends: readonly string[], defaultAction: Verdict): Promise<Timed> {
   const gate = await startGate(t, {
     BACKEND_URL: backends.join(' '),
     BACKEND_TIMEOUT: `${DEADLINE}ms`,
@@ -31,7 +32,7 @@ async function ask(t: TestContext, backends: readonly string[], defaultAction: V
   return { ...answer, began, lost: stalls() }
 }
 
-async function startHealthy(t: TestContext, verdict: Verdict): Promise<Backend> {
+async function startHealthy(t: Attempt, verdict: Verdict): Promise<Backend> {
   const backend = await startBackend(t)
   backend.answer = status(verdict === 'allow' ? 200 : 403)
   return backend
@@ -55,25 +56,31 @@ function assertDefault(answer: Timed, fault: Fault, defaultAction: Verdict): voi
 for (const fault of faults) {
   describe(`a backend that ${fault.what}`, () => {
     for (const defaultAction of verdicts) {
-      test(`alone: the default action ${defaultAction}, unavailable-${fault.reason}`, async (t) => {
+      patientTest(`alone: the default action ${defaultAction}, unavailable-${fault.reason}`, async (t) => {
         assertDefault(await ask(t, [await fault.start(t)], defaultAction), fault, defaultAction)
       })
 
-      test(`twice in failover: the default action ${defaultAction}, within one deadline`, async (t) => {
-        const urls = [await fault.start(t), await fault.start(t)]
-        assertDefault(await ask(t, urls, defaultAction), fault, defaultAction)
-      })
+      patientTest(
+        `twice in failover: the default action ${defaultAction}, within one deadline`,
+        async (t) => {
+          const urls = [await fault.start(t), await fault.start(t)]
+          assertDefault(await ask(t, urls, defaultAction), fault, defaultAction)
+        },
+      )
 
       for (const verdict of verdicts) {
-        test(`before a healthy one: its ${verdict} counts, not the default action ${defaultAction}`, async (t) => {
-          const healthy = await startHealthy(t, verdict)
-          const answer = await ask(t, [await fault.start(t), healthy.url], defaultAction)
-          assert.equal(answer.status, verdict === 'allow' ? 200 : 403)
-          assert.equal(answer.source, 'backend')
-          assert.equal(answer.reason, verdict === 'allow' ? 'backend-200' : 'backend-403')
-          assert.equal(healthy.asked.length, 1)
-          assert.ok(answer.took < DEADLINE + answer.lost, `answered after ${answer.took} ms`)
-        })
+        patientTest(
+          `before a healthy one: its ${verdict} counts, not the default action ${defaultAction}`,
+          async (t) => {
+            const healthy = await startHealthy(t, verdict)
+            const answer = await ask(t, [await fault.start(t), healthy.url], defaultAction)
+            assert.equal(answer.status, verdict === 'allow' ? 200 : 403)
+            assert.equal(answer.source, 'backend')
+            assert.equal(answer.reason, verdict === 'allow' ? 'backend-200' : 'backend-403')
+            assert.equal(healthy.asked.length, 1)
+            assert.ok(answer.took < DEADLINE + answer.lost, `answered after ${answer.took} ms`)
+          },
+        )
       }
     }
   })
@@ -87,7 +94,7 @@ describe('a deadline shared by backends in failover', () => {
   ]
   for (const fault of silent) {
     for (const [promise, count, expected] of cases) {
-      test(`each backend ${fault.what}: ${promise}`, async (t) => {
+      patientTest(`each backend ${fault.what}: ${promise}`, async (t) => {
         const last = await startBackend(t)
         let askedAt = 0
         last.answer = (_asked, response) => {
@@ -104,7 +111,7 @@ describe('a deadline shared by backends in failover', () => {
   }
 })
 
-test('there is a fault here for each reason that one question can meet, except a status', () => {
+patientTest('there is a fault here for each reason that one question can meet, except a status', () => {
   const caused = unavailableReasons.filter(
     (reason) => !['status', 'internal', 'breaker', 'overload'].includes(reason),
   )
@@ -115,25 +122,28 @@ describe('through nginx', () => {
   const reasons = ['refused', 'timeout', 'reset', 'closed', 'not-http', 'tls', 'dns']
   for (const reason of reasons) {
     for (const defaultAction of verdicts) {
-      test(`unavailable-${reason} is the default action ${defaultAction}, and the log tells both`, async (t) => {
-        const url = await faults.find((fault) => fault.reason === reason)?.start(t)
-        const gate = await startGate(t, {
-          BACKEND_URL: url ?? '',
-          BACKEND_TIMEOUT: `${DEADLINE}ms`,
-          DEFAULT_ACTION: defaultAction,
-        })
-        // The flavour for an absent gate is the opposite: it must have no say here.
-        const onFailure = defaultAction === 'allow' ? 'deny' : 'allow'
-        const nginx = await startNginx(t, { gates: [gate.address], onFailure })
-        const stalls = watchStalls()
-        const answer = await request({ port: nginx.port, target: '/index.m3u8?token=1' })
-        const lost = stalls()
-        assert.equal(answer.status, defaultAction === 'allow' ? 200 : 403)
-        assert.ok(answer.took < DEADLINE + MARGIN + lost, `answered after ${answer.took} ms`)
-        await until('the log line', () => nginx.accessLog().length === 1)
-        const told = ` verdict=${defaultAction} source=default reason=unavailable-${reason} `
-        assert.ok(nginx.accessLog()[0]?.includes(told), nginx.accessLog()[0])
-      })
+      patientTest(
+        `unavailable-${reason} is the default action ${defaultAction}, and the log tells both`,
+        async (t) => {
+          const url = await faults.find((fault) => fault.reason === reason)?.start(t)
+          const gate = await startGate(t, {
+            BACKEND_URL: url ?? '',
+            BACKEND_TIMEOUT: `${DEADLINE}ms`,
+            DEFAULT_ACTION: defaultAction,
+          })
+          // The flavour for an absent gate is the opposite: it must have no say here.
+          const onFailure = defaultAction === 'allow' ? 'deny' : 'allow'
+          const nginx = await startNginx(t, { gates: [gate.address], onFailure })
+          const stalls = watchStalls()
+          const answer = await request({ port: nginx.port, target: '/index.m3u8?token=1' })
+          const lost = stalls()
+          assert.equal(answer.status, defaultAction === 'allow' ? 200 : 403)
+          assert.ok(answer.took < DEADLINE + MARGIN + lost, `answered after ${answer.took} ms`)
+          await until('the log line', () => nginx.accessLog().length === 1)
+          const told = ` verdict=${defaultAction} source=default reason=unavailable-${reason} `
+          assert.ok(nginx.accessLog()[0]?.includes(told), nginx.accessLog()[0])
+        },
+      )
     }
   }
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { describe, test } from 'node:test'
+import { describe } from 'node:test'
 import { addressGroupOf } from '../src/address-group.ts'
 import { type Breaker, type BreakerState, createBreaker } from '../src/backend/breaker.ts'
 import { createBulkhead } from '../src/backend/bulkhead.ts'
@@ -9,6 +9,7 @@ import { type Outcome, unavailableReasons } from '../src/verdict.ts'
 import { askGate, type GateAnswer, type GateQuestion } from './support/ask-gate.ts'
 import { startBackend, status } from './support/backend.ts'
 import { drip } from './support/faults.ts'
+import { patientTest } from './support/patient-test.ts'
 import { clientRequest } from './support/pretend-gate.ts'
 import { startRawBackend } from './support/raw-backend.ts'
 import { startWatchedGate } from './support/readiness.ts'
@@ -58,7 +59,7 @@ describe('a breaker opens', () => {
   ]
   for (const [failures, answers, clients, opens] of rows) {
     const word = opens ? 'at' : 'not at'
-    test(`${word} ${failures} failures of ${clients} clients beside ${answers} answers`, () => {
+    patientTest(`${word} ${failures} failures of ${clients} clients beside ${answers} answers`, () => {
       const { breaker, fail, kind } = createPretend()
       for (let n = 0; n < answers; n++) breaker.succeeded()
       fail(failures, clients)
@@ -67,7 +68,7 @@ describe('a breaker opens', () => {
     })
   }
 
-  test('not at ten failures that took longer than ten seconds', () => {
+  patientTest('not at ten failures that took longer than ten seconds', () => {
     const { pass, fail, kind } = createPretend()
     fail(5, 3)
     pass(10_000)
@@ -80,7 +81,7 @@ describe('a breaker opens', () => {
     assert.equal(kind(), 'open')
   })
 
-  test('at ten failures spread evenly over nine seconds', () => {
+  patientTest('at ten failures spread evenly over nine seconds', () => {
     const { breaker, pass, kind } = createPretend()
     for (let n = 0; n < 10; n++) {
       breaker.failed(`192.0.2.${n % 3}`)
@@ -89,7 +90,7 @@ describe('a breaker opens', () => {
     assert.equal(kind(), 'open')
   })
 
-  test('not for an answer of long ago: only the last ten seconds are weighed', () => {
+  patientTest('not for an answer of long ago: only the last ten seconds are weighed', () => {
     const { breaker, pass, fail, kind } = createPretend()
     for (let n = 0; n < 1_000; n++) breaker.succeeded()
     fail(9, 3)
@@ -100,7 +101,7 @@ describe('a breaker opens', () => {
 })
 
 describe('an open breaker', () => {
-  test('lets one question through every two seconds, and no other', () => {
+  patientTest('lets one question through every two seconds, and no other', () => {
     const { breaker, pass, kind } = createOpen()
     let probes = 0
     for (let passed = 0; passed < 20_000; passed += 10) {
@@ -120,7 +121,7 @@ describe('an open breaker', () => {
     [0, 1_800],
     [1, 2_200],
   ] as const) {
-    test(`probes after ${due} ms when chance says ${chance}`, () => {
+    patientTest(`probes after ${due} ms when chance says ${chance}`, () => {
       const { breaker, pass } = createOpen(chance)
       for (let probe = 0; probe < 3; probe++) {
         pass(due - 1)
@@ -132,7 +133,7 @@ describe('an open breaker', () => {
     })
   }
 
-  test('probes again when a probe never came back', () => {
+  patientTest('probes again when a probe never came back', () => {
     const { breaker, pass } = createOpen()
     pass(2_000)
     assert.equal(breaker.admits(), true)
@@ -140,20 +141,23 @@ describe('an open breaker', () => {
     assert.equal(breaker.admits(), true)
   })
 
-  test('closes on the first answer, forgets the failures, and says how long it was open meanwhile', () => {
-    const { breaker, pass, fail, kind } = createOpen()
-    const before = breaker.state()
-    pass(2_000)
-    breaker.admits()
-    breaker.failed('192.0.2.1')
-    const after = breaker.state()
-    assert.ok(before.kind === 'open' && after.kind === 'open' && after.since === before.since)
-    breaker.succeeded()
-    assert.equal(kind(), 'closed')
-    for (let n = 0; n < 100; n++) assert.equal(breaker.admits(), true)
-    fail(9, 9)
-    assert.equal(kind(), 'closed')
-  })
+  patientTest(
+    'closes on the first answer, forgets the failures, and says how long it was open meanwhile',
+    () => {
+      const { breaker, pass, fail, kind } = createOpen()
+      const before = breaker.state()
+      pass(2_000)
+      breaker.admits()
+      breaker.failed('192.0.2.1')
+      const after = breaker.state()
+      assert.ok(before.kind === 'open' && after.kind === 'open' && after.since === before.since)
+      breaker.succeeded()
+      assert.equal(kind(), 'closed')
+      for (let n = 0; n < 100; n++) assert.equal(breaker.admits(), true)
+      fail(9, 9)
+      assert.equal(kind(), 'closed')
+    },
+  )
 })
 
 describe('what a breaker is told', () => {
@@ -178,23 +182,23 @@ describe('what a breaker is told', () => {
   }
 
   for (const code of [201, 204, 301, 401, 404, 429, 500, 502, 503, 999]) {
-    test(`a ${code} is life`, async () => {
+    patientTest(`a ${code} is life`, async () => {
       assert.deepEqual(await told({ kind: 'deny', backend: 'b', status: code }), ['alive'])
     })
   }
 
-  test('a 200 is life', async () => {
+  patientTest('a 200 is life', async () => {
     assert.deepEqual(await told({ kind: 'allow', backend: 'b', grant: {} }), ['alive'])
   })
 
   for (const reason of unavailableReasons.filter((one) => one !== 'breaker' && one !== 'overload')) {
     const expected = { status: ['alive'], internal: [] }[reason as string] ?? ['failed 2001:db8:0:0']
-    test(`unavailable-${reason}: ${expected[0] ?? 'nothing'}`, async () => {
+    patientTest(`unavailable-${reason}: ${expected[0] ?? 'nothing'}`, async () => {
       assert.deepEqual(await told({ kind: 'unavailable', backend: 'b', reason }), expected)
     })
   }
 
-  test('addresses of one IPv6 /64 are one client', () => {
+  patientTest('addresses of one IPv6 /64 are one client', () => {
     const { breaker, kind } = createPretend()
     for (let n = 0; n < 1_000; n++) breaker.failed(addressGroupOf(`2001:db8::${n.toString(16)}`))
     assert.equal(kind(), 'closed')
@@ -218,7 +222,7 @@ const waves: readonly [what: string, question: (n: number) => GateQuestion][] = 
 
 describe('one viewer cannot open the breaker', () => {
   for (const [what, question] of waves) {
-    test(`500 requests: ${what}`, async (t) => {
+    patientTest(`500 requests: ${what}`, async (t) => {
       const backend = await startBackend(t)
       backend.answer = (asked, response) => {
         if (!asked.target.includes('slow')) response.end()
@@ -243,7 +247,7 @@ describe('one viewer cannot open the breaker', () => {
     })
   }
 
-  test('nor with questions that a backend answers drip by drip', async (t) => {
+  patientTest('nor with questions that a backend answers drip by drip', async (t) => {
     const backend = await startRawBackend(t, (socket: Socket) => drip(socket, 'H'))
     const gate = await startWatchedGate(t, { BACKEND_URL: backend.url, BACKEND_TIMEOUT: '100ms' })
     for (let n = 0; n < 4; n++) {
@@ -255,21 +259,24 @@ describe('one viewer cannot open the breaker', () => {
   })
 })
 
-test('many viewers of a dead backend open it, nobody waits then, and the first answer closes it', async (t) => {
-  const backend = await startBackend(t)
-  backend.answer = () => {}
-  const gate = await startWatchedGate(t, { BACKEND_URL: backend.url, BACKEND_TIMEOUT: '300ms' })
-  let viewer = 0
-  const ask = (): Promise<GateAnswer> => askGate(gate.port, { address: `192.0.2.${viewer++ % 250}` })
-  await Promise.all(Array.from({ length: 12 }, ask))
-  assert.equal((await gate.backend()).breaker, 'open')
-  const during = await Promise.all(Array.from({ length: 20 }, ask))
-  assert.ok(during.every(({ reason }) => reason === 'unavailable-breaker'))
-  assert.ok(during.every(({ took }) => took < 200))
+patientTest(
+  'many viewers of a dead backend open it, nobody waits then, and the first answer closes it',
+  async (t) => {
+    const backend = await startBackend(t)
+    backend.answer = () => {}
+    const gate = await startWatchedGate(t, { BACKEND_URL: backend.url, BACKEND_TIMEOUT: '300ms' })
+    let viewer = 0
+    const ask = (): Promise<GateAnswer> => askGate(gate.port, { address: `192.0.2.${viewer++ % 250}` })
+    await Promise.all(Array.from({ length: 12 }, ask))
+    assert.equal((await gate.backend()).breaker, 'open')
+    const during = await Promise.all(Array.from({ length: 20 }, ask))
+    assert.ok(during.every(({ reason }) => reason === 'unavailable-breaker'))
+    assert.ok(during.every(({ took }) => took < 200))
 
-  backend.answer = status(200)
-  const began = performance.now()
-  await until('a real verdict', async () => (await ask()).reason === 'backend-200')
-  assert.ok(performance.now() - began < 3_000)
-  assert.equal((await gate.backend()).breaker, 'closed')
-})
+    backend.answer = status(200)
+    const began = performance.now()
+    await until('a real verdict', async () => (await ask()).reason === 'backend-200')
+    assert.ok(performance.now() - began < 3_000)
+    assert.equal((await gate.backend()).breaker, 'closed')
+  },
+)

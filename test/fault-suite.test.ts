@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import { describe } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Verdict } from '../src/verdict.ts'
 import type { GateQuestion } from './support/ask-gate.ts'
@@ -8,6 +8,7 @@ import { type Backend, startBackend } from './support/backend.ts'
 import { type ConnectionFault, connectionFaults, DEADLINE } from './support/connection-faults.ts'
 import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts'
 import { type GetFrom, getVerdict } from './support/http-get.ts'
+import { type Attempt, patientTest } from './support/patient-test.ts'
 import { startWatchedGate, type WatchedGate } from './support/readiness.ts'
 import type { Scope } from './support/scope.ts'
 import { watchStalls } from './support/stalls.ts'
@@ -149,7 +150,7 @@ async function assertNothingHeld({ gate, proxy, lines }: Site): Promise<void> {
   assert.equal(lines('internal error').length, 0)
 }
 
-async function meetOutage(t: TestContext, fault: ConnectionFault, setup: Setup): Promise<void> {
+async function meetOutage(t: Attempt, fault: ConnectionFault, setup: Setup): Promise<void> {
   const site = await startSite(t, { ...setup, short: true })
   await learn(site)
   await delay(SHORT * 1.1)
@@ -169,7 +170,7 @@ async function meetOutage(t: TestContext, fault: ConnectionFault, setup: Setup):
   await assertNothingHeld(site)
 }
 
-async function meetOddAnswer(t: TestContext, fault: ConnectionFault, setup: Setup): Promise<void> {
+async function meetOddAnswer(t: Attempt, fault: ConnectionFault, setup: Setup): Promise<void> {
   const site = await startSite(t, setup)
   await learn(site)
   t.after(await fault.begin(site.proxy))
@@ -187,19 +188,21 @@ async function meetOddAnswer(t: TestContext, fault: ConnectionFault, setup: Setu
 const resources = (): string[] =>
   process.getActiveResourcesInfo().filter((name) => /TCP|Pipe(?!Wrap)|Timeout|Connect/.test(name))
 
-describe('faults', { concurrency: 16 }, () => {
+describe('faults', { concurrency: 8 }, () => {
   for (const fault of connectionFaults) {
     for (const setup of variants) {
       const meaning = fault.means === 'unavailable' ? 'the default action' : fault.means
-      test(`a backend that ${fault.what}: ${meaning}; gate over ${setup.way}, DEFAULT_ACTION=${setup.defaultAction}`, (t) =>
-        (fault.means === 'unavailable' ? meetOutage : meetOddAnswer)(t, fault, setup))
+      patientTest(
+        `a backend that ${fault.what}: ${meaning}; gate over ${setup.way}, DEFAULT_ACTION=${setup.defaultAction}`,
+        (t) => (fault.means === 'unavailable' ? meetOutage : meetOddAnswer)(t, fault, setup),
+      )
     }
   }
 
   for (const setup of variants) {
     const where = `gate over ${setup.way}, DEFAULT_ACTION=${setup.defaultAction}`
 
-    test(`a backend that flaps five times a second is one outage; ${where}`, async (t) => {
+    patientTest(`a backend that flaps five times a second is one outage; ${where}`, async (t) => {
       const site = await startSite(t, { ...setup, short: true })
       await learn(site)
       let up = false
@@ -227,30 +230,33 @@ describe('faults', { concurrency: 16 }, () => {
       )
     })
 
-    test(`a backend that fails one time in five: each question is judged by its own outcome; ${where}`, async (t) => {
-      const site = await startSite(t, setup)
-      await learn(site)
-      let seed = 7
-      const chance = (): number => {
-        seed = (seed * 48_271) % 2_147_483_647
-        return seed / 2_147_483_647
-      }
-      const told: Told[] = []
-      for (let n = 10; n < 210; n++) {
-        await site.proxy.behave({ kind: chance() < 0.2 ? 'close' : 'pass' })
-        told.push(await site.ask(unknown(setup.defaultAction, `192.0.2.${n}`)))
-        if (n % 20 === 0) await assertKept(site)
-      }
-      const byDefault = told.filter(({ source }) => source === 'default')
-      assert.ok(byDefault.every(({ verdict }) => verdict === setup.defaultAction))
-      assert.ok(byDefault.length > 20 && byDefault.length < 70, `${byDefault.length} by default`)
-      const rest = told.filter(({ source }) => source === 'backend')
-      assert.equal(rest.length + byDefault.length, told.length)
-      assert.ok(rest.every(({ verdict }) => verdict === opposite(setup.defaultAction)))
-      assert.equal((await site.gate.backend()).breaker, 'closed')
-    })
+    patientTest(
+      `a backend that fails one time in five: each question is judged by its own outcome; ${where}`,
+      async (t) => {
+        const site = await startSite(t, setup)
+        await learn(site)
+        let seed = 7
+        const chance = (): number => {
+          seed = (seed * 48_271) % 2_147_483_647
+          return seed / 2_147_483_647
+        }
+        const told: Told[] = []
+        for (let n = 10; n < 210; n++) {
+          await site.proxy.behave({ kind: chance() < 0.2 ? 'close' : 'pass' })
+          told.push(await site.ask(unknown(setup.defaultAction, `192.0.2.${n}`)))
+          if (n % 20 === 0) await assertKept(site)
+        }
+        const byDefault = told.filter(({ source }) => source === 'default')
+        assert.ok(byDefault.every(({ verdict }) => verdict === setup.defaultAction))
+        assert.ok(byDefault.length > 20 && byDefault.length < 70, `${byDefault.length} by default`)
+        const rest = told.filter(({ source }) => source === 'backend')
+        assert.equal(rest.length + byDefault.length, told.length)
+        assert.ok(rest.every(({ verdict }) => verdict === opposite(setup.defaultAction)))
+        assert.equal((await site.gate.backend()).breaker, 'closed')
+      },
+    )
 
-    test(`a backend restarted with idle connections: nothing is lost; ${where}`, async (t) => {
+    patientTest(`a backend restarted with idle connections: nothing is lost; ${where}`, async (t) => {
       const site = await startSite(t, setup)
       await learn(site)
       for (let restart = 0; restart < 5; restart++) {
@@ -264,25 +270,28 @@ describe('faults', { concurrency: 16 }, () => {
       assert.equal(site.lines('backend unavailable').length, 0)
     })
 
-    test(`an opposite answer while the connection is idle is nobody's verdict; ${where}`, async (t) => {
-      const site = await startSite(t, setup)
-      await learn(site)
-      await site.proxy.behave({
-        kind: 'swap',
-        stray: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
-        after: 5,
-      })
-      for (let n = 0; n < 20; n++) {
-        const viewer = { address: `192.0.2.${n + 10}`, uri: '/live/index.m3u8?token=bad' }
-        assert.equal((await site.ask(viewer)).reason, 'backend-403')
-        await delay(15)
-      }
-      assert.equal(site.lines('backend unavailable').length, 0)
-    })
+    patientTest(
+      `an opposite answer while the connection is idle is nobody's verdict; ${where}`,
+      async (t) => {
+        const site = await startSite(t, setup)
+        await learn(site)
+        await site.proxy.behave({
+          kind: 'swap',
+          stray: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+          after: 5,
+        })
+        for (let n = 0; n < 20; n++) {
+          const viewer = { address: `192.0.2.${n + 10}`, uri: '/live/index.m3u8?token=bad' }
+          assert.equal((await site.ask(viewer)).reason, 'backend-403')
+          await delay(15)
+        }
+        assert.equal(site.lines('backend unavailable').length, 0)
+      },
+    )
   }
 })
 
-test('when all is over, no socket and no timer is left', async (t) => {
+patientTest('when all is over, no socket and no timer is left', async (t) => {
   t.diagnostic(`${connectionFaults.length + 4} faults, each in ${variants.length} variants`)
   assert.ok(connectionFaults.length >= 26)
   await until(

@@ -3,12 +3,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { before, describe, test } from 'node:test'
+import { before, describe } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { askGate, type GateQuestion, gateHeaders } from './support/ask-gate.ts'
 import { type Backend, startBackend } from './support/backend.ts'
 import { findFreePort } from './support/free-port.ts'
 import { type Main, mainFile, startMain } from './support/main-process.ts'
+import { patientTest } from './support/patient-test.ts'
 import { type Scope, suiteScope } from './support/scope.ts'
 import { hasToken } from './support/token-backend.ts'
 import { until } from './support/until.ts'
@@ -71,7 +72,7 @@ describe('a wall clock that is moved', () => {
     address: `192.0.2.${number}`,
   })
 
-  test('expires nobody', async (t) => {
+  patientTest('expires nobody', async (t) => {
     const { port, main, move } = await start(t, { DENY_TTL: '1m' })
     const viewers = Array.from({ length: 20 }, (_, number) => viewer(number, number % 2 ? 'good' : 'bad'))
     const askAll = () => Promise.all(viewers.map((one) => askGate(port, one)))
@@ -93,7 +94,7 @@ describe('a wall clock that is moved', () => {
   })
 
   for (const [count, step] of Object.keys(steps).entries()) {
-    test(`${step}: nothing known lives longer than its time`, async (t) => {
+    patientTest(`${step}: nothing known lives longer than its time`, async (t) => {
       const { port, move } = await start(t, { ALLOW_TTL: '300ms', DENY_TTL: '300ms', SESSION_IDLE: '1s' })
       for (let before = 0; before < count; before++) await move()
       const [allowed, denied] = [viewer(1, 'good'), viewer(2, 'bad')]
@@ -114,7 +115,7 @@ describe('a wall clock that is moved', () => {
     })
   }
 
-  test('neither shortens nor lengthens the time of a question', async (t) => {
+  patientTest('neither shortens nor lengthens the time of a question', async (t) => {
     const { port, move } = await start(t, { BACKEND_TIMEOUT: '500ms' })
     backend.answer = () => {}
     for (const [count, step] of Object.keys(steps).entries()) {
@@ -130,7 +131,7 @@ describe('a wall clock that is moved', () => {
 })
 
 describe('64 descriptors for 200 clients', () => {
-  test('are answered or closed, and all is well afterwards', { timeout: 60_000 }, async (t) => {
+  patientTest('are answered or closed, and all is well afterwards', async (t) => {
     const backend = await startBackend(t)
     backend.answer = ({ target }, response) => {
       setTimeout(() => response.writeHead(target.endsWith('token=good') ? 200 : 403).end(), 50)
@@ -255,7 +256,7 @@ describe('a log reader that has stalled', () => {
     return { child, closed, times, ask, crowd, rss }
   }
 
-  test('delays nobody, costs bounded memory, and is told how much it has missed', async (t) => {
+  patientTest('delays nobody, costs bounded memory, and is told how much it has missed', async (t) => {
     const { child, times, ask, crowd, rss } = await start(t)
     await crowd(REQUESTS / 4)
     const before = rss()
@@ -288,7 +289,7 @@ describe('a log reader that has stalled', () => {
     for (const line of printed.trim().split('\n')) JSON.parse(line)
   })
 
-  test('does not keep it from ending', async (t) => {
+  patientTest('does not keep it from ending', async (t) => {
     const { child, closed, crowd } = await start(t)
     await crowd(REQUESTS / 4)
     const began = performance.now()

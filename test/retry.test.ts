@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { describe, type TestContext, test } from 'node:test'
+import { describe } from 'node:test'
 import { askGate, type GateAnswer } from './support/ask-gate.ts'
 import { startGate } from './support/gate.ts'
+import { type Attempt, patientTest } from './support/patient-test.ts'
 import { startRawBackend } from './support/raw-backend.ts'
 import { watchStalls } from './support/stalls.ts'
 
@@ -21,7 +22,7 @@ interface Site {
  * @param meet what the backend does with its `question`th question (from 0), the `onConnection`th (from 0) of its connection
  */
 async function startSite(
-  t: TestContext,
+  t: Attempt,
   meet: (socket: Socket, question: number, onConnection: number) => void,
 ): Promise<Site> {
   let questions = 0
@@ -48,17 +49,20 @@ const deaths: readonly [how: string, die: (socket: Socket) => void, reason: stri
 
 describe('a question on a kept connection', () => {
   for (const [how, die] of deaths) {
-    test(`that the backend ${how} without a byte is put once more, on a fresh connection`, async (t) => {
-      const site = await startSite(t, (socket, _question, onConnection) =>
-        onConnection === 0 ? socket.write(OK) : die(socket),
-      )
-      assert.equal((await site.ask()).reason, 'backend-200')
-      assert.equal((await site.ask()).reason, 'backend-200')
-      assert.deepEqual([site.questions(), site.connections()], [3, 2])
-      assert.equal(site.lines('backend unavailable'), 0)
-    })
+    patientTest(
+      `that the backend ${how} without a byte is put once more, on a fresh connection`,
+      async (t) => {
+        const site = await startSite(t, (socket, _question, onConnection) =>
+          onConnection === 0 ? socket.write(OK) : die(socket),
+        )
+        assert.equal((await site.ask()).reason, 'backend-200')
+        assert.equal((await site.ask()).reason, 'backend-200')
+        assert.deepEqual([site.questions(), site.connections()], [3, 2])
+        assert.equal(site.lines('backend unavailable'), 0)
+      },
+    )
 
-    test(`is not put a third time when the backend ${how} the fresh one as well`, async (t) => {
+    patientTest(`is not put a third time when the backend ${how} the fresh one as well`, async (t) => {
       const site = await startSite(t, (socket, question) => (question === 0 ? socket.write(OK) : die(socket)))
       assert.equal((await site.ask()).reason, 'backend-200')
       assert.match((await site.ask()).reason, /^unavailable-(?:closed|reset)$/)
@@ -72,7 +76,7 @@ describe('a question on a kept connection', () => {
       ['an interim answer', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
       ['half an interim answer', 'HTTP/1.1 103 Early'],
     ] as const) {
-      test(`is not put again when the backend ${how} after ${what}`, async (t) => {
+      patientTest(`is not put again when the backend ${how} after ${what}`, async (t) => {
         const site = await startSite(t, (socket, question) => {
           if (question === 0) socket.write(OK)
           else socket.write(part, () => setTimeout(() => die(socket), 30))
@@ -84,7 +88,7 @@ describe('a question on a kept connection', () => {
     }
   }
 
-  test('that is never answered is not put again', async (t) => {
+  patientTest('that is never answered is not put again', async (t) => {
     const site = await startSite(t, (socket, question) => {
       if (question === 0) socket.write(OK)
     })
@@ -96,7 +100,7 @@ describe('a question on a kept connection', () => {
     assert.equal(site.questions(), 2)
   })
 
-  test('that is put again keeps its deadline', async (t) => {
+  patientTest('that is put again keeps its deadline', async (t) => {
     const site = await startSite(t, (socket, question) => {
       if (question === 0) socket.write(OK)
       if (question === 1) setTimeout(() => socket.end(), DEADLINE / 2)
@@ -112,7 +116,7 @@ describe('a question on a kept connection', () => {
 
 describe('a question on a connection of first use', () => {
   for (const [how, die, reason] of deaths) {
-    test(`is not put again when the backend ${how} it`, async (t) => {
+    patientTest(`is not put again when the backend ${how} it`, async (t) => {
       const site = await startSite(t, die)
       assert.equal((await site.ask()).reason, reason)
       assert.deepEqual([site.questions(), site.connections()], [1, 1])
@@ -120,17 +124,20 @@ describe('a question on a connection of first use', () => {
   }
 })
 
-test('a backend that closes idle connections when it likes is never taken for unavailable', async (t) => {
-  let closed = 0
-  const site = await startSite(t, (socket, question) => {
-    socket.write(OK)
-    // Around the moment at which the next question comes.
-    setTimeout(() => {
-      closed++
-      socket.end()
-    }, question % 4)
-  })
-  for (let n = 0; n < 300; n++) assert.equal((await site.ask()).reason, 'backend-200', `question ${n}`)
-  assert.ok(closed > 250)
-  assert.equal(site.lines('backend unavailable'), 0)
-})
+patientTest(
+  'a backend that closes idle connections when it likes is never taken for unavailable',
+  async (t) => {
+    let closed = 0
+    const site = await startSite(t, (socket, question) => {
+      socket.write(OK)
+      // Around the moment at which the next question comes.
+      setTimeout(() => {
+        closed++
+        socket.end()
+      }, question % 4)
+    })
+    for (let n = 0; n < 300; n++) assert.equal((await site.ask()).reason, 'backend-200', `question ${n}`)
+    assert.ok(closed > 250)
+    assert.equal(site.lines('backend unavailable'), 0)
+  },
+)

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
-import { describe, test } from 'node:test'
+import { describe } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { askGate, gateHeaders } from './support/ask-gate.ts'
 import { status } from './support/backend.ts'
 import { request } from './support/client.ts'
 import { startHolding, untilAsking } from './support/holding-gate.ts'
 import { startNginx } from './support/nginx.ts'
+import { patientTest } from './support/patient-test.ts'
 import { watchStalls } from './support/stalls.ts'
 import { until } from './support/until.ts'
 
 describe('a question that several requests share', () => {
   for (const code of [200, 403]) {
-    test(`that ended with ${code} leaves its verdict in memory for the next request`, async (t) => {
+    patientTest(`that ended with ${code} leaves its verdict in memory for the next request`, async (t) => {
       const { gate, backend, release } = await startHolding(t)
       const leader = askGate(gate.port)
       await release(1, code)
@@ -24,7 +25,7 @@ describe('a question that several requests share', () => {
     })
   }
 
-  test('that ended is over: once its verdict is forgotten, the backend is asked again', async (t) => {
+  patientTest('that ended is over: once its verdict is forgotten, the backend is asked again', async (t) => {
     const { gate, backend } = await startHolding(t, { DENY_TTL: '50ms' })
     backend.answer = status(403)
     await askGate(gate.port)
@@ -34,7 +35,7 @@ describe('a question that several requests share', () => {
     assert.equal(backend.asked.length, 2)
   })
 
-  test('holds nobody who joins late past the deadline of a question', async (t) => {
+  patientTest('holds nobody who joins late past the deadline of a question', async (t) => {
     const { gate, backend } = await startHolding(t, { BACKEND_TIMEOUT: '600ms' })
     const stalls = watchStalls()
     const leader = askGate(gate.port)
@@ -48,7 +49,7 @@ describe('a question that several requests share', () => {
     assert.equal(backend.asked.length, 1)
   })
 
-  test('goes on for the others when the client who started it disconnects', async (t) => {
+  patientTest('goes on for the others when the client who started it disconnects', async (t) => {
     const { gate, backend, release } = await startHolding(t)
     const leader = connect(gate.port, '127.0.0.1')
     leader.on('error', () => {})
@@ -66,7 +67,7 @@ describe('a question that several requests share', () => {
     assert.equal(backend.asked.length, 1)
   })
 
-  test('goes on for the others when the viewer who started it leaves nginx', async (t) => {
+  patientTest('goes on for the others when the viewer who started it leaves nginx', async (t) => {
     const { gate, backend, release } = await startHolding(t, { BACKEND_TIMEOUT: '2500ms' })
     const nginx = await startNginx(t, { gates: [gate.address] })
     const leader = connect(nginx.port, '127.0.0.1')
@@ -82,7 +83,7 @@ describe('a question that several requests share', () => {
     assert.equal(backend.asked.length, 1)
   })
 
-  test('whose every client disconnects is remembered for the next one', async (t) => {
+  patientTest('whose every client disconnects is remembered for the next one', async (t) => {
     const { gate, backend, release } = await startHolding(t)
     const only = connect(gate.port, '127.0.0.1')
     only.write(`GET /auth HTTP/1.1\r\nHost: alta-auth\r\n${gateHeaders({}).join('\r\n')}\r\n\r\n`)

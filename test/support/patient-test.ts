@@ -1,0 +1,43 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { type TestContext, test } from 'node:test'
+import type { Scope } from './scope.ts'
+
+/** What a test's body may use; what it starts ends with the attempt. */
+export interface Attempt extends Scope {
+  diagnostic(message: string): void
+  readonly mock: TestContext['mock']
+}
+
+const ATTEMPTS = 3
+/** Kept from running for this long in one go, in milliseconds, a process misses deadlines that it would have kept. */
+const STALL = 40
+
+/**
+ * A test of deadlines on a machine that others use too. It fails when it fails; only where the machine is known to have kept this
+ * process from running is it tried again, and that is said.
+ */
+export function patientTest(name: string, body: (attempt: Attempt) => Promise<void> | void): Promise<void> {
+  return test(name, async (t) => {
+    for (let attempt = 1; ; attempt++) {
+      const ends: Parameters<Scope['after']>[0][] = []
+      const stalls = monitorEventLoopDelay({ resolution: 10 })
+      stalls.enable()
+      try {
+        await body({
+          after: (end) => void ends.push(end),
+          diagnostic: (message) => t.diagnostic(message),
+          mock: t.mock,
+        })
+        return
+      } catch (error) {
+        const longest = Math.round(stalls.max / 1e6)
+        if (attempt === ATTEMPTS || longest < STALL) throw error
+        t.diagnostic(`tried again: this process was kept from running for ${longest} ms`)
+      } finally {
+        stalls.disable()
+        t.mock.reset()
+        for (const end of ends.reverse()) await end()
+      }
+    }
+  })
+}
