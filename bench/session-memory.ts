@@ -21,6 +21,7 @@ const decide = createDecide({
     ignoredParams: ['_HLS_*', 'CMCD'],
     channelPattern: undefined,
   }),
+  channelPattern: undefined,
   sessions,
   provisional: createSessionTable({ max: 1000, idle: 3_600_000 }),
   denials: createDenials(1000),

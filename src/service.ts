@@ -81,6 +81,7 @@ export function createService(settings: Settings, log: Log): Service {
     sessions,
     provisional,
     denials,
+    channelPattern: settings.channelPattern,
     lifetimes: settings.lifetimes,
     defaultAction: settings.defaultAction,
     clock,
@@ -102,6 +103,8 @@ export function createService(settings: Settings, log: Log): Service {
     decide,
     defaultAction: settings.defaultAction,
     isClosing: () => closing,
+    // nginx repeats verdicts of sessions that are silent to us meanwhile; they must not end for it.
+    nginxTtl: Math.min(settings.nginxTtl, settings.sessionIdle / 2),
     onRepeated: decisions.repeated,
     onRefused: decisions.refused,
     onInternalError,

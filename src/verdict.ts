@@ -55,6 +55,8 @@ export interface Decision {
   readonly sessionId: string
   /** At most 128 printable ASCII bytes; empty when the backend named nobody. */
   readonly userId: string
-  /** Milliseconds for which this verdict may be repeated without asking the gate again. */
+  /** Milliseconds that are left of this verdict's time. */
   readonly holdsFor: number
+  /** Whether nginx's verdict cache may repeat it meanwhile. */
+  readonly cacheable: boolean
 }

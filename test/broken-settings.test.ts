@@ -46,6 +46,7 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   STALE_TTL: ['1w', '1 h', 'never'],
   DEFAULT_TTL: ['2S', '.5s', '9999d'],
   SESSION_IDLE: ['2min', '00s', 'two minutes'],
+  NGINX_TTL: ['10', '10 s', 'short'],
   TOKEN_PARAM: [',', 'to ken[', 'töken', 'a=b', '%74oken', 'token&key', 'a.b'],
   IGNORED_PARAMS: ['utm&x', '{CMCD}', 'a=b', 'a.b', 'a[]'],
   CHANNEL_PATTERN: ['(', '^/live/', '[z-a](x)', '(?:x)', '(x)\\'],

@@ -17,6 +17,7 @@ const allowed: Decision = {
   sessionId: 'id',
   userId: '',
   holdsFor: 0,
+  cacheable: false,
 }
 
 /** Ways in which our own code may break: what `decide` does, and what the log does. */
@@ -59,6 +60,7 @@ async function startBroken(
     decide,
     defaultAction,
     isClosing: () => false,
+    nginxTtl: 10_000,
     onRepeated,
     onRefused: () => {},
     onInternalError: (error) => void errors.push(error),

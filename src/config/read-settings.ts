@@ -29,6 +29,7 @@ export interface Settings {
   readonly adminListen: ListenAddress | undefined
   readonly lifetimes: Lifetimes
   readonly sessionIdle: number
+  readonly nginxTtl: number
   readonly maxSessions: number
   readonly tokenParams: readonly string[]
   readonly ignoredParams: readonly string[]
@@ -127,6 +128,7 @@ function toSettings(raw: RawSettings, backends: Settings['backends']): Settings 
       default: raw.DEFAULT_TTL,
     },
     sessionIdle: raw.SESSION_IDLE,
+    nginxTtl: raw.NGINX_TTL,
     maxSessions: raw.MAX_SESSIONS,
     tokenParams: raw.TOKEN_PARAM,
     ignoredParams: raw.IGNORED_PARAMS,

@@ -103,6 +103,11 @@ export const settingsTable = {
     readDuration,
   ),
   SESSION_IDLE: setting('2m', 'silence that ends a session', readDuration),
+  NGINX_TTL: setting(
+    '10s',
+    'with the verdict cache of nginx: it repeats a verdict this long at most, and never longer than half of `SESSION_IDLE`',
+    readDuration,
+  ),
   TOKEN_PARAM: setting('token', 'names of the URL parameters that carry a credential', readCredentialNames),
   IGNORED_PARAMS: setting(
     '_HLS_* CMCD',

@@ -3,6 +3,7 @@ import { isOwn } from '../session/scope.ts'
 import { newSessionId, type Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../verdict.ts'
+import { type Cacheable, createCacheable } from './cacheable.ts'
 import { allowedBy, allowedWithout, denied, repeated } from './decisions.ts'
 import { createFairShare } from './fair-share.ts'
 import { createFlights } from './flights.ts'
@@ -27,6 +28,8 @@ export interface DecideOptions extends Memory {
   /** One question to the backends; never rejects, and keeps its own deadline. */
   readonly ask: (subrequest: Subrequest, sessionId: string) => Promise<Outcome>
   readonly identify: (subrequest: Subrequest) => Identity
+  /** The one that `identify` reads channels with. */
+  readonly channelPattern: RegExp | undefined
   readonly lifetimes: Lifetimes
   readonly defaultAction: Verdict
   /** How many questions one client address may have under way. */
@@ -50,7 +53,15 @@ export function createDecide(options: DecideOptions): Decide {
   const { ask, identify, lifetimes, clock, defaultAction } = options
   const memory: Memory = options
   const terms = createTerms(lifetimes, options.random, options.onBadDuration)
-  const keep = createKeep({ memory, terms, identify, defaultAction, defaultFor: lifetimes.default })
+  const cacheable = createCacheable(options.channelPattern)
+  const keep = createKeep({
+    memory,
+    terms,
+    cacheable,
+    identify,
+    defaultAction,
+    defaultFor: lifetimes.default,
+  })
   const outage = createOutage()
   const flights = createFlights<Decision>()
   const questions = createFairShare(options.questionsPerAddress)
@@ -65,15 +76,19 @@ export function createDecide(options: DecideOptions): Decide {
     if (session !== undefined) {
       const isDue = now >= session.dueAt || outage.isOverFor(session, now)
       if (isDue && !session.checking) startRecheck(session, now)
-      return fromSession(session, identity, now)
+      return fromSession(session, identity, now, cacheable)
     }
     const denial = memory.denials.find(identity, now)
     if (denial !== undefined && now < denial.freshUntil) {
-      return repeated(denial.decision, denial.freshUntil - now)
+      return repeated(denial.decision, denial.freshUntil - now, cacheable.deny(identity))
     }
     const key = verdictKeyOf(identity)
     const flying = flights.join(key)
-    if (flying !== undefined) return flying
+    // Where a channel is asked about, this may be another of its files, which nginx knows by another key.
+    if (flying !== undefined)
+      return identity.channel === undefined
+        ? flying
+        : flying.then((decision) => ({ ...decision, cacheable: false }))
     if (!questions.take(subrequest.address)) return refuse(subrequest)
     return flights.start(
       key,
@@ -83,7 +98,7 @@ export function createDecide(options: DecideOptions): Decide {
 
   /** This client has its share under way: its own excess is denied, and never anybody's reason for the default action. */
   const refuse = (subrequest: Subrequest): Decision => {
-    const decision = denied('', 'gate', 'too-many-questions', 0)
+    const decision = denied('', 'gate', 'too-many-questions', 0, false)
     options.onDecision({ subrequest, decision, backend: '', occasion: 'refusal', took: 0 })
     return decision
   }
@@ -129,7 +144,8 @@ export function createDecide(options: DecideOptions): Decide {
   return decide
 }
 
-function fromSession(session: Session, identity: Identity, now: number): Decision {
-  if (session.failure !== undefined) return allowedWithout(session, session.failure.reason, now)
-  return allowedBy(session, 'session', isOwn(session, identity) ? 'remembered' : 'riding', now)
+function fromSession(session: Session, identity: Identity, now: number, cacheable: Cacheable): Decision {
+  const mayCache = cacheable.allow(identity, session)
+  if (session.failure !== undefined) return allowedWithout(session, session.failure.reason, now, mayCache)
+  return allowedBy(session, 'session', isOwn(session, identity) ? 'remembered' : 'riding', now, mayCache)
 }

@@ -3,6 +3,7 @@ import { Session } from '../session/session.ts'
 import { createTextPool } from '../session/text-pool.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../verdict.ts'
+import type { Cacheable } from './cacheable.ts'
 import { allowedBy, allowedWithout, denied } from './decisions.ts'
 import { endSession, type Memory } from './memory.ts'
 import { STALE_DENY, type Terms } from './terms.ts'
@@ -13,6 +14,7 @@ const MAX_SHARED_TEXTS = 10_000
 export interface KeepOptions {
   readonly memory: Memory
   readonly terms: Terms
+  readonly cacheable: Cacheable
   readonly identify: (subrequest: Subrequest) => Identity
   readonly defaultAction: Verdict
   /** How long a deny by default counts, in milliseconds. */
@@ -33,7 +35,14 @@ export interface Keep {
   fromRecheck(session: Session, outcome: Outcome, now: number): Decision
 }
 
-export function createKeep({ memory, terms, identify, defaultAction, defaultFor }: KeepOptions): Keep {
+export function createKeep({
+  memory,
+  terms,
+  cacheable,
+  identify,
+  defaultAction,
+  defaultFor,
+}: KeepOptions): Keep {
   const texts = createTextPool(MAX_SHARED_TEXTS)
 
   const remember = (
@@ -47,7 +56,8 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
   }
 
   const denyByBackend = (identity: Identity, sessionId: string, status: number, now: number): Decision => {
-    const decision = denied(sessionId, 'backend', `backend-${status}`, terms.denyFor())
+    const holdsFor = terms.denyFor()
+    const decision = denied(sessionId, 'backend', `backend-${status}`, holdsFor, cacheable.deny(identity))
     return remember(identity, decision, now, now + decision.holdsFor + STALE_DENY)
   }
 
@@ -59,26 +69,27 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
           terms.grant(session, outcome.grant, outcome.backend, now)
           memory.denials.forget(identity)
           memory.sessions.open(session, now)
-          return allowedBy(session, 'backend', 'backend-200', now)
+          return allowedBy(session, 'backend', 'backend-200', now, cacheable.allow(identity, session))
         }
         case 'deny':
           return denyByBackend(identity, sessionId, outcome.status, now)
         case 'unavailable': {
           const known = memory.denials.find(identity, now)
           const reason = `unavailable-${outcome.reason}` as const
+          const mayCache = cacheable.deny(identity)
           if (known !== undefined && known.decision.source !== 'default') {
             // Good for a while longer, but not asked about any oftener than an unknown request.
-            const stale = denied(known.decision.sessionId, 'stale', reason, defaultFor)
+            const stale = denied(known.decision.sessionId, 'stale', reason, defaultFor, mayCache)
             return remember(identity, stale, now, known.staleUntil)
           }
           if (defaultAction === 'deny') {
-            return remember(identity, denied(sessionId, 'default', reason, defaultFor), now)
+            return remember(identity, denied(sessionId, 'default', reason, defaultFor, mayCache), now)
           }
           const session = new Session(identity, subrequest, sessionId, now, texts)
           session.provisional = true
           terms.postpone(session, outcome.reason, now)
           memory.provisional.open(session, now)
-          return allowedWithout(session, outcome.reason, now)
+          return allowedWithout(session, outcome.reason, now, cacheable.allow(identity, session))
         }
       }
     },
@@ -92,13 +103,13 @@ export function createKeep({ memory, terms, identify, defaultAction, defaultFor 
             session.provisional = false
             memory.sessions.open(session, now)
           }
-          return allowedBy(session, 'backend', 'backend-200', now)
+          return allowedBy(session, 'backend', 'backend-200', now, false)
         case 'deny':
           endSession(memory, session)
           return denyByBackend(identify(session.opener()), session.id, outcome.status, now)
         case 'unavailable':
           terms.postpone(session, outcome.reason, now)
-          return allowedWithout(session, outcome.reason, now)
+          return allowedWithout(session, outcome.reason, now, false)
       }
     },
   }

@@ -3,15 +3,13 @@ import { type NextFunction, Router } from 'express'
 import type { Decide } from '../decision/decide.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Verdict } from '../verdict.ts'
-import { answer } from './answer.ts'
+import { type AnswerOptions, createAnswer } from './answer.ts'
 import { readSubrequest } from './read-subrequest.ts'
 
-export interface GateOptions {
+export interface GateOptions extends AnswerOptions {
   readonly decide: Decide
   /** What a fault of our own code answers. */
   readonly defaultAction: Verdict
-  /** Whether the process is ending, so that nginx should not keep this connection. */
-  readonly isClosing: () => boolean
   readonly onRepeated: (subrequest: Subrequest, decision: Decision) => void
   readonly onRefused: (why: string) => void
   readonly onInternalError: (error: unknown) => void
@@ -31,6 +29,7 @@ export const refusal: Decision = {
   sessionId: '',
   userId: '',
   holdsFor: 0,
+  cacheable: false,
 }
 
 /**
@@ -38,7 +37,8 @@ export const refusal: Decision = {
  * of every request and response and costs five sixths of the throughput.
  */
 export function createGate(options: GateOptions): Listener {
-  const { decide, isClosing } = options
+  const { decide } = options
+  const answer = createAnswer(options)
   const broken: Decision = {
     ...refusal,
     verdict: options.defaultAction,
@@ -48,7 +48,7 @@ export function createGate(options: GateOptions): Listener {
 
   const refuse = (response: ServerResponse, why: string): void => {
     options.onRefused(why)
-    answer(response, refusal, isClosing())
+    answer(response, refusal)
   }
 
   const refuseOthers = (_request: IncomingMessage, response: ServerResponse): void =>
@@ -64,16 +64,16 @@ export function createGate(options: GateOptions): Listener {
     const subrequest = readSubrequest(request.headers)
     if ('refused' in subrequest) return refuse(response, subrequest.refused)
     const decided = decide(subrequest)
-    if (decided instanceof Promise) return decided.then((decision) => answer(response, decision, isClosing()))
+    if (decided instanceof Promise) return decided.then((decision) => answer(response, decision))
     options.onRepeated(subrequest, decided)
-    answer(response, decided, isClosing())
+    answer(response, decided)
   })
 
   router.use(refuseOthers)
 
   router.use((error: unknown, _request: IncomingMessage, response: ServerResponse, _next: NextFunction) => {
     options.onInternalError(error)
-    answer(response, broken, isClosing())
+    answer(response, broken)
   })
 
   const dispatch = router as unknown as (
@@ -81,5 +81,5 @@ export function createGate(options: GateOptions): Listener {
     response: ServerResponse,
     next: () => void,
   ) => void
-  return (request, response) => dispatch(request, response, () => answer(response, refusal, isClosing()))
+  return (request, response) => dispatch(request, response, () => answer(response, refusal))
 }

@@ -37,6 +37,7 @@ const decide = createDecide({
     ignoredParams: ['_HLS_*', 'CMCD'],
     channelPattern: undefined,
   }),
+  channelPattern: undefined,
   sessions,
   provisional,
   denials,

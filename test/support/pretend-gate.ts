@@ -111,6 +111,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       return await rule(subrequest)
     },
     identify,
+    channelPattern: options.channelPattern,
     sessions,
     provisional,
     denials,
