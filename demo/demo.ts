@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createControl } from './control.ts'
 import { createExampleBackend } from './example-backend.ts'
-import { findPort } from './find-port.ts'
+import { findPorts } from './find-ports.ts'
 import { writeDemoSite } from './nginx-configuration.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -18,13 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'alta-auth-demo-'))
 const children: ChildProcess[] = []
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const [site, backendPort, gatePort, adminPort, controlPort] = [
-  await findPort(8080),
-  await findPort(6000),
-  await findPort(9180),
-  await findPort(9181),
-  await findPort(6001),
-]
+const [site, backendPort, gatePort, adminPort, controlPort] = await findPorts(8080, 6000, 9180, 9181, 6001)
 
 let ending = false
 async function end(code: number): Promise<void> {
