@@ -7,6 +7,7 @@ import { type Main, startMain } from './support/main-process.ts'
 import { type Nginx, startNginx } from './support/nginx.ts'
 import { type Scope, suiteScope } from './support/scope.ts'
 import { until } from './support/until.ts'
+import { untilLogged } from './support/until-logged.ts'
 
 /** Milliseconds: nginx's read timeout as shipped, and what a busy machine may add. */
 const READ_TIMEOUT = 3_000
@@ -61,9 +62,8 @@ for (const [onFailure, expected] of flavours) {
     const assertRealVerdicts = async (): Promise<void> => {
       assert.equal((await play(nginx, 'good')).status, 200)
       assert.equal((await play(nginx, 'bad')).status, 403)
-      assert.match(lastLine(), /verdict=deny source=backend reason=backend-403 session=[\w-]{22}/)
+      await untilLogged(nginx, /verdict=deny source=backend reason=backend-403 session=[\w-]{22}/)
     }
-    const lastLine = (): string => nginx.accessLog().at(-1) ?? ''
 
     /** Good and bad tokens alike get the flavour's answer, and the log tells who gave it. */
     const assertAnsweredByNginx = async (within: number): Promise<void> => {
@@ -72,13 +72,15 @@ for (const [onFailure, expected] of flavours) {
         assert.equal(answer.status, expected)
         assert.ok(answer.took < within, `${answer.took} ms`)
       }
-      const lines = nginx.accessLog().slice(-2)
-      for (const line of lines) {
-        assert.match(
-          line,
-          new RegExp(` ${expected} \\d+ verdict=${onFailure} source=nginx reason=gate-unavailable session=`),
-        )
-      }
+      const told = new RegExp(
+        ` ${expected} \\d+ verdict=${onFailure} source=nginx reason=gate-unavailable session=`,
+      )
+      await until('both lines', () =>
+        nginx
+          .accessLog()
+          .slice(-2)
+          .every((line) => told.test(line)),
+      )
     }
 
     test('frozen: answered as configured when the read timeout is over', async (t) => {
@@ -145,25 +147,25 @@ describe('nginx with on-failure-allow and a gate that works', () => {
     test(`a backend's ${code} is a verdict: the viewer gets 403`, async () => {
       backend.answer = status(code)
       assert.equal((await play(nginx, 'any')).status, 403)
-      assert.match(nginx.accessLog().at(-1) ?? '', new RegExp(`source=backend reason=backend-${code} `))
+      await untilLogged(nginx, new RegExp(`source=backend reason=backend-${code} `))
     })
   }
 
   test('a request that the gate refuses stays refused', async () => {
     const target = `/index.m3u8?a${'&a'.repeat(600)}`
     assert.equal((await request({ port: nginx.port, target })).status, 403)
-    assert.match(nginx.accessLog().at(-1) ?? '', /source=gate reason=bad-request/)
+    await untilLogged(nginx, /source=gate reason=bad-request/)
   })
 
   test('a request that nginx refuses stays refused', async () => {
     assert.equal((await request({ port: nginx.port, target: '/%0d%0aindex.m3u8?token=good' })).status, 403)
-    assert.match(nginx.accessLog().at(-1) ?? '', /source=nginx reason=control-bytes/)
+    await untilLogged(nginx, /source=nginx reason=control-bytes/)
   })
 
   test('a default deny of the gate stays a deny', async () => {
     await backend.stop()
     assert.equal((await play(nginx, 'good')).status, 403)
-    assert.match(nginx.accessLog().at(-1) ?? '', /source=default reason=unavailable-refused/)
+    await untilLogged(nginx, /source=default reason=unavailable-refused/)
   })
 })
 

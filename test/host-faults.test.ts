@@ -89,8 +89,11 @@ describe('a wall clock that is moved', () => {
       assert.equal(backend.asked.length, asked, step)
     }
     await askGate(port, viewer(99, 'good'))
-    const years = [...main.stdout().matchAll(/"time":"([^"]+)"/g)].map(([, time]) => Date.parse(time ?? ''))
-    assert.ok(Math.min(...years) < Date.now() - DAY / 2, 'the clock was moved in truth: its log shows it')
+    const times = (): number[] =>
+      [...main.stdout().matchAll(/"time":"([^"]+)"/g)].map(([, time]) => Date.parse(time ?? ''))
+    await until('a line of the log that shows the moved clock', () =>
+      times().some((time) => time < Date.now() - DAY / 2),
+    )
   })
 
   for (const [count, step] of Object.keys(steps).entries()) {

@@ -9,6 +9,7 @@ import { gateHeaders } from './support/ask-gate.ts'
 import { request } from './support/client.ts'
 import { startNginx } from './support/nginx.ts'
 import type { Scope } from './support/scope.ts'
+import { untilLogged } from './support/until-logged.ts'
 
 const allowed: Decision = {
   verdict: 'allow',
@@ -98,8 +99,8 @@ for (const [defaultAction, status] of [
       const nginx = await startNginx(t, { gates: [`127.0.0.1:${port}`], onFailure })
       const answer = await request({ port: nginx.port, target: '/index.m3u8?token=1' })
       assert.equal(answer.status, status)
-      assert.match(
-        nginx.accessLog().at(-1) ?? '',
+      await untilLogged(
+        nginx,
         new RegExp(`verdict=${defaultAction} source=default reason=unavailable-internal`),
       )
     })
