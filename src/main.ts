@@ -1,64 +1,46 @@
 #!/usr/bin/env node
-import { isatty } from 'node:tty'
+import { readFileSync } from 'node:fs'
 import { config as readDotenv } from 'dotenv'
-import { inheritedSocket } from './config/inherited-socket.ts'
+import { readCommandLine } from './cli/command-line.ts'
+import { MISTAKEN } from './cli/exit-codes.ts'
+import { help } from './cli/help.ts'
+import { showSettings } from './cli/show-settings.ts'
 import { readSettings } from './config/read-settings.ts'
-import { startWarnings } from './config/start-warnings.ts'
-import { ListenError } from './listen.ts'
-import { createService } from './service.ts'
-import { createLog } from './watch/log.ts'
-import { createLogOutput } from './watch/log-output.ts'
-import { createLogStream } from './watch/log-stream.ts'
 
-/** Exit codes: 0 ended as asked, 1 could not start or broke, 2 the settings are not right. */
-const FAILED = 1
-const BAD_SETTINGS = 2
-
-const STDOUT = 1
-
-readDotenv({ quiet: true })
-const result = readSettings(process.env)
-if (!result.ok) {
-  const count = result.problems.length === 1 ? '1 problem' : `${result.problems.length} problems`
-  process.stderr.write(`alta-auth: ${count} in the settings (environment or .env):\n`)
-  for (const problem of result.problems) process.stderr.write(`  - ${problem}\n`)
-  process.exit(BAD_SETTINGS)
+const asked = readCommandLine(process.argv.slice(2))
+switch (asked.command) {
+  case 'help':
+    process.stdout.write(help)
+    break
+  case 'version':
+    process.stdout.write(`${version()}\n`)
+    break
+  case 'mistake':
+    giveUp(asked.sentence)
+    break
+  case 'config':
+  case 'serve': {
+    const { parsed: fromFile = {} } = readDotenv({ quiet: true })
+    const result = readSettings(process.env)
+    if (asked.command === 'config') process.stdout.write(showSettings(process.env, fromFile))
+    if (!result.ok) {
+      const count = result.problems.length === 1 ? '1 problem' : `${result.problems.length} problems`
+      giveUp(`${count} in the settings (environment or .env):`, ...result.problems.map((one) => `  - ${one}`))
+    } else if (asked.command === 'serve') {
+      // Loaded only here: it is all of the service, and the other commands should answer at once.
+      const { serve } = await import('./cli/serve.ts')
+      await serve(result.settings, process.env)
+    }
+  }
 }
 
-const inherited = inheritedSocket(process.env, process.pid)
-const settings = inherited === undefined ? result.settings : { ...result.settings, listen: inherited }
-const log = createLog({
-  level: settings.logLevel,
-  format: settings.logFormat,
-  colour: isatty(STDOUT) && !process.env['NO_COLOR'],
-  stream: createLogStream(createLogOutput(STDOUT)),
-})
-for (const warning of startWarnings(settings, process.env, process.pid)) log.warn(warning)
-
-const service = createService(settings, log)
-
-let stopping = false
-const stop = async (signal: string): Promise<void> => {
-  if (stopping) return
-  stopping = true
-  log.info('stopping', { signal })
-  await service.stop()
-  log.info('stopped')
-  process.exitCode = 0
-  // Whatever still holds the event loop open has had its time.
-  setTimeout(() => process.exit(0), 100).unref()
+function giveUp(...lines: readonly string[]): void {
+  process.stderr.write(`alta-auth: ${lines.join('\n')}\n`)
+  process.exitCode = MISTAKEN
 }
-process.on('SIGTERM', stop)
-process.on('SIGINT', stop)
-process.on('uncaughtException', (error) => {
-  log.error('uncaught exception', { error: error.stack })
-  setTimeout(() => process.exit(FAILED), 100)
-})
 
-try {
-  await service.start()
-} catch (error) {
-  if (!(error instanceof ListenError)) throw error
-  process.stderr.write(`alta-auth: ${error.message}\n`)
-  process.exit(FAILED)
+/** package.json lies beside dist/ and src/ alike. */
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
 }

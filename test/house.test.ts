@@ -9,7 +9,8 @@ const src = join(root, 'src')
 
 /** Which rooms each room may import from; itself always. Read from top to bottom: imports go down only. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  main: ['config', 'service', 'listen', 'watch'],
+  main: ['cli', 'config'],
+  cli: ['config', 'service', 'listen', 'watch'],
   service: ['config', 'gate', 'admin', 'decision', 'backend', 'session', 'watch', 'listen'],
   config: ['backend', 'decision', 'listen', 'verdict'],
   gate: ['decision', 'verdict', 'subrequest'],

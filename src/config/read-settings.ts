@@ -4,6 +4,7 @@ import { completeUrl } from '../backend/presets.ts'
 import type { Lifetimes } from '../decision/terms.ts'
 import type { ListenAddress } from '../listen.ts'
 import type { Verdict } from '../verdict.ts'
+import { type Environment, effectiveTexts } from './effective-texts.ts'
 import { maskUrl } from './mask.ts'
 import { onOneLine } from './on-one-line.ts'
 import {
@@ -15,6 +16,8 @@ import {
 } from './settings-table.ts'
 import { misspelt } from './typos.ts'
 import { ValueError } from './values.ts'
+
+export type { Environment } from './effective-texts.ts'
 
 /** Everything the service is told. Times are milliseconds. */
 export interface Settings {
@@ -43,16 +46,12 @@ export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly problems: readonly string[] }
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
 /** Reads all settings from environment variables. A variable that is set but empty counts as not set. */
 export function readSettings(environment: Environment): SettingsResult {
   const problems: string[] = []
   const raw: Partial<Record<SettingName, unknown>> = {}
-  for (const name of settingNames) {
+  for (const { name, text } of effectiveTexts(environment)) {
     const setting: Setting<unknown> = settingsTable[name]
-    const seen = environment[name]?.trim() || undefined
-    const text = seen ?? presetValue(name, environment) ?? setting.value
     if (text === undefined) {
       problems.push(`${name} is not set; ${setting.about}. Write it as ${name}=http://127.0.0.1:6000/auth`)
       continue
@@ -75,12 +74,6 @@ export function readSettings(environment: Environment): SettingsResult {
   const [first, ...rest] = backends
   if (problems.length > 0 || first === undefined) return { ok: false, problems: problems.map(onOneLine) }
   return { ok: true, settings: toSettings(raw as RawSettings, [first, ...rest]) }
-}
-
-/** The presets follow Alta: a session is never asked about again. What the operator wrote counts more. */
-function presetValue(name: SettingName, environment: Environment): string | undefined {
-  const middleware = environment['MIDDLEWARE']?.trim() || 'custom'
-  return name === 'ALLOW_TTL' && middleware !== 'custom' ? 'session' : undefined
 }
 
 function readBackends(raw: Partial<RawSettings>, problems: string[]): Endpoint[] {

@@ -1,0 +1,20 @@
+/** What `alta-auth --help` prints. */
+export const help = `alta-auth: Cesbo-Alta-style authorization for plain nginx
+
+Usage: alta-auth [command]
+
+Commands:
+  serve      run the gate until SIGTERM or SIGINT (what happens without a command)
+  config     print the settings as they count, secrets masked, and where each comes from
+
+Options:
+  -h, --help       this text
+  -v, --version    the version
+
+Settings come from environment variables and from .env in the working directory; the environment counts more.
+BACKEND_URL is the only one that must be set, for example:
+
+  BACKEND_URL=http://127.0.0.1:6000/auth alta-auth serve
+
+Exit codes: 0 ended as asked, 1 could not start or broke, 2 settings or command line are not right.
+`

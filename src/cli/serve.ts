@@ -1,0 +1,53 @@
+import { isatty } from 'node:tty'
+import { inheritedSocket } from '../config/inherited-socket.ts'
+import type { Environment, Settings } from '../config/read-settings.ts'
+import { startWarnings } from '../config/start-warnings.ts'
+import { ListenError } from '../listen.ts'
+import { createService } from '../service.ts'
+import { createLog } from '../watch/log.ts'
+import { createLogOutput } from '../watch/log-output.ts'
+import { createLogStream } from '../watch/log-stream.ts'
+import { ENDED, FAILED } from './exit-codes.ts'
+
+const STDOUT = 1
+
+/** Runs the service until a signal ends it; the process's exit code tells how. */
+export async function serve(given: Settings, environment: Environment): Promise<void> {
+  const inherited = inheritedSocket(environment, process.pid)
+  const settings = inherited === undefined ? given : { ...given, listen: inherited }
+  const log = createLog({
+    level: settings.logLevel,
+    format: settings.logFormat,
+    colour: isatty(STDOUT) && !environment['NO_COLOR'],
+    stream: createLogStream(createLogOutput(STDOUT)),
+  })
+  for (const warning of startWarnings(settings, environment, process.pid)) log.warn(warning)
+
+  const service = createService(settings, log)
+
+  let stopping = false
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    log.info('stopping', { signal })
+    await service.stop()
+    log.info('stopped')
+    process.exitCode = ENDED
+    // Whatever still holds the event loop open has had its time.
+    setTimeout(() => process.exit(ENDED), 100).unref()
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('uncaughtException', (error) => {
+    log.error('uncaught exception', { error: error.stack })
+    setTimeout(() => process.exit(FAILED), 100)
+  })
+
+  try {
+    await service.start()
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error
+    process.stderr.write(`alta-auth: ${error.message}\n`)
+    process.exit(FAILED)
+  }
+}

@@ -1,0 +1,34 @@
+import { type Environment, effectiveTexts } from '../config/effective-texts.ts'
+import { maskUrl } from '../config/mask.ts'
+import { onOneLine } from '../config/on-one-line.ts'
+import { type Setting, settingsTable } from '../config/settings-table.ts'
+import { readUrls, ValueError } from '../config/values.ts'
+
+/**
+ * The settings as they count, one `NAME=value` a line as `.env` would hold it, and behind it where it comes from. `fromFile` is what
+ * `.env` says, `environment` both together. Secrets are masked.
+ */
+export function showSettings(environment: Environment, fromFile: Environment): string {
+  const lines = effectiveTexts(environment).map(({ name, text, origin }) => {
+    const setting: Setting<unknown> = settingsTable[name]
+    const shown = text === undefined ? '' : onOneLine(setting.secret ? maskUrls(text) : text)
+    const from = {
+      set: fromFile[name] === environment[name] ? '.env' : 'environment',
+      MIDDLEWARE: 'MIDDLEWARE',
+      default: 'default',
+    }
+    return [`${name}=${shown}`, `# ${text === undefined ? 'not set, but must be' : from[origin]}`] as const
+  })
+  const width = Math.min(60, Math.max(...lines.map(([value]) => value.length)))
+  return lines.map(([value, from]) => `${value.padEnd(width)}  ${from}\n`).join('')
+}
+
+/** Each URL of a list, masked by itself; a list that cannot be told apart is masked as a whole. */
+function maskUrls(text: string): string {
+  try {
+    return readUrls(text).map(maskUrl).join(' ')
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error
+    return maskUrl(text)
+  }
+}
