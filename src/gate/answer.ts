@@ -18,7 +18,6 @@ export function createAnswer({
 }: AnswerOptions): (response: ServerResponse, decision: Decision) => void {
   return (response, decision) => {
     if (response.headersSent) return
-    const holdsFor = decision.cacheable ? Math.min(decision.holdsFor, nginxTtl) : 0
     const headers = [
       'Content-Length',
       '0',
@@ -29,7 +28,7 @@ export function createAnswer({
       'X-Auth-Reason',
       decision.reason,
       'X-Accel-Expires',
-      String(Math.floor(holdsFor / 1000)),
+      expiresOf(decision, nginxTtl),
     ]
     if (decision.sessionId !== '') headers.push('X-Session-Id', decision.sessionId)
     if (decision.userId !== '') headers.push('X-User-Id', decision.userId)
@@ -38,4 +37,20 @@ export function createAnswer({
     response.writeHead(decision.verdict === 'allow' ? 200 : 403, headers)
     response.end()
   }
+}
+
+/** Stored by nginx, but never fresh. */
+const EXPIRED = '@1'
+
+/**
+ * `X-Accel-Expires`: the whole seconds that nginx may repeat the verdict. A time of one second lasts up to two there, since nginx
+ * looks at its clock without fractions.
+ */
+function expiresOf({ verdict, source, holdsFor, cacheable }: Decision, nginxTtl: number): string {
+  const seconds = cacheable ? Math.floor(Math.min(holdsFor, nginxTtl) / 1000) - 1 : 0
+  if (seconds > 0) return String(seconds)
+  // "0" would leave an older allow where it lies, and nginx would fall back on it when no gate answers.
+  return verdict === 'deny' && (source === 'backend' || source === 'session' || source === 'stale')
+    ? EXPIRED
+    : '0'
 }

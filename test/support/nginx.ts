@@ -12,11 +12,15 @@ import { until } from './until.ts'
 const shipped = fileURLToPath(new URL('../../nginx/alta-auth', import.meta.url))
 /** The one line that an operator changes. */
 export const gateLine = 'server 127.0.0.1:9180 max_fails=0;'
+/** Where cache-http.conf keeps verdicts. */
+const cacheFolder = '/run/alta-auth-verdicts'
 
 export interface NginxOptions {
   /** Where the gate listens: `host:port` or `unix:/path`; several make several servers of the upstream. */
   readonly gates: readonly string[]
   readonly onFailure?: 'allow' | 'deny'
+  /** cache-http.conf and cache-server.conf in place of server.conf; the cache lies in a folder of its own. */
+  readonly verdictCache?: boolean
   /** Files below the document root: path → content. */
   readonly files?: Readonly<Record<string, string>>
   /** Locations and more, at server level; `LOCATION` stands for the include line of location.conf. */
@@ -52,6 +56,8 @@ export async function startNginx(scope: Scope, options: NginxOptions): Promise<N
   const http = readFileSync(join(snippets, 'http.conf'), 'utf8')
   const servers = options.gates.map((gate) => `server ${gate} max_fails=0;`).join(' ')
   writeFileSync(join(snippets, 'http.conf'), http.replace(gateLine, servers))
+  const cache = options.verdictCache === true
+  if (cache) moveCache(join(snippets, 'cache-http.conf'), join(folder, 'verdicts'))
 
   const root = join(folder, 'www')
   for (const [path, content] of Object.entries(options.files ?? { '/index.m3u8': '#EXTM3U\n' })) {
@@ -79,6 +85,7 @@ http {
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
   include ${snippets}/http.conf;
+  ${cache ? `include ${snippets}/cache-http.conf;` : ''}
   access_log ${folder}/access.log alta_auth;
   ${options.http ?? ''}
   server {
@@ -91,7 +98,7 @@ http {
     ssl_certificate ${folder}/cert.pem;
     ssl_certificate_key ${folder}/key.pem;
     root ${root};
-    include ${snippets}/server.conf;
+    include ${snippets}/${cache ? 'cache-server' : 'server'}.conf;
     include ${snippets}/on-failure-${options.onFailure ?? 'deny'}.conf;
     ${server}
   }
@@ -118,6 +125,12 @@ http {
         .filter((line) => line !== ''),
     errorLog: () => read('error.log'),
   }
+}
+
+function moveCache(file: string, folder: string): void {
+  const text = readFileSync(file, 'utf8')
+  if (!text.includes(`proxy_cache_path ${cacheFolder} `)) throw new Error(`${file}: no ${cacheFolder}`)
+  writeFileSync(file, text.replace(`proxy_cache_path ${cacheFolder} `, `proxy_cache_path ${folder} `))
 }
 
 function accepts(port: number): Promise<boolean> {

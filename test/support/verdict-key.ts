@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Subrequest } from '../../src/subrequest.ts'
+
+export function readShipped(file: string): string {
+  return readFileSync(fileURLToPath(new URL(`../../nginx/alta-auth/${file}`, import.meta.url)), 'utf8')
+}
+
+/** The variables of proxy_cache_key, in order. */
+export function keyVariables(): string[] {
+  const key = /^\s*proxy_cache_key\s+"([^"]*)";/m.exec(readShipped('cache-server.conf'))?.[1] ?? ''
+  return key.split('\\n')
+}
+
+/** A line of a map of nginx: a pattern and the variable that is its value. */
+interface Line {
+  readonly pattern: RegExp | undefined
+  readonly value: string
+}
+
+/** The lines of a map in cache-http.conf, with the patterns as JavaScript reads them. */
+export function mapLines(variable: string): Line[] {
+  const map = new RegExp(`^map \\$\\w+ \\$${variable} \\{\\s+volatile;\\n([^}]*)\\}`, 'm')
+  const body = map.exec(readShipped('cache-http.conf'))?.[1] ?? ''
+  return [...body.matchAll(/^\s+(?:"~(\*?)([^"]*)"|default)\s+(\S+);$/gm)].map(
+    ([, caseless, source, value = '']) => ({
+      pattern: source === undefined ? undefined : new RegExp(source, caseless === '*' ? 'i' : ''),
+      value,
+    }),
+  )
+}
+
+/** Reads a text by a map: the first line that matches counts, the default when none does. */
+export function createMap(variable: string): (text: string, whole: string) => string {
+  const lines = mapLines(variable)
+  return (text, whole) => {
+    for (const { pattern, value } of lines) {
+      const match = pattern === undefined ? undefined : pattern.exec(text)
+      if (pattern !== undefined && match === null) continue
+      if (value === '""') return ''
+      return match?.groups?.[value.slice(1)] ?? whole
+    }
+    throw new Error(`${variable}: no default`)
+  }
+}
+
+/** nginx's cache key of a client request, built from the shipped files. */
+export function createVerdictKey(): (subrequest: Subrequest) => string {
+  const placeOf = createMap('alta_auth_place')
+  const queryOf = createMap('alta_auth_query')
+  const variables = keyVariables()
+  return ({ address, origin, path, query, userAgent, playbackId }) => {
+    const values: Readonly<Record<string, string>> = {
+      $remote_addr: address,
+      $alta_auth_origin: origin,
+      $alta_auth_place: placeOf(path, path),
+      $alta_auth_query: queryOf(query === '' ? path : `${path}?${query}`, ''),
+      $http_user_agent: userAgent,
+      $http_x_playback_session_id: playbackId,
+    }
+    return variables.map((variable) => values[variable] ?? `unknown ${variable}`).join('\n')
+  }
+}
