@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -28,7 +28,7 @@ export function ensurePackages() {
 
 /**
  * Programs that come as Debian packages; installed through apt when we may.
- * @param {Readonly<Record<string, string>>} packageOf program → Debian package
+ * @param {Readonly<Record<string, string>>} packageOf program, or absolute path of a file that is no program → Debian package
  */
 export function ensurePrograms(packageOf) {
   const missing = Object.keys(packageOf).filter((program) => !isInstalled(program))
@@ -70,6 +70,7 @@ export function say(sentence) {
  * @param {string} program
  */
 function isInstalled(program) {
+  if (isAbsolute(program)) return existsSync(program)
   // nginx lives in /usr/sbin, which is not on every user's PATH.
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
   return folders.some((folder) => folder !== '' && existsSync(join(folder, program)))

@@ -1,0 +1,32 @@
+// The middleware of the bench, fast and simple: node backend.mjs <port>. Plain JavaScript, so that Node runs it without a loader.
+
+import { createServer } from 'node:http'
+
+let asked = 0
+
+/**
+ * Good tokens, and requests without one: contenders that know no sessions ask about each segment, and segments have no token. A token
+ * `for-<address>` is good for this client address only: it shows whether a contender tells the backend who asks.
+ * @param {string} query
+ * @param {string | string[] | undefined} address
+ */
+function allows(query, address) {
+  const at = query.indexOf('token=')
+  if (at === -1) return true
+  const token = query.slice(at + 6)
+  return token.startsWith('good-') || token === `for-${address}`
+}
+
+createServer((request, response) => {
+  const url = request.url ?? ''
+  if (url === '/asked') {
+    response.end(String(asked))
+    return
+  }
+  asked++
+  const mark = url.indexOf('?')
+  const allowed = allows(mark === -1 ? '' : url.slice(mark + 1), request.headers['x-real-ip'])
+  response.sendDate = false
+  response.writeHead(allowed ? 200 : 403, ['Content-Length', '0'])
+  response.end()
+}).listen({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096 })

@@ -1,0 +1,10 @@
+import { createAltaAuth } from './alta-auth.ts'
+
+export const altaAuthTcp = createAltaAuth({
+  letter: 'g',
+  name: 'alta-auth, TCP',
+  what: 'alta-auth over TCP, with the shipped snippets.',
+  slug: 'alta-auth-tcp',
+  over: 'tcp',
+  cached: false,
+})

@@ -1,0 +1,23 @@
+import { altaAuthCached } from './alta-auth-cached.ts'
+import { altaAuthTcp } from './alta-auth-tcp.ts'
+import { altaAuthUnix } from './alta-auth-unix.ts'
+import type { Contender } from './contender.ts'
+import { hop, hopOverTcp } from './hop.ts'
+import { lua } from './lua.ts'
+import { njs } from './njs.ts'
+import { noAuth } from './no-auth.ts'
+import { plainExpress } from './plain-express.ts'
+import { proxyCache } from './proxy-cache.ts'
+
+export const contenders: readonly Contender[] = [
+  noAuth,
+  hop,
+  hopOverTcp,
+  proxyCache,
+  lua,
+  njs,
+  plainExpress,
+  altaAuthTcp,
+  altaAuthUnix,
+  altaAuthCached,
+]

@@ -1,0 +1,48 @@
+import type { Cpu, Run } from './measure.ts'
+import type { Sizes } from './measure-sizes.ts'
+import { median } from './median.ts'
+import type { WorkName } from './works.ts'
+
+/** Medians of one contender's runs. */
+export interface Summary {
+  readonly perSecond: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  /** CPU seconds per 100,000 requests. */
+  readonly cpu: Cpu
+}
+
+/** Letter of the contender → its medians. */
+export type Summaries = Readonly<Record<string, Summary>>
+
+/** MB of a contender's processes after the hits. */
+export interface Memory {
+  readonly nginx: number
+  /** NaN where nginx asks nobody. */
+  readonly gate: number
+}
+
+/** Everything that was measured; what was not asked for is missing. */
+export interface Figures {
+  readonly works: Partial<Record<WorkName, Summaries>>
+  readonly latency?: Summaries
+  readonly memory?: Readonly<Record<string, Memory>>
+  readonly sizes?: Sizes
+  /** Milliseconds from process start to first answer. */
+  readonly start?: number
+}
+
+export function summarize(runs: readonly Run[]): Summary {
+  const of = (read: (run: Run) => number): number => median(runs.map(read))
+  return {
+    perSecond: of((run) => run.perSecond),
+    p50: of((run) => run.p50),
+    p99: of((run) => run.p99),
+    cpu: {
+      nginx: of((run) => run.cpu.nginx),
+      gate: of((run) => run.cpu.gate),
+      backend: of((run) => run.cpu.backend),
+    },
+  }
+}

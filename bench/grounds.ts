@@ -1,0 +1,49 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findFreePort } from '../test/support/free-port.ts'
+import type { Scope } from '../test/support/scope.ts'
+import { makeTemporaryFolder } from '../test/support/temporary-folder.ts'
+import { CHANNELS, SEGMENTS } from './audience.ts'
+import { startProcess } from './start-process.ts'
+
+/** What is the same for all contenders. */
+export interface Grounds {
+  /** For everything that is written; gone in the end. */
+  readonly folder: string
+  /** The document root. */
+  readonly root: string
+  readonly backend: { readonly port: number; readonly pid: number }
+}
+
+/** Bytes of each file: small, so that what is measured is the authorization and not the copying. */
+const FILE_SIZE = 1024
+
+/** Lays out the files and starts the backend. */
+export async function prepareGrounds(scope: Scope): Promise<Grounds> {
+  const folder = makeTemporaryFolder(scope)
+  const root = join(folder, 'www')
+  for (let channel = 0; channel < CHANNELS; channel++) {
+    const directory = join(root, 'live', `ch${channel}`)
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'index.m3u8'), '#EXTM3U\n'.padEnd(FILE_SIZE, '#'))
+    for (let segment = 0; segment < SEGMENTS; segment++)
+      writeFileSync(join(directory, `seg${segment}.ts`), Buffer.alloc(FILE_SIZE, 0x47))
+  }
+  return { folder, root, backend: await startBackend(scope, folder) }
+}
+
+/** The bench's backend in a process of its own. */
+export async function startBackend(scope: Scope, folder: string): Promise<Grounds['backend']> {
+  const port = await findFreePort()
+  const program = fileURLToPath(new URL('./backend.mjs', import.meta.url))
+  const pid = await startProcess(scope, {
+    name: 'backend',
+    folder,
+    command: process.execPath,
+    parameters: [program, String(port)],
+    listens: port,
+    signal: 'SIGKILL',
+  })
+  return { port, pid }
+}

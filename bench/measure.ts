@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Generator, Load } from './generator.ts'
+import type { Grounds } from './grounds.ts'
+import { cpuSeconds } from './process-readings.ts'
+import type { Entrant } from './stage.ts'
+
+/** CPU seconds per 100,000 requests. */
+export interface Cpu {
+  readonly nginx: number
+  /** NaN where nginx asks nobody. */
+  readonly gate: number
+  readonly backend: number
+}
+
+export interface Run extends Load {
+  readonly cpu: Cpu
+}
+
+export interface MeasureOptions {
+  readonly generator: Generator
+  readonly seconds: number
+  readonly connections: number
+  readonly pace?: number
+  /** What every answer must be. */
+  readonly status: 200 | 403
+}
+
+/** Milliseconds for what is left of the run before. */
+const PAUSE = 200
+/** Numbers that newcomers of one run may use. */
+const NUMBERS_A_RUN = 10_000_000
+
+let runs = 0
+
+/** One run against one contender. @throws when the answers were not what they must be. */
+export async function measure(entrant: Entrant, grounds: Grounds, options: MeasureOptions): Promise<Run> {
+  const { contender, running } = entrant
+  const { generator, status, ...load } = options
+  await delay(PAUSE)
+  const errors = running.errorLog()
+  const before = readCpu(entrant, grounds)
+  const result = await generator.run({ port: running.port, first: ++runs * NUMBERS_A_RUN, ...load })
+  const after = readCpu(entrant, grounds)
+
+  // wrk tells statuses of 400 and above from the others and no more. That they were 403, nginx's log says: a 404 or a 5xx makes a line.
+  const wrong = status === 403 ? result.requests - result.refused : result.refused
+  const complaints = running.errorLog().slice(errors.length)
+  if (wrong > 0 || complaints !== '') {
+    throw new Error(
+      `${contender.letter} (${contender.name}): ${wrong} of ${result.requests} answers were not ${status}, nginx's error log says\n${complaints.slice(0, 2000) || 'nothing'}`,
+    )
+  }
+  const per = (part: keyof Cpu): number => ((after[part] - before[part]) / result.requests) * 100_000
+  return { ...result, cpu: { nginx: per('nginx'), gate: per('gate'), backend: per('backend') } }
+}
+
+function readCpu({ running }: Entrant, grounds: Grounds): Cpu {
+  return {
+    nginx: cpuSeconds(running.nginx),
+    gate: running.gate === undefined ? Number.NaN : cpuSeconds(running.gate),
+    backend: cpuSeconds(grounds.backend.pid),
+  }
+}

@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util'
+import type { Contender } from './contenders/contender.ts'
+import { contenders } from './contenders/contenders.ts'
+import { workNames } from './works.ts'
+
+export const parts = [...workNames, 'latency', 'sizes', 'start'] as const
+export type Part = (typeof parts)[number]
+
+export interface BenchOptions {
+  readonly parts: readonly Part[]
+  readonly contenders: readonly Contender[]
+  /** Of the hits. */
+  readonly rounds: number
+  /** Of the other parts: three fifths of them. */
+  readonly otherRounds: number
+  /** Of one run. */
+  readonly seconds: number
+  /** Whether RESULTS.md and results.svg are written. */
+  readonly write: boolean
+}
+
+const usage = `npm run bench -- [options]
+
+  --only hits,latency     of ${parts.join(', ')}; all unless given
+  --contenders a,b,h      of ${contenders.map(({ letter }) => letter).join(', ')}; all unless given
+  --rounds 5              of the hits; the other parts have three fifths of them
+  --seconds 3             of one run
+  --write                 write bench/RESULTS.md and bench/results.svg; a run without options does
+
+Contenders:
+${contenders.map(({ letter, name, what }) => `  ${letter}  ${name}: ${what}`).join('\n')}
+`
+
+/** @returns what to print instead of a run: the help, or what is wrong. */
+export function readOptions(
+  given: readonly string[],
+): BenchOptions | { readonly help: string; readonly code: number } {
+  try {
+    const { values } = parseArgs({
+      args: [...given],
+      options: {
+        only: { type: 'string', default: parts.join() },
+        contenders: { type: 'string', default: contenders.map(({ letter }) => letter).join() },
+        rounds: { type: 'string', default: '5' },
+        seconds: { type: 'string', default: '3' },
+        write: { type: 'boolean', default: given.length === 0 },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (values.help) return { help: usage, code: 0 }
+    const letters = split(
+      values.contenders,
+      contenders.map(({ letter }) => letter),
+    )
+    const rounds = wholeNumber('rounds', values.rounds)
+    return {
+      parts: split(values.only, parts),
+      contenders: contenders.filter(({ letter }) => letters.includes(letter)),
+      rounds,
+      otherRounds: Math.ceil(rounds * 0.6),
+      seconds: wholeNumber('seconds', values.seconds),
+      write: values.write,
+    }
+  } catch (error) {
+    return { help: `${error instanceof Error ? error.message : String(error)}\n\n${usage}`, code: 2 }
+  }
+}
+
+function split<T extends string>(text: string, known: readonly T[]): T[] {
+  const words = text.split(',')
+  const unknown = words.find((word) => !known.some((one) => one === word))
+  if (unknown !== undefined) throw new Error(`"${unknown}" is none of ${known.join(', ')}`)
+  return known.filter((one) => words.includes(one))
+}
+
+function wholeNumber(name: string, text: string): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 1)
+    throw new Error(`--${name} ${text}: not a whole number above 0`)
+  return number
+}

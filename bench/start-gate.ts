@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url'
+import type { Scope } from '../test/support/scope.ts'
+import { startProcess } from './start-process.ts'
+
+export const gateProgram = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+export interface GateOptions {
+  readonly name: string
+  readonly folder: string
+  /** The backend's port. */
+  readonly backend: number
+  /** A port of 127.0.0.1 or the path of a Unix socket. */
+  readonly listens: number | string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export function gateEnvironment({ backend, listens, env }: GateOptions): Record<string, string> {
+  return {
+    BACKEND_URL: `http://127.0.0.1:${backend}/auth`,
+    LISTEN: typeof listens === 'string' ? `unix:${listens}` : `127.0.0.1:${listens}`,
+    ADMIN_LISTEN: 'off',
+    LOG_LEVEL: 'info',
+    ...env,
+  }
+}
+
+/** The built program as an operator runs it; resolves with its process id. */
+export function startGate(scope: Scope, options: GateOptions): Promise<number> {
+  return startProcess(scope, {
+    name: options.name,
+    folder: options.folder,
+    command: process.execPath,
+    parameters: [gateProgram],
+    env: gateEnvironment(options),
+    listens: options.listens,
+    signal: 'SIGKILL',
+  })
+}

@@ -1,0 +1,40 @@
+import { findFreePort } from '../test/support/free-port.ts'
+import type { Scope } from '../test/support/scope.ts'
+import type { Grounds } from './grounds.ts'
+import { type Nginx, startNginx } from './start-nginx.ts'
+
+/** What a contender adds to the site that is the same for all. */
+export interface SiteOptions {
+  readonly name: string
+  readonly modules?: readonly string[]
+  readonly http?: string
+  readonly server?: string
+  /** In the location that is protected. */
+  readonly location?: string
+}
+
+export interface Site extends Nginx {
+  readonly port: number
+}
+
+/** The files of the channels, and in front of them what the contender says. */
+export async function startSite(scope: Scope, grounds: Grounds, options: SiteOptions): Promise<Site> {
+  const port = await findFreePort()
+  const nginx = await startNginx(scope, {
+    name: options.name,
+    folder: grounds.folder,
+    modules: options.modules ?? [],
+    listens: port,
+    http: `
+  ${options.http ?? ''}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    root ${grounds.root};
+    ${options.server ?? ''}
+    location /live/ {
+      ${options.location ?? ''}
+    }
+  }`,
+  })
+  return { ...nginx, port }
+}
