@@ -22,10 +22,11 @@ const commentOf = (file: string, sentence: string): string => {
   return lines.slice(from, from + 2).join('\n')
 }
 
-/** What the gate is told, and by which variable of the key that counts. */
-const toldAs: Readonly<Record<string, string>> = {
+/** What the gate is told, and by which variables of the key that counts. */
+const toldAs: Readonly<Record<string, string | string[]>> = {
   $remote_addr: '$remote_addr',
-  $alta_auth_origin: '$alta_auth_origin',
+  // What it is made of, in http.conf.
+  $alta_auth_origin: ['$scheme', '$host', '$http_host'],
   // The path as far as a verdict may depend on it; the gate says which verdicts do not depend on the rest.
   $alta_auth_path_header: '$alta_auth_place',
   // Its path is the client's spelling, which the gate does not read.
@@ -69,7 +70,7 @@ describe('the files of the verdict cache:', () => {
     assert.equal(told.length, 6)
     assert.deepEqual(
       keyVariables().toSorted(),
-      told.map((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),
+      told.flatMap((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),
     )
     const setHeaders = directivesOf('cache-server.conf').filter((line) => line.startsWith('proxy_set_header'))
     const fixed = setHeaders.filter((line) => !line.includes('$'))
@@ -79,7 +80,10 @@ describe('the files of the verdict cache:', () => {
   test('control bytes are refused before the cache is looked at: the key is delimited by line breaks', () => {
     const [inside = '', ...rest] = directivesOf('cache-server.conf').slice(1)
     assert.equal(inside, 'internal;')
-    assert.equal(rest[0], 'if ($alta_auth_unsafe) {')
+    assert.match(rest[0] ?? '', /^set \$alta_auth_sent "(?:\$\w+)+";$/)
+    assert.equal(rest[1], 'if ($alta_auth_sent ~ "[\\x00-\\x1f\\x7f]") {')
+    for (const variable of ['$alta_auth_path', '$http_user_agent', '$http_x_playback_session_id', '$host'])
+      assert.ok(rest[0]?.includes(variable), variable)
     assert.ok(rest.indexOf('return 403;') < rest.findIndex(isCache))
   })
 
@@ -106,7 +110,14 @@ describe('the files of the verdict cache:', () => {
 
   test('every part of the key tells two requests apart', () => {
     const keyOf = createVerdictKey()
-    const one = { address: '1', origin: 'o', path: '/a/1.ts', query: 'q', userAgent: 'u', playbackId: 'p' }
+    const one = {
+      address: '1',
+      origin: 'http://o',
+      path: '/a/1.ts',
+      query: 'q',
+      userAgent: 'u',
+      playbackId: 'p',
+    }
     const keys = [
       one,
       ...Object.keys(one).map((part) => ({ ...one, [part]: part === 'path' ? '/b/1.ts' : 'other' })),

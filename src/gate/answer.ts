@@ -34,6 +34,8 @@ export function createAnswer({
     if (decision.userId !== '') headers.push('X-User-Id', decision.userId)
     if (isClosing()) headers.push('Connection', 'close')
     response.sendDate = false
+    // HTTP/1.1 keeps connections without being told; two header lines fewer for nginx to read.
+    response.removeHeader('Connection')
     response.writeHead(decision.verdict === 'allow' ? 200 : 403, headers)
     response.end()
   }

@@ -50,11 +50,15 @@ export function createVerdictKey(): (subrequest: Subrequest) => string {
   const queryOf = createMap('alta_auth_query')
   const variables = keyVariables()
   return ({ address, origin, path, query, userAgent, playbackId }) => {
+    const [scheme = '', host = ''] = origin.split('://')
+    const uri = query === '' ? path : `${path}?${query}`
     const values: Readonly<Record<string, string>> = {
       $remote_addr: address,
-      $alta_auth_origin: origin,
+      $scheme: scheme,
+      $host: host,
+      $http_host: host,
       $alta_auth_place: placeOf(path, path),
-      $alta_auth_query: queryOf(query === '' ? path : `${path}?${query}`, ''),
+      $alta_auth_query: queryOf(uri, uri),
       $http_user_agent: userAgent,
       $http_x_playback_session_id: playbackId,
     }
