@@ -53,6 +53,8 @@ export async function compare(scope: Scope, stage: Stage, options: CompareOption
     const order = entrants.map((_, at) => entrants[(at + round) % entrants.length])
     for (const entrant of order) {
       if (entrant === undefined) continue
+      // What a contender forgot while the others ran is no part of its run.
+      await warm(entrant, work)
       const measured = await run(entrant, `round ${round + 1} of ${rounds}`, seconds)
       runs.get(entrant.contender.letter)?.push(measured)
     }

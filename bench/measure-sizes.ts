@@ -34,15 +34,17 @@ const THOUSAND = 1_000
 const HUNDRED_THOUSAND = 100_000
 const MILLION = 1_000_000
 const FIRST_ANSWERS = 10
-/** Milliseconds in which the garbage of the filling goes. */
-const SETTLE = 10_000
+/** Milliseconds in which the garbage of the filling goes: V8 collects it when it has had little to do for a while. */
+const SETTLE = 40_000
+/** The same after the start. */
+const REST = 15_000
 /** How many sessions, picked at random, are asked about in turn. */
 const PICKS = 200_000
 /** Sessions opened in a second, for the plan. */
 const FILL_RATE = 6_000
 
 export function sizesSeconds(rounds: number, seconds: number): number {
-  return (MILLION + HUNDRED_THOUSAND) / FILL_RATE + 30 + 2 * (rounds + 1) * (seconds + 0.5)
+  return (MILLION + HUNDRED_THOUSAND) / FILL_RATE + 180 + 2 * (rounds + 1) * (seconds + 0.5)
 }
 
 /** The real program at three sizes, asked without nginx so that all time and memory is its own. */
@@ -53,7 +55,7 @@ export async function measureSizes(scope: Scope, options: SizesOptions): Promise
   const middle = await startFilled(scope, options, HUNDRED_THOUSAND)
   progress.done(
     `${Math.round(middle.idle)} and ${Math.round(middle.full)} MB`,
-    HUNDRED_THOUSAND / FILL_RATE + 15,
+    HUNDRED_THOUSAND / FILL_RATE + 55,
   )
   progress.begin('memory of the gate with 1,000,000 sessions')
   const large = await startFilled(scope, options, MILLION)
@@ -79,7 +81,7 @@ export async function measureSizes(scope: Scope, options: SizesOptions): Promise
 }
 
 interface Filled {
-  /** MB after the first answer, with all sessions, and at most. */
+  /** MB after the first answers and a while, with all sessions and a while later, and at most. */
   readonly idle: number
   readonly full: number
   readonly peak: number
@@ -117,6 +119,7 @@ async function startFilled(scope: Scope, options: SizesOptions, sessions: number
     createGenerator(scope, folder, { known: requests, newcomers: gateRequests, every })
   // They are refused, so that they are no sessions.
   for (let answer = 0; answer < FIRST_ANSWERS; answer++) await getVerdict({ port })
+  await delay(REST)
   const idle = rss(pid)
 
   const through = new AbortController()

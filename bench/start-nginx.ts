@@ -8,11 +8,8 @@ export const MODULES = '/usr/lib/nginx/modules'
 
 export const nginxProgram = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
 
-/**
- * One worker. With a gate beside it, two workers and the generator are four busy processes on two cores and every contender gets slower;
- * and one worker makes "what does a request cost" the same question for all: whoever does less work in it gets further.
- */
-const WORKERS = 1
+/** As Debian and nginx.org package it. With two cores that is two workers, which share them with the generator and the gate. */
+const WORKERS = 'auto'
 
 export interface NginxOptions {
   readonly name: string
@@ -39,6 +36,7 @@ export async function startNginx(scope: Scope, options: NginxOptions): Promise<N
 ${loads.join('\n')}
 daemon off;
 worker_processes ${WORKERS};
+pcre_jit on;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log error;
 ${process.getuid?.() === 0 ? 'user root;' : ''}

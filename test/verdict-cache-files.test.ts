@@ -28,7 +28,7 @@ const toldAs: Readonly<Record<string, string | string[]>> = {
   // What it is made of, in http.conf.
   $alta_auth_origin: ['$scheme', '$host', '$http_host'],
   // The path as far as a verdict may depend on it; the gate says which verdicts do not depend on the rest.
-  $alta_auth_path_header: '$alta_auth_place',
+  '"$alta_auth_path|"': '$alta_auth_place',
   // Its path is the client's spelling, which the gate does not read.
   $request_uri: '$alta_auth_query',
   $http_user_agent: '$http_user_agent',
@@ -65,7 +65,7 @@ describe('the files of the verdict cache:', () => {
 
   test('the key holds every variable that the gate is told', () => {
     const told = directivesOf('cache-server.conf').flatMap(
-      (directive) => /^proxy_set_header X-\S+ (\$\w+);$/.exec(directive)?.[1] ?? [],
+      (directive) => /^proxy_set_header X-\S+ (\$\w+|"\$\w+\|");$/.exec(directive)?.[1] ?? [],
     )
     assert.equal(told.length, 6)
     assert.deepEqual(
