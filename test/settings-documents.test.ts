@@ -6,30 +6,30 @@ import { readSettings } from '../src/config/read-settings.ts'
 import { settingNames } from '../src/config/settings-table.ts'
 import {
   envExampleFile,
-  readmeFile,
   readTable,
   renderEnvExample,
   renderTable,
+  settingsPageFile,
 } from '../tools/settings-documents.ts'
 
 const cure = 'differs from src/config/settings-table.ts: run npx tsx tools/settings-documents.ts'
 
 describe('the settings in documents', () => {
-  test("the README's table is the one in the code", () => {
-    assert.equal(readTable(readFileSync(readmeFile, 'utf8')), renderTable(), `README.md ${cure}`)
+  test('the table of docs/settings.md is the one in the code', () => {
+    assert.equal(readTable(readFileSync(settingsPageFile, 'utf8')), renderTable(), `docs/settings.md ${cure}`)
   })
 
   test('.env.example is the one in the code', () => {
     assert.equal(readFileSync(envExampleFile, 'utf8'), renderEnvExample(), `.env.example ${cure}`)
   })
 
-  test('a README without the markers is told what it lacks', () => {
-    for (const readme of [
+  test('a page without the markers is told what it lacks', () => {
+    for (const page of [
       '',
       '<!-- settings:begin -->\n',
       '<!-- settings:end -->\n<!-- settings:begin -->\n',
     ]) {
-      assert.throws(() => readTable(readme), /settings:begin.*settings:end/)
+      assert.throws(() => readTable(page), /settings:begin.*settings:end/)
     }
   })
 

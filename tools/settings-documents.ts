@@ -1,10 +1,10 @@
-// npx tsx tools/settings-documents.ts: writes the README's settings table and .env.example anew, from src/config/settings-table.ts.
+// npx tsx tools/settings-documents.ts: writes the table of docs/settings.md and .env.example anew, from src/config/settings-table.ts.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Setting, settingsTable } from '../src/config/settings-table.ts'
 
-export const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url))
+export const settingsPageFile = fileURLToPath(new URL('../docs/settings.md', import.meta.url))
 export const envExampleFile = fileURLToPath(new URL('../.env.example', import.meta.url))
 
 const BEGIN = '<!-- settings:begin -->\n'
@@ -30,16 +30,16 @@ export function renderEnvExample(table: Table = settingsTable): string {
   return blocks.join('\n')
 }
 
-/** What the README holds between its markers. @throws when a marker is missing. */
-export function readTable(readme: string): string {
-  const begin = readme.indexOf(BEGIN)
-  const end = readme.indexOf(END, begin)
+/** What the page holds between its markers. @throws when a marker is missing. */
+export function readTable(page: string): string {
+  const begin = page.indexOf(BEGIN)
+  const end = page.indexOf(END, begin)
   if (begin === -1 || end === -1) {
     throw new Error(
-      `README.md lacks the lines ${BEGIN.trim()} and ${END}; put the settings table between them`,
+      `docs/settings.md lacks the lines ${BEGIN.trim()} and ${END}; put the settings table between them`,
     )
   }
-  return readme.slice(begin + BEGIN.length, end)
+  return page.slice(begin + BEGIN.length, end)
 }
 
 /** A bar inside a cell would end it. */
@@ -49,12 +49,10 @@ function cell(text: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(envExampleFile, renderEnvExample())
-  if (existsSync(readmeFile)) {
-    const readme = readFileSync(readmeFile, 'utf8')
-    const table = readTable(readme)
-    writeFileSync(
-      readmeFile,
-      readme.replace(`${BEGIN}${table}${END}`, () => `${BEGIN}${renderTable()}${END}`),
-    )
-  }
+  const page = readFileSync(settingsPageFile, 'utf8')
+  const table = readTable(page)
+  writeFileSync(
+    settingsPageFile,
+    page.replace(`${BEGIN}${table}${END}`, () => `${BEGIN}${renderTable()}${END}`),
+  )
 }

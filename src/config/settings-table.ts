@@ -16,7 +16,7 @@ import {
 /** One environment variable. `value` is the default as an operator would write it; undefined = must be set. */
 export interface Setting<Value> {
   readonly value: string | undefined
-  /** One line for the README's table and for `.env.example`. */
+  /** One line for docs/settings.md and for `.env.example`. */
   readonly about: string
   /** @throws {ValueError} what is wrong and how to write it. */
   readonly read: (text: string) => Value
@@ -36,7 +36,7 @@ const off = (read: (text: string) => ListenAddress) => (text: string) =>
   text === 'off' ? undefined : read(text)
 const ttl = (text: string): number | 'session' => (text === 'session' ? text : readDuration(text))
 
-/** The one source for the parser, `.env.example` and the README's table. */
+/** The one source for the parser, `.env.example` and docs/settings.md. */
 export const settingsTable = {
   BACKEND_URL: {
     ...setting(

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+
+/** What is another one each time, and what stands for it. */
+const varying: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/(?<=\bsession=|X-Session-Id: |"session":")[\w-]{22}(?!\w)/g, 'SESSION'],
+  [/\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]/g, '[TIME]'],
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME'],
+  [/(?<=" (?:200|403) )\d+(?= verdict=)/g, 'BYTES'],
+  // Denies are forgotten after a while.
+  [/(?<="(?:ms|seconds|denied)":)\d+(?:\.\d+)?/g, 'NUMBER'],
+  // Columns as wide as the longest value, which a port of five digits makes longer.
+  [/ {2,}(?=# )/g, '  '],
+]
+
+/** Compares what a page shows with what was printed; ids, times and sizes may differ. @throws AssertionError */
+export function assertOutput(language: string, shown: string, printed: string, place: string): void {
+  if (language === 'json') assert.equal(oneLine(printed), oneLine(shown), place)
+  else assert.equal(normalised(printed), normalised(shown), place)
+}
+
+function oneLine(json: string): string {
+  return normalised(JSON.stringify(JSON.parse(json)))
+}
+
+export function normalised(text: string): string {
+  let result = text.replaceAll('\r', '').trimEnd()
+  for (const [pattern, name] of varying) result = result.replace(pattern, name)
+  return result
+}

@@ -1,0 +1,24 @@
+/** Where a command of the pages is run that this test cannot run: a file that runs it, and what stands in that file to show it. */
+export interface Elsewhere {
+  readonly file: string
+  readonly says: string
+}
+
+/** Commands as the pages write them. */
+export const runElsewhere: Readonly<Record<string, Elsewhere>> = {
+  'npm run demo': { file: 'test/support/started-demo.ts', says: 'tools/demo.mjs' },
+  'docker compose up': { file: 'test/compose/stack.ts', says: "project.compose(['up'" },
+  // Ten minutes and more, or a machine of its own: what is checked is that they are there.
+  'npm run bench': { file: 'package.json', says: '"bench": "node tools/bench.mjs"' },
+  'npm run measure:memory': { file: 'package.json', says: '"measure:memory": "node ' },
+  'npm run soak': { file: 'package.json', says: '"soak": "tsx bench/soak.ts"' },
+  'RESTARTS=30 npm test -- test/restarts.test.ts': { file: 'test/restarts.test.ts', says: "env['RESTARTS']" },
+  // A part of the same run as this test.
+  'npm test -- test/many-sessions.test.ts': { file: 'test/many-sessions.test.ts', says: 'a second' },
+  'npm test -- test/flood.test.ts': { file: 'test/flood.test.ts', says: 'million' },
+}
+
+/** Pages whose blocks are all run by another test, in their order. */
+export const pagesElsewhere: Readonly<Record<string, Elsewhere>> = {
+  'docs/install.md': { file: 'tools/test-install.mjs', says: 'docs/install.md' },
+}
