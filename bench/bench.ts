@@ -1,13 +1,10 @@
 // npm run bench: alta-auth beside the other ways to authorize viewers in nginx. Progress goes to stderr, the tables to stdout.
 
-import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { readOptions } from './read-options.ts'
 import { comparison, cpuTable, targetTable } from './result-tables.ts'
-import { resultsChart } from './results-chart.ts'
-import { resultsPage } from './results-page.ts'
 import { runBench } from './run-bench.ts'
 import { createScope } from './scope.ts'
+import { writeDocuments } from './write-documents.ts'
 
 const options = readOptions(process.argv.slice(2))
 if ('help' in options) {
@@ -35,10 +32,8 @@ try {
   ]
   process.stdout.write(`\n${tables.join('\n\n')}\n`)
   if (options.write) {
-    const place = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-    writeFileSync(place('RESULTS.md'), resultsPage(figures, options))
-    writeFileSync(place('results.svg'), resultsChart(figures))
-    process.stderr.write('written: bench/RESULTS.md, bench/results.svg\n')
+    const written = writeDocuments(figures, options)
+    process.stderr.write(`written: ${written.join(', ')}\n`)
   }
 } catch (error) {
   // Whoever ended it knows why parts of it have failed.

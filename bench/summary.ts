@@ -1,0 +1,49 @@
+import type { Contender } from './contenders/contender.ts'
+import type { Figures } from './figures.ts'
+import { number, table } from './table.ts'
+
+type Contenders = readonly Pick<Contender, 'letter' | 'name'>[]
+
+/** What a playing viewer asks nginx in a second: a playlist and a segment every six. */
+const REQUESTS_A_SECOND = 2 / 6
+/** How full a processor should be at peak time. */
+const HALF = 0.5
+
+/** What a reader of the README wants to know: how many requests a second, and the processor's part of nginx and gate. */
+export function summaryTable(contenders: Contenders, { works, latency }: Figures): string {
+  return table(
+    ['', 'hits/s', 'misses/s', 'nginx + gate CPU per 100,000 hits', 'p50 at 1,000/s'],
+    contenders
+      .filter(({ letter }) => works.hits?.[letter] !== undefined)
+      .map(({ letter, name }) => {
+        const cpu = works.hits?.[letter]?.cpu
+        const gate = cpu === undefined || Number.isNaN(cpu.gate) ? 0 : cpu.gate
+        return [
+          `${letter}. ${name}`,
+          number(works.hits?.[letter]?.perSecond, 0),
+          number(works.misses?.[letter]?.perSecond, 0),
+          cpu === undefined ? '–' : `${number(cpu.nginx + gate, 1)} s`,
+          `${number(latency?.[letter]?.p50, 2)} ms`,
+        ]
+      }),
+  )
+}
+
+/** Which way to take, and how many viewers a core carries, from what was measured; empty when hits were not. */
+export function sizingAdvice({ works }: Figures): string {
+  const [tcp, unix, cached] = [works.hits?.['g'], works.hits?.['h'], works.hits?.['i']]
+  if (tcp === undefined || unix === undefined || cached === undefined) return ''
+  const viewers = (secondsPer100000: number): string =>
+    number(Math.floor(((100_000 / secondsPer100000 / REQUESTS_A_SECOND) * HALF) / 1_000) * 1_000, 0)
+  const nginxAndGate = unix.cpu.nginx + unix.cpu.gate
+  return `A viewer who plays HLS asks for a playlist and a segment every six seconds: ${number(REQUESTS_A_SECOND, 2)} requests a second. With half of the processor to spare, on the
+machine of the bench:
+
+- **One core of the gate** carries ${viewers(unix.cpu.gate)} viewers over a Unix socket, ${viewers(tcp.cpu.gate)} over TCP.
+- **One core for nginx and gate together** carries ${viewers(nginxAndGate)} viewers, without counting what sending the media costs, and
+  ${viewers(cached.cpu.nginx + cached.cpu.gate)} with the verdict cache.
+- **TCP or Unix socket.** The socket where nginx and gate share a machine: ${number(unix.perSecond, 0)} hits a second against ${number(tcp.perSecond, 0)}.
+- **The verdict cache** when nginx and gate come near the limit of the machine's cores, or when viewers must play on while the gate restarts:
+  it takes nearly all of the gate's work away. Below that it gains nothing that a viewer would notice.
+- \`pcre_jit on;\` at the top of nginx.conf makes the snippets' regular expressions cheaper; the bench has it on for everybody.`
+}
