@@ -24,7 +24,7 @@ const usage = `npm run bench -- [options]
   --only hits,latency     of ${parts.join(', ')}; all unless given
   --contenders a,b,h      of ${contenders.map(({ letter }) => letter).join(', ')}; all unless given
   --rounds 5              of the hits; the other parts have three fifths of them
-  --seconds 3             of one run
+  --seconds 2             of one run
   --write                 write bench/RESULTS.md and bench/results.svg; a run without options does
 
 Contenders:
@@ -42,7 +42,7 @@ export function readOptions(
         only: { type: 'string', default: parts.join() },
         contenders: { type: 'string', default: contenders.map(({ letter }) => letter).join() },
         rounds: { type: 'string', default: '5' },
-        seconds: { type: 'string', default: '3' },
+        seconds: { type: 'string', default: '2' },
         write: { type: 'boolean', default: given.length === 0 },
         help: { type: 'boolean', default: false },
       },

@@ -19,7 +19,7 @@ export const lua: Contender = {
   letter: 'd',
   name: 'Lua',
   what:
-    'Lua in the worker with a shared dictionary of 64 MB under the same key; a miss is a subrequest (`ngx.location.capture`) to the backend, ' +
+    'Lua in the worker with a shared dictionary of 256 MB under the same key; a miss is a subrequest (`ngx.location.capture`) to the backend, ' +
     'since Debian has no lua-resty-http.',
   judges: true,
   works: ['hits', 'mixed', 'denies', 'misses'],
@@ -29,7 +29,7 @@ export const lua: Contender = {
       modules: ['ndk_http_module', 'ngx_http_lua_module'],
       http: `
   ${backendUpstream(grounds.backend.port)}
-  lua_shared_dict verdicts 64m;`,
+  lua_shared_dict verdicts 256m;`,
       server: `
     location = /_backend {
       internal;${backendLines('$is_args$args')}

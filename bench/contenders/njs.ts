@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL('./verdict.njs', import.meta.url))
 export const njs: Contender = {
   letter: 'e',
   name: 'njs',
-  what: 'auth_request to an njs function with a shared dictionary of 64 MB under the same key; a miss is a subrequest (`r.subrequest`) to the backend.',
+  what: 'auth_request to an njs function with a shared dictionary of 256 MB under the same key; a miss is a subrequest (`r.subrequest`) to the backend.',
   judges: true,
   works: ['hits', 'mixed', 'denies', 'misses'],
   async start(scope, grounds) {
@@ -18,7 +18,7 @@ export const njs: Contender = {
       http: `
   ${backendUpstream(grounds.backend.port)}
   js_import verdict from ${program};
-  js_shared_dict_zone zone=verdicts:64m type=number timeout=${ALLOW_SECONDS}s evict;`,
+  js_shared_dict_zone zone=verdicts:256m type=number timeout=${ALLOW_SECONDS}s evict;`,
       server: `
     location = /_auth {
       internal;
