@@ -1,0 +1,42 @@
+# The gate, and with --target demo the page and the stream that docker-compose.yml shows.
+#
+#   docker build -t alta-auth .
+#   docker run --rm --read-only --network host -e BACKEND_URL=http://127.0.0.1:6000/auth alta-auth
+#
+# The gate listens on 127.0.0.1:9180 of its network. Beside nginx share that network, as docker-compose.yml does; otherwise
+# set LISTEN=0.0.0.0:9180 and let nobody but nginx reach it. Nothing is written to the file system.
+
+FROM node:24-slim AS base
+WORKDIR /opt/alta-auth
+
+FROM base AS production
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts --silent && npm cache clean --force --silent
+
+FROM base AS development
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --silent
+
+FROM development AS build
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run --silent build
+
+FROM base AS demo
+COPY --from=development /opt/alta-auth/node_modules/hls.js node_modules/hls.js
+COPY package.json ./
+COPY demo demo
+USER node
+CMD ["node", "demo/serve-page.ts"]
+
+FROM base AS gate
+ENV NODE_ENV=production
+COPY --from=production /opt/alta-auth/node_modules node_modules
+COPY --from=build /opt/alta-auth/dist dist
+COPY package.json LICENSE ./
+USER node
+# No shell and no npm in between: signals reach the gate itself.
+CMD ["node", "dist/main.js"]
+# With ADMIN_LISTEN=off or at another address, the check must be another, too.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9181/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { startBrowser } from '../support/browser.ts'
+import { get } from '../support/http-get.ts'
+import { suiteScope } from '../support/scope.ts'
+import { until } from '../support/until.ts'
+import { openProject, type Project, services } from './stack-project.ts'
+
+const playlist = '/live/test/index.m3u8'
+/** Milliseconds: a name that is looked up every ten seconds, a breaker, a slow machine. */
+const PATIENCE = 60_000
+
+describe('docker compose up', () => {
+  const scope = suiteScope()
+  let project: Project
+  let page: Page
+  before(async () => {
+    project = await openProject(scope)
+    await project.compose(['up', '--build', '--detach', '--wait', '--wait-timeout', '120'])
+  })
+
+  const ask = (target: string, viewer: string) =>
+    get({ port: project.port }, target, { 'User-Agent': viewer, Host: `127.0.0.1:${project.port}` })
+  const statusOf = async (target: string, viewer: string): Promise<number> =>
+    (await ask(target, viewer)).status
+  /** Waits for a line about this viewer in nginx's log; nginx writes it after the answer. */
+  const untilLogged = (viewer: string, line: RegExp): Promise<void> =>
+    until(
+      `${line} about ${viewer} in nginx's log`,
+      async () => {
+        const { output } = await project.tryExec('nginx', 'cat', '/var/log/alta-auth/access.log')
+        return output.split('\n').some((one) => one.endsWith(`"${viewer}"`) && line.test(one))
+      },
+      PATIENCE,
+    )
+  /** Seconds that were really played, whatever the player has skipped. A string, because the page's types are not ours. */
+  const played = (): Promise<number> =>
+    page.evaluate(`(() => {
+      const { played } = document.querySelector('video')
+      return Array.from({ length: played.length }, (_, at) => played.end(at) - played.start(at)).reduce((sum, part) => sum + part, 0)
+    })()`)
+  const playsOn = async (seconds: number): Promise<void> => {
+    const from = await played()
+    await until(`${seconds} more seconds of picture`, async () => (await played()) > from + seconds, PATIENCE)
+  }
+
+  test('makes four services that are healthy', async () => {
+    for (const service of services) {
+      const { State } = await project.inspect(service)
+      assert.deepEqual([State.Status, State.Health.Status], ['running', 'healthy'], service)
+    }
+  })
+
+  test('serves the page with its player to everybody', async () => {
+    const { status, body } = await ask('/', 'reader')
+    assert.equal(status, 200)
+    assert.match(body, /<video/)
+    assert.equal(await statusOf('/hls.js', 'reader'), 200)
+  })
+
+  test('lets a good token in, to the playlist and its segments', async () => {
+    const { status, body } = await ask(`${playlist}?token=123`, 'known')
+    assert.equal(status, 200)
+    const segment = /^[^#].*\.ts$/m.exec(body)?.[0]
+    assert.ok(segment !== undefined, body)
+    const media = await ask(`/live/test/${segment}`, 'known')
+    assert.equal(media.status, 200)
+    assert.ok(Number(media.headers['content-length']) > 1_000)
+    await untilLogged('known', / 200 \d+ verdict=allow source=session reason=riding /)
+  })
+
+  test('refuses a wrong token, no token, and a segment without a session', async () => {
+    assert.equal(await statusOf(`${playlist}?token=wrong`, 'wrong'), 403)
+    await untilLogged('wrong', / 403 \d+ verdict=deny source=backend reason=backend-403 /)
+    assert.equal(await statusOf(playlist, 'none'), 403)
+    assert.equal(await statusOf('/live/test/1.ts', 'stranger'), 403)
+  })
+
+  test('plays in Chromium, with the decisions beside it', async () => {
+    page = await (await startBrowser(scope)).newPage()
+    await page.goto(`http://127.0.0.1:${project.port}/`)
+    await page.click('button[type=submit]')
+    await playsOn(3)
+    await until(
+      'the decision in the list',
+      async () => /backend-200/.test((await page.textContent('#decisions')) ?? ''),
+      PATIENCE,
+    )
+  })
+
+  test('runs nothing as root, and nothing that can write to its disk or become root', async () => {
+    for (const service of services) {
+      const { Config, HostConfig } = await project.inspect(service)
+      assert.deepEqual(
+        [HostConfig.ReadonlyRootfs, HostConfig.Privileged, HostConfig.CapDrop, HostConfig.SecurityOpt],
+        [true, false, ['ALL'], ['no-new-privileges:true']],
+        service,
+      )
+      assert.doesNotMatch(Config.User, /^(?:root|0|)$|^0:/, service)
+      const { output: id } = await project.tryExec(service, 'id', '-u')
+      assert.match(id, /^[1-9]\d*\n$/, service)
+      const written = await project.tryExec(service, 'touch', '/srv/written', '/var/tmp/written')
+      assert.match(written.output, /Read-only file system.*Read-only file system/s, service)
+    }
+  })
+
+  test('opens one port, on loopback', async () => {
+    for (const service of services) {
+      const { HostConfig } = await project.inspect(service)
+      const addresses = Object.values(HostConfig.PortBindings ?? {}).flatMap((bound) =>
+        bound.map(({ HostIp }) => HostIp),
+      )
+      assert.deepEqual(addresses, service === 'nginx' ? ['127.0.0.1'] : [], service)
+    }
+  })
+
+  test('shows the gate to nginx alone', async () => {
+    const reach = (port: number) =>
+      project.tryExec('backend', 'php', '-r', `exit(@fsockopen('nginx', ${port}, $e, $t, 5) ? 0 : 1);`)
+    assert.equal((await reach(8080)).code, 0)
+    for (const port of [9180, 9181, 6001]) assert.equal((await reach(port)).code, 1, `${port}`)
+  })
+
+  test('delivers the gate without development packages', async () => {
+    const { output } = await project.tryExec('gate', 'ls', 'node_modules', '.')
+    assert.match(output, /^express$/m)
+    assert.doesNotMatch(output, /^(?:typescript|tsx|@biomejs|src|test)$/m)
+  })
+
+  test('goes on for who plays while the backend is stopped, and denies who is new', async () => {
+    // Not silent for too long, however slow the tests above were.
+    assert.equal(await statusOf(`${playlist}?token=123`, 'known'), 200)
+    await project.compose(['stop', 'backend'])
+    assert.equal(await statusOf(`${playlist}?token=123`, 'known'), 200)
+    assert.equal(await statusOf(`${playlist}?token=123`, 'new'), 403)
+    await untilLogged('new', / 403 \d+ verdict=deny source=default reason=unavailable-/)
+    await playsOn(6)
+  })
+
+  test('lets who is new in with DEFAULT_ACTION=allow', async () => {
+    const restart = ['up', '--detach', '--wait', '--no-deps', 'gate']
+    await project.compose(restart, { DEFAULT_ACTION: 'allow' })
+    assert.equal((await project.inspect('backend')).State.Status, 'exited')
+    assert.equal(await statusOf(`${playlist}?token=wrong`, 'newer'), 200)
+    await untilLogged('newer', / 200 \d+ verdict=allow source=default reason=unavailable-/)
+  })
+
+  test('asks the backend again when it is back', async () => {
+    await project.compose(['start', 'backend'])
+    let viewer = 0
+    await until(
+      'a wrong token to be refused by the backend',
+      async () => (await statusOf(`${playlist}?token=wrong`, `back-${++viewer}`)) === 403,
+      PATIENCE,
+    )
+    await untilLogged(`back-${viewer}`, /source=backend reason=backend-403 /)
+    assert.equal(await statusOf(`${playlist}?token=123`, 'back'), 200)
+  })
+
+  test('ends when it is asked to, with a page open', async () => {
+    // What does not hear the signal is killed after ten seconds, and says 137.
+    await project.compose(['stop'])
+    for (const service of services) {
+      const { State } = await project.inspect(service)
+      assert.deepEqual([State.Status, State.ExitCode], ['exited', 0], service)
+    }
+  })
+
+  test('leaves nothing behind', async () => {
+    await project.compose(['down', '--volumes', '--rmi', 'local'])
+    assert.equal(await project.left(), '')
+  })
+})
