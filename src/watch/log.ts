@@ -20,7 +20,11 @@ export interface LogOptions {
 
 /** JSON lines (`time`, `level`, `message` and the fields) or lines for people. */
 export function createLog(options: LogOptions): Log {
-  const { combine, timestamp, json, colorize, printf } = winston.format
+  const { combine, timestamp, colorize, printf } = winston.format
+  // One step instead of winston's three: each question has a line.
+  const jsonLines = printf(({ level, message, ...fields }) =>
+    JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }),
+  )
   const pretty = printf(({ timestamp: time, level, message, ...fields }) => {
     const rest = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)
     return [String(time), level, message, ...rest].join(' ')
@@ -29,7 +33,7 @@ export function createLog(options: LogOptions): Log {
     level: options.level,
     format:
       options.format === 'json'
-        ? combine(timestamp({ alias: 'time' }), renamed(), json({ deterministic: false }))
+        ? jsonLines
         : combine(...(options.colour ? [colorize()] : []), timestamp({ format: 'HH:mm:ss.SSS' }), pretty),
     transports: [new winston.transports.Stream({ stream: options.stream })],
   })
@@ -40,12 +44,4 @@ export function createLog(options: LogOptions): Log {
     debug: (message, fields) => void logger.debug(message, fields),
     debugs: options.level === 'debug',
   }
-}
-
-/** winston adds the time under two names when given an alias; one is enough. */
-function renamed(): winston.Logform.Format {
-  return winston.format((info) => {
-    delete info['timestamp']
-    return info
-  })()
 }
