@@ -1,107 +1,116 @@
-// Everything on this machine's loopback: the example backend, alta-auth, and nginx with the shipped snippets in front of sample files.
+// Everything on this machine's loopback: the example backend, alta-auth, nginx with the shipped snippets in front of a live stream, and
+// a page to watch it all.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createControl } from './control.ts'
+import { startBroadcast } from './broadcast.ts'
+import { createDemoGate } from './demo-gate.ts'
+import { readDemoSettings } from './demo-settings.ts'
 import { createExampleBackend } from './example-backend.ts'
+import { fillDocumentRoot, loop } from './fill-document-root.ts'
 import { findPorts } from './find-ports.ts'
 import { writeDemoSite } from './nginx-configuration.ts'
+import { type Action, createPageServer } from './page-server.ts'
+import { createProcesses } from './processes.ts'
+import { untilListening } from './until-listening.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = mkdtempSync(join(tmpdir(), 'alta-auth-demo-'))
-const children: ChildProcess[] = []
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
-
-const [site, backendPort, gatePort, adminPort, controlPort] = await findPorts(8080, 6000, 9180, 9181, 6001)
+const loud = (text: string): string =>
+  process.stdout.isTTY && !process.env['NO_COLOR'] ? `\x1b[1m${text}\x1b[0m` : text
 
 let ending = false
 async function end(code: number): Promise<void> {
   if (ending) return
   ending = true
-  say('\nending …')
-  const running = children.filter((child) => child.exitCode === null && child.signalCode === null)
-  for (const child of running) child.kill('SIGTERM')
-  await Promise.race([
-    Promise.all(running.map((child) => once(child, 'exit'))),
-    delay(4000, undefined, { ref: false }),
-  ])
-  for (const child of running) child.kill('SIGKILL')
+  if (code === 0) say('\nending …')
+  await processes.stopAll()
   rmSync(folder, { recursive: true, force: true })
   process.exit(code)
 }
-process.on('SIGINT', () => void end(0))
-process.on('SIGTERM', () => void end(0))
-
-function start(name: string, command: string, parameters: readonly string[], env = process.env): void {
-  // A group of its own: Ctrl-C goes to the demo alone, which ends its parts in order.
-  const child = spawn(command, parameters, { env, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
-  child.on('error', (error) => {
-    say(`${name} could not be started: ${error.message}`)
-    void end(1)
-  })
-  child.on('exit', (code) => {
-    if (ending) return
-    say(`${name} ended by itself (code ${code}): see above`)
-    void end(1)
-  })
-  children.push(child)
+const giveUp = (sentence: string): void => {
+  if (ending) return
+  process.stderr.write(`${sentence}\n`)
+  void end(1)
 }
+const processes = createProcesses(giveUp)
+// SIGHUP: the terminal was closed, and nothing can be written to it any more.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
+process.stdout.on('error', () => void end(1))
 
-async function untilListening(name: string, port: number): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const probe = connect(port, '127.0.0.1')
-      probe.once('connect', () => resolve(true)).once('error', () => resolve(false))
-      probe.once('connect', () => probe.destroy())
-    })
-    if (isOpen) return
-    await delay(20)
-  }
-  say(`${name} does not listen on port ${port} after 10 s`)
-  await end(1)
-}
+async function start(): Promise<void> {
+  const settings = readDemoSettings(process.env)
+  const [port, backendPort, gatePort, adminPort, pagePort] = await findPorts(...settings.ports)
+  say('starting a backend, alta-auth and nginx …')
 
-const backend = createExampleBackend(backendPort, (line) => say(`backend: ${line}`))
-await backend.start()
-const control = createControl(backend)
-control.listen(controlPort, '127.0.0.1')
+  const backend = createExampleBackend(backendPort, (line) => say(`backend: ${line}`))
+  await backend.start()
+  const gate = createDemoGate({ processes, root, folder, backendPort, port: gatePort, adminPort })
+  await gate.start(settings.defaultAction)
 
-const { DEFAULT_ACTION = 'deny' } = process.env
-start('alta-auth', process.execPath, [join(root, 'dist', 'main.js')], {
-  ...process.env,
-  BACKEND_URL: `http://127.0.0.1:${backendPort}/auth`,
-  LISTEN: `127.0.0.1:${gatePort}`,
-  ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
-  DEFAULT_ACTION,
-  LOG_FORMAT: 'pretty',
-})
-const nginx = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
-const configuration = writeDemoSite({
-  folder,
-  snippets: join(root, 'nginx', 'alta-auth'),
-  port: site,
-  gatePort,
-})
-start('nginx', nginx, ['-p', folder, '-e', join(folder, 'error.log'), '-c', configuration])
-await untilListening('alta-auth', gatePort)
-await untilListening('nginx', site)
+  let backendState: 'running' | 'stopped' = 'running'
+  let defaultAction: Action = settings.defaultAction
+  const { server } = createPageServer({
+    accessLog: join(folder, 'access.log'),
+    controls: {
+      get backend() {
+        return backendState
+      },
+      get defaultAction() {
+        return defaultAction
+      },
+      async stopBackend() {
+        await backend.stop()
+        backendState = 'stopped'
+      },
+      async startBackend() {
+        await backend.start()
+        backendState = 'running'
+      },
+      async setDefaultAction(action) {
+        if (action === defaultAction) return
+        await gate.start(action)
+        defaultAction = action
+      },
+    },
+  })
+  server.on('error', (error) =>
+    giveUp(`The page server does not listen on port ${pagePort}: ${error.message}`),
+  )
+  server.listen(pagePort, '127.0.0.1')
 
-const url = `http://127.0.0.1:${site}/live/index.m3u8`
-say(`
-nginx ${site} → alta-auth ${gatePort} (health: ${adminPort}) → example backend ${backendPort}, all on 127.0.0.1.
-Copy a line into another terminal and watch the decisions appear here:
+  const snippets = join(root, 'nginx', 'alta-auth')
+  const configuration = writeDemoSite({ folder, snippets, port, gatePort, pagePort })
+  fillDocumentRoot(join(folder, 'www'))
+  startBroadcast({
+    loop,
+    channel: join(folder, 'www', 'live', 'test'),
+    onError: (error) => say(`the stream stands still: ${error}`),
+  })
+  const nginx = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
+  const parameters = ['-p', folder, '-e', join(folder, 'error.log'), '-c', configuration]
+  processes.start({ name: 'nginx', command: nginx, parameters, cwd: folder })
+  await untilListening('nginx', port)
+
+  const site = `http://127.0.0.1:${port}`
+  const url = `${site}/live/test/index.m3u8`
+  say(`
+Open ${loud(`${site}/`)} in a browser: a live stream, and the decisions about it as they are made.
+
+nginx ${port} → alta-auth ${gatePort} (health: ${adminPort}) → example backend ${backendPort}, all on 127.0.0.1.
+Or copy a line into another terminal and watch the decisions appear here and on the page:
 
   allowed:   curl -i '${url}?token=123'
   denied:    curl -i '${url}?token=wrong'
-  stop the backend and see the default action (${DEFAULT_ACTION}) for a viewer nobody knows:
-             curl http://127.0.0.1:${controlPort}/stop; curl -i -A newcomer '${url}?token=123'
+  stop the backend and see the default action (${defaultAction}) for a viewer nobody knows:
+             curl -X POST ${site}/demo/backend/stop; curl -i -A newcomer '${url}?token=123'
 
-The backend is back with  curl http://127.0.0.1:${controlPort}/start
+The backend is back with  curl -X POST ${site}/demo/backend/start
 Ctrl-C ends everything.
 `)
+}
+
+start().catch((error: unknown) => giveUp(error instanceof Error ? error.message : String(error)))

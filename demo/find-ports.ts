@@ -3,14 +3,20 @@ import { createServer } from 'node:net'
 /** How many ports after the usual one are tried. */
 const TRIES = 100
 
-/** For each usual port itself when it is free, otherwise one of the next; all of them differ. */
+/**
+ * For each usual port itself when it is free, otherwise one of the next; all of them differ.
+ * @throws when none of the tried ones is free.
+ */
 export async function findPorts<Usual extends readonly number[]>(
   ...usual: Usual
 ): Promise<{ [Index in keyof Usual]: number }> {
   const found: number[] = []
   for (const first of usual) {
+    const last = Math.min(first + TRIES, 65_536) - 1
     let port = first
-    while (port < first + TRIES && (found.includes(port) || !(await isFree(port)))) port++
+    while (port <= last && (found.includes(port) || !(await isFree(port)))) port++
+    if (port > last)
+      throw new Error(`no port from ${first} to ${last} is free: set DEMO_PORT to another one.`)
     found.push(port)
   }
   return found as { [Index in keyof Usual]: number }

@@ -2,16 +2,17 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface DemoSite {
-  /** Everything nginx writes and reads lies here. */
+  /** Everything nginx writes and reads lies here; the document root is `www`. */
   readonly folder: string
   /** The shipped snippets, `nginx/alta-auth` of the repository. */
   readonly snippets: string
   readonly port: number
   readonly gatePort: number
+  readonly pagePort: number
 }
 
-/** Lays out a site in front of sample files and returns the path of its nginx.conf; the snippets are used as shipped. */
-export function writeDemoSite({ folder, snippets, port, gatePort }: DemoSite): string {
+/** Lays out a site in front of the page and the stream and returns the path of its nginx.conf; the snippets are used as shipped. */
+export function writeDemoSite({ folder, snippets, port, gatePort, pagePort }: DemoSite): string {
   const copy = join(folder, 'alta-auth')
   cpSync(snippets, copy, { recursive: true })
   const http = join(copy, 'http.conf')
@@ -19,13 +20,7 @@ export function writeDemoSite({ folder, snippets, port, gatePort }: DemoSite): s
     http,
     readFileSync(http, 'utf8').replace('server 127.0.0.1:9180 ', `server 127.0.0.1:${gatePort} `),
   )
-
-  mkdirSync(join(folder, 'www', 'live'), { recursive: true })
-  writeFileSync(
-    join(folder, 'www', 'live', 'index.m3u8'),
-    '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nsegment.ts\n#EXT-X-ENDLIST\n',
-  )
-  writeFileSync(join(folder, 'www', 'live', 'segment.ts'), 'a sample, not a picture\n')
+  mkdirSync(join(folder, 'www'), { recursive: true })
 
   const configuration = join(folder, 'nginx.conf')
   writeFileSync(
@@ -39,18 +34,30 @@ events { }
 http {
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
+  types {
+    text/html html; text/css css; text/javascript js; image/svg+xml svg;
+    application/vnd.apple.mpegurl m3u8; video/mp2t ts;
+  }
   include ${copy}/http.conf;
   access_log ${folder}/access.log alta_auth;
   server {
     listen 127.0.0.1:${port};
     root ${folder}/www;
+    charset utf-8;
     include ${copy}/server.conf;
     include ${copy}/on-failure-deny.conf;
+    location / { add_header Cache-Control no-cache; }
     location /live/ {
       include ${copy}/location.conf;
+      add_header Cache-Control no-cache;
       add_header X-Auth-Verdict $alta_auth_verdict always;
       add_header X-Auth-Source  $alta_auth_source  always;
       add_header X-Auth-Reason  $alta_auth_reason  always;
+    }
+    location /demo/ {
+      access_log off;
+      proxy_pass http://127.0.0.1:${pagePort};
+      proxy_set_header Host $http_host;
     }
   }
 }

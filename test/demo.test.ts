@@ -2,28 +2,11 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { connect, createServer } from 'node:net'
 import { describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startChild } from './support/child.ts'
-import type { Scope } from './support/scope.ts'
+import { findFreePort } from './support/free-port.ts'
+import { demoProgram, startDemo } from './support/started-demo.ts'
 import { until } from './support/until.ts'
-
-const demo = fileURLToPath(new URL('../tools/demo.mjs', import.meta.url))
-
-/** Starts the demo as `npm run demo` does and waits until it has said what to copy. */
-async function startDemo(scope: Scope) {
-  const child = startChild(scope, process.execPath, [demo])
-  await until('the curl lines', () => child.output().includes('Ctrl-C ends everything'), 60_000)
-  const lineOf = (start: string): string => {
-    const line = child
-      .output()
-      .split('\n')
-      .find((one) => one.trimStart().startsWith(start))
-    assert.ok(line !== undefined, `no line "${start}" in\n${child.output()}`)
-    return line.trim().replace(/^[a-z]+: +/, '')
-  }
-  return { child, lineOf }
-}
 
 /** Runs a line as a person would who has copied it. */
 async function run(line: string): Promise<string> {
@@ -39,9 +22,20 @@ function isOpen(port: number): Promise<boolean> {
   })
 }
 
+/** Every port that it says it uses. */
+function portsOf(output: string): number[] {
+  const [, ...named] =
+    /^nginx (\d+) → alta-auth (\d+) \(health: (\d+)\) → example backend (\d+)/m.exec(output) ?? []
+  const ports = named.map(Number)
+  assert.equal(ports.length, 4, output)
+  return ports
+}
+
 describe('npm run demo', () => {
-  test('prints three lines to copy, and each shows what it says', async (t) => {
-    const { child, lineOf } = await startDemo(t)
+  test('says where the page is, then three lines to copy, and each shows what it says', async (t) => {
+    const { child, url, lineOf } = await startDemo(t)
+    assert.ok(child.output().indexOf(`Open ${url}/`) < child.output().indexOf('curl'))
+    assert.match(await run(`curl -s ${url}/`), /<title>alta-auth demo<\/title>/)
     const allowed = await run(lineOf('allowed:'))
     assert.match(allowed, /^HTTP\/1\.1 200 /)
     assert.match(allowed, /X-Auth-Reason: backend-200/)
@@ -49,34 +43,74 @@ describe('npm run demo', () => {
       /backend: allowed .*real-ua=curl/.test(child.output()),
     )
     assert.match(await run(lineOf('denied:')), /^HTTP\/1\.1 403 .*X-Auth-Reason: backend-403/s)
-    const stopped = await run(lineOf('curl http'))
+    const stopped = await run(lineOf('curl -X POST'))
     assert.match(
       stopped,
       /^backend: stopped\nHTTP\/1\.1 403 .*X-Auth-Source: default\r\nX-Auth-Reason: unavailable-refused/s,
     )
+    const back = lineOf('The backend is back with').replace(/^.*with +/, '')
+    assert.equal(await run(back), 'backend: started\n')
+    const another = lineOf('allowed:').replace('curl', 'curl -A another')
+    assert.match(await run(another), /^HTTP\/1\.1 200 .*X-Auth-Reason: backend-200/s)
   })
 
   test('Ctrl-C ends everything that it started', async (t) => {
-    const { child, lineOf } = await startDemo(t)
-    const ports = [...child.output().matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port))
-    const [, site] = /127\.0\.0\.1:(\d+)/.exec(lineOf('allowed:')) ?? []
-    assert.ok(await isOpen(Number(site)))
+    const { child } = await startDemo(t)
+    const ports = portsOf(child.output())
+    for (const port of ports) assert.equal(await isOpen(port), true, `port ${port} is not open`)
     // A terminal sends the signal to the whole group: here the demo itself, whose parts are in groups of their own, passes it on.
     child.process.kill('SIGTERM')
     assert.equal(await child.exited, 0)
-    for (const port of new Set(ports)) assert.equal(await isOpen(port), false, `port ${port} is still open`)
+    for (const port of ports) assert.equal(await isOpen(port), false, `port ${port} is still open`)
   })
 
   test('finds another port where the usual one is taken', async (t) => {
+    const usual = await findFreePort()
     const squatter = createServer()
     await new Promise<void>((resolve) => {
       // Taken already is as good.
       squatter.once('error', () => resolve())
-      squatter.listen(8080, '127.0.0.1', resolve)
+      squatter.listen(usual, '127.0.0.1', resolve)
     })
     t.after(() => void squatter.close())
-    const { lineOf } = await startDemo(t)
-    assert.doesNotMatch(lineOf('allowed:'), /:8080\//)
+    const { lineOf } = await startDemo(t, usual)
+    assert.doesNotMatch(lineOf('allowed:'), new RegExp(`:${usual}/`))
     assert.match(await run(lineOf('allowed:')), /^HTTP\/1\.1 200 /)
   })
+
+  for (const [variable, value, sentence] of [
+    ['DEMO_PORT', 'eighty', 'DEMO_PORT is "eighty": set it to a port from 1 to 65500.\n'],
+    ['DEFAULT_ACTION', 'maybe', 'DEFAULT_ACTION is "maybe": set it to allow or deny.\n'],
+  ] as const) {
+    test(`a ${variable} that means nothing is one sentence with the cure`, async (t) => {
+      const child = startChild(t, process.execPath, [demoProgram], {
+        env: { ...process.env, [variable]: value },
+      })
+      assert.equal(await child.exited, 1)
+      assert.equal(child.output(), sentence)
+    })
+  }
+})
+
+describe('npm run demo in a terminal', () => {
+  for (const [what, plain] of [
+    ['the address stands out', {}],
+    ['NO_COLOR is respected', { NO_COLOR: '1' }],
+  ] as const) {
+    test(`${what}, and closing the window ends everything`, async (t) => {
+      const env = { ...process.env, TERM: 'xterm', DEMO_PORT: String(await findFreePort()), ...plain }
+      // A terminal of its own.
+      const command = `'${process.execPath}' '${demoProgram}'`
+      const terminal = startChild(t, 'script', ['-q', '-e', '-f', '-c', command, '/dev/null'], { env })
+      await until('what to copy', () => terminal.output().includes('Ctrl-C ends everything'), 90_000)
+      const text = terminal.output().replaceAll('\r', '')
+      if ('NO_COLOR' in plain) assert.ok(!text.includes('\x1b'), text)
+      else assert.match(text, /Open \x1b\[1mhttp:\/\/127\.0\.0\.1:\d+\/\x1b\[0m in a browser/)
+
+      terminal.process.kill('SIGKILL')
+      for (const port of portsOf(text)) {
+        await until(`port ${port} to be closed`, async () => !(await isOpen(port)), 30_000)
+      }
+    })
+  }
 })

@@ -15,4 +15,5 @@ const demo = spawn(process.execPath, ['--import', 'tsx', join(root, 'demo', 'dem
 // Ctrl-C reaches the demo by itself; this process only waits, so that the prompt comes back last.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => demo.kill('SIGTERM'))
+process.on('SIGHUP', () => demo.kill('SIGHUP'))
 demo.on('exit', (code) => process.exit(code ?? 1))

@@ -1,0 +1,24 @@
+import type { Action } from './page-server.ts'
+
+export interface DemoSettings {
+  /** The ports to try first: site, backend, gate, the gate's health, page server. */
+  readonly ports: readonly [number, number, number, number, number]
+  readonly defaultAction: Action
+}
+
+/**
+ * `DEMO_PORT` is where the page is; the others follow it. `DEFAULT_ACTION` is the gate's, to begin with.
+ * @throws Error with a sentence for the person who set them.
+ */
+export function readDemoSettings(environment: Readonly<Record<string, string | undefined>>): DemoSettings {
+  const { DEMO_PORT: text, DEFAULT_ACTION: defaultAction = 'deny' } = environment
+  if (defaultAction !== 'allow' && defaultAction !== 'deny') {
+    throw new Error(`DEFAULT_ACTION is "${defaultAction}": set it to allow or deny.`)
+  }
+  if (text === undefined || text === '') return { ports: [8080, 6000, 9180, 9181, 6001], defaultAction }
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_500) {
+    throw new Error(`DEMO_PORT is "${text}": set it to a port from 1 to 65500.`)
+  }
+  return { ports: [port, port + 1, port + 2, port + 3, port + 4], defaultAction }
+}

@@ -1,0 +1,18 @@
+import { copyFileSync, cpSync, mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = dirname(fileURLToPath(import.meta.url))
+
+/** The loop that `startBroadcast` sends. */
+export const loop = join(here, 'stream')
+
+/** Puts the page and its player into nginx's document root; nothing is fetched from anywhere else. */
+export function fillDocumentRoot(root: string): void {
+  mkdirSync(root, { recursive: true })
+  cpSync(join(here, 'page'), root, { recursive: true })
+  // The module without subtitles and alternative sound; named .js, because not every nginx knows the type of .mjs.
+  const distributed = dirname(createRequire(import.meta.url).resolve('hls.js'))
+  copyFileSync(join(distributed, 'hls.light.min.mjs'), join(root, 'hls.js'))
+}

@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createEventStream, eventText } from './event-stream.ts'
+import { followLog } from './follow-log.ts'
+import { readLoggedDecision } from './logged-decision.ts'
+import { foreignness } from './own-request.ts'
+
+export type Action = 'allow' | 'deny'
+
+/** What the buttons of the page move. */
+export interface Controls {
+  readonly backend: 'running' | 'stopped'
+  readonly defaultAction: Action
+  stopBackend(): Promise<void>
+  startBackend(): Promise<void>
+  setDefaultAction(action: Action): Promise<void>
+}
+
+export interface PageServerOptions {
+  /** nginx's access log, in the format `alta_auth`. */
+  readonly accessLog: string
+  /** Without them the page shows commands to copy in place of buttons. */
+  readonly controls?: Controls
+}
+
+export interface PageServer {
+  readonly server: Server
+  /** Ends it with all pages that listen. */
+  end(): void
+}
+
+/**
+ * What nginx passes on at `/demo/`, unprotected: `GET state`, `GET events` (Server-Sent Events: `state` and `decision`), and with
+ * controls `POST backend/stop`, `POST backend/start`, `POST default-action/allow` and `POST default-action/deny`.
+ */
+export function createPageServer({ accessLog, controls }: PageServerOptions): PageServer {
+  const events = createEventStream()
+  const state = (): object =>
+    controls === undefined
+      ? { controls: false }
+      : { controls: true, backend: controls.backend, defaultAction: controls.defaultAction }
+  const acts = controls === undefined ? {} : actsOf(controls)
+  // One after the other: the gate is not started twice by two hasty clicks.
+  let last: Promise<unknown> = Promise.resolve()
+
+  const press = (response: ServerResponse, act: () => Promise<string>): void => {
+    const done = last.then(act)
+    last = done.catch(() => undefined)
+    done.then(
+      (sentence) => {
+        events.say(eventText('state', state()))
+        response.end(`${sentence}\n`)
+      },
+      (error: unknown) => response.writeHead(500).end(`${error instanceof Error ? error.message : error}\n`),
+    )
+  }
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    response.setHeader('Content-Type', 'text/plain; charset=utf-8')
+    const refusal = foreignness(request)
+    const path = (request.url ?? '').replace(/\?.*$/, '')
+    const act = Object.hasOwn(acts, path) ? acts[path] : undefined
+    const method = act === undefined ? 'GET' : 'POST'
+    if (refusal !== undefined) response.writeHead(403).end(`${refusal}\n`)
+    else if (act === undefined && path !== '/demo/state' && path !== '/demo/events')
+      response.writeHead(404).end(`there are /demo/state, /demo/events ${Object.keys(acts).join(' ')}\n`)
+    else if (request.method !== method) response.writeHead(405, { Allow: method }).end(`only ${method}\n`)
+    else if (act !== undefined) press(response, act)
+    else if (path === '/demo/events')
+      events.add(response, Number(request.headers['last-event-id'] ?? 0), eventText('state', state()))
+    else {
+      response.setHeader('Content-Type', 'application/json')
+      response.setHeader('Cache-Control', 'no-store')
+      response.end(JSON.stringify(state()))
+    }
+  }
+
+  const server = createServer(answer)
+  const endFollowing = followLog(accessLog, (line) => {
+    const decision = readLoggedDecision(line)
+    if (decision !== undefined) events.tell('decision', decision)
+  })
+  const end = (): void => {
+    endFollowing()
+    events.end()
+    server.close()
+    server.closeAllConnections()
+  }
+  return { server, end }
+}
+
+function actsOf(controls: Controls): Readonly<Record<string, () => Promise<string>>> {
+  const setDefaultAction = (action: Action) => async () => {
+    await controls.setDefaultAction(action)
+    return `default action: ${action}`
+  }
+  return {
+    '/demo/backend/stop': async () => {
+      await controls.stopBackend()
+      return 'backend: stopped'
+    },
+    '/demo/backend/start': async () => {
+      await controls.startBackend()
+      return 'backend: started'
+    },
+    '/demo/default-action/allow': setDefaultAction('allow'),
+    '/demo/default-action/deny': setDefaultAction('deny'),
+  }
+}

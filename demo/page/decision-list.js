@@ -1,0 +1,77 @@
+// @ts-nocheck: runs in the browser; the project's types know no DOM.
+
+import { explain } from './reasons.js'
+
+const MOST_ROWS = 60
+const tones = { allow: 'good', deny: 'bad' }
+
+/**
+ * The decisions, newest situation first. A viewer who plays causes one each second, so what repeats is one row with a count:
+ * as long as verdict and source of a session stay what they are, each of its reasons has one row.
+ */
+export function createDecisionList(body, empty) {
+  /** Session → its present verdict and source, and the row of each reason. */
+  const situations = new Map()
+
+  const add = (decision) => {
+    const { session, verdict, source, reason } = decision
+    const name = `${verdict} ${source}`
+    let situation = situations.get(session)
+    if (situation?.name !== name) {
+      situation = { name, rows: new Map() }
+      situations.set(session, situation)
+    }
+    const known = situation.rows.get(reason)
+    if (known?.row.isConnected) return repeat(known, decision)
+    const made = createRow(decision)
+    situation.rows.set(reason, made)
+    body.prepend(made.row)
+    while (body.rows.length > MOST_ROWS) body.lastElementChild.remove()
+    if (situations.size > MOST_ROWS * 2) situations.delete(situations.keys().next().value)
+    empty.hidden = true
+  }
+  return { add }
+}
+
+function createRow(decision) {
+  const { time, verdict, source, reason, session, path } = decision
+  const row = document.createElement('tr')
+  const cell = (name, ...content) => {
+    const made = document.createElement('td')
+    made.className = `of-${name}`
+    made.append(...content)
+    row.append(made)
+    return made
+  }
+  const until = element('small', '', '')
+  cell('time', element('span', 'nowrap', clock(time)), until)
+  const pill = element('span', 'verdict', verdict)
+  pill.dataset.tone = tones[verdict]
+  cell('verdict', pill)
+  cell('source', source)
+  cell('reason', element('span', 'mono', reason), element('small', '', explain(decision)))
+  cell('session', element('span', 'mono', session.slice(0, 8))).title = session
+  const file = element('span', 'mono', path)
+  const count = element('small', '', '')
+  cell('path', file, count)
+  return { row, until, file, count, times: 1 }
+}
+
+function repeat(known, { time, path }) {
+  known.times++
+  known.until.textContent = `– ${clock(time)}`
+  known.file.textContent = path
+  known.count.textContent = `${known.times} requests`
+}
+
+function element(name, className, text) {
+  const made = document.createElement(name)
+  made.className = className
+  made.textContent = text
+  return made
+}
+
+/** The hour here, whatever zone the log is in. */
+function clock(time) {
+  return new Date(time).toLocaleTimeString('en-GB')
+}

@@ -1,0 +1,78 @@
+// @ts-nocheck: runs in the browser; the project's types know no DOM.
+
+import Hls from './hls.js'
+
+/** How often a viewer who plays asks again after a refusal, and after how long: a gate that was just restarted is forgiven. */
+const TRIES = 4
+const PAUSE = 800
+
+/** A name that makes this Play a viewer of its own; Apple's players send such a header by themselves. */
+export function newViewer() {
+  const bytes = crypto.getRandomValues(new Uint8Array(8))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/**
+ * Plays a live stream in a video element. `onChange` is told `{ kind: 'opening' | 'playing' | 'waiting' }`, or
+ * `{ kind: 'refused', status, decision }`, where `decision` is there when nginx sends it in headers.
+ */
+export function createPlayer(video, onChange) {
+  let hls
+
+  const stop = () => {
+    hls?.destroy()
+    hls = undefined
+    video.removeAttribute('src')
+    video.load()
+  }
+  const play = (url) => {
+    stop()
+    onChange({ kind: 'opening' })
+    if (!Hls.isSupported()) return playNatively(url)
+    const viewer = newViewer()
+    const opened = new Hls({
+      enableWorker: false,
+      xhrSetup: (xhr) => xhr.setRequestHeader('X-Playback-Session-Id', viewer),
+    })
+    hls = opened
+    let tries = 0
+    opened.on(Hls.Events.FRAG_LOADED, () => {
+      tries = 0
+    })
+    opened.on(Hls.Events.MANIFEST_PARSED, () => start())
+    opened.on(Hls.Events.ERROR, (_event, { fatal, response, networkDetails, type }) => {
+      if (!fatal || hls !== opened) return
+      if (type === Hls.ErrorTypes.MEDIA_ERROR) return opened.recoverMediaError()
+      if (video.played.length > 0 && tries++ < TRIES) {
+        setTimeout(() => hls === opened && opened.startLoad(), PAUSE)
+        return
+      }
+      stop()
+      onChange({ kind: 'refused', status: response?.code ?? 0, decision: decisionOf(networkDetails) })
+    })
+    opened.loadSource(url)
+    opened.attachMedia(video)
+  }
+  /** Where the browser plays HLS itself: it does not tell why it could not, so the playlist is asked for once more. */
+  const playNatively = (url) => {
+    video.src = url
+    video.onerror = async () => {
+      const { status } = await fetch(url, { cache: 'no-store' }).catch(() => ({ status: 0 }))
+      onChange({ kind: 'refused', status })
+    }
+    start()
+  }
+  // A browser that does not start by itself shows its own button.
+  const start = () => video.play().catch(() => onChange({ kind: 'waiting' }))
+
+  video.addEventListener('playing', () => onChange({ kind: 'playing' }))
+  video.addEventListener('waiting', () => video.currentSrc !== '' && onChange({ kind: 'waiting' }))
+  return { play }
+}
+
+/** What nginx's headers say of the decision, if it sends them. */
+export function decisionOf(answer) {
+  const read = (name) => answer?.getResponseHeader?.(name) ?? answer?.headers?.get?.(name) ?? ''
+  const [verdict, source, reason] = ['Verdict', 'Source', 'Reason'].map((name) => read(`X-Auth-${name}`))
+  return verdict === '' ? undefined : { verdict, source, reason }
+}

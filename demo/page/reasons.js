@@ -1,0 +1,25 @@
+// @ts-nocheck: runs in the browser; the project's types know no DOM.
+
+const failures = {
+  timeout: 'the backend is silent',
+  breaker: 'the backend keeps failing',
+  overload: 'the backend has too many questions',
+}
+
+const words = {
+  riding: 'a session of this viewer covers it',
+  remembered: 'this very request was judged before',
+  'bad-request': 'refused before anybody was asked',
+  'too-many-questions': 'too many questions from this address',
+  'gate-unavailable': 'alta-auth was not there, nginx decided',
+  'control-bytes': 'nginx refused it unasked',
+}
+
+/** A decision's reason in plain words; empty where the word itself is all there is. */
+export function explain({ verdict, source, reason }) {
+  if (reason === 'backend-200') return 'the backend said yes'
+  if (reason.startsWith('backend-')) return `the backend said no (${reason.slice(8)})`
+  if (!reason.startsWith('unavailable-')) return words[reason] ?? ''
+  const failure = failures[reason.slice(12)] ?? 'the backend is down'
+  return source === 'stale' ? `${failure}, what was known holds` : `${failure}, default action: ${verdict}`
+}
