@@ -3,12 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Browser, BrowserContextOptions } from 'playwright-core'
-import { startBrowser } from './support/browser.ts'
-import { type DemoTab, openDemo } from './support/demo-tab.ts'
+import { type DemoInBrowser, startDemoInBrowser } from './support/demo-in-browser.ts'
+import type { DemoTab } from './support/demo-tab.ts'
 import { countColours, sizeOfPng } from './support/look-at-picture.ts'
 import { suiteScope } from './support/scope.ts'
-import { type StartedDemo, startDemo } from './support/started-demo.ts'
 import { makeTemporaryFolder } from './support/temporary-folder.ts'
 
 const committed = fileURLToPath(new URL('../docs/pictures/demo.png', import.meta.url))
@@ -18,28 +16,10 @@ const MOST_BYTES = 250_000
 
 describe('the demo page in Chromium', () => {
   const scope = suiteScope()
-  let demo: StartedDemo
-  let browser: Browser
+  let demo: DemoInBrowser
   before(async () => {
-    const [startedDemo, startedBrowser] = await Promise.all([startDemo(scope), startBrowser(scope)])
-    demo = startedDemo
-    browser = startedBrowser
+    demo = await startDemoInBrowser(scope)
   })
-
-  /** A tab of a browser profile of its own; it must not complain of anything. */
-  const open = async (t: TestContext, options: BrowserContextOptions = {}): Promise<DemoTab> => {
-    const context = await browser.newContext({ colorScheme: 'light', ...options })
-    t.after(() => context.close())
-    const page = await context.newPage()
-    page.on('pageerror', (error) => assert.fail(error))
-    const foreign: string[] = []
-    page.on('request', (request) => {
-      if (!/^(?:blob|data):/.test(request.url()) && !request.url().startsWith(`${demo.url}/`))
-        foreign.push(request.url())
-    })
-    t.after(() => assert.deepEqual(foreign, [], 'the page asks nobody but the demo'))
-    return openDemo(page, demo.url)
-  }
 
   /** The picture at this moment; kept for the README where that is asked for. */
   const takePicture = async (t: TestContext, { page }: DemoTab): Promise<void> => {
@@ -47,7 +27,7 @@ describe('the demo page in Chromium', () => {
     const png = await page.screenshot()
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, png)
-    const blank = await (await browser.newContext()).newPage()
+    const blank = await (await demo.browser.newContext()).newPage()
     t.after(() => blank.context().close())
     const video = await page.locator('video').boundingBox()
     const table = await page.locator('table').boundingBox()
@@ -61,7 +41,7 @@ describe('the demo page in Chromium', () => {
   }
 
   test('while the backend is stopped, who plays goes on, and a new viewer gets the default action', async (t) => {
-    const tab = await open(t, { viewport: SIZE })
+    const tab = await demo.open(t, { viewport: SIZE })
     await tab.playOn(1)
     await tab.decided(/allow backend backend-200 .* \/live\/test\/index\.m3u8/)
     await tab.choose('wrong token')
@@ -94,7 +74,7 @@ describe('the demo page in Chromium', () => {
   })
 
   test('it plays by itself, silently, with sound for those who want it', async (t) => {
-    const { page, playOn, reads } = await open(t)
+    const { page, playOn, reads } = await demo.open(t)
     await playOn(3)
     await reads('#status', /^Playing, with a valid token\.$/)
     const video = 'document.querySelector("video")'
@@ -112,7 +92,7 @@ describe('the demo page in Chromium', () => {
     ['no token', '403, the backend said no (403).'],
   ] as const) {
     test(`with a ${token.replace('no token', 'missing token')} there is no picture, and the page says so`, async (t) => {
-      const { page, playOn, reads, decided, choose, press } = await open(t)
+      const { page, playOn, reads, decided, choose, press } = await demo.open(t)
       // The same browser has just played: each Play is a viewer of its own all the same.
       await playOn(1)
       await choose(token)
@@ -130,7 +110,7 @@ describe('the demo page in Chromium', () => {
   }
 
   test('the default action is switched, for viewers nobody knows; who plays survives it', async (t) => {
-    const tab = await open(t)
+    const tab = await demo.open(t)
     await tab.playOn(1)
     await tab.reads('#action-state', /^deny$/)
     await tab.press('Switch to allow')
@@ -151,7 +131,7 @@ describe('the demo page in Chromium', () => {
   })
 
   test('it can be used with the keyboard alone, and on a phone', async (t) => {
-    const { page, reads } = await open(t, { viewport: { width: 360, height: 740 } })
+    const { page, reads } = await demo.open(t, { viewport: { width: 360, height: 740 } })
     await page.focus('input[name=token]:checked')
     await page.keyboard.press('ArrowRight')
     await page.keyboard.press('Enter')

@@ -2,8 +2,11 @@
 
 import Hls from './hls.js'
 
-/** How often a viewer who plays asks again after a refusal, and after how long: a gate that was just restarted is forgiven. */
-const TRIES = 4
+/**
+ * Milliseconds that a viewer who plays puts up with refusals, and between two attempts: a gate that was just restarted knows nobody
+ * until the playlist, which has the token, is asked for again.
+ */
+const GRACE = 8_000
 const PAUSE = 800
 
 /** A name that makes this Play a viewer of its own; Apple's players send such a header by themselves. */
@@ -35,18 +38,23 @@ export function createPlayer(video, onChange) {
       xhrSetup: (xhr) => xhr.setRequestHeader('X-Playback-Session-Id', viewer),
     })
     hls = opened
-    let tries = 0
+    let refusedSince
     opened.on(Hls.Events.FRAG_LOADED, () => {
-      tries = 0
+      refusedSince = undefined
     })
     opened.on(Hls.Events.MANIFEST_PARSED, () => start())
     opened.on(Hls.Events.ERROR, (_event, { fatal, response, networkDetails, type }) => {
-      if (!fatal || hls !== opened) return
-      if (type === Hls.ErrorTypes.MEDIA_ERROR) return opened.recoverMediaError()
-      if (video.played.length > 0 && tries++ < TRIES) {
-        setTimeout(() => hls === opened && opened.startLoad(), PAUSE)
+      if (hls !== opened) return
+      if (type === Hls.ErrorTypes.MEDIA_ERROR) {
+        if (fatal) opened.recoverMediaError()
         return
       }
+      refusedSince ??= performance.now()
+      const isPatient = video.played.length > 0 && performance.now() - refusedSince < GRACE
+      if (isPatient && fatal) setTimeout(() => hls === opened && opened.startLoad(), PAUSE)
+      // hls.js itself would go on for long, and with a request every few milliseconds.
+      const isOver = fatal || (response?.code === 403 && performance.now() - refusedSince >= GRACE)
+      if (isPatient || !isOver) return
       stop()
       onChange({ kind: 'refused', status: response?.code ?? 0, decision: decisionOf(networkDetails) })
     })
