@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
+import { accepts } from '../test/support/accepts.ts'
 import type { Scope } from '../test/support/scope.ts'
 import { until } from '../test/support/until.ts'
 
@@ -46,16 +46,4 @@ export async function startProcess(scope: Scope, options: ProcessOptions): Promi
     return await accepts(options.listens)
   })
   return child.pid ?? 0
-}
-
-/** Whether somebody accepts connections there. */
-export function accepts(where: number | string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = typeof where === 'number' ? connect(where, '127.0.0.1') : connect(where)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })
 }

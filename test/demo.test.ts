@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { accepts } from './support/accepts.ts'
 import { startChild } from './support/child.ts'
 import { findFreePort } from './support/free-port.ts'
 import { demoProgram, startDemo } from './support/started-demo.ts'
@@ -12,14 +13,6 @@ import { until } from './support/until.ts'
 async function run(line: string): Promise<string> {
   const { stdout } = await promisify(execFile)('sh', ['-c', line])
   return stdout
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(port, '127.0.0.1')
-    probe.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    probe.once('connect', () => probe.destroy())
-  })
 }
 
 /** Every port that it says it uses. */
@@ -57,11 +50,11 @@ describe('npm run demo', () => {
   test('Ctrl-C ends everything that it started', async (t) => {
     const { child } = await startDemo(t)
     const ports = portsOf(child.output())
-    for (const port of ports) assert.equal(await isOpen(port), true, `port ${port} is not open`)
+    for (const port of ports) assert.equal(await accepts(port), true, `port ${port} is not open`)
     // A terminal sends the signal to the whole group: here the demo itself, whose parts are in groups of their own, passes it on.
     child.process.kill('SIGTERM')
     assert.equal(await child.exited, 0)
-    for (const port of ports) assert.equal(await isOpen(port), false, `port ${port} is still open`)
+    for (const port of ports) assert.equal(await accepts(port), false, `port ${port} is still open`)
   })
 
   test('finds another port where the usual one is taken', async (t) => {
@@ -109,7 +102,7 @@ describe('npm run demo in a terminal', () => {
 
       terminal.process.kill('SIGKILL')
       for (const port of portsOf(text)) {
-        await until(`port ${port} to be closed`, async () => !(await isOpen(port)), 30_000)
+        await until(`port ${port} to be closed`, async () => !(await accepts(port)), 30_000)
       }
     })
   }

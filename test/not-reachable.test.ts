@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
-import { connect } from 'node:net'
 import { before, describe, test } from 'node:test'
 import { readSettings } from '../src/config/read-settings.ts'
 import { createService } from '../src/service.ts'
+import { accepts } from './support/accepts.ts'
 import { request, requestHttp2 } from './support/client.ts'
 import { suiteScope } from './support/scope.ts'
 import { newViewer, questionsDuring, type Site, startSite } from './support/site.ts'
@@ -93,18 +93,7 @@ describe('the gate listens on the loopback only', () => {
     t.after(() => service.stop())
     const { address, port } = service.gateServer.address() as AddressInfo
     assert.equal(address, '127.0.0.1')
-    assert.equal(await accepts('127.0.0.1', port), true)
-    for (const other of ['127.0.0.2', '::1']) assert.equal(await accepts(other, port), false, other)
+    assert.equal(await accepts(port), true)
+    for (const other of ['127.0.0.2', '::1']) assert.equal(await accepts(port, other), false, other)
   })
 })
-
-function accepts(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect({ host, port })
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })
-}

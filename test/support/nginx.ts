@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { accepts } from './accepts.ts'
 import { type Child, startChild } from './child.ts'
 import { findFreePort } from './free-port.ts'
 import type { Scope } from './scope.ts'
@@ -131,17 +131,6 @@ function moveCache(file: string, folder: string): void {
   const text = readFileSync(file, 'utf8')
   if (!text.includes(`proxy_cache_path ${cacheFolder} `)) throw new Error(`${file}: no ${cacheFolder}`)
   writeFileSync(file, text.replace(`proxy_cache_path ${cacheFolder} `, `proxy_cache_path ${folder} `))
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(port, '127.0.0.1')
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })
 }
 
 function makeCertificate(folder: string): void {

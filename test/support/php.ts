@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { accepts } from './accepts.ts'
 import { type Child, startChild } from './child.ts'
 import { findFreePort } from './free-port.ts'
 import type { Scope } from './scope.ts'
@@ -14,15 +14,6 @@ export interface Php {
 export async function startPhp(scope: Scope, script: string): Promise<Php> {
   const port = await findFreePort()
   const child = startChild(scope, 'php', ['-S', `127.0.0.1:${port}`, script])
-  await until('php to listen', () => {
-    return new Promise((resolve) => {
-      const probe = connect(port, '127.0.0.1')
-      probe.once('connect', () => {
-        probe.destroy()
-        resolve(true)
-      })
-      probe.once('error', () => resolve(false))
-    })
-  })
+  await until('php to listen', () => accepts(port))
   return { url: `http://127.0.0.1:${port}`, port, child }
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
+import { accepts } from '../accepts.ts'
 import { type Child, startChild } from '../child.ts'
 import { findFreePort } from '../free-port.ts'
 import { mainFile } from '../main-process.ts'
@@ -188,15 +188,4 @@ ${process.getuid?.() === 0 ? 'user root;' : ''}
 events { }
 http { ${temporary.join(' ')} access_log off; include ${folder}/etc/nginx/conf.d/*.conf; }
 `
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(port, '127.0.0.1')
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })
 }
