@@ -12,10 +12,7 @@ import { ENDED, FAILED } from './exit-codes.ts'
 
 const STDOUT = 1
 
-/**
- * Per cent that the heap may grow over what is in use before V8 collects. Left to itself on a machine with much memory it lets garbage be
- * three times the sessions (npm run bench shows it).
- */
+/** Per cent that the heap may grow over what is in use before V8 collects. By itself it lets garbage be a multiple of the sessions. */
 const HEAP_GROWTH = 20
 
 /** Runs the service until a signal ends it; the process's exit code tells how. */
