@@ -71,7 +71,8 @@ describe('docker compose up', () => {
   })
 
   test('refuses a wrong token, no token, and a segment without a session', async () => {
-    assert.equal(await statusOf(`${playlist}?token=wrong`, 'wrong'), 403)
+    const refused = await ask(`${playlist}?token=wrong`, 'wrong')
+    assert.deepEqual([refused.status, refused.headers['x-auth-reason']], [403, 'backend-403'])
     await untilLogged('wrong', / 403 \d+ verdict=deny source=backend reason=backend-403 /)
     assert.equal(await statusOf(playlist, 'none'), 403)
     assert.equal(await statusOf('/live/test/1.ts', 'stranger'), 403)
