@@ -47,3 +47,10 @@ machine of the bench:
   it takes nearly all of the gate's work away. Below that it gains nothing that a viewer would notice.
 - \`pcre_jit on;\` at the top of nginx.conf makes the snippets' regular expressions cheaper; the bench has it on for everybody.`
 }
+
+/** How much memory the gate needs; empty when it was not measured. */
+export function memoryAdvice({ sizes }: Figures): string {
+  if (sizes === undefined) return ''
+  const megabytes = (rss: number): string => `${number(rss, 0)} MB`
+  return `The gate takes ${megabytes(sizes.idle)} when it has nothing to do, ${megabytes(sizes.hundredThousand.rss)} with 100,000 sessions and ${megabytes(sizes.million.rss)} with 1,000,000.`
+}

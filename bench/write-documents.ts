@@ -7,7 +7,7 @@ import type { BenchOptions } from './read-options.ts'
 import { targetTable } from './result-tables.ts'
 import { resultsChart } from './results-chart.ts'
 import { resultsPage } from './results-page.ts'
-import { sizingAdvice, summaryTable } from './summary.ts'
+import { memoryAdvice, sizingAdvice, summaryTable } from './summary.ts'
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
@@ -16,25 +16,19 @@ export function writeDocuments(figures: Figures, options: BenchOptions): readonl
   writeFileSync(fileOf('bench/RESULTS.md'), resultsPage(figures, options))
   writeFileSync(fileOf('bench/results.svg'), resultsChart(figures))
   const machine = describeMachine()
-  const shown = `${summaryTable(contenders, figures)}
+  const comparison = (folder: string): string => `${summaryTable(contenders, figures)}
 
-![Requests per second of all contenders](BENCHresults.svg)
+![Requests per second of all contenders](${folder}results.svg)
 
 Measured on ${machine['Date']} with \`npm run bench\` on ${machine['CPU']}, generator included.`
-  fill('README.md', shown.replace('BENCH', 'bench/'))
-  const { sizes } = figures
-  const memory =
-    sizes === undefined
-      ? ''
-      : `\n\nThe gate takes ${Math.round(sizes.idle)} MB when it has nothing to do, ${Math.round(sizes.hundredThousand.rss)} MB with 100,000 sessions and ${Math.round(sizes.million.rss)} MB with 1,000,000.`
-  fill(
-    'docs/performance.md',
-    `${shown.replace('BENCH', '../bench/')}\n\n${targetTable(figures)}\n\n${sizingAdvice(figures)}${memory}`,
-  )
+  const advice = sizingAdvice(figures)
+  fill('README.md', [comparison('bench/'), advice])
+  fill('docs/performance.md', [comparison('../bench/'), targetTable(figures), advice, memoryAdvice(figures)])
   return ['bench/RESULTS.md', 'bench/results.svg', 'README.md', 'docs/performance.md']
 }
 
-function fill(name: string, text: string): void {
+function fill(name: string, parts: readonly string[]): void {
+  const text = parts.filter((part) => part !== '').join('\n\n')
   const page = readFileSync(fileOf(name), 'utf8')
   const marked = /<!-- bench:begin -->.*<!-- bench:end -->/s
   if (!marked.test(page))
