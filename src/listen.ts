@@ -47,6 +47,11 @@ export function formatAddress(address: ListenAddress): string {
   }
 }
 
+/** Whether other machines can reach it, as far as the address tells. */
+export function isPublic(address: ListenAddress): boolean {
+  return address.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(address.host)
+}
+
 function open(server: Server, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)

@@ -1,5 +1,5 @@
 import { type Environment, effectiveTexts } from '../config/effective-texts.ts'
-import { maskUrl } from '../config/mask.ts'
+import { maskSetting, maskUrl } from '../config/mask.ts'
 import { onOneLine } from '../config/on-one-line.ts'
 import { type Setting, settingsTable } from '../config/settings-table.ts'
 import { readUrls, ValueError } from '../config/values.ts'
@@ -11,7 +11,10 @@ import { readUrls, ValueError } from '../config/values.ts'
 export function showSettings(environment: Environment, fromFile: Environment): string {
   const lines = effectiveTexts(environment).map(({ name, text, origin }) => {
     const setting: Setting<unknown> = settingsTable[name]
-    const shown = text === undefined ? '' : onOneLine(setting.secret ? maskUrls(text) : text)
+    const shown =
+      text === undefined
+        ? ''
+        : onOneLine(setting.secret === 'url' ? maskUrls(text) : maskSetting(text, setting.secret))
     const from = {
       set: fromFile[name] === environment[name] ? '.env' : 'environment',
       MIDDLEWARE: 'MIDDLEWARE',

@@ -10,3 +10,9 @@ export function maskUrl(text: string): string {
   const path = pathname.includes('@') ? '/***' : pathname
   return `${protocol}//${user}${host}${path}${search === '' && hash === '' ? '' : '?***'}`
 }
+
+/** The text of a setting as it may be shown. */
+export function maskSetting(text: string, secret: 'url' | 'text' | undefined): string {
+  if (secret === undefined || text === '') return text
+  return secret === 'url' ? maskUrl(text) : '***'
+}

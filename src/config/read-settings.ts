@@ -2,10 +2,10 @@ import type { BackendMode } from '../backend/ask-backends.ts'
 import { BackendUrlError, type Endpoint, readEndpoint } from '../backend/endpoint.ts'
 import { completeUrl } from '../backend/presets.ts'
 import type { Lifetimes } from '../decision/terms.ts'
-import type { ListenAddress } from '../listen.ts'
+import { formatAddress, isPublic, type ListenAddress } from '../listen.ts'
 import type { Verdict } from '../verdict.ts'
 import { type Environment, effectiveTexts } from './effective-texts.ts'
-import { maskUrl } from './mask.ts'
+import { maskSetting, maskUrl } from './mask.ts'
 import { onOneLine } from './on-one-line.ts'
 import {
   type RawSettings,
@@ -30,6 +30,12 @@ export interface Settings {
   readonly defaultAction: Verdict
   readonly listen: ListenAddress
   readonly adminListen: ListenAddress | undefined
+  /** What admin requests must carry; undefined = nothing. */
+  readonly adminToken: string | undefined
+  /** Where starts and ends of sessions are posted to. */
+  readonly eventsUrl: Endpoint | undefined
+  /** Sessions that end sooner are not posted. */
+  readonly eventsMinTime: number
   readonly lifetimes: Lifetimes
   readonly sessionIdle: number
   readonly nginxTtl: number
@@ -60,7 +66,7 @@ export function readSettings(environment: Environment): SettingsResult {
       raw[name] = setting.read(text)
     } catch (error) {
       if (!(error instanceof ValueError)) throw error
-      problems.push(`${name}=${setting.secret ? maskUrl(text) : text} ${error.message}`)
+      problems.push(`${name}=${maskSetting(text, setting.secret)} ${error.message}`)
     }
   }
   for (const name of Object.keys(environment)) {
@@ -71,9 +77,11 @@ export function readSettings(environment: Environment): SettingsResult {
 
   const backends = readBackends(raw as Partial<RawSettings>, problems)
   checkNames(raw as Partial<RawSettings>, problems)
+  checkAdmin(raw as Partial<RawSettings>, problems)
+  const eventsUrl = readEventsUrl(raw as Partial<RawSettings>, problems)
   const [first, ...rest] = backends
   if (problems.length > 0 || first === undefined) return { ok: false, problems: problems.map(onOneLine) }
-  return { ok: true, settings: toSettings(raw as RawSettings, [first, ...rest]) }
+  return { ok: true, settings: toSettings(raw as RawSettings, [first, ...rest], eventsUrl) }
 }
 
 function readBackends(raw: Partial<RawSettings>, problems: string[]): Endpoint[] {
@@ -104,7 +112,32 @@ function checkNames(raw: Partial<RawSettings>, problems: string[]): void {
   }
 }
 
-function toSettings(raw: RawSettings, backends: Settings['backends']): Settings {
+/** Whoever reaches the admin listener can end sessions: from other machines only with a token. */
+function checkAdmin(raw: Partial<RawSettings>, problems: string[]): void {
+  const { ADMIN_LISTEN: address, ADMIN_TOKEN: token } = raw
+  if (address === undefined || token !== undefined || !isPublic(address)) return
+  problems.push(
+    `ADMIN_LISTEN=${formatAddress(address)} is reachable from other machines: set ADMIN_TOKEN (make one with "openssl rand -hex 32"), or listen on 127.0.0.1:9181`,
+  )
+}
+
+function readEventsUrl(raw: Partial<RawSettings>, problems: string[]): Endpoint | undefined {
+  const url = raw.EVENTS_URL
+  if (url === undefined) return undefined
+  try {
+    return readEndpoint(url)
+  } catch (error) {
+    if (!(error instanceof BackendUrlError)) throw error
+    problems.push(`EVENTS_URL=${maskUrl(url)} ${error.message}`)
+    return undefined
+  }
+}
+
+function toSettings(
+  raw: RawSettings,
+  backends: Settings['backends'],
+  eventsUrl: Endpoint | undefined,
+): Settings {
   return deepFreeze({
     backends,
     backendMode: raw.BACKEND_MODE,
@@ -114,6 +147,9 @@ function toSettings(raw: RawSettings, backends: Settings['backends']): Settings 
     defaultAction: raw.DEFAULT_ACTION,
     listen: raw.LISTEN,
     adminListen: raw.ADMIN_LISTEN,
+    adminToken: raw.ADMIN_TOKEN,
+    eventsUrl,
+    eventsMinTime: raw.EVENTS_MIN_TIME,
     lifetimes: {
       allow: raw.ALLOW_TTL,
       deny: raw.DENY_TTL,

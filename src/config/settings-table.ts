@@ -8,6 +8,8 @@ import {
   readDuration,
   readListenAddress,
   readNames,
+  readOptionalUrl,
+  readSecret,
   readStatuses,
   readUrls,
   readWholeNumber,
@@ -20,8 +22,8 @@ export interface Setting<Value> {
   readonly about: string
   /** @throws {ValueError} what is wrong and how to write it. */
   readonly read: (text: string) => Value
-  /** May hold a password or a token: shown only masked. */
-  readonly secret?: true
+  /** Never shown in clear: a URL that may hold a password or a token, or a text that is nothing else. */
+  readonly secret?: 'url' | 'text'
 }
 
 function setting<Value>(
@@ -44,7 +46,7 @@ export const settingsTable = {
       'where the backend answers; several URLs are separated by spaces or commas',
       readUrls,
     ),
-    secret: true,
+    secret: 'url',
   },
   BACKEND_MODE: setting(
     'failover',
@@ -83,9 +85,17 @@ export const settingsTable = {
   ),
   ADMIN_LISTEN: setting(
     '127.0.0.1:9181',
-    'where health is answered: `host:port`, `unix:/path` or `off`',
+    'health, metrics, live page and sessions: `host:port`, `unix:/path` or `off`',
     off(readListenAddress),
   ),
+  ADMIN_TOKEN: {
+    ...setting(
+      '',
+      'what `Authorization: Bearer` must say on the admin listener; required where other machines reach it',
+      readSecret,
+    ),
+    secret: 'text',
+  },
   ALLOW_TTL: setting(
     '1m',
     'after this a playing session is re-checked in the background; `session` = never',
@@ -123,6 +133,15 @@ export const settingsTable = {
     '100000',
     'bound of live sessions; past it the session that was silent longest is dropped',
     readWholeNumber(1, 10_000_000),
+  ),
+  EVENTS_URL: {
+    ...setting('', 'where starts and ends of sessions are posted to; empty = nowhere', readOptionalUrl),
+    secret: 'url',
+  },
+  EVENTS_MIN_TIME: setting(
+    'off',
+    'sessions that end sooner are not posted, and a start is posted after this time; `off` = all are, at once',
+    (text) => (text === 'off' ? 0 : readDuration(text)),
   ),
   LOG_LEVEL: setting(
     'info',

@@ -1,4 +1,4 @@
-import { formatAddress, type ListenAddress } from '../listen.ts'
+import { formatAddress, isPublic } from '../listen.ts'
 import type { Environment, Settings } from './read-settings.ts'
 
 /** Milliseconds. The shipped nginx files give up after 3 s: our deadline and a margin must fit in. */
@@ -27,11 +27,6 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
       `LISTEN=${formatAddress(settings.listen)} is reachable from other machines: whoever reaches it can ask the backend in any viewer's name; let a firewall admit nginx only`,
     )
   }
-  if (settings.adminListen !== undefined && isPublic(settings.adminListen)) {
-    warnings.push(
-      `ADMIN_LISTEN=${formatAddress(settings.adminListen)} is reachable from other machines: it tells the names of the backends and how many viewers there are; let a firewall admit yours only`,
-    )
-  }
   const meantFor = environment['LISTEN_PID']
   if (meantFor !== undefined && meantFor !== String(pid)) {
     warnings.push(
@@ -39,8 +34,4 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
     )
   }
   return warnings
-}
-
-function isPublic(address: ListenAddress): boolean {
-  return address.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(address.host)
 }

@@ -53,6 +53,24 @@ export function readUrls(text: string): readonly string[] {
   return urls
 }
 
+/** One URL, or nothing. */
+export function readOptionalUrl(text: string): string | undefined {
+  if (text === '') return undefined
+  const urls = readUrls(text)
+  if (urls.length > 1) throw new ValueError('holds more than one URL; write one')
+  return urls[0]
+}
+
+/** A bearer token (RFC 6750 section 2.1) that nobody guesses, or nothing. */
+export function readSecret(text: string): string | undefined {
+  if (text === '') return undefined
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(text))
+    throw new ValueError('may hold only letters, digits and -._~+/; make one with "openssl rand -hex 32"')
+  if (text.length < 16)
+    throw new ValueError('is shorter than 16 characters; make one with "openssl rand -hex 32"')
+  return text
+}
+
 /** Names of query parameters as PHP registers them, so that each can match at all. */
 export function readNames(text: string): readonly string[] {
   const names = readList(text)
