@@ -3,6 +3,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { createDecide } from '../src/decision/decide.ts'
+import { createFairShare } from '../src/decision/fair-share.ts'
+import { createOutage } from '../src/decision/outage.ts'
 import { readSubrequest } from '../src/gate/read-subrequest.ts'
 import { createDenials } from '../src/session/denials.ts'
 import { createIdentify } from '../src/session/identity.ts'
@@ -27,7 +29,9 @@ const decide = createDecide({
   denials: createDenials(1000),
   lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
   defaultAction: 'deny',
-  questionsPerAddress: 16,
+  outage: createOutage(),
+  questions: createFairShare(16),
+  rechecks: createFairShare(16),
   clock: () => Math.round(performance.now()),
   random: Math.random,
   onDecision() {},

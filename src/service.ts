@@ -5,6 +5,8 @@ import { createAsk } from './backend/ask-backends.ts'
 import { createBackend } from './backend/backend.ts'
 import type { Settings } from './config/read-settings.ts'
 import { createDecide } from './decision/decide.ts'
+import { createFairShare } from './decision/fair-share.ts'
+import { createOutage } from './decision/outage.ts'
 import { createGate } from './gate/router.ts'
 import { createGateServer } from './gate/server.ts'
 import { formatAddress, listen } from './listen.ts'
@@ -66,6 +68,7 @@ export function createService(settings: Settings, log: Log): Service {
   const [first, ...others] = backends
   if (first === undefined) throw new Error('settings without a backend')
 
+  const questionsPerAddress = Math.floor(settings.backendConcurrency * ADDRESS_SHARE)
   const badDurations = new Set<string>()
   const sessions = createSessionTable({ max: settings.maxSessions, idle: settings.sessionIdle })
   const provisional = createSessionTable({ max: MAX_PROVISIONAL, idle: settings.sessionIdle })
@@ -86,7 +89,9 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction: settings.defaultAction,
     clock,
     random: Math.random,
-    questionsPerAddress: Math.floor(settings.backendConcurrency * ADDRESS_SHARE),
+    outage: createOutage(),
+    questions: createFairShare(questionsPerAddress),
+    rechecks: createFairShare(questionsPerAddress),
     onDecision(made) {
       byDefault.note(made)
       decisions.made(made)

@@ -556,7 +556,7 @@ describe('a provisional session', () => {
     gate.decideAtOnce(rider)
     const session = gate.provisional.find(gate.identify(opener), gate.now())
     assert.ok(session)
-    gate.provisional.end(session)
+    gate.provisional.end(session, 'closed')
     await answer(allow())
     assert.deepEqual([gate.sessions.count(), gate.provisional.count()], [0, 0])
   })
@@ -600,7 +600,7 @@ describe('SESSION_IDLE and session ids', () => {
     const { gate, id } = await opened()
     const session = gate.sessions.find(gate.identify(opener), gate.now())
     assert.ok(session)
-    gate.sessions.end(session)
+    gate.sessions.end(session, 'closed')
     assert.notEqual((await gate.decide(opener)).sessionId, id)
   })
 

@@ -245,7 +245,7 @@ table(
     for (const { subrequest } of gate.asked) {
       const session = gate.sessions.find(gate.identify(subrequest), gate.now())
       assert.ok(session)
-      gate.sessions.end(session)
+      gate.sessions.end(session, 'closed')
     }
   },
 )
@@ -332,7 +332,7 @@ describe('who rides on what, with several sessions', () => {
     await open(gate, playlist)
     const newer = gate.sessions.find(gate.identify(clientRequest(playlist)), gate.now())
     assert.ok(newer)
-    gate.sessions.end(newer)
+    gate.sessions.end(newer, 'closed')
     assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), older)
   })
 

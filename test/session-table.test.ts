@@ -60,7 +60,7 @@ describe('MAX_SESSIONS', () => {
     const silent = open('a', 0, '/ch1/index.m3u8')
     const closed = open('a', 1, '/ch2/index.m3u8')
     const b = open('b', 2)
-    table.end(closed)
+    table.end(closed, 'closed')
     open('c', 3)
     open('d', 4)
     assert.deepEqual([silent.ended, b.ended], [true, false])
@@ -231,9 +231,9 @@ function walk(
       case 'end': {
         const session = model.order[one.which % Math.max(1, model.order.length)]
         if (session === undefined) break
-        table.end(session)
+        table.end(session, 'closed')
         // Ending twice is ending once.
-        table.end(session)
+        table.end(session, 'closed')
         model.order.splice(model.order.indexOf(session), 1)
         model.seen.set(session, Number.NEGATIVE_INFINITY)
         break
@@ -293,7 +293,7 @@ describe('against an array', () => {
           } else if (one.do === 'end' && opened.length > 0) {
             const session = opened[one.which % opened.length]
             if (session === undefined) continue
-            table.end(session)
+            table.end(session, 'closed')
             if (heard.includes(session)) heard.splice(heard.indexOf(session), 1)
           }
           assert.deepEqual(new Set(opened.filter(({ ended }) => !ended)), new Set(heard))

@@ -5,11 +5,10 @@ import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../verdict.ts'
 import { type Cacheable, createCacheable } from './cacheable.ts'
 import { allowedBy, allowedWithout, denied, repeated } from './decisions.ts'
-import { createFairShare } from './fair-share.ts'
+import type { FairShare } from './fair-share.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
 import { findSession, type Memory } from './memory.ts'
-import { createOutage } from './outage.ts'
 import { createTerms, type Lifetimes } from './terms.ts'
 
 /** One decision that was made, not repeated: what the log and the counters are told. */
@@ -32,8 +31,10 @@ export interface DecideOptions extends Memory {
   readonly channelPattern: RegExp | undefined
   readonly lifetimes: Lifetimes
   readonly defaultAction: Verdict
-  /** How many questions one client address may have under way. */
-  readonly questionsPerAddress: number
+  /** Bounds the questions that one client may have under way. */
+  readonly questions: FairShare
+  /** Of their own, so that a viewer whose time is over cannot put off its re-checks by a flood of questions. */
+  readonly rechecks: FairShare
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** 0 to 1, for jitter. */
@@ -50,7 +51,7 @@ export type Decide = (subrequest: Subrequest) => Decision | Promise<Decision>
 
 /** Known? → repeat it, else ask → keep. What an outcome becomes is decided in `keep`, what an outage leaves of a session in `outage`. */
 export function createDecide(options: DecideOptions): Decide {
-  const { ask, identify, lifetimes, clock, defaultAction } = options
+  const { ask, identify, lifetimes, clock, defaultAction, questions, rechecks, outage } = options
   const memory: Memory = options
   const terms = createTerms(lifetimes, options.random, options.onBadDuration)
   const cacheable = createCacheable(options.channelPattern)
@@ -62,17 +63,13 @@ export function createDecide(options: DecideOptions): Decide {
     defaultAction,
     defaultFor: lifetimes.default,
   })
-  const outage = createOutage()
   const flights = createFlights<Decision>()
-  const questions = createFairShare(options.questionsPerAddress)
-  // Of their own, so that a viewer whose time is over cannot put off its re-checks by a flood of questions.
-  const rechecks = createFairShare(options.questionsPerAddress)
 
   const decide: Decide = (subrequest) => {
     const now = clock()
     const identity = identify(subrequest)
 
-    const session = findSession(memory, identity, now, outage)
+    const session = findSession(memory, identity, now)
     if (session !== undefined) {
       const isDue = now >= session.dueAt || outage.isOverFor(session, now)
       if (isDue && !session.checking) startRecheck(session, now)

@@ -99,13 +99,13 @@ export function createKeep({
         case 'allow':
           terms.grant(session, outcome.grant, outcome.backend, now)
           if (session.provisional && !session.ended) {
-            memory.provisional.end(session)
+            memory.provisional.handOver(session)
             session.provisional = false
-            memory.sessions.open(session, now)
+            memory.sessions.admit(session, now)
           }
           return allowedBy(session, 'backend', 'backend-200', now, false)
         case 'deny':
-          endSession(memory, session)
+          endSession(memory, session, 'denied')
           return denyByBackend(identify(session.opener()), session.id, outcome.status, now)
         case 'unavailable':
           terms.postpone(session, outcome.reason, now)

@@ -14,12 +14,16 @@ export interface Denial {
 export interface Denials {
   /** The deny of exactly this request, fresh or stale; nobody else's. */
   find(identity: Identity, now: number): Denial | undefined
+  /** As `find`, but leaves no trace. */
+  peek(identity: Identity, now: number): Denial | undefined
   keep(identity: Identity, denial: Denial): void
   /** A backend changed its mind. */
   forget(identity: Identity): void
   /** Drops what is past its time. */
   sweep(now: number): void
   count(): number
+  /** How many its bound has pushed out. */
+  evicted(): number
 }
 
 /**
@@ -27,7 +31,13 @@ export interface Denials {
  * a key of parts would keep each client's whole URI alive.
  */
 export function createDenials(max: number): Denials {
-  const denials = new LRUCache<string, Denial>({ max })
+  let evicted = 0
+  const denials = new LRUCache<string, Denial>({
+    max,
+    dispose: (_denial, _key, why) => {
+      if (why === 'evict') evicted++
+    },
+  })
   const keyOf = (identity: Identity): string => hash('sha256', verdictKeyOf(identity), 'base64url')
   return {
     find(identity, now) {
@@ -36,6 +46,10 @@ export function createDenials(max: number): Denials {
       if (denial === undefined || now < denial.staleUntil) return denial
       denials.delete(key)
       return undefined
+    },
+    peek(identity, now) {
+      const denial = denials.peek(keyOf(identity))
+      return denial !== undefined && now < denial.staleUntil ? denial : undefined
     },
     keep(identity, denial) {
       denials.set(keyOf(identity), denial)
@@ -54,5 +68,6 @@ export function createDenials(max: number): Denials {
       }
     },
     count: () => denials.size,
+    evicted: () => evicted,
   }
 }

@@ -10,6 +10,8 @@ export interface Recency {
   remove(session: Session): void
   /** The one that was silent longest. */
   last(): Session | undefined
+  /** From the one in front to the last. */
+  all(): Iterable<Session>
 }
 
 export function createRecency(): Recency {
@@ -37,5 +39,8 @@ export function createRecency(): Recency {
     },
     remove,
     last: () => last,
+    *all() {
+      for (let at = first; at !== undefined; at = at.heardBefore) yield at
+    },
   }
 }

@@ -3,23 +3,44 @@ import { createRecency } from './recency.ts'
 import { covers, isOwn, mayRide } from './scope.ts'
 import type { Session } from './session.ts'
 
+/** Why a session ended. */
+export const sessionEnds = [
+  'idle', // silent for SESSION_IDLE
+  'denied', // a re-check was denied
+  'expired', // its backend was unavailable for longer than STALE_TTL
+  'evicted', // pushed out by MAX_SESSIONS, or by its own viewer's other sessions
+  'closed', // by the operator
+] as const
+export type SessionEnd = (typeof sessionEnds)[number]
+
 export interface SessionTableOptions {
   /** Bound of the sessions held; past it the one that was silent longest is dropped. */
   readonly max: number
   /** Silence that ends a session, in milliseconds. */
   readonly idle: number
+  readonly onOpened?: (session: Session) => void
+  /** Told once for each session that was opened, when it is in the table no more. */
+  readonly onEnded?: (session: Session, why: SessionEnd) => void
 }
 
 export interface SessionTable {
   /** The session that answers this request: its own, or one it may ride on. Touches what it finds. */
   find(identity: Identity, now: number): Session | undefined
+  /** As `find`, but leaves no trace. Of sessions that do not count none is found. */
+  peek(identity: Identity, now: number, counts: (session: Session) => boolean): Session | undefined
   open(session: Session, now: number): void
-  end(session: Session): void
+  /** Takes in a session that another table has handed over. */
+  admit(session: Session, now: number): void
+  end(session: Session, why: SessionEnd): void
+  /** Gives a session away without ending it. */
+  handOver(session: Session): void
   /** A viewer's sessions that are past their time and wait for a re-check. */
   overdue(viewer: string, now: number): Session[]
   /** Ends what has been silent too long; returns how many that were. */
   sweep(now: number): number
   count(): number
+  /** All of them, the one heard of last first. The table must not change meanwhile. */
+  all(): Iterable<Session>
 }
 
 /** A viewer's sessions are walked one by one, so their number is bounded too; past it the one opened or come back to longest ago goes. */
@@ -29,17 +50,23 @@ const MAX_PER_VIEWER = 1000
  * Live sessions, bounded. A viewer's sessions hang on one another, most recently opened or come back to first, so that "the viewer's most recent session
  * whose scope covers this path" is the first match of a walk.
  */
-export function createSessionTable({ max, idle }: SessionTableOptions): SessionTable {
+export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTableOptions): SessionTable {
   const newestOf = new Map<string, Session>()
   const recency = createRecency()
   let count = 0
 
-  const end = (session: Session): void => {
+  const handOver = (session: Session): void => {
     if (session.ended) return
     session.ended = true
     count--
     recency.remove(session)
     unlink(session)
+  }
+
+  const end = (session: Session, why: SessionEnd): void => {
+    if (session.ended) return
+    handOver(session)
+    onEnded?.(session, why)
   }
 
   /** Takes a session out of its viewer's list. */
@@ -67,7 +94,19 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
 
   const limit = (newest: Session): void => {
     let held = 1
-    for (let at = newest.older; at !== undefined; at = at.older) if (++held > MAX_PER_VIEWER) end(at)
+    for (let at = newest.older; at !== undefined; at = at.older)
+      if (++held > MAX_PER_VIEWER) end(at, 'evicted')
+  }
+
+  const admit = (session: Session, now: number): void => {
+    for (let last = recency.last(); last !== undefined && count >= max; last = recency.last())
+      end(last, 'evicted')
+    session.ended = false
+    session.lastSeen = now
+    count++
+    recency.touch(session)
+    putFirst(session)
+    limit(session)
   }
 
   return {
@@ -79,10 +118,11 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
         const own = isOwn(session, identity)
         if (!own && !(mayRide(identity, session.query) && covers(session, identity))) continue
         if (now - session.lastSeen > idle) {
-          end(session)
+          end(session, 'idle')
           continue
         }
         session.lastSeen = now
+        session.requests++
         recency.touch(session)
         if (own && newestOf.get(session.viewer) !== session) {
           unlink(session)
@@ -93,17 +133,22 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
       return undefined
     },
 
-    open(session, now) {
-      for (let last = recency.last(); last !== undefined && count >= max; last = recency.last()) end(last)
-      session.ended = false
-      session.lastSeen = now
-      count++
-      recency.touch(session)
-      putFirst(session)
-      limit(session)
+    peek(identity, now, counts) {
+      for (let at = newestOf.get(identity.viewer); at !== undefined; at = at.older) {
+        const answers = isOwn(at, identity) || (mayRide(identity, at.query) && covers(at, identity))
+        if (answers && now - at.lastSeen <= idle && counts(at)) return at
+      }
+      return undefined
     },
 
+    open(session, now) {
+      admit(session, now)
+      onOpened?.(session)
+    },
+
+    admit,
     end,
+    handOver,
 
     overdue(viewer, now) {
       const found: Session[] = []
@@ -116,10 +161,11 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
     sweep(now) {
       const before = count
       for (let last = recency.last(); last !== undefined && now - last.lastSeen > idle; last = recency.last())
-        end(last)
+        end(last, 'idle')
       return before - count
     },
 
     count: () => count,
+    all: recency.all,
   }
 }

@@ -33,7 +33,10 @@ export class Session implements Target {
   /** Opened by the default action, not by a backend. */
   provisional: boolean
   userId: string
+  readonly openedAt: number
   lastSeen: number
+  /** How many requests it has answered, the opener's included. */
+  requests: number
   /** From then on the next request starts a re-check. */
   dueAt: number
   /** A re-check is on its way. */
@@ -58,7 +61,9 @@ export class Session implements Target {
     this.sentQuery = opener.query === identity.query ? this.query : copyOf(opener.query)
     this.provisional = false
     this.userId = ''
+    this.openedAt = now
     this.lastSeen = now
+    this.requests = 1
     this.dueAt = now
     this.checking = false
     this.failure = undefined

@@ -2,6 +2,8 @@
 // Prints one line of JSON: a FloodReport.
 
 import { createDecide } from '../../src/decision/decide.ts'
+import { createFairShare } from '../../src/decision/fair-share.ts'
+import { createOutage } from '../../src/decision/outage.ts'
 import { createDenials } from '../../src/session/denials.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable } from '../../src/session/session-table.ts'
@@ -43,7 +45,9 @@ const decide = createDecide({
   denials,
   lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
   defaultAction: 'deny',
-  questionsPerAddress: 1_000_000,
+  outage: createOutage(),
+  questions: createFairShare(1_000_000),
+  rechecks: createFairShare(1_000_000),
   clock: () => now,
   random: Math.random,
   onDecision() {},

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { createDecide, type DecideOptions, type DecisionMade } from '../../src/decision/decide.ts'
+import { createFairShare } from '../../src/decision/fair-share.ts'
+import { createOutage } from '../../src/decision/outage.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createDenials, type Denials } from '../../src/session/denials.ts'
 import { createIdentify } from '../../src/session/identity.ts'
@@ -116,7 +118,9 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     provisional,
     denials,
     lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, ...options.lifetimes },
-    questionsPerAddress: options.questionsPerAddress ?? 10_000,
+    outage: createOutage(),
+    questions: createFairShare(options.questionsPerAddress ?? 10_000),
+    rechecks: createFairShare(options.questionsPerAddress ?? 10_000),
     defaultAction: options.defaultAction ?? 'deny',
     clock: () => now,
     random: options.random ?? (() => 0.5),

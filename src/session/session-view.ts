@@ -1,0 +1,64 @@
+import { addressOf } from './identity.ts'
+import type { Session } from './session.ts'
+
+/** One session for people and machines; times are ISO 8601 in UTC. Holds no query, so no token. */
+export interface SessionView {
+  /** The session's id. */
+  readonly session: string
+  /** Empty when the backend named nobody. */
+  readonly user: string
+  /** What CHANNEL_PATTERN found, else the path that opened the session. */
+  readonly channel: string
+  readonly address: string
+  readonly origin: string
+  readonly path: string
+  readonly userAgent: string
+  readonly playbackId: string
+  /** Let in by the default action, not by a backend. */
+  readonly provisional: boolean
+  readonly start: string
+  readonly lastRequest: string
+  /** Those that reached the gate: nginx repeats verdicts by itself where its cache is on. */
+  readonly requests: number
+  /** From when on the backend is asked again; null = never. */
+  readonly recheck: string | null
+  /** Why the last re-check got no answer; null when it got one. */
+  readonly unavailable: string | null
+}
+
+/** Turns a time of the monotonic clock into ISO 8601. */
+export type ToIso = (monotonic: number) => string
+
+/** Milliseconds that the two clocks may drift apart before the wall clock counts as set anew. */
+const DRIFT = 1_000
+
+/** One moment is told alike each time. @param clock monotonic milliseconds @param wallClock milliseconds since 1970 */
+export function createToIso(clock: () => number, wallClock: () => number): ToIso {
+  let apart = wallClock() - clock()
+  return (monotonic) => {
+    const now = wallClock() - clock()
+    if (Math.abs(now - apart) > DRIFT) apart = now
+    return new Date(apart + monotonic).toISOString()
+  }
+}
+
+export function viewOf(session: Session, toIso: ToIso): SessionView {
+  const { id, userId: user, channel, path, provisional, requests, failure, dueAt, profile } = session
+  const { origin, userAgent, playbackId } = profile
+  return {
+    session: id,
+    user,
+    channel: channel ?? path,
+    address: addressOf(session.viewer),
+    origin,
+    path,
+    userAgent,
+    playbackId,
+    provisional,
+    start: toIso(session.openedAt),
+    lastRequest: toIso(session.lastSeen),
+    requests,
+    recheck: dueAt === Number.POSITIVE_INFINITY ? null : toIso(dueAt),
+    unavailable: failure?.reason ?? null,
+  }
+}
