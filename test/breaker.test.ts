@@ -165,6 +165,7 @@ describe('what a breaker is told', () => {
     const words: string[] = []
     const breaker: Breaker = {
       admits: () => true,
+      wouldAdmit: () => true,
       succeeded: () => void words.push('alive'),
       failed: (group) => void words.push(`failed ${group}`),
       state: () => ({ kind: 'closed' }),

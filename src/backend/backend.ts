@@ -4,6 +4,7 @@ import { type BreakerState, createBreaker } from './breaker.ts'
 import { createBulkhead } from './bulkhead.ts'
 import type { Endpoint } from './endpoint.ts'
 import { createGuardedAsk } from './guarded-ask.ts'
+import { createProbe, type Exchange } from './probe.ts'
 import { createSender } from './send.ts'
 
 export interface BackendOptions {
@@ -16,8 +17,8 @@ export interface BackendOptions {
   readonly clock: () => number
   /** 0 to 1, for jitter. */
   readonly random: () => number
-  /** What came of each question that tells something about this backend. */
-  readonly onOutcome: (outcome: Outcome) => void
+  /** What came of each question that tells something about this backend, and after how many milliseconds. */
+  readonly onOutcome: (outcome: Outcome, took: number) => void
   readonly onInternalError: (error: unknown) => void
 }
 
@@ -25,6 +26,8 @@ export interface BackendOptions {
 export interface Backend {
   readonly name: string
   readonly ask: AskBackend
+  /** As `ask`, but leaves no trace; `seen` is told of the exchange. */
+  probe(seen: (exchange: Exchange) => void): AskBackend
   /** For people: the breaker's state, questions under way and waiting. */
   state(): { readonly breaker: BreakerState['kind']; readonly inFlight: number; readonly waiting: number }
   close(): Promise<void>
@@ -44,11 +47,13 @@ export function createBackend(options: BackendOptions): Backend {
   return {
     name,
     async ask(subrequest, sessionId, budget, giveUp) {
+      const began = clock()
       const outcome = await ask(subrequest, sessionId, budget, giveUp)
       // A question that another backend's allow made needless says nothing about this one.
-      if (giveUp?.aborted !== true) options.onOutcome(outcome)
+      if (giveUp?.aborted !== true) options.onOutcome(outcome, clock() - began)
       return outcome
     },
+    probe: createProbe({ endpoint, sender, breaker, bulkhead, unavailableStatus, clock, onInternalError }),
     state: () => ({
       breaker: breaker.state().kind,
       inFlight: bulkhead.inFlight(),

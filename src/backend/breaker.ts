@@ -18,6 +18,8 @@ export interface BreakerOptions {
 export interface Breaker {
   /** Whether a question may go out now. In the open state one may every two seconds, as a probe. */
   admits(): boolean
+  /** What `admits` would say; changes nothing. */
+  wouldAdmit(): boolean
   /** The backend answered: any HTTP answer is a sign of life. */
   succeeded(): void
   /** Silence, refusal or garbage. `group` is whom the viewer's address counts as. */
@@ -70,11 +72,14 @@ export function createBreaker({ clock, random }: BreakerOptions): Breaker {
 
   const nextProbe = (now: Time): Time => now + PROBE_EVERY * (0.9 + 0.2 * random())
 
+  const wouldAdmit = (now: Time): boolean => state.kind === 'closed' || now >= state.probeAt
+
   return {
+    wouldAdmit: () => wouldAdmit(clock()),
     admits() {
       if (state.kind === 'closed') return true
       const now = clock()
-      if (now < state.probeAt) return false
+      if (!wouldAdmit(now)) return false
       // A probe that never comes back must not keep the breaker half-open for good: the next one is due like the first.
       state = { kind: 'half-open', since: state.since, probeAt: nextProbe(now) }
       return true

@@ -12,6 +12,8 @@ export interface Bulkhead {
   /** A place at once, after a wait of at most `patience` milliseconds, or undefined: no room. */
   enter(patience: number): Promise<Release | undefined> | Release | undefined
   inFlight(): number
+  /** Whether `enter` would find neither a place nor room to wait for one. */
+  isFull(): boolean
   waiting(): number
 }
 
@@ -59,6 +61,7 @@ export function createBulkhead({ concurrency, queue }: BulkheadOptions): Bulkhea
         waiters.add(waiter)
       })
     },
+    isFull: () => taken >= concurrency && waiters.size >= queue,
     inFlight: () => taken,
     waiting: () => waiters.size,
   }

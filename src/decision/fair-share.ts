@@ -5,6 +5,8 @@ export interface FairShare {
   /** Takes a place for this address; false when it holds its share already. */
   take(address: string): boolean
   giveBack(address: string): void
+  /** Whether `take` would give one. */
+  hasRoom(address: string): boolean
 }
 
 /** `limit` places for each client address, a /64 for IPv6, whatever else the client claims to be. */
@@ -24,5 +26,6 @@ export function createFairShare(limit: number): FairShare {
       if (count <= 1) held.delete(group)
       else held.set(group, count - 1)
     },
+    hasRoom: (address) => (held.get(addressGroupOf(address)) ?? 0) < limit,
   }
 }

@@ -6,6 +6,8 @@ export interface AnswerOptions {
   readonly isClosing: () => boolean
   /** How long nginx's verdict cache may repeat a verdict, at most; milliseconds. */
   readonly nginxTtl: number
+  /** Told of each answer as it is given. */
+  readonly onAnswered?: (decision: Decision) => void
 }
 
 /**
@@ -15,9 +17,11 @@ export interface AnswerOptions {
 export function createAnswer({
   isClosing,
   nginxTtl,
+  onAnswered,
 }: AnswerOptions): (response: ServerResponse, decision: Decision) => void {
   return (response, decision) => {
     if (response.headersSent) return
+    onAnswered?.(decision)
     const headers = [
       'Content-Length',
       '0',
@@ -45,11 +49,17 @@ export function createAnswer({
 const EXPIRED = '@1'
 
 /**
- * `X-Accel-Expires`: the whole seconds that nginx may repeat the verdict. A time of one second lasts up to two there, since nginx
- * looks at its clock without fractions.
+ * The whole seconds that nginx may repeat the verdict. A time of one second lasts up to two there, since nginx looks at its clock
+ * without fractions.
  */
-function expiresOf({ verdict, source, holdsFor, cacheable }: Decision, nginxTtl: number): string {
-  const seconds = cacheable ? Math.floor(Math.min(holdsFor, nginxTtl) / 1000) - 1 : 0
+export function secondsForNginx({ holdsFor, cacheable }: Decision, nginxTtl: number): number {
+  return cacheable ? Math.max(0, Math.floor(Math.min(holdsFor, nginxTtl) / 1000) - 1) : 0
+}
+
+/** `X-Accel-Expires`. */
+function expiresOf(decision: Decision, nginxTtl: number): string {
+  const { verdict, source } = decision
+  const seconds = secondsForNginx(decision, nginxTtl)
   if (seconds > 0) return String(seconds)
   // "0" would leave an older allow where it lies, and nginx would fall back on it when no gate answers.
   return verdict === 'deny' && (source === 'backend' || source === 'session' || source === 'stale')

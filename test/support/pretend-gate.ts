@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { createDecide, type DecideOptions, type DecisionMade } from '../../src/decision/decide.ts'
 import { createFairShare } from '../../src/decision/fair-share.ts'
 import { createOutage } from '../../src/decision/outage.ts'
+import { type Rehearsal, rehearse } from '../../src/decision/rehearse.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createDenials, type Denials } from '../../src/session/denials.ts'
 import { createIdentify } from '../../src/session/identity.ts'
@@ -36,6 +37,8 @@ export interface PretendGate {
   decide(subrequest: Subrequest): Promise<Decision>
   /** Decides where nobody needs to wait. @throws when the viewer would have to wait for the backend. */
   decideAtOnce(subrequest: Subrequest): Decision
+  /** What would be decided; changes nothing. The backend is asked by the same rule, which is not written down. */
+  rehearse(subrequest: Subrequest): Promise<Rehearsal>
   /** Lets this many milliseconds pass on the pretend clock. */
   pass(milliseconds: number): void
   now(): number
@@ -49,6 +52,7 @@ export interface PretendGate {
   readonly sessions: SessionTable
   readonly provisional: SessionTable
   readonly denials: Denials
+  readonly outage: DecideOptions['outage']
   readonly identify: DecideOptions['identify']
 }
 
@@ -107,7 +111,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     ignoredParams: ['_HLS_*', 'CMCD'],
     channelPattern: options.channelPattern,
   })
-  const decide = createDecide({
+  const outage = createOutage()
+  const deciding: DecideOptions = {
     async ask(subrequest, sessionId) {
       asked.push({ subrequest, sessionId })
       return await rule(subrequest)
@@ -118,7 +123,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     provisional,
     denials,
     lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, ...options.lifetimes },
-    outage: createOutage(),
+    outage,
     questions: createFairShare(options.questionsPerAddress ?? 10_000),
     rechecks: createFairShare(options.questionsPerAddress ?? 10_000),
     defaultAction: options.defaultAction ?? 'deny',
@@ -130,8 +135,11 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     onInternalError(error) {
       throw error
     },
-  })
+  }
+  const decide = createDecide(deciding)
   return {
+    rehearse: (subrequest) =>
+      rehearse({ ...deciding, ask: async (one) => await rule(one), onDecision() {} }, subrequest),
     async decide(subrequest) {
       return await decide(subrequest)
     },
@@ -153,6 +161,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     sessions,
     provisional,
     denials,
+    outage,
     identify,
   }
 }
