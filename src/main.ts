@@ -19,6 +19,7 @@ switch (asked.command) {
     giveUp(asked.sentence)
     break
   case 'config':
+  case 'explain':
   case 'serve': {
     const { parsed: fromFile = {} } = readDotenv({ quiet: true })
     const result = readSettings(process.env)
@@ -30,6 +31,9 @@ switch (asked.command) {
       // Loaded only here: it is all of the service, and the other commands should answer at once.
       const { serve } = await import('./cli/serve.ts')
       await serve(result.settings, process.env)
+    } else if (asked.command === 'explain') {
+      const { explain } = await import('./cli/explain.ts')
+      await explain(result.settings, asked.asked)
     }
   }
 }

@@ -5,6 +5,10 @@ Usage: alta-auth [command]
 
 Commands:
   serve      run the gate until SIGTERM or SIGINT (what happens without a command)
+  explain    what is decided about a request, and why: alta-auth explain URL
+               --ip ADDRESS --ua USER-AGENT --playback-id ID   whose request it is
+               --direct   ask the backend from here, not the gate that runs
+               --json     for machines
   config     print the settings as they count, secrets masked, and where each comes from
 
 Options:

@@ -1,0 +1,42 @@
+import type { Exchange } from '../backend/probe.ts'
+import type { ExplainedQuestion } from './explanation.ts'
+import { maskQuery } from './mask-query.ts'
+
+/** Headers that may hold a secret. */
+const secretHeaders: ReadonlySet<string> = new Set(['authorization', 'set-cookie', 'location', 'refresh'])
+
+/** An exchange for people: names of parameters, no values; no password. */
+export function explainQuestion({ endpoint, question, came, took }: Exchange): ExplainedQuestion {
+  const { name, protocol, authority } = endpoint
+  return {
+    backend: name,
+    url: question === undefined ? null : maskTarget(`${protocol}//${authority}${question.target}`),
+    headers: question === undefined ? {} : maskHeaders(question.headers),
+    status: came.kind === 'reply' ? came.reply.status : null,
+    answerHeaders: came.kind === 'reply' ? maskHeaders(came.reply.headers) : {},
+    failure: came.kind === 'failure' ? `${came.reason}: ${came.message}` : null,
+    milliseconds: took,
+  }
+}
+
+function maskTarget(url: string): string {
+  const mark = url.indexOf('?')
+  return mark === -1 ? url : `${url.slice(0, mark)}?${maskQuery(url.slice(mark + 1))}`
+}
+
+function maskHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
+  const shown: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue
+    const text = Array.isArray(value) ? value.join(', ') : value
+    shown[name] = secretHeaders.has(name.toLowerCase()) ? maskSecret(name, text) : text
+  }
+  return shown
+}
+
+/** Where a redirect leads is worth seeing, its parameters are not. */
+function maskSecret(name: string, text: string): string {
+  return name.toLowerCase() === 'location' ? maskTarget(text) : '***'
+}

@@ -1,0 +1,141 @@
+import type { Ask } from '../backend/ask-backends.ts'
+import type { Exchange } from '../backend/probe.ts'
+import type { DecideOptions } from '../decision/decide.ts'
+import { type Rehearsal, rehearse } from '../decision/rehearse.ts'
+import { secondsForNginx } from '../gate/answer.ts'
+import type { Refusal } from '../gate/read-subrequest.ts'
+import { refusal } from '../gate/router.ts'
+import type { Identity } from '../session/identity.ts'
+import { isOwn, isPlaylist } from '../session/scope.ts'
+import { type ToIso, viewOf } from '../session/session-view.ts'
+import type { SessionsDesk } from '../session/sessions-desk.ts'
+import type { Subrequest } from '../subrequest.ts'
+import type { Decision } from '../verdict.ts'
+import { explainQuestion } from './explain-question.ts'
+import type { Explanation } from './explanation.ts'
+import { maskQuery } from './mask-query.ts'
+import { sentenceOf } from './reason-sentences.ts'
+
+export interface ExplainOptions {
+  /** What the gate itself decides with. */
+  readonly deciding: Omit<DecideOptions, 'ask'>
+  /** Asks as the gate does, and leaves no trace. */
+  readonly probe: (seen: (exchange: Exchange) => void) => Ask
+  readonly desk: SessionsDesk
+  readonly toIso: ToIso
+  /** How long nginx's verdict cache may repeat a verdict, at most; milliseconds. */
+  readonly nginxTtl: number
+}
+
+/** What would be decided about a request that has been read, and why. Changes nothing. */
+export type Explain = (read: Subrequest | Refusal) => Promise<Explanation>
+
+const OTHERS = 5
+
+export function createExplain({ deciding, probe, desk, toIso, nginxTtl }: ExplainOptions): Explain {
+  const explainKnown = ({ identity, session, denial }: Rehearsal, address: string): Explanation['known'] => {
+    const others = desk
+      .list({ address }, OTHERS + 1, null)
+      .sessions.filter((one) => one.session !== session?.id)
+    const known = { session: null, others: others.slice(0, OTHERS) }
+    if (session !== undefined) {
+      const finding = isOwn(session, identity)
+        ? 'this very request has opened a session'
+        : 'it rides on a session that another request of this viewer has opened'
+      return { ...known, kind: 'session', finding, session: viewOf(session, toIso) }
+    }
+    if (denial !== undefined) {
+      const { source, reason } = denial.decision
+      const left = denial.freshUntil - deciding.clock()
+      const age = left > 0 ? `for ${seconds(left)} more` : 'but its time is over'
+      return {
+        ...known,
+        kind: 'deny',
+        finding: `a deny of this very request is remembered (${source}, ${reason}), ${age}`,
+      }
+    }
+    return {
+      ...known,
+      kind: 'nothing',
+      finding: 'no session of this viewer covers it, and no deny of it is remembered',
+    }
+  }
+
+  return async (read) => {
+    if ('refused' in read) return explainRefusal(read)
+    const exchanges: Exchange[] = []
+    const ask = probe((exchange) => exchanges.push(exchange))
+    const rehearsal = await rehearse({ ...deciding, ask }, read)
+    const { identity, decision } = rehearsal
+    return {
+      subrequest: { ...described(read), query: maskQuery(read.query) },
+      identity: {
+        about:
+          identity.channel === undefined ? `the path ${identity.path}` : `the channel ${identity.channel}`,
+        query: maskQuery(identity.query),
+        credential: identity.credential,
+        opens: opensOf(identity),
+      },
+      known: explainKnown(rehearsal, read.address),
+      questions: exchanges.map(explainQuestion),
+      occasion: occasionOf(rehearsal, exchanges.length > 0),
+      decision: {
+        verdict: decision.verdict,
+        source: decision.source,
+        reason: decision.reason,
+        user: decision.userId,
+        holdsFor: Number.isFinite(decision.holdsFor) ? Math.round(decision.holdsFor / 100) / 10 : null,
+        why: sentenceOf(decision.reason),
+      },
+      nginx: nginxDoes(decision, nginxTtl),
+    }
+  }
+}
+
+function described({ address, origin, path, userAgent, playbackId }: Subrequest) {
+  return { address, origin, path, userAgent, playbackId }
+}
+
+function opensOf({ channel, path }: Identity): string {
+  if (channel !== undefined) return `everything of the channel ${channel}`
+  if (!isPlaylist(path)) return 'nothing but itself: it is no playlist'
+  const directory = path.slice(0, path.lastIndexOf('/') + 1)
+  return directory === '/' ? 'the files at the root of the site' : `${directory} and everything below it`
+}
+
+function occasionOf({ made, session }: Rehearsal, asked: boolean): string {
+  if (!asked) return ''
+  if (session === undefined) return 'nothing that counts is known of it'
+  const then = made?.decision.verdict === 'deny' ? 'and this answer ends it' : 'and it goes on'
+  return `its session is due; it goes on in the background, the viewer waits for nothing, ${then}`
+}
+
+function nginxDoes(decision: Decision, nginxTtl: number): string {
+  const does = decision.verdict === 'allow' ? 'serves the file' : 'answers 403 Forbidden'
+  const repeats = secondsForNginx(decision, nginxTtl)
+  return repeats > 0 ? `${does}; with its verdict cache it repeats this for up to ${repeats + 1} s` : does
+}
+
+function explainRefusal({ refused }: Refusal): Explanation {
+  const { verdict, source, reason, userId: user } = refusal
+  return {
+    subrequest: null,
+    identity: null,
+    known: null,
+    questions: [],
+    occasion: '',
+    decision: {
+      verdict,
+      source,
+      reason,
+      user,
+      holdsFor: 0,
+      why: `refused before anybody is asked: ${refused}`,
+    },
+    nginx: nginxDoes(refusal, 0),
+  }
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.ceil(milliseconds / 100) / 10} s`
+}
