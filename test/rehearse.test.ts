@@ -115,4 +115,21 @@ describe('a rehearsal', () => {
     const identity = gate.identify(clientRequest(targets[3] ?? ''))
     assert.equal(session?.id, findSession({ ...gate, outage: gate.outage }, identity, gate.now())?.id)
   })
+
+  test('of a backend that answers again tells nobody that the outage is over', async () => {
+    const gate = createPretendGate()
+    const [playlist = '', , , segment = ''] = targets
+    await gate.decide(clientRequest(playlist))
+    gate.answers(unavailable)
+    gate.pass(70_000)
+    await gate.decide(clientRequest(segment))
+    await settled()
+    gate.answers(() => allow())
+    const { decision } = await gate.rehearse(clientRequest(playlist, { userAgent: 'stranger' }))
+    assert.equal(decision.reason, 'backend-200')
+    gate.pass(4_000)
+    const asked = gate.asked.length
+    await gate.decide(clientRequest(segment))
+    assert.equal(gate.asked.length, asked)
+  })
 })

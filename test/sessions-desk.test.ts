@@ -2,13 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createToIso } from '../src/session/session-view.ts'
 import { createSessionsDesk, type SessionsDesk } from '../src/session/sessions-desk.ts'
-import {
-  allow,
-  clientRequest,
-  createPretendGate,
-  type PretendGate,
-  unavailable,
-} from './support/pretend-gate.ts'
+import { clientRequest, createPretendGate, type PretendGate, unavailable } from './support/pretend-gate.ts'
 
 const START = Date.parse('2026-11-25T12:00:00.000Z')
 
