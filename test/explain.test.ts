@@ -225,7 +225,9 @@ describe('alta-auth explain', () => {
     const { stdout } = await runExplain(t, [playlist, '--direct'], environment)
     assert.match(
       stdout,
-      new RegExp(`127.0.0.1:${dead}[sS]*no answer \\(refused: [sS]*:${place.backend.port}[sS]*200 OK`),
+      new RegExp(
+        `127.0.0.1:${dead}[\\s\\S]*no answer \\(refused: [\\s\\S]*:${place.backend.port}[\\s\\S]*200 OK`,
+      ),
     )
   })
 

@@ -125,6 +125,7 @@ describe('a rehearsal', () => {
     await gate.decide(clientRequest(segment))
     await settled()
     gate.answers(() => allow())
+    gate.pass(100)
     const { decision } = await gate.rehearse(clientRequest(playlist, { userAgent: 'stranger' }))
     assert.equal(decision.reason, 'backend-200')
     gate.pass(4_000)
