@@ -1,0 +1,38 @@
+import { setImmediate } from 'node:timers/promises'
+
+/** A clock and timers that move only when told. */
+export interface PretendTime {
+  clock(): number
+  /** As `setTimeout`; what it returns calls it off. */
+  after(milliseconds: number, act: () => void): () => void
+  /** Lets so many milliseconds pass: timers act at their time, and what they started gets its turn. */
+  pass(milliseconds: number): Promise<void>
+  /** Timers that are set. */
+  set(): number
+}
+
+export function createPretendTime(): PretendTime {
+  let now = 0
+  const timers = new Set<{ readonly at: number; readonly act: () => void }>()
+  return {
+    clock: () => now,
+    after(milliseconds, act) {
+      const timer = { at: now + milliseconds, act }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+    async pass(milliseconds) {
+      const end = now + milliseconds
+      for (;;) {
+        await setImmediate()
+        const [next] = [...timers].sort((a, b) => a.at - b.at)
+        if (next === undefined || next.at > end) break
+        timers.delete(next)
+        now = next.at
+        next.act()
+      }
+      now = end
+    },
+    set: () => timers.size,
+  }
+}

@@ -1,0 +1,86 @@
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type {
+  EventBatch,
+  SessionEnded,
+  SessionEvent,
+  SessionStarted,
+} from '../../src/events/session-event.ts'
+import type { KeyAndCertificate } from './certificates.ts'
+import type { Scope } from './scope.ts'
+
+export interface ReceiverOptions {
+  readonly port?: number
+  /** Over https, with this certificate. */
+  readonly tls?: KeyAndCertificate
+}
+
+/** One post as it came in. */
+export interface Posted {
+  readonly method: string
+  readonly target: string
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+  readonly batch: EventBatch
+}
+
+/** What EVENTS_URL points to: takes posts and writes them down. */
+export interface Receiver {
+  readonly port: number
+  readonly posts: readonly Posted[]
+  /** What it answers from now on; 200 unless told otherwise. */
+  answer: (response: ServerResponse) => void
+  /** Events of all posts that were answered with 200, in order; of sessions with this User-Agent only, where one is given. */
+  events(userAgent?: string): SessionEvent[]
+  start(userAgent: string): SessionStarted | undefined
+  end(userAgent: string): SessionEnded | undefined
+  stop(): Promise<void>
+}
+
+export async function startReceiver(scope: Scope, options: ReceiverOptions = {}): Promise<Receiver> {
+  const posts: Posted[] = []
+  const taken: SessionEvent[] = []
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    let text = ''
+    request.setEncoding('utf8')
+    request.on('data', (part: string) => {
+      text += part
+    })
+    request.on('end', () => {
+      const batch = JSON.parse(text) as EventBatch
+      const { method = '', url: target = '', headers } = request
+      posts.push({ method, target, headers, text, batch })
+      response.on('finish', () => {
+        if (response.statusCode === 200) taken.push(...batch.events)
+      })
+      receiver.answer(response)
+    })
+  }
+  const server = options.tls === undefined ? createHttp(listener) : createHttps(options.tls, listener)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port ?? 0, '127.0.0.1', resolve)
+  })
+  const stop = async (): Promise<void> => {
+    if (!server.listening) return
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  }
+  scope.after(stop)
+  const events: Receiver['events'] = (userAgent) =>
+    taken.filter(
+      (event) => userAgent === undefined || ('userAgent' in event && event.userAgent === userAgent),
+    )
+  const receiver: Receiver = {
+    port: (server.address() as AddressInfo).port,
+    posts,
+    answer: (response) => void response.end(),
+    events,
+    start: (userAgent) => events(userAgent).find((event) => event.event === 'start'),
+    end: (userAgent) => events(userAgent).find((event) => event.event === 'end'),
+    stop,
+  }
+  return receiver
+}
