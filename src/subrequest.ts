@@ -15,4 +15,6 @@ export interface Subrequest {
   readonly userAgent: string
   /** `X-Playback-Session-Id`, which AVPlayer sends; empty when there is none. */
   readonly playbackId: string
+  /** nginx's `$request_id`, for the log alone: no part of what is judged or asked. A re-check has none. */
+  readonly requestId?: string
 }

@@ -11,6 +11,7 @@ const path = '/index.m3u8'
 const names = wordsOf(`
   X-Session-Id X-Real-Ip X-Real-Path X-Real-Origin X-Real-Ua X-User-Id X-AuthDuration
   X-Original-Ip X-Original-Uri X-Original-Path X-Original-Origin X-Original-Ua X-Original-Playback-Id
+  X-Original-Request-Id X-Request-Id
   X-Auth-Verdict X-Auth-Source X-Auth-Reason X-Accel-Expires X-Accel-Redirect X-Accel-Buffering
   X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto Forwarded Via X-Original-URL X-Rewrite-URL
   Cookie Authorization Proxy-Authorization Referer Origin Accept Accept-Language X-Custom`)

@@ -123,11 +123,11 @@ describe("Cesbo's example in PHP behind the shipped nginx files", () => {
     const [allowed, denied] = nginx.accessLog().filter((line) => line.includes('"logged"'))
     assert.match(
       allowed ?? '',
-      / 200 8 verdict=allow source=backend reason=backend-200 session=[\w-]{22} user= "logged"$/,
+      / 200 8 verdict=allow source=backend reason=backend-200 session=[\w-]{22} user= request=[0-9a-f]{32} "logged"$/,
     )
     assert.match(
       denied ?? '',
-      / 403 \d+ verdict=deny source=backend reason=backend-403 session=[\w-]{22} user= "logged"$/,
+      / 403 \d+ verdict=deny source=backend reason=backend-403 session=[\w-]{22} user= request=[0-9a-f]{32} "logged"$/,
     )
     assert.doesNotMatch(nginx.accessLog().join('\n'), /token/)
   })

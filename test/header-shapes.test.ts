@@ -88,6 +88,7 @@ describe('the headers that nginx sends, directly, DEFAULT_ACTION=allow:', () => 
     ['X-Original-Uri', (token) => `/live/x.ts?${token}`, (token) => fill(`/live/x.ts?${token}&a=`)],
     ['X-Original-Ua', () => 'VLC', () => fill('VLC/')],
     ['X-Original-Playback-Id', () => '0F3C', () => fill('0F3C')],
+    ['X-Original-Request-Id', () => '0f3c', () => fill('0f3c')],
   ]
   /** What is judged although its shape is odd. */
   const judged: Readonly<Record<string, readonly Shape[]>> = {
@@ -98,6 +99,8 @@ describe('the headers that nginx sends, directly, DEFAULT_ACTION=allow:', () => 
     'X-Original-Uri': ['1 KB', '8 KB'],
     'X-Original-Ua': ['missing', 'empty', 'doubled', '1 KB'],
     'X-Original-Playback-Id': ['missing', 'empty', 'doubled'],
+    // It is for the log alone: one of another shape is left out.
+    'X-Original-Request-Id': shapes,
   }
   for (const [name, value, pad] of headers) {
     for (const shape of shapes) {

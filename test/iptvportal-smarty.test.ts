@@ -85,7 +85,7 @@ for (const { middleware, urls } of portals) {
       await readViewerLog(nginx, viewer.userAgent)
       const lines = nginx.accessLog().filter((line) => line.endsWith(`"${viewer.userAgent}"`))
       assert.equal(lines.length, 20)
-      for (const line of lines) assert.match(line, / user=subscriber_1001 "/)
+      for (const line of lines) assert.match(line, / user=subscriber_1001 request=[0-9a-f]{32} "/)
     })
 
     test('a wrong token is refused', async (t) => {

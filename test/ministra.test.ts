@@ -145,7 +145,7 @@ describe("Ministra's script behind MIDDLEWARE=ministra, the gate and nginx", () 
     await readViewerLog(site.nginx, viewer.userAgent)
     const lines = site.nginx.accessLog().filter((line) => line.endsWith(`"${viewer.userAgent}"`))
     assert.equal(lines.length, 2)
-    for (const line of lines) assert.match(line, / user=user-7 "/)
+    for (const line of lines) assert.match(line, / user=user-7 request=[0-9a-f]{32} "/)
   })
 
   test('X-Unique and X-Max-Sessions stop nobody: one user plays on two boxes', async () => {

@@ -122,7 +122,7 @@ describe('starting', () => {
     const environment = { BACKEND_URL: 'http://127.0.0.1:9/auth', ADMIN_LISTEN: 'off', LOG_FORMAT: 'pretty' }
     const main = startMain(t, { ...environment, LISTEN: `127.0.0.1:${await findFreePort()}` })
     await until('the line', () => main.stdout().includes('listening'))
-    assert.match(main.stdout(), /^\d\d:\d\d:\d\d\.\d{3} info listening gate=127\.0\.0\.1:\d+ admin=off /m)
+    assert.match(main.stdout(), /^\d\d:\d\d:\d\d\.\d{3} info {2}listening gate=127\.0\.0\.1:\d+ admin=off /m)
     assert.doesNotMatch(main.stdout(), /\x1b/)
   })
 })

@@ -16,6 +16,7 @@ const MAX_PATH = 4096
 const MAX_USER_AGENT = 2048
 const MAX_PLAYBACK_ID = 256
 
+const requestIdShape = /^[A-Za-z0-9-]{1,64}$/
 const controlBytes = /[\x00-\x1f\x7f]/
 const originShape = /^https?:\/\/(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 /** The last two groups of an IPv4-mapped address. */
@@ -56,7 +57,15 @@ export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refus
     return refuse(`X-Playback-Session-Id is longer than ${MAX_PLAYBACK_ID} bytes`)
   }
 
-  return { address, origin, path, query, userAgent, playbackId }
+  const requestId = readRequestId(headers)
+  const subrequest = { address, origin, path, query, userAgent, playbackId }
+  return requestId === undefined ? subrequest : { ...subrequest, requestId }
+}
+
+/** What finds the line of nginx's access log again; anything of another shape is left out. */
+export function readRequestId(headers: IncomingHttpHeaders): string | undefined {
+  const sent = text(headers['x-original-request-id'])
+  return requestIdShape.test(sent) ? sent : undefined
 }
 
 function refuse(refused: string): Refusal {

@@ -4,21 +4,21 @@ import type { Decide } from '../decision/decide.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Verdict } from '../verdict.ts'
 import { type AnswerOptions, createAnswer } from './answer.ts'
-import { readSubrequest } from './read-subrequest.ts'
+import { readRequestId, readSubrequest } from './read-subrequest.ts'
 
 export interface GateOptions extends AnswerOptions {
   readonly decide: Decide
   /** What a fault of our own code answers. */
   readonly defaultAction: Verdict
   readonly onRepeated: (subrequest: Subrequest, decision: Decision) => void
-  readonly onRefused: (why: string) => void
+  readonly onRefused: (why: string, requestId: string | undefined) => void
   readonly onInternalError: (error: unknown) => void
 }
 
 /** An http listener: what `http.createServer` takes. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
-/** The shipped snippet sends nine at most. */
+/** The shipped snippet sends ten at most. */
 const MAX_HEADERS = 64
 
 /** Refused before anybody was asked. */
@@ -46,13 +46,13 @@ export function createGate(options: GateOptions): Listener {
     reason: 'unavailable-internal',
   }
 
-  const refuse = (response: ServerResponse, why: string): void => {
-    options.onRefused(why)
+  const refuse = (request: IncomingMessage, response: ServerResponse, why: string): void => {
+    options.onRefused(why, readRequestId(request.headers))
     answer(response, refusal)
   }
 
-  const refuseOthers = (_request: IncomingMessage, response: ServerResponse): void =>
-    refuse(response, 'not GET /auth')
+  const refuseOthers = (request: IncomingMessage, response: ServerResponse): void =>
+    refuse(request, response, 'not GET /auth')
 
   const router = Router({ caseSensitive: true, strict: true })
 
@@ -62,9 +62,9 @@ export function createGate(options: GateOptions): Listener {
     .head(refuseOthers)
     .get((request: IncomingMessage, response: ServerResponse) => {
       if (request.rawHeaders.length > 2 * MAX_HEADERS)
-        return refuse(response, `more than ${MAX_HEADERS} headers`)
+        return refuse(request, response, `more than ${MAX_HEADERS} headers`)
       const subrequest = readSubrequest(request.headers)
-      if ('refused' in subrequest) return refuse(response, subrequest.refused)
+      if ('refused' in subrequest) return refuse(request, response, subrequest.refused)
       const decided = decide(subrequest)
       if (decided instanceof Promise) return decided.then((decision) => answer(response, decision))
       options.onRepeated(subrequest, decided)

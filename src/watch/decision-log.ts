@@ -6,16 +6,25 @@ import type { Log } from './log.ts'
 export interface DecisionLog {
   /** A decision that was made: one line at info. */
   made(made: DecisionMade): void
-  /** A decision that was known already: one line at debug. */
+  /** A decision that was known already: a line at debug, for a sample of them. */
   repeated(subrequest: Subrequest, decision: Decision): void
-  /** A subrequest that nobody was asked about. */
-  refused(why: string): void
+  /** A subrequest that nobody was asked about: one line at info. `requestId` is nginx's, where it could be read. */
+  refused(why: string, requestId?: string): void
 }
 
 const sentenceOf = { question: 'decided', 're-check': 're-checked', refusal: 'refused' } as const
 
-/** Paths, addresses and verdicts; no query, no token, no User-Agent. */
-export function createDecisionLog(log: Log): DecisionLog {
+/** Repeated verdicts that are written in a second: more of them would be the gate's main work. */
+const SAMPLE = 100
+/** Milliseconds. */
+const SECOND = 1_000
+
+/** Paths, addresses and verdicts; no query, no token, no User-Agent. @param clock monotonic milliseconds */
+export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
+  let sampleEnds = 0
+  let written = 0
+  let skipped = 0
+
   return {
     made({ subrequest, decision, backend, occasion, took }) {
       log.info(sentenceOf[occasion], {
@@ -25,17 +34,30 @@ export function createDecisionLog(log: Log): DecisionLog {
       })
     },
     repeated(subrequest, decision) {
-      if (log.debugs) log.debug('repeated', describe(subrequest, decision))
+      if (!log.debugs) return
+      const now = clock()
+      if (now >= sampleEnds) {
+        sampleEnds = now + SECOND
+        written = 0
+      }
+      if (written >= SAMPLE) {
+        skipped++
+        return
+      }
+      written++
+      log.debug('repeated', { ...describe(subrequest, decision), ...(skipped === 0 ? {} : { skipped }) })
+      skipped = 0
     },
-    refused(why) {
-      log.info('refused', { verdict: 'deny', source: 'gate', reason: 'bad-request', why })
+    refused(why, requestId) {
+      const request = requestId === undefined ? {} : { request: requestId }
+      log.info('refused', { verdict: 'deny', source: 'gate', reason: 'bad-request', ...request, why })
     },
   }
 }
 
 function describe(subrequest: Subrequest, decision: Decision): object {
   const { verdict, source, reason, sessionId, userId } = decision
-  const { address, origin, path } = subrequest
+  const { address, origin, path, requestId } = subrequest
   return {
     verdict,
     source,
@@ -45,5 +67,6 @@ function describe(subrequest: Subrequest, decision: Decision): object {
     address,
     origin,
     path,
+    ...(requestId === undefined ? {} : { request: requestId }),
   }
 }

@@ -9,6 +9,7 @@ export interface GateQuestion {
   readonly address?: string
   readonly origin?: string
   readonly playbackId?: string
+  readonly requestId?: string
 }
 
 /** What nginx reads of the gate's answer; a header that was not sent is empty. */
@@ -25,7 +26,12 @@ export interface GateAnswer {
 /** The header lines that nginx would send for this client request. */
 export function gateHeaders(question: GateQuestion): string[] {
   const { uri = '/live/index.m3u8?token=1', userAgent = 'test', address = '192.0.2.1' } = question
-  const { path = uri.split('?')[0] ?? '', origin = 'http://live.example.com', playbackId = '' } = question
+  const {
+    path = uri.split('?')[0] ?? '',
+    origin = 'http://live.example.com',
+    playbackId = '',
+    requestId = '',
+  } = question
   return [
     `X-Original-Ip: ${address}`,
     `X-Original-Origin: ${origin}`,
@@ -33,6 +39,7 @@ export function gateHeaders(question: GateQuestion): string[] {
     `X-Original-Uri: ${uri}`,
     `X-Original-Ua: ${userAgent}`,
     ...(playbackId === '' ? [] : [`X-Original-Playback-Id: ${playbackId}`]),
+    ...(requestId === '' ? [] : [`X-Original-Request-Id: ${requestId}`]),
   ]
 }
 
