@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { before, describe, test } from 'node:test'
-import type { Environment } from '../src/config/read-settings.ts'
+import { startAdminGate } from './support/admin-gate.ts'
 import { askGate } from './support/ask-gate.ts'
 import { startBackend, status } from './support/backend.ts'
 import { findFreePort } from './support/free-port.ts'
-import { type Gate, startGate } from './support/gate.ts'
+import { startGate } from './support/gate.ts'
 import { get } from './support/http-get.ts'
 import { startMain } from './support/main-process.ts'
-import { type Scope, suiteScope } from './support/scope.ts'
+import { suiteScope } from './support/scope.ts'
 import { until } from './support/until.ts'
 
 interface Readiness {
@@ -20,15 +19,6 @@ interface Readiness {
   readonly backends: readonly { name: string; state: string; reason?: string; seconds?: number }[]
   readonly sessions: { live: number; provisional: number; denied: number }
   readonly internalErrors: number
-}
-
-async function startWithAdmin(
-  scope: Scope,
-  environment: Environment,
-): Promise<{ gate: Gate; adminPort: number }> {
-  const gate = await startGate(scope, { ADMIN_LISTEN: '127.0.0.1:0', ...environment })
-  const address = gate.service.adminServer?.address() as AddressInfo | null | undefined
-  return { gate, adminPort: address?.port ?? 0 }
 }
 
 async function readiness(port: number): Promise<Readiness> {
@@ -55,7 +45,7 @@ describe('the admin listener', () => {
   let adminPort: number
   before(async () => {
     const backend = await startBackend(scope)
-    adminPort = (await startWithAdmin(scope, { BACKEND_URL: backend.url })).adminPort
+    adminPort = (await startAdminGate(scope, { BACKEND_URL: backend.url })).adminPort
   })
 
   test('/healthz is 200 while the process lives', async () => {
@@ -77,18 +67,27 @@ describe('the admin listener', () => {
     assert.equal(internalErrors, 0)
   })
 
-  for (const path of ['/', '/auth', '/metrics/x', '/healthz/x', '/%zz', '/..%2f', '/readyz%00']) {
+  for (const path of [
+    '/auth',
+    '/metrics/x',
+    '/healthz/x',
+    '/Healthz',
+    '/readyz/',
+    '//',
+    '/..%2f',
+    '/readyz%00',
+  ]) {
     test(`${path} is 404 and tells what there is`, async () => {
       const answer = await get({ port: adminPort }, path)
       assert.equal(answer.status, 404)
-      assert.match(answer.body, /\/healthz.*\/readyz/)
+      assert.match(answer.body, /\/healthz.*\/readyz.*\/sessions.*\/events/)
       assert.equal(answer.headers['x-powered-by'], undefined)
     })
   }
 
   test('is not the gate: verdicts are given on the gate only', async (t) => {
     const backend = await startBackend(t)
-    const { gate } = await startWithAdmin(t, { BACKEND_URL: backend.url })
+    const { gate } = await startAdminGate(t, { BACKEND_URL: backend.url })
     for (const path of ['/healthz', '/readyz']) {
       assert.equal((await get({ port: gate.port }, path)).status, 403)
     }
@@ -98,7 +97,7 @@ describe('the admin listener', () => {
 describe('/readyz', () => {
   test('counts sessions and denies', async (t) => {
     const backend = await startBackend(t)
-    const { gate, adminPort } = await startWithAdmin(t, { BACKEND_URL: backend.url })
+    const { gate, adminPort } = await startAdminGate(t, { BACKEND_URL: backend.url })
     await askGate(gate.port, { uri: '/a/index.m3u8?token=1' })
     await askGate(gate.port, { uri: '/b/index.m3u8?token=1' })
     backend.answer = status(403)
@@ -111,7 +110,7 @@ describe('/readyz', () => {
 
   test('is 200 with the backend down, and tells why and since when', async (t) => {
     const port = await findFreePort()
-    const { gate, adminPort } = await startWithAdmin(t, {
+    const { gate, adminPort } = await startAdminGate(t, {
       BACKEND_URL: `http://127.0.0.1:${port}/auth`,
       DEFAULT_ACTION: 'allow',
     })
@@ -134,7 +133,7 @@ describe('/readyz', () => {
 
   test('tells when the backend answers again', async (t) => {
     const port = await findFreePort()
-    const { gate, adminPort } = await startWithAdmin(t, { BACKEND_URL: `http://127.0.0.1:${port}/auth` })
+    const { gate, adminPort } = await startAdminGate(t, { BACKEND_URL: `http://127.0.0.1:${port}/auth` })
     await askGate(gate.port)
     assert.equal((await readiness(adminPort)).backends[0]?.state, 'unavailable')
     await startBackend(t, port)
@@ -149,7 +148,7 @@ describe('/readyz', () => {
   test('tells each of several backends', async (t) => {
     const backend = await startBackend(t)
     const down = `http://127.0.0.1:${await findFreePort()}`
-    const { gate, adminPort } = await startWithAdmin(t, { BACKEND_URL: `${down} ${backend.url}` })
+    const { gate, adminPort } = await startAdminGate(t, { BACKEND_URL: `${down} ${backend.url}` })
     await askGate(gate.port)
     const { backends } = await readiness(adminPort)
     assert.deepEqual(
@@ -160,7 +159,7 @@ describe('/readyz', () => {
 
   test('is 503 with the reason while the service is stopping', async (t) => {
     const backend = await startBackend(t)
-    const { gate, adminPort } = await startWithAdmin(t, { BACKEND_URL: backend.url })
+    const { gate, adminPort } = await startAdminGate(t, { BACKEND_URL: backend.url })
     backend.answer = () => {}
     const inFlight = askGate(gate.port)
     await until('the question', () => backend.asked.length === 1)

@@ -41,6 +41,13 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   UNAVAILABLE_STATUS: ['5xx', '200', '502-504', '999', 'null'],
   LISTEN: ['off', ':::', '[]:80', '127.0.0.1:-1', 'unix:', 'unix:gate.sock', '9180', '127.0.0.1:9180:9180'],
   ADMIN_LISTEN: ['OFF', 'unix:~/admin.sock', '127.0.0.1', '[::1]', 'http://127.0.0.1:9181'],
+  ADMIN_TOKEN: [
+    'secret',
+    'correct horse battery staple',
+    'Bearer 0123456789abcdef',
+    'zwölfzwölfzwölf1',
+    '='.repeat(32),
+  ],
   ALLOW_TTL: ['Session', '1m30s', '-1m', '0'],
   DENY_TTL: ['5', '0s', 'session'],
   STALE_TTL: ['1w', '1 h', 'never'],
@@ -51,6 +58,8 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   IGNORED_PARAMS: ['utm&x', '{CMCD}', 'a=b', 'a.b', 'a[]'],
   CHANNEL_PATTERN: ['(', '^/live/', '[z-a](x)', '(?:x)', '(x)\\'],
   MAX_SESSIONS: ['0', '1e5', '100_000', '∞', '1.5', '10000001'],
+  EVENTS_URL: ['off', 'http', 'ftp://h/events', 'http://h:0/', 'http://a/ http://b/', 'http://user:pa ss@h/'],
+  EVENTS_MIN_TIME: ['OFF', '10', '0', '0s', '-1s', 'session'],
   LOG_LEVEL: ['trace', 'Info', 'info,debug'],
   LOG_FORMAT: ['JSON', 'logfmt', 'json pretty'],
 }

@@ -119,9 +119,10 @@ describe('passwords and tokens in what a running service writes', () => {
       const port = (gate.service.adminServer?.address() as AddressInfo | null | undefined)?.port ?? 0
       const { body } = await get({ port }, '/readyz?token=clienttoken7')
       assert.match(body, /unavailable/)
-      const { body: missing } = await get({ port }, '/?token=clienttoken8')
+      const others = ['/missing?token=clienttoken8', '/sessions', '/denials', '/metrics']
+      const told = await Promise.all(others.map(async (path) => (await get({ port }, path)).body))
 
-      for (const text of [gate.logText(), body, missing]) {
+      for (const text of [gate.logText(), body, ...told]) {
         assert.doesNotMatch(text, secrets)
         assert.doesNotMatch(text, /user:|dXNlcjpodW50ZXIy|quality|\?/)
       }

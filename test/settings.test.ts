@@ -17,7 +17,7 @@ function settingsOf(environment: Environment): Settings {
 }
 
 /** What each message must hold besides name and value: what to do about it. */
-const cure = /write|one of|leave|put|take|shorten|percent-encode|whole number from/
+const cure = /write|make one|one of|leave|put|take|shorten|percent-encode|whole number from/
 
 /** A wrong value and the part of it that the message shows; the same when left out. */
 const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, shown?: string])[]>> = {
@@ -42,6 +42,11 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   UNAVAILABLE_STATUS: [['50x'], ['200'], ['502 600'], ['502;503']],
   LISTEN: [['9180'], ['127.0.0.1'], ['::1:9180'], ['127.0.0.1:65536'], ['unix:run/gate.sock'], ['off']],
   ADMIN_LISTEN: [['no'], ['localhost:'], [`unix:/${'a'.repeat(107)}`]],
+  ADMIN_TOKEN: [
+    ['letmein', '***'],
+    ['all you need is love', '***'],
+    ['"0123456789abcdef"', '***'],
+  ],
   ALLOW_TTL: [['60'], ['forever'], ['0m']],
   DENY_TTL: [['5'], ['never']],
   STALE_TTL: [['1hour'], ['session']],
@@ -52,6 +57,8 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   IGNORED_PARAMS: [['a=b'], ['utm&x']],
   CHANNEL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/']],
   MAX_SESSIONS: [['0'], ['-1'], ['1e5'], ['10000001'], ['many']],
+  EVENTS_URL: [['localhost:8080'], ['http://a/ http://b/'], ['http://127.0.0.1:0/events']],
+  EVENTS_MIN_TIME: [['0'], ['on'], ['1.5s']],
   LOG_LEVEL: [['verbose'], ['INFO']],
   LOG_FORMAT: [['text']],
 }
@@ -88,6 +95,34 @@ describe('wrong settings', () => {
     }
   })
 
+  test('an admin listener that other machines reach needs a token', () => {
+    for (const ADMIN_LISTEN of [
+      '0.0.0.0:9181',
+      '[::]:9181',
+      '192.0.2.1:9181',
+      'gate.example.com:9181',
+      '[2001:db8::1]:9181',
+    ]) {
+      const [problem = '', ...more] = problemsOf({ BACKEND_URL, ADMIN_LISTEN })
+      assert.deepEqual(more, [])
+      assert.ok(problem.startsWith(`ADMIN_LISTEN=${ADMIN_LISTEN} `), problem)
+      assert.match(
+        problem,
+        /set ADMIN_TOKEN \(make one with "openssl rand -hex 32"\), or listen on 127\.0\.0\.1/,
+      )
+      assert.deepEqual(problemsOf({ BACKEND_URL, ADMIN_LISTEN, ADMIN_TOKEN: '0123456789abcdef' }), [])
+    }
+    for (const ADMIN_LISTEN of [
+      '127.0.0.1:9181',
+      '127.1.2.3:9181',
+      '[::1]:9181',
+      'localhost:9181',
+      'unix:/run/a.sock',
+      'off',
+    ])
+      assert.deepEqual(problemsOf({ BACKEND_URL, ADMIN_LISTEN }), [])
+  })
+
   test('of several backends each broken one is reported', () => {
     const problems = problemsOf({ BACKEND_URL: 'http://a:0/x http://b/auth http://c/#d' })
     assert.equal(problems.length, 2, problems.join('\n'))
@@ -119,6 +154,9 @@ describe('settings left alone', () => {
       defaultAction: 'deny',
       listen: { kind: 'tcp', host: '127.0.0.1', port: 9180 },
       adminListen: { kind: 'tcp', host: '127.0.0.1', port: 9181 },
+      adminToken: undefined,
+      eventsUrl: undefined,
+      eventsMinTime: 0,
       lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
       sessionIdle: 120_000,
       nginxTtl: 10_000,
@@ -154,6 +192,8 @@ describe('settings written by hand', () => {
     [{ LISTEN: 'localhost:80' }, { listen: { kind: 'tcp', host: 'localhost', port: 80 } }],
     [{ LISTEN: 'unix:/run/gate.sock' }, { listen: { kind: 'unix', path: '/run/gate.sock' } }],
     [{ ADMIN_LISTEN: 'off' }, { adminListen: undefined }],
+    [{ ADMIN_TOKEN: 'abc-DEF_0123.~+/==' }, { adminToken: 'abc-DEF_0123.~+/==' }],
+    [{ EVENTS_MIN_TIME: '10s' }, { eventsMinTime: 10_000 }],
     [{ SESSION_IDLE: '1d' }, { sessionIdle: 86_400_000 }],
     [{ NGINX_TTL: '3s' }, { nginxTtl: 3000 }],
     [{ MAX_SESSIONS: '1' }, { maxSessions: 1 }],

@@ -1,32 +1,79 @@
-import express, { type Express } from 'express'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import type { SessionsDesk } from '../session/sessions-desk.ts'
+import { createExplainRoutes, type ExplainRoutesOptions } from './explain-routes.ts'
+import { createGuard } from './guard.ts'
+import { createHealthRoutes, type Readiness } from './health-routes.ts'
+import { createPageFiles, pagePolicy } from './page-files.ts'
+import { assertDecodable } from './read-parameters.ts'
+import { RequestMistake } from './request-mistake.ts'
+import { addRoutes, namesOf, type Routes } from './routes.ts'
+import { createSessionRoutes } from './session-routes.ts'
+import { createWatchRoutes, type WatchRoutesOptions } from './watch-routes.ts'
 
-/** What the admin listener tells; functions, so that each answer is the state of its moment. */
-export interface AdminOptions {
+/** What the admin listener tells and does; functions, so that each answer is the state of its moment. */
+export interface AdminOptions extends ExplainRoutesOptions, WatchRoutesOptions {
+  /** What requests must carry; undefined = nothing. */
+  readonly token: string | undefined
   readonly readiness: () => Readiness
+  readonly desk: SessionsDesk
+  /** The folder of the live page. */
+  readonly page: string
+  readonly onInternalError: (error: unknown) => void
 }
 
-/** Whether the gate can decide, whatever the backend's state, which the rest tells. */
-export interface Readiness {
-  readonly ready: boolean
-  /** Why not; empty when ready. */
-  readonly reasons: readonly string[]
-  readonly [detail: string]: unknown
-}
+/** Health, metrics, sessions and the live page, on a listener of its own that nginx never sees. */
+export function createAdminApp(options: AdminOptions): Express {
+  const guard = createGuard(options.token)
+  const open: Routes = {
+    ...createPageFiles(options.page),
+    ...createHealthRoutes(options.readiness, guard),
+  }
+  const guarded: Routes = {
+    ...createSessionRoutes(options.desk),
+    ...createExplainRoutes(options),
+    ...createWatchRoutes(options),
+  }
 
-/** Health for people and orchestrators, on a listener of its own that nginx never sees. */
-export function createAdminApp({ readiness }: AdminOptions): Express {
   const app = express()
-  app.disable('x-powered-by')
-  app.disable('etag')
-  app.get('/healthz', (_request, response) => {
-    response.json({ alive: true })
+  for (const name of ['x-powered-by', 'etag', 'query parser']) app.disable(name)
+  for (const name of ['case sensitive routing', 'strict routing']) app.enable(name)
+
+  app.use((request, response, next) => {
+    response.set(headers)
+    assertDecodable(request)
+    next()
   })
-  app.get('/readyz', (_request, response) => {
-    const body = readiness()
-    response.status(body.ready ? 200 : 503).json(body)
+  addRoutes(app, open)
+  app.use((request, response, next) => {
+    const refusal = guard(request)
+    if (refusal === undefined) return next()
+    if (refusal.status === 401) response.set('WWW-Authenticate', 'Bearer')
+    throw new RequestMistake(refusal.status, refusal.sentence)
   })
-  app.use((_request, response) => {
-    response.status(404).json({ error: 'not found; there are /healthz and /readyz' })
+  addRoutes(app, guarded)
+  app.use((request) => {
+    const names = namesOf({ ...open, ...guarded }).filter((name) => !isFile.test(name))
+    throw new RequestMistake(404, `there is no ${request.path}; there are ${names.join(', ')}`)
+  })
+
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    if (!(error instanceof RequestMistake)) options.onInternalError(error)
+    if (response.headersSent) return void response.destroy()
+    const { status, message } = error instanceof RequestMistake ? error : fault
+    response.status(status).json({ error: message })
   })
   return app
 }
+
+/** Kept by nobody, taken for nothing else, read by no other site. */
+const headers = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': pagePolicy,
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+}
+
+/** What the page loads by itself. */
+const isFile = /\.\w+$/
+
+const fault = new RequestMistake(500, 'a fault of alta-auth itself; its log has the error, please report it')

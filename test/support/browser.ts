@@ -15,10 +15,14 @@ const switches = [
 ]
 
 /** Debian's Chromium without a window; its profile lies in a folder that is gone when the scope ends. */
-export async function startBrowser(scope: Scope): Promise<Browser> {
+export async function startBrowser(scope: Scope, more: readonly string[] = []): Promise<Browser> {
   const folder = makeTemporaryFolder(scope)
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder }
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: switches, env })
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [...switches, ...more],
+    env,
+  })
   scope.after(() => browser.close())
   return browser
 }

@@ -1,0 +1,75 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import type { Request } from 'express'
+import type { SessionFilter, SessionsDesk } from '../session/sessions-desk.ts'
+import { readParameters } from './read-parameters.ts'
+import { RequestMistake } from './request-mistake.ts'
+import type { Routes } from './routes.ts'
+
+const filters = ['channel', 'address', 'user'] as const
+
+const DEFAULT_LIMIT = 100
+const MAX_LIMIT = 1000
+
+/** Looking sessions up, and closing them. */
+export function createSessionRoutes(desk: SessionsDesk): Routes {
+  return {
+    '/sessions': {
+      GET(request, response) {
+        const { limit, after, ...filter } = readParameters(request, [...filters, 'limit', 'after'])
+        response.json(desk.list(readFilter(filter), readLimit(limit), readCursor(after)))
+      },
+      DELETE(request, response) {
+        const filter = readFilter(readParameters(request, filters))
+        if (Object.keys(filter).length === 0)
+          throw new RequestMistake(400, 'this would end all sessions; name a channel, an address or a user')
+        response.json({ closed: desk.closeAll(filter) })
+      },
+    },
+    '/sessions/:id': {
+      GET(request, response) {
+        readParameters(request, [])
+        const session = desk.find(idOf(request))
+        if (session === undefined) throw nobody
+        response.json(session)
+      },
+      DELETE(request, response) {
+        readParameters(request, [])
+        if (!desk.close(idOf(request))) throw nobody
+        response.status(204).end()
+      },
+    },
+  }
+}
+
+const nobody = new RequestMistake(404, 'no session has this id (any more); GET /sessions tells who is there')
+
+function idOf(request: Request): string {
+  return String(request.params['id'])
+}
+
+function readFilter(given: SessionFilter): SessionFilter {
+  return given.address === undefined ? given : { ...given, address: readAddress(given.address) }
+}
+
+/** As the gate spells it. @throws {RequestMistake} */
+function readAddress(text: string): string {
+  if (isIPv4(text)) return text
+  const url = `http://[${text}]`
+  if (isIPv6(text) && URL.canParse(url)) return new URL(url).hostname.slice(1, -1)
+  throw new RequestMistake(400, `address "${text}" is no IP address; write one, such as 192.0.2.1`)
+}
+
+function readLimit(text: string | undefined): number {
+  const limit = text === undefined ? DEFAULT_LIMIT : /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (limit >= 1 && limit <= MAX_LIMIT) return limit
+  throw new RequestMistake(400, `limit "${text}" is no whole number from 1 to ${MAX_LIMIT}; write one`)
+}
+
+function readCursor(text: string | undefined): string | null {
+  if (text === undefined) return null
+  if (/^\d+\.[\w-]+$/.test(text)) return text
+  throw new RequestMistake(
+    400,
+    `after "${text}" is not the "next" of a page; leave it out for the first page`,
+  )
+}

@@ -1,0 +1,31 @@
+import { type EventStream, MAX_READERS } from './event-stream.ts'
+import { readParameters } from './read-parameters.ts'
+import { RequestMistake } from './request-mistake.ts'
+import type { Routes } from './routes.ts'
+
+export interface WatchRoutesOptions {
+  /** What Prometheus scrapes. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>
+  readonly events: Pick<EventStream, 'add'>
+}
+
+/** Numbers for machines, and what changes for the live page. */
+export function createWatchRoutes({ metrics, events }: WatchRoutesOptions): Routes {
+  return {
+    '/metrics': {
+      async GET(request, response) {
+        readParameters(request, [])
+        const { contentType, body } = await metrics()
+        response.set('Content-Type', contentType).send(body)
+      },
+    },
+    '/events': {
+      GET(request, response) {
+        readParameters(request, [])
+        if (request.method === 'HEAD') return void response.type('text/event-stream').end()
+        if (events.add(response)) return
+        throw new RequestMistake(503, `${MAX_READERS} readers are connected already; close one of the pages`)
+      },
+    },
+  }
+}
