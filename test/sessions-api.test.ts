@@ -253,6 +253,11 @@ describe('closing a session, through nginx', () => {
     assert.equal(await other.get('/live/one/1.ts'), 200)
     assert.equal((await site.admin(`GET /sessions/${closed?.session}`)).status, 404)
     assert.equal((await site.admin(`DELETE /sessions/${closed?.session}`)).status, 404)
+    const lines = site.gate.log.filter(({ message }) => message === 'closed by the operator')
+    assert.deepEqual(
+      lines.map(({ level, session, path }) => ({ level, session, path })),
+      [{ level: 'info', session: closed?.session, path: closed?.path }],
+    )
   })
 
   test('revokes nothing: who still has a good token starts anew, under another id', async (t) => {

@@ -1,4 +1,6 @@
 import type { DecisionMade } from '../decision/decide.ts'
+import { addressOf } from '../session/identity.ts'
+import type { Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import type { Log } from './log.ts'
@@ -10,6 +12,8 @@ export interface DecisionLog {
   repeated(subrequest: Subrequest, decision: Decision): void
   /** A subrequest that nobody was asked about: one line at info. `requestId` is nginx's, where it could be read. */
   refused(why: string, requestId?: string): void
+  /** The operator has closed a session: one line at info. */
+  closed(session: Session): void
 }
 
 const sentenceOf = { question: 'decided', 're-check': 're-checked', refusal: 'refused' } as const
@@ -51,6 +55,16 @@ export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
     refused(why, requestId) {
       const request = requestId === undefined ? {} : { request: requestId }
       log.info('refused', { verdict: 'deny', source: 'gate', reason: 'bad-request', ...request, why })
+    },
+    closed({ id, userId, viewer, profile, path }) {
+      const user = userId === '' ? {} : { user: userId }
+      log.info('closed by the operator', {
+        session: id,
+        ...user,
+        address: addressOf(viewer),
+        origin: profile.origin,
+        path,
+      })
     },
   }
 }

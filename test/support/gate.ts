@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { type Environment, readSettings } from '../../src/config/read-settings.ts'
-import { createService, type Service } from '../../src/service.ts'
+import { createService, type Service } from '../../src/service/service.ts'
 import { createLog } from '../../src/watch/log.ts'
 import type { Scope } from './scope.ts'
 

@@ -1,0 +1,64 @@
+import { type Ask, createAsk } from '../backend/ask-backends.ts'
+import { type Backend, createBackend } from '../backend/backend.ts'
+import type { Exchange } from '../backend/probe.ts'
+import type { Settings } from '../config/read-settings.ts'
+import type { Outcome } from '../verdict.ts'
+import {
+  type BackendHealth,
+  type BackendHealthOptions,
+  createBackendHealth,
+} from '../watch/backend-health.ts'
+
+export interface BackendsOptions extends Omit<BackendHealthOptions, 'backend'> {
+  readonly settings: Settings
+  /** What came of a question to one of the backends, and after how many milliseconds. */
+  readonly onOutcome: (place: number, outcome: Outcome, took: number) => void
+  readonly onInternalError: (error: unknown) => void
+}
+
+/** The backends of BACKEND_URL, together. */
+export interface Backends {
+  readonly ask: Ask
+  /** As `ask`, but leaves no trace; `seen` is told of each exchange. */
+  probe(seen: (exchange: Exchange) => void): Ask
+  /** In the operator's order. */
+  readonly each: readonly (Backend & { readonly health: BackendHealth })[]
+  close(): Promise<void>
+}
+
+export function createBackends(options: BackendsOptions): Backends {
+  const { settings, clock, onInternalError } = options
+  const { backendMode: mode, backendTimeout: timeout } = settings
+  const each = settings.backends.map((endpoint, place) => {
+    const health = createBackendHealth({ ...options, backend: endpoint.name })
+    const backend = createBackend({
+      endpoint,
+      concurrency: settings.backendConcurrency,
+      unavailableStatus: settings.unavailableStatus,
+      clock,
+      random: Math.random,
+      onOutcome(outcome, took) {
+        health.note(outcome)
+        options.onOutcome(place, outcome, took)
+      },
+      onInternalError,
+    })
+    return { ...backend, health }
+  })
+  const [first, ...others] = each
+  if (first === undefined) throw new Error('settings without a backend')
+  return {
+    ask: createAsk({ mode, timeout, clock, backends: [first.ask, ...others.map(({ ask }) => ask)] }),
+    probe: (seen) =>
+      createAsk({
+        mode,
+        timeout,
+        clock,
+        backends: [first.probe(seen), ...others.map(({ probe }) => probe(seen))],
+      }),
+    each,
+    async close() {
+      await Promise.all(each.map((backend) => backend.close()))
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import type { Settings } from '../config/read-settings.ts'
+import type { Memory } from '../decision/memory.ts'
+import { createOutage } from '../decision/outage.ts'
+import { createDenials } from '../session/denials.ts'
+import { createSessionTable, type SessionTableOptions } from '../session/session-table.ts'
+
+export interface BoundedMemory extends Memory {
+  /** How much is held of each kind now, and at most. */
+  readonly held: Readonly<
+    Record<'live' | 'provisional' | 'denied', { readonly count: () => number; readonly limit: number }>
+  >
+  /** Looks for what is past its time from now on; the function returned ends that. */
+  startSweeping(clock: () => number): () => void
+}
+
+/** Denied keys have a bound of their own: a flood of bad tokens evicts no viewer. */
+const MAX_DENIALS = 100_000
+/** Sessions of the default action likewise. */
+const MAX_PROVISIONAL = 20_000
+/** Milliseconds between looks for sessions that have gone silent. */
+const SWEEP_EVERY = 5_000
+
+/** What the gate remembers, and `told` hears of the sessions that open and end. */
+export function createMemory(
+  settings: Pick<Settings, 'maxSessions' | 'sessionIdle'>,
+  told: Pick<SessionTableOptions, 'onOpened' | 'onEnded'>,
+): BoundedMemory {
+  const { maxSessions, sessionIdle: idle } = settings
+  const sessions = createSessionTable({ max: maxSessions, idle, ...told })
+  const provisional = createSessionTable({ max: MAX_PROVISIONAL, idle, ...told })
+  const denials = createDenials(MAX_DENIALS)
+  return {
+    sessions,
+    provisional,
+    denials,
+    outage: createOutage(),
+    held: {
+      live: { count: sessions.count, limit: maxSessions },
+      provisional: { count: provisional.count, limit: MAX_PROVISIONAL },
+      denied: { count: denials.count, limit: MAX_DENIALS },
+    },
+    startSweeping(clock) {
+      const sweeper = setInterval(() => {
+        for (const held of [sessions, provisional, denials]) held.sweep(clock())
+      }, SWEEP_EVERY).unref()
+      return () => clearInterval(sweeper)
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import type { Readiness } from '../admin/health-routes.ts'
+import { describeHealth } from '../watch/describe-health.ts'
+import type { MetricsOptions } from '../watch/metrics.ts'
+
+export interface ReadinessOptions
+  extends Pick<MetricsOptions, 'backends' | 'sessions' | 'byDefault' | 'defaultAction' | 'internalErrors'> {
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  readonly isListening: () => boolean
+  readonly isClosing: () => boolean
+}
+
+/** Whether the gate can decide, and how all is that it decides with. */
+export function createReadiness(options: ReadinessOptions): () => Readiness {
+  const { backends, sessions, byDefault, defaultAction, internalErrors, clock } = options
+  const whyNot = (): readonly string[] => {
+    if (options.isClosing()) return ['the service is stopping']
+    return options.isListening() ? [] : ['the gate is not listening yet']
+  }
+  return () => {
+    const reasons = whyNot()
+    return {
+      ready: reasons.length === 0,
+      reasons,
+      defaultAction,
+      backends: backends.map(({ name, health, state }) => ({
+        name,
+        ...describeHealth(health.current(), clock()),
+        ...state(),
+      })),
+      sessions: {
+        live: sessions.live.count(),
+        provisional: sessions.provisional.count(),
+        denied: sessions.denied.count(),
+      },
+      byDefault: byDefault(),
+      internalErrors: internalErrors(),
+    }
+  }
+}

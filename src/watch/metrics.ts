@@ -1,0 +1,198 @@
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { type Outcome, unavailableReasons, type Verdict } from '../verdict.ts'
+import type { BackendHealth } from './backend-health.ts'
+import { readAtScrape, type Sample } from './read-at-scrape.ts'
+import type { Tally } from './tally.ts'
+
+const breakerStates = ['closed', 'open', 'half-open'] as const
+
+/** One backend as the metrics see it. */
+export interface WatchedBackend {
+  readonly name: string
+  readonly health: Pick<BackendHealth, 'current'>
+  state(): {
+    readonly breaker: (typeof breakerStates)[number]
+    readonly inFlight: number
+    readonly waiting: number
+  }
+}
+
+export interface Bounded {
+  readonly count: () => number
+  readonly limit: number
+}
+
+/** Where the numbers come from. Functions are asked at each scrape. */
+export interface MetricsOptions {
+  readonly tally: Tally
+  /** In the operator's order. */
+  readonly backends: readonly WatchedBackend[]
+  /** Milliseconds. */
+  readonly backendTimeout: number
+  readonly sessions: Readonly<Record<'live' | 'provisional' | 'denied', Bounded>>
+  readonly denialsEvicted: () => number
+  readonly byDefault: () => { readonly letIn: number; readonly refused: number }
+  readonly defaultAction: Verdict
+  readonly internalErrors: () => number
+  readonly logLinesDropped: () => number
+  readonly events: () => { readonly delivered: number; readonly dropped: number; readonly waiting: number }
+  readonly version: string
+}
+
+export interface Metrics {
+  /** What came of a question to one of the backends, and after how many milliseconds. */
+  asked(backend: number, outcome: Outcome, took: number): void
+  /** The text that Prometheus scrapes. */
+  text(): Promise<{ readonly contentType: string; readonly body: string }>
+}
+
+/** Seconds. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
+
+/** These were answered in the backend's place, and have no time of their own. */
+export const notAsked: ReadonlySet<string> = new Set(['breaker', 'overload', 'internal'])
+const outcomes = ['allow', 'deny', ...unavailableReasons] as const
+
+/** The gate's numbers in a registry of their own: several gates may live in one process. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { tally, sessions } = options
+  const registry = new Registry()
+  const backends = withUniqueNames(options.backends)
+  const questions = backends.map(() => new Map<string, number>(outcomes.map((outcome) => [outcome, 0])))
+  const { counter, gauge } = readAtScrape(registry)
+  const ofBackends = (read: (backend: WatchedBackend) => number) => (): Sample[] =>
+    backends.map((backend) => [{ backend: backend.name }, read(backend)])
+  const ofSessions = (read: (bounded: Bounded) => number) => (): Sample[] =>
+    Object.entries(sessions).map(([kind, bounded]) => [{ kind }, read(bounded)])
+  const single = (read: () => number) => (): Sample[] => [[{}, read()]]
+
+  counter('decisions_total', 'Answers to nginx.', () =>
+    tally
+      .snapshot()
+      .answers.map(({ verdict, source, reason, count }) => [{ verdict, source, reason }, count]),
+  )
+  counter('questions_total', 'Questions to a backend, by what came of them.', () =>
+    backends.flatMap(({ name }, place) =>
+      [...(questions[place] ?? [])].map(([outcome, count]): Sample => [{ backend: name, outcome }, count]),
+    ),
+  )
+  const durations = new Histogram({
+    name: 'alta_auth_question_duration_seconds',
+    help: 'Time of a question to a backend, from the wish to ask until its end; asked ones only.',
+    labelNames: ['backend'],
+    buckets: BUCKETS,
+    registers: [registry],
+  })
+  for (const { name } of backends) durations.zero({ backend: name })
+
+  gauge(
+    'questions_in_flight',
+    'Questions under way.',
+    ofBackends((backend) => backend.state().inFlight),
+  )
+  gauge(
+    'questions_waiting',
+    'Questions that wait for a place.',
+    ofBackends((backend) => backend.state().waiting),
+  )
+  gauge('breaker_state', 'Which state the breaker is in: 1 for that one, 0 for the others.', () =>
+    backends.flatMap(({ name, state }) =>
+      breakerStates.map((one): Sample => [{ backend: name, state: one }, one === state().breaker ? 1 : 0]),
+    ),
+  )
+  gauge(
+    'backend_unavailable',
+    'Whether the last questions found the backend unavailable.',
+    ofBackends(({ health }) => (health.current().state === 'unavailable' ? 1 : 0)),
+  )
+  gauge(
+    'backend_timeout_seconds',
+    'BACKEND_TIMEOUT.',
+    single(() => options.backendTimeout / 1000),
+  )
+  gauge(
+    'sessions',
+    'What is remembered now.',
+    ofSessions(({ count }) => count()),
+  )
+  gauge(
+    'sessions_limit',
+    'How much may be remembered.',
+    ofSessions(({ limit }) => limit),
+  )
+  counter(
+    'sessions_opened_total',
+    'Sessions that began.',
+    single(() => tally.snapshot().sessionsOpened),
+  )
+  counter('sessions_ended_total', 'Sessions that ended, by why.', () =>
+    Object.entries(tally.snapshot().sessionsEnded).map(([reason, count]) => [{ reason }, count]),
+  )
+  counter(
+    'denials_evicted_total',
+    'Remembered denies that were pushed out by their bound.',
+    single(options.denialsEvicted),
+  )
+  counter('default_decisions_total', 'Decisions of the default action about strangers.', () => {
+    const { letIn, refused } = options.byDefault()
+    return [
+      [{ verdict: 'allow' }, letIn],
+      [{ verdict: 'deny' }, refused],
+    ]
+  })
+  gauge('default_action', 'DEFAULT_ACTION: 1 for the one that is set.', () =>
+    (['allow', 'deny'] as const).map((action) => [{ action }, action === options.defaultAction ? 1 : 0]),
+  )
+  counter('internal_errors_total', 'Faults of alta-auth itself.', single(options.internalErrors))
+  counter(
+    'log_lines_dropped_total',
+    'Log lines that their reader was too slow for.',
+    single(options.logLinesDropped),
+  )
+  counter('events_total', 'Events for EVENTS_URL, by what became of them.', () => {
+    const { delivered, dropped } = options.events()
+    return [
+      [{ result: 'delivered' }, delivered],
+      [{ result: 'dropped' }, dropped],
+    ]
+  })
+  gauge(
+    'events_waiting',
+    'Events that wait for delivery.',
+    single(() => options.events().waiting),
+  )
+  gauge('build_info', 'What is running; always 1.', () => [
+    [{ version: options.version, node: process.version }, 1],
+  ])
+
+  let watchesProcess = false
+  return {
+    asked(backend, outcome, took) {
+      const name = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
+      const counts = questions[backend]
+      counts?.set(name, (counts.get(name) ?? 0) + 1)
+      if (!notAsked.has(name)) durations.observe({ backend: backends[backend]?.name ?? '' }, took / 1000)
+    },
+    async text() {
+      if (!watchesProcess) watchProcess(registry)
+      watchesProcess = true
+      return { contentType: registry.contentType, body: await registry.metrics() }
+    },
+  }
+}
+
+/** Watches the event loop and the collector from now on, without end: so not before somebody looks. It holds up no process that ends. */
+function watchProcess(registry: Registry): void {
+  collectDefaultMetrics({ register: registry })
+  // Sums of others, under names that Prometheus keeps for counters.
+  for (const what of ['handles', 'requests', 'resources'])
+    registry.removeSingleMetric(`nodejs_active_${what}_total`)
+}
+
+/** The name leaves out an URL's parameters, so two backends may share one: the second becomes `name#2`. */
+function withUniqueNames(backends: readonly WatchedBackend[]): WatchedBackend[] {
+  return backends.map(({ name, health, state }, place) => {
+    const before = backends.slice(0, place).filter((other) => other.name === name).length
+    return { name: before === 0 ? name : `${name}#${before + 1}`, health, state }
+  })
+}
