@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { config as readDotenv } from 'dotenv'
 import { readCommandLine } from './cli/command-line.ts'
 import { MISTAKEN } from './cli/exit-codes.ts'
 import { help } from './cli/help.ts'
 import { showSettings } from './cli/show-settings.ts'
 import { readSettings } from './config/read-settings.ts'
+import { readVersion } from './version.ts'
 
 const asked = readCommandLine(process.argv.slice(2))
 switch (asked.command) {
@@ -13,11 +13,17 @@ switch (asked.command) {
     process.stdout.write(help)
     break
   case 'version':
-    process.stdout.write(`${version()}\n`)
+    process.stdout.write(`${readVersion()}\n`)
     break
   case 'mistake':
     giveUp(asked.sentence)
     break
+  case 'check': {
+    readDotenv({ quiet: true })
+    const { check } = await import('./cli/check.ts')
+    await check(process.env, asked.json)
+    break
+  }
   case 'config':
   case 'explain':
   case 'serve': {
@@ -41,10 +47,4 @@ switch (asked.command) {
 function giveUp(...lines: readonly string[]): void {
   process.stderr.write(`alta-auth: ${lines.join('\n')}\n`)
   process.exitCode = MISTAKEN
-}
-
-/** package.json lies beside dist/ and src/ alike. */
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

@@ -34,6 +34,7 @@ describe('the command line', () => {
       for (const word of [
         'serve',
         'config',
+        'check',
         '--version',
         'BACKEND_URL',
         'Exit codes: 0',

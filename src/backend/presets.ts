@@ -3,7 +3,7 @@ export const middlewares = ['custom', 'ministra', 'iptvportal', 'smarty'] as con
 export type Middleware = (typeof middlewares)[number]
 
 /** Where each middleware answers media servers (Cesbo's documentation of Alta's backends). */
-const pathOf: Readonly<Record<Exclude<Middleware, 'custom'>, string>> = {
+export const pathOf: Readonly<Record<Exclude<Middleware, 'custom'>, string>> = {
   ministra: '/stalker_portal/server/api/chk_flussonic_tmp_link.php',
   iptvportal: '/auth/arescrypt/',
   smarty: '/tvmiddleware/api/streamservice/token/check/',

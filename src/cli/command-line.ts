@@ -4,6 +4,7 @@ import { misspelt } from '../config/typos.ts'
 /** What the command line asks for; a mistake is one sentence with the cure. */
 export type CommandLine =
   | { readonly command: 'serve' | 'config' | 'help' | 'version' }
+  | { readonly command: 'check'; readonly json: boolean }
   | { readonly command: 'explain'; readonly asked: AskedToExplain }
   | { readonly command: 'mistake'; readonly sentence: string }
 
@@ -31,9 +32,10 @@ const options = {
 type Option = keyof typeof options
 
 /** The commands, and which options each has. */
-const commands: Readonly<Record<'serve' | 'config' | 'explain', readonly Option[]>> = {
+const commands: Readonly<Record<'serve' | 'config' | 'check' | 'explain', readonly Option[]>> = {
   serve: [],
   config: [],
+  check: ['json'],
   explain: ['ip', 'ua', 'playback-id', 'direct', 'json'],
 }
 type Command = keyof typeof commands
@@ -62,6 +64,7 @@ export function readCommandLine(parameters: readonly string[]): CommandLine {
   if (stray !== undefined) return mistake(`"${command}" has no option --${stray}`)
   if (command === 'explain') return readExplain(values, more)
   if (more.length > 0) return mistake(`"${command}" takes nothing more, but found "${more.join(' ')}"`)
+  if (command === 'check') return { command, json: values.json === true }
   return { command }
 }
 

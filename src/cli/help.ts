@@ -9,6 +9,8 @@ Commands:
                --ip ADDRESS --ua USER-AGENT --playback-id ID   whose request it is
                --direct   ask the backend from here, not the gate that runs
                --json     for machines
+  check      look for what is wrong with settings, backend, gate and nginx, and tell the remedies
+               --json     for machines
   config     print the settings as they count, secrets masked, and where each comes from
 
 Options:
@@ -20,5 +22,5 @@ BACKEND_URL is the only one that must be set, for example:
 
   BACKEND_URL=http://127.0.0.1:6000/auth alta-auth serve
 
-Exit codes: 0 ended as asked, 1 could not start or broke, 2 settings or command line are not right.
+Exit codes: 0 ended as asked, 1 could not start, broke, or a check failed, 2 settings or command line are not right.
 `

@@ -11,8 +11,8 @@ export interface KeyAndCertificate {
 export interface Authority {
   /** The file of its own certificate, for NODE_EXTRA_CA_CERTS. */
   readonly file: string
-  /** A certificate for these names (`DNS:localhost,IP:127.0.0.1`); an expired one ended in 2021. */
-  issue(names: string, validity?: 'valid' | 'expired'): KeyAndCertificate
+  /** A certificate for these names (`DNS:localhost,IP:127.0.0.1`); an expired one ended in 2021, an ending one was made then and ends soon. */
+  issue(names: string, validity?: 'valid' | 'expired' | 'ending'): KeyAndCertificate
 }
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -42,10 +42,11 @@ export function makeAuthority(folder: string, name: string): Authority {
         ].join('\n'),
       )
       openssl('req', '-new', ...newKey, ...subject, '-keyout', `${one}.key`, '-out', `${one}.csr`)
-      const dates =
-        validity === 'valid'
-          ? ['-days', '2']
-          : ['-startdate', '20200101000000Z', '-enddate', '20210101000000Z']
+      const dates = {
+        valid: ['-days', '2'],
+        expired: ['-startdate', '20200101000000Z', '-enddate', '20210101000000Z'],
+        ending: ['-startdate', '20210101000000Z', '-days', '2'],
+      }[validity]
       const signer = ['-config', `${one}.conf`, '-cert', file, '-keyfile', keyFile]
       openssl('ca', '-batch', '-notext', ...signer, ...dates, '-in', `${one}.csr`, '-out', `${one}.pem`)
       return read(`${one}.key`, `${one}.pem`)

@@ -4,8 +4,13 @@ import assert from 'node:assert/strict'
 const varying: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/(?<=\bsession=|X-Session-Id: |"session":")[\w-]{22}(?!\w)/g, 'SESSION'],
   [/\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]/g, '[TIME]'],
-  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME'],
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z/g, 'TIME'],
+  [/\b\d+ ms\b/g, 'NUMBER ms'],
+  [/\b\d+(?:\.\d+)? s\b/g, 'NUMBER s'],
+  [/[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/g, 'DATE'],
+  [/\bPHP\/[\d.]+/g, 'PHP'],
   [/(?<=" (?:200|403) )\d+(?= verdict=)/g, 'BYTES'],
+  [/(?<=\brequest=|"request":")[0-9a-f]{32}(?!\w)/g, 'REQUEST'],
   // Denies are forgotten after a while.
   [/(?<="(?:ms|seconds|denied)":)\d+(?:\.\d+)?/g, 'NUMBER'],
   // Columns as wide as the longest value, which a port of five digits makes longer.

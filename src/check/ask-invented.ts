@@ -1,0 +1,54 @@
+import type { Endpoint } from '../backend/endpoint.ts'
+import { failureReason } from '../backend/failure-reason.ts'
+import { createQuestion } from '../backend/question.ts'
+import { createSender, type Reply } from '../backend/send.ts'
+import type { Subrequest } from '../subrequest.ts'
+import type { UnavailableReason } from '../verdict.ts'
+
+/** What came of one question; milliseconds. */
+export type Asked =
+  | { readonly kind: 'answered'; readonly reply: Reply; readonly ms: number }
+  | { readonly kind: 'unavailable'; readonly reason: UnavailableReason; readonly ms: number }
+
+export interface Asker {
+  /** Asks with a token that nobody ever gave out, a new one each time. `limit` in milliseconds. */
+  ask(limit: number): Promise<Asked>
+  close(): Promise<void>
+}
+
+export interface AskerOptions {
+  readonly endpoint: Endpoint
+  /** The parameter that carries a credential. */
+  readonly tokenParam: string
+  /** A word that nobody guesses. */
+  readonly invent: () => string
+  readonly clock: () => number
+}
+
+/** Asks over the very code of the gate; no value is a client's, and each says what it is. */
+export function createAsker({ endpoint, tokenParam, invent, clock }: AskerOptions): Asker {
+  const sender = createSender(endpoint, 1)
+  return {
+    async ask(limit) {
+      const word = `alta-auth-check-${invent()}`
+      const subrequest: Subrequest = {
+        address: '192.0.2.1', // for documentation only: nobody's (RFC 5737)
+        origin: 'http://alta-auth-check.invalid',
+        path: '/alta-auth-check/index.m3u8',
+        query: `${tokenParam}=${word}`,
+        userAgent: 'alta-auth check',
+        playbackId: '',
+      }
+      const began = clock()
+      const signal = AbortSignal.timeout(Math.max(1, Math.round(limit)))
+      try {
+        const reply = await sender.send(createQuestion(endpoint, subrequest, word), signal)
+        return { kind: 'answered', reply, ms: clock() - began }
+      } catch (error) {
+        const reason = signal.aborted ? 'timeout' : failureReason(error)
+        return { kind: 'unavailable', reason, ms: clock() - began }
+      }
+    },
+    close: () => sender.close(),
+  }
+}

@@ -1,0 +1,84 @@
+import { formatAddress, type ListenAddress } from '../listen.ts'
+import { type Finding, failed, ok, skipped, warning } from './finding.ts'
+import { type LookedAt, lookAt } from './look-at.ts'
+
+/** One address where the gate should be, and what is there. */
+export interface FoundGate {
+  readonly address: string
+  readonly state: 'answers' | 'absent' | 'forbidden' | 'frozen' | 'stranger'
+  /** For people. */
+  readonly told: string
+}
+
+/** nginx gives a gate as long; milliseconds. */
+const LIMIT = 3_000
+
+/** A question that every version refuses without asking the backend. */
+export async function findGate(address: ListenAddress, clock: () => number): Promise<FoundGate> {
+  const headers = { Host: 'alta-auth', 'User-Agent': 'alta-auth check' }
+  const looked = await lookAt(address, { path: '/', headers, limit: LIMIT, clock })
+  const where = formatAddress(address)
+  const [state, told] = judge(looked)
+  return { address: where, state, told: `${told} ${where}` }
+}
+
+function judge(looked: LookedAt): [FoundGate['state'], string] {
+  switch (looked.kind) {
+    case 'answered': {
+      const isGate = looked.status === 403 && looked.headers['x-auth-reason'] === 'bad-request'
+      if (isGate) return ['answers', 'answers on']
+      const server = looked.headers['server']
+      const who =
+        typeof server === 'string' ? ` (${server.slice(0, 40).replaceAll(/[^\x20-\x7e]/g, '')})` : ''
+      return ['stranger', `something else answers ${looked.status}${who} on`]
+    }
+    case 'refused':
+      return looked.code === 'EACCES'
+        ? ['forbidden', 'this user may not connect to']
+        : ['absent', 'nothing listens on']
+    case 'frozen':
+      return ['frozen', `is frozen: no answer within ${LIMIT} ms on`]
+    case 'silent':
+      return ['absent', 'no connection to']
+    case 'not-http':
+      return ['stranger', 'something else, not HTTP, is on']
+  }
+}
+
+const remedies: Readonly<Record<FoundGate['state'], string>> = {
+  answers: '',
+  absent: 'start it: systemctl start alta-auth (or alta-auth serve); its log tells why it ended',
+  forbidden: 'run this check as root, or as a user of the group of the socket; nginx must be in it, too',
+  frozen: 'restart it: systemctl restart alta-auth; what does its log say last?',
+  stranger: 'stop what is there, or give the gate another address: LISTEN, and the server line of http.conf',
+}
+
+/**
+ * `listening` is what LISTEN says, `asked` the addresses that nginx asks, where they are known. The socket of systemd counts more than
+ * LISTEN, so a gate where nginx looks is enough.
+ */
+export function checkGate(listening: FoundGate, asked: readonly FoundGate[]): Finding {
+  const name = 'gate'
+  const targets = asked.length > 0 ? asked : [listening]
+  const bad = targets.filter(({ state }) => state !== 'answers')
+  const detail = { addresses: targets.map(({ address, state }) => ({ address, state })) }
+  const [first] = bad
+  if (first === undefined) {
+    const where = targets.map(({ address }) => address).join(', ')
+    const stray = asked.length > 0 && listening.state !== 'answers' && !asked.includes(listening)
+    const note = stray
+      ? `, where nginx asks; LISTEN=${listening.address} does not count (the socket of systemd?)`
+      : ''
+    return ok(name, `answers on ${where}${note}`, detail)
+  }
+  const sentence = bad.map(({ told }) => told).join(', ')
+  const remedy = remedies[first.state]
+  if (bad.every(({ state }) => state === 'forbidden')) return skipped(name, sentence, remedy)
+  if (listening.state === 'answers' && !targets.includes(listening)) {
+    const cure = `nginx asks there, but the gate is on ${listening.address}: write that in the server line of http.conf`
+    return failed(name, sentence, cure, detail)
+  }
+  return bad.length === targets.length
+    ? failed(name, sentence, remedy, detail)
+    : warning(name, `${sentence}; the other ${targets.length - bad.length} answer`, remedy, detail)
+}

@@ -1,0 +1,29 @@
+/** All checks, in the order in which they are told. */
+export const checkNames = [
+  'settings',
+  'backend-name',
+  'backend-connection',
+  'backend-certificate',
+  'backend-answer',
+  'backend-redirect',
+  'backend-path',
+  'backend-token',
+  'backend-latency',
+  'clock',
+  'gate',
+  'admin',
+  'running-settings',
+  'default-action',
+  'nginx',
+  'nginx-includes',
+  'nginx-locations',
+  'nginx-on-failure',
+  'nginx-rewrites',
+  'nginx-cache',
+  'nginx-timeouts',
+  'nginx-upstream',
+  'nginx-log',
+  'exposure',
+] as const
+
+export type CheckName = (typeof checkNames)[number]

@@ -1,0 +1,57 @@
+import { isIP } from 'node:net'
+import { connect, type PeerCertificate } from 'node:tls'
+
+/** What a TLS handshake with one address showed. */
+export type Inspected =
+  | {
+      readonly kind: 'shown'
+      readonly ms: number
+      /** Why the gate would not take the certificate: OpenSSL's or Node's code. */
+      readonly problem: string | undefined
+      readonly certificate: PeerCertificate
+    }
+  | { readonly kind: 'failed'; readonly code: string }
+  | { readonly kind: 'silent' }
+
+export interface InspectOptions {
+  /** The name that the certificate must be for. */
+  readonly host: string
+  readonly address: string
+  readonly port: number
+  /** Milliseconds. */
+  readonly limit: number
+  readonly clock: () => number
+}
+
+/** Shakes hands as the gate does, but looks at a certificate that it would refuse, too. */
+export function inspectCertificate({
+  host,
+  address,
+  port,
+  limit,
+  clock,
+}: InspectOptions): Promise<Inspected> {
+  return new Promise((resolve) => {
+    const began = clock()
+    const socket = connect({
+      host: address,
+      port,
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      rejectUnauthorized: false, // judged below; nothing is ever sent on this connection
+    })
+    const settle = (inspected: Inspected): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(inspected)
+    }
+    const timer = setTimeout(() => settle({ kind: 'silent' }), limit)
+    socket.once('secureConnect', () => {
+      const problem = socket.authorized ? undefined : String(socket.authorizationError)
+      settle({ kind: 'shown', ms: clock() - began, problem, certificate: socket.getPeerCertificate() })
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      settle({ kind: 'failed', code: error.code ?? error.message }),
+    )
+    socket.once('close', () => settle({ kind: 'failed', code: 'closed' }))
+  })
+}

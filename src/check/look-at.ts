@@ -1,0 +1,77 @@
+import { request } from 'node:http'
+import { formatAddress, type ListenAddress } from '../listen.ts'
+
+/** What a listener on this machine answered. */
+export type LookedAt =
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly headers: Readonly<Record<string, string | string[] | undefined>>
+      readonly body: string
+      readonly ms: number
+    }
+  /** Nothing listens, or this user may not connect (`EACCES`). */
+  | { readonly kind: 'refused'; readonly code: string }
+  /** Connected, but not a word within the time. */
+  | { readonly kind: 'frozen' }
+  /** No connection within the time. */
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'not-http' }
+
+export interface LookOptions {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Milliseconds. */
+  readonly limit: number
+  readonly clock: () => number
+}
+
+const MAX_BODY = 262_144
+
+/** One plain GET on a connection of its own. */
+export function lookAt(address: ListenAddress, options: LookOptions): Promise<LookedAt> {
+  const { path, headers, limit, clock } = options
+  return new Promise((resolve) => {
+    const began = clock()
+    let connected = false
+    const settle = (looked: LookedAt): void => {
+      clearTimeout(timer)
+      asking.destroy()
+      resolve(looked)
+    }
+    const timer = setTimeout(() => settle({ kind: connected ? 'frozen' : 'silent' }), limit)
+    const asking = request({ ...dial(address), path, headers, agent: false }, (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (text: string) => {
+        if (body.length < MAX_BODY) body += text
+      })
+      response.on('end', () =>
+        settle({
+          kind: 'answered',
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body,
+          ms: clock() - began,
+        }),
+      )
+    })
+    asking.on('socket', (socket) => {
+      socket.once('connect', () => {
+        connected = true
+      })
+    })
+    asking.on('error', (error: NodeJS.ErrnoException) => {
+      settle(connected ? { kind: 'not-http' } : { kind: 'refused', code: error.code ?? error.message })
+    })
+    asking.end()
+  })
+}
+
+/** `0.0.0.0` is every address of this machine; any of them will do. */
+function dial(address: ListenAddress): { socketPath: string } | { host: string; port: number } {
+  if (address.kind === 'unix') return { socketPath: address.path }
+  if (address.kind === 'inherited') throw new Error(`nobody can connect to a ${formatAddress(address)}`)
+  const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+  return { host: everywhere[address.host] ?? address.host, port: address.port }
+}

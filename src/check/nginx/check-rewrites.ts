@@ -1,0 +1,68 @@
+import { type Finding, failed, ok } from '../finding.ts'
+import { type Directive, placeOf } from './directive.ts'
+import { testPattern } from './locate.ts'
+import { AUTH, findAuth, type Location, type Server, type SiteMap } from './site-map.ts'
+
+const NAME = 'nginx-rewrites'
+
+/** Rewrites that lead the question astray, or keep the path from being captured. */
+export function checkRewrites({ servers }: SiteMap): readonly Finding[] {
+  const findings = servers
+    .filter((server) => findAuth(server) !== undefined || server.protectedLocations.length > 0)
+    .flatMap((server) => [...checkServer(server), ...server.protectedLocations.flatMap(checkLocation)])
+  return findings.length > 0 ? findings : [ok(NAME, 'none that gets in the way')]
+}
+
+/** What stands at server level runs for the subrequest too. */
+function checkServer({ directives, told }: Server): Finding[] {
+  const catches = directives.find((directive) => catchesAuth(directive))
+  if (catches === undefined) return []
+  const remedy =
+    catches.name === 'rewrite'
+      ? `exempt it: rewrite ^/(?!${AUTH.slice(1)}$)(.*)$ …, or put the line into a location`
+      : 'put it into a location: at server level it answers in place of the gate'
+  return [
+    failed(
+      NAME,
+      `${told}: the ${catches.name} of ${placeOf(catches)} catches ${AUTH}, so the gate is never asked`,
+      remedy,
+    ),
+  ]
+}
+
+function catchesAuth(directive: Directive): boolean {
+  const { name, args, block = [] } = directive
+  if (name === 'return') return true
+  if (name === 'rewrite') return testPattern(args[0] ?? '', AUTH, false)
+  return name === 'if' && isTrueForAuth(args) && block.some(catchesAuth)
+}
+
+/** Only conditions on `$uri` differ between a request and its subrequest. */
+function isTrueForAuth(args: readonly string[]): boolean {
+  const [, variable = '', operator = '', value = ''] =
+    /^\(\s*(\S+)\s+(!?~\*?|!?=)\s+(.*?)\s*\)$/.exec(args.join(' ')) ?? []
+  if (variable !== '$uri' && variable !== '$document_uri') return false
+  const isEqual = operator.includes('~') ? testPattern(value, AUTH, operator.endsWith('*')) : value === AUTH
+  return operator.startsWith('!') ? !isEqual : isEqual
+}
+
+/** The lines of location.conf run in their order: a break before them ends all. */
+function checkLocation({ directives, told }: Location): Finding[] {
+  const include = directives.findIndex(({ name, args }) => name === 'set' && args[0] === '$alta_auth_path')
+  const early = directives.slice(0, Math.max(0, include)).find(breaks)
+  if (early === undefined) return []
+  const remedy = 'write the rewrite without break, or put it into a location of its own'
+  return [
+    failed(
+      NAME,
+      `${told}: a break (${placeOf(early)}) stands before location.conf, so every viewer is refused (bad-request)`,
+      remedy,
+    ),
+  ]
+}
+
+function breaks({ name, args, block = [] }: Directive): boolean {
+  return (
+    name === 'break' || (name === 'rewrite' && args[2] === 'break') || (name === 'if' && block.some(breaks))
+  )
+}

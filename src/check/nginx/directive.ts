@@ -1,0 +1,34 @@
+/** One directive of nginx, as written: `name args;` or `name args { block }`. */
+export interface Directive {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly block?: readonly Directive[]
+  readonly file: string
+  readonly line: number
+}
+
+/** The directive as one text; two that mean the same are the same text, whatever their blanks and quotes. */
+export function textOf({ name, args, block }: Directive): string {
+  const words = [name, ...args].join(' ')
+  return block === undefined ? `${words};` : `${words} { ${block.map(textOf).join(' ')} }`
+}
+
+/** Where it stands, for people: `live.conf:12`. */
+export function placeOf({ file, line }: Directive): string {
+  return `${file.split('/').at(-1) ?? file}:${line}`
+}
+
+/** Those of this name, of this level only. */
+export function named(directives: readonly Directive[], name: string): Directive[] {
+  return directives.filter((one) => one.name === name)
+}
+
+/** The last of this name, which is the one that counts. */
+export function lastOf(directives: readonly Directive[], name: string): Directive | undefined {
+  return directives.findLast((one) => one.name === name)
+}
+
+/** Answers before anybody is asked. */
+export function isReturn({ name }: Directive): boolean {
+  return name === 'return'
+}

@@ -1,0 +1,72 @@
+import type { ListenAddress } from '../../listen.ts'
+import { lastOf, named } from './directive.ts'
+import { findAuth, type SiteMap } from './site-map.ts'
+
+/** One server that nginx asks. */
+export interface Target {
+  readonly address: ListenAddress
+  /** As nginx writes it. */
+  readonly text: string
+  /** What stands behind it in the upstream: `max_fails=0`. Undefined where proxy_pass names the address itself. */
+  readonly parameters: readonly string[] | undefined
+}
+
+/** An address as nginx writes it; undefined when it is a variable or nothing known. */
+export function readTarget(text: string): ListenAddress | undefined {
+  if (text.startsWith('unix:')) return { kind: 'unix', path: text.slice('unix:'.length).replace(/:$/, '') }
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/$]+))(?::(\d{1,5}))?$/.exec(text)
+  if (parts === null) return undefined
+  return { kind: 'tcp', host: parts[1] ?? parts[2] ?? '', port: Number(parts[3] ?? 80) }
+}
+
+/** Whom a proxy_pass leads to: `http://name/path`, `http://unix:/path:/uri`. */
+export function hostOf(proxyPass: string): string {
+  const rest = proxyPass.replace(/^https?:\/\//i, '')
+  return rest.startsWith('unix:') ? (/^unix:[^:]+/.exec(rest)?.[0] ?? rest) : (rest.split('/')[0] ?? '')
+}
+
+/** All servers that a name in a proxy_pass stands for. */
+export function targetsOf({ http }: SiteMap, host: string): Target[] {
+  const upstream = named(http, 'upstream').find(({ args }) => args[0] === host)
+  const servers =
+    upstream === undefined
+      ? [{ text: host, parameters: undefined }]
+      : named(upstream.block ?? [], 'server').map(({ args: [text = '', ...parameters] }) => ({
+          text,
+          parameters,
+        }))
+  return servers.flatMap(({ text, parameters }) => {
+    const address = readTarget(text)
+    return address === undefined ? [] : [{ address, text, parameters }]
+  })
+}
+
+/** The gates that nginx asks, each once. */
+export function gateTargets(map: SiteMap): Target[] {
+  const hosts = map.servers.flatMap((server) => {
+    const pass = lastOf(findAuth(server)?.directives ?? [], 'proxy_pass')?.args[0]
+    return pass === undefined ? [] : [hostOf(pass)]
+  })
+  const targets = [...new Set(hosts)].flatMap((host) => targetsOf(map, host))
+  return [...new Map(targets.map((target) => [target.text, target])).values()]
+}
+
+/** Whether who connects to `asked` reaches who listens on `listening`. */
+export function leadsTo(asked: ListenAddress, listening: ListenAddress): boolean {
+  if (asked.kind === 'unix') return listening.kind === 'unix' && listening.path === asked.path
+  if (asked.kind !== 'tcp' || listening.kind !== 'tcp' || asked.port !== listening.port) return false
+  if (listening.host === '0.0.0.0' || listening.host === '::') return true
+  return (
+    asked.host === listening.host ||
+    (isLocal(asked.host) && isLocal(listening.host) && namesLocalhost(asked, listening))
+  )
+}
+
+function isLocal(host: string): boolean {
+  return /^(?:127\.|::1$|localhost$)/.test(host)
+}
+
+/** `localhost` may be either of 127.0.0.1 and ::1. */
+function namesLocalhost(...addresses: readonly { readonly host: string }[]): boolean {
+  return addresses.some(({ host }) => host === 'localhost')
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { type Directive, named, textOf } from './directive.ts'
+import { readDirectives } from './read-directives.ts'
+import { AUTH } from './site-map.ts'
+
+export type ShippedFile =
+  | 'http.conf'
+  | 'server.conf'
+  | 'location.conf'
+  | 'cache-http.conf'
+  | 'cache-server.conf'
+  | 'on-failure-allow.conf'
+  | 'on-failure-deny.conf'
+
+/** The directives of a file that comes with this version; nginx/ lies beside dist/ and src/ alike. */
+export function readShipped(file: ShippedFile): Directive[] {
+  return readDirectives(
+    readFileSync(new URL(`../../../nginx/alta-auth/${file}`, import.meta.url), 'utf8'),
+    file,
+  )
+}
+
+/** What stands in the shipped `location = /_alta_auth`. */
+export function shippedAuth(file: 'server.conf' | 'cache-server.conf'): readonly Directive[] {
+  return named(readShipped(file), 'location').find(({ args }) => args.includes(AUTH))?.block ?? []
+}
+
+/** Those of `expected` that are not among `actual` as they are. */
+export function missingFrom(actual: readonly Directive[], expected: readonly Directive[]): Directive[] {
+  const there = new Set(actual.map(textOf))
+  return expected.filter((directive) => !there.has(textOf(directive)))
+}

@@ -1,0 +1,111 @@
+import { type Directive, lastOf, named, placeOf } from './directive.ts'
+
+/** One location, with what it inherits already told. */
+export interface Location {
+  readonly modifier: '' | '=' | '^~' | '~' | '~*' | '@'
+  readonly pattern: string
+  readonly directives: readonly Directive[]
+  readonly children: readonly Location[]
+  /** What `auth_request` says here, inherited or not; undefined = nothing or off. */
+  readonly asks: string | undefined
+  /** Whether `auth_request` stands here itself. */
+  readonly asksItself: boolean
+  /** `/live/`, `= /x`, `~ \.ts$` */
+  readonly name: string
+  /** `location /live/ (live.conf:12)` */
+  readonly told: string
+}
+
+export interface Server {
+  /** `server live.example.com (live.conf:5)` */
+  readonly told: string
+  readonly directives: readonly Directive[]
+  readonly locations: readonly Location[]
+  /** Locations of every depth that ask alta-auth. */
+  readonly protectedLocations: readonly Location[]
+}
+
+export interface SiteMap {
+  /** The directives at http level. */
+  readonly http: readonly Directive[]
+  readonly servers: readonly Server[]
+  /** The servers of `upstream alta_auth`; undefined when there is no such upstream. */
+  readonly gates: readonly Directive[] | undefined
+}
+
+export const AUTH = '/_alta_auth'
+export const ON_FAILURE = '@alta_auth_on_failure'
+
+/** Finds servers and locations in a whole configuration. */
+export function createSiteMap(directives: readonly Directive[]): SiteMap {
+  const http = named(directives, 'http').flatMap(({ block = [] }) => block)
+  const upstream = named(http, 'upstream').find(({ args }) => args[0] === 'alta_auth')
+  return {
+    http,
+    servers: named(http, 'server').map((server) => readServer(server, asksOf(http))),
+    gates: upstream === undefined ? undefined : named(upstream.block ?? [], 'server'),
+  }
+}
+
+/** All locations of a server, of every depth. */
+export function allLocations(locations: readonly Location[]): Location[] {
+  return locations.flatMap((location) => [location, ...allLocations(location.children)])
+}
+
+export function findAuth({ locations }: Server): Location | undefined {
+  return locations.find(({ pattern }) => pattern === AUTH)
+}
+
+/** nginx takes two of one name, and uses one of them. */
+export function findOnFailure({ locations }: Server): Location[] {
+  return locations.filter(({ pattern }) => pattern === ON_FAILURE)
+}
+
+function readServer(server: Directive, inherited: string | undefined): Server {
+  const directives = server.block ?? []
+  const names = named(directives, 'server_name').flatMap(({ args }) => args)
+  const listens = named(directives, 'listen').map(({ args }) => args[0] ?? '')
+  const asks = asksOf(directives) ?? inherited
+  const locations = readLocations(directives, asks)
+  return {
+    told: `server ${names.find((name) => name !== '_' && name !== '') ?? listens[0] ?? ''} (${placeOf(server)})`,
+    directives,
+    locations,
+    protectedLocations: allLocations(locations).filter((one) => one.asks === AUTH && one.pattern !== AUTH),
+  }
+}
+
+function readLocations(directives: readonly Directive[], inherited: string | undefined): Location[] {
+  return named(directives, 'location').map((directive) => {
+    const own = directive.block ?? []
+    const [modifier, pattern] = readPattern(directive.args)
+    const name = [modifier === '@' ? '' : modifier, pattern].filter((word) => word !== '').join(' ')
+    const said = asksOf(own)
+    const asks = said ?? inherited
+    return {
+      modifier,
+      pattern,
+      directives: own,
+      children: readLocations(own, asks),
+      asks: asks === 'off' ? undefined : asks,
+      asksItself: said !== undefined && said !== 'off',
+      name,
+      told: `location ${name} (${placeOf(directive)})`,
+    }
+  })
+}
+
+function asksOf(directives: readonly Directive[]): string | undefined {
+  return lastOf(directives, 'auth_request')?.args[0]
+}
+
+/** `location = /x`, or without the blank. */
+function readPattern([first = '', second]: readonly string[]): [Location['modifier'], string] {
+  if (second !== undefined) {
+    const modifier = (['=', '^~', '~', '~*'] as const).find((one) => one === first)
+    return [modifier ?? '', second]
+  }
+  if (first.startsWith('@')) return ['@', first]
+  const [, modifier = '', pattern = first] = /^(=|\^~|~\*|~)(.+)$/.exec(first) ?? []
+  return [modifier as Location['modifier'], pattern]
+}

@@ -1,0 +1,97 @@
+import type { CheckResult, Finding } from './finding.ts'
+
+const marks: Readonly<Record<CheckResult, string>> = { ok: '✔', warning: '!', failed: '✘', skipped: '–' }
+/** Of a terminal: green, yellow, red, grey. */
+const colours: Readonly<Record<CheckResult, number>> = { ok: 32, warning: 33, failed: 31, skipped: 90 }
+const GREY = 90
+const WIDTH = 19
+const INDENT = ' '.repeat(WIDTH + 4)
+
+export interface FormatOptions {
+  readonly colour: boolean
+  /** Columns that a line may fill; undefined = any. */
+  readonly width: number | undefined
+}
+
+/** Lines for people: one for each finding, its remedy indented below. What was skipped for one cause is one line. */
+export function formatFindings(findings: readonly Finding[], { colour, width }: FormatOptions): string {
+  const paint = (code: number, text: string): string => (colour ? `\x1b[${code}m${text}\x1b[0m` : text)
+  const groups = grouped(findings)
+  return groups
+    .map(({ names, finding }, index) => {
+      const { result, remedy, detail } = finding
+      const before = groups[index - 1]?.finding
+      const after = groups[index + 1]?.finding
+      const [name = ''] = names
+      const label = names.length === 1 ? name : `${names.length} checks`
+      const said = names.length === 1 ? finding.finding : `${finding.finding} (${names.join(', ')})`
+      const wrapped = wrap(said, INDENT, width)
+      // With several backends, which of them.
+      const backend = detail?.['backend']
+      const heading = backend === undefined || backend === before?.detail?.['backend'] ? '' : `${backend}:\n`
+      const line = `${paint(colours[result], marks[result])} ${label.padEnd(WIDTH)}  ${result === 'skipped' ? paint(GREY, wrapped) : wrapped}\n`
+      // One remedy for several findings stands below the last.
+      if (remedy === undefined || (after?.name === name && after.remedy === remedy)) return heading + line
+      return `${heading}${line}${INDENT}→ ${wrap(remedy, `${INDENT}  `, width)}\n`
+    })
+    .join('')
+}
+
+/** The last line: how many of each. */
+export function formatSum(findings: readonly Finding[]): string {
+  const count = (result: CheckResult): number => findings.filter((one) => one.result === result).length
+  const [failures, warnings, skips] = [count('failed'), count('warning'), count('skipped')]
+  const parts = [
+    failures === 0 ? 'Nothing failed' : `${failures} failed`,
+    ...(warnings === 0 ? [] : [warnings === 1 ? '1 warning' : `${warnings} warnings`]),
+    ...(skips === 0 ? [] : [`${skips} skipped`]),
+  ]
+  return `\n${parts.join(', ')}.\n`
+}
+
+/** The whole result for machines, one JSON object on one line. */
+export function formatJson(findings: readonly Finding[]): string {
+  const checks = findings.map(({ name, result, finding, remedy, detail }) => ({
+    name,
+    result,
+    finding,
+    ...(remedy === undefined ? {} : { remedy }),
+    ...detail,
+  }))
+  return `${JSON.stringify({ ok: isGood(findings), checks })}\n`
+}
+
+/** Whether nothing failed. */
+export function isGood(findings: readonly Finding[]): boolean {
+  return findings.every(({ result }) => result !== 'failed')
+}
+
+/** Breaks a text so that it stays behind the indentation. */
+function wrap(text: string, indent: string, width = Number.POSITIVE_INFINITY): string {
+  const room = Math.max(30, width - indent.length)
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join(`\n${indent}`)
+}
+
+/** Neighbours that were skipped for the same cause, together. */
+function grouped(findings: readonly Finding[]): { names: string[]; finding: Finding }[] {
+  const groups: { names: string[]; finding: Finding }[] = []
+  for (const finding of findings) {
+    const last = groups.at(-1)
+    const isSame =
+      finding.result === 'skipped' &&
+      last?.finding.result === 'skipped' &&
+      last.finding.finding === finding.finding &&
+      last.finding.remedy === finding.remedy
+    if (isSame) last.names.push(finding.name)
+    else groups.push({ names: [finding.name], finding })
+  }
+  return groups
+}

@@ -1,0 +1,139 @@
+import { type Middleware, middlewares } from '../backend/presets.ts'
+import { type Environment, effectiveTexts } from '../config/effective-texts.ts'
+import type { Settings } from '../config/read-settings.ts'
+import { checkAdmin, lookAtAdmin } from './check-admin.ts'
+import { type CheckedBackend, checkBackend } from './check-backend.ts'
+import { checkClock } from './check-clock.ts'
+import { checkDefaultAction, checkRunningSettings } from './check-default-action.ts'
+import { checkGate, findGate } from './check-gate.ts'
+import { checkNginx } from './check-nginx.ts'
+import { checkSettings } from './check-settings.ts'
+import type { Finding } from './finding.ts'
+import { onFailureOf } from './nginx/check-on-failure.ts'
+import { gateTargets, leadsTo } from './nginx/gate-addresses.ts'
+import { readNginx } from './nginx/read-nginx.ts'
+import type { NginxRun } from './nginx/run-nginx.ts'
+
+export interface RunChecksOptions {
+  readonly environment: Environment
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  /** Wall clock in milliseconds. */
+  readonly now: () => number
+  readonly runNginx: () => Promise<NginxRun>
+  /** For a person who waits: what is being tried now. */
+  readonly onBusy: (what: string) => void
+  /** In the order of `checkNames`; for several backends, all of one before the next. */
+  readonly onFindings: (findings: readonly Finding[]) => void
+}
+
+/** Runs all checks at once and tells what they found in order. Ends within about fifteen seconds, whatever is silent. */
+export async function runChecks(options: RunChecksOptions): Promise<readonly Finding[]> {
+  const all: Finding[] = []
+  const tell = (findings: readonly Finding[]): void => {
+    all.push(...findings)
+    options.onFindings(findings)
+  }
+  const { result, findings } = checkSettings(options.environment)
+  tell(findings)
+  if (!result.ok) return all
+
+  const { settings } = result
+  const machine = checkMachine(settings, options)
+  const backends: CheckedBackend[] = []
+  const asked = checkBackends(settings, options)
+  for (const [index, one] of asked.entries()) {
+    options.onBusy(`asking ${settings.backends[index]?.name}`)
+    const checked = await one
+    backends.push(checked)
+    tell(checked.findings)
+  }
+  tell([
+    checkClock(
+      options.now(),
+      backends.flatMap(({ reading }) => reading ?? []),
+    ),
+  ])
+
+  options.onBusy('looking for the gate and for nginx')
+  const { nginx, gate, admin, ofNginx, gateIsDown } = await machine
+  tell([
+    gate,
+    admin.finding,
+    checkRunningSettings(
+      admin.readyz,
+      settings.backends.map(({ name }) => name),
+      settings.defaultAction,
+    ),
+    checkDefaultAction({
+      defaultAction: settings.defaultAction,
+      mode: settings.backendMode,
+      readyz: admin.readyz,
+      answered: backends.map(({ answered }) => answered),
+      gateIsDown,
+      onFailure: nginx.map === undefined ? undefined : onFailureOf(nginx.map),
+    }),
+  ])
+  tell(ofNginx)
+  return all
+}
+
+function checkBackends(settings: Settings, options: RunChecksOptions): Promise<CheckedBackend>[] {
+  const { environment, clock, now } = options
+  const written = effectiveTexts(environment).find(({ name }) => name === 'MIDDLEWARE')?.text
+  const middleware: Middleware = middlewares.find((one) => one === written) ?? 'custom'
+  const share = settings.backendMode === 'failover' ? settings.backends.length : 1
+  return settings.backends.map(async (endpoint) => {
+    const checked = await checkBackend({
+      endpoint,
+      middleware,
+      tokenParam: settings.tokenParams[0] ?? 'token',
+      deadline: Math.round(settings.backendTimeout / share),
+      unavailableStatus: settings.unavailableStatus,
+      rechecks: settings.lifetimes.allow !== 'session',
+      clock,
+      now,
+    })
+    if (settings.backends.length === 1) return checked
+    const withName = (finding: Finding): Finding => ({
+      ...finding,
+      detail: { ...finding.detail, backend: endpoint.name },
+    })
+    return { ...checked, findings: checked.findings.map(withName) }
+  })
+}
+
+/** What runs on this machine: nginx tells where it looks for the gate, so it comes first. */
+async function checkMachine(settings: Settings, { clock, runNginx }: RunChecksOptions) {
+  const { listen, adminListen, adminToken } = settings
+  const [run, own, looked] = await Promise.all([
+    runNginx(),
+    findGate(listen, clock),
+    lookAtAdmin(adminListen, adminToken, clock),
+  ])
+  const nginx = readNginx(run)
+  const targets = nginx.map === undefined ? [] : gateTargets(nginx.map)
+  const found = new Map(
+    await Promise.all(
+      targets.map(
+        async (target) =>
+          [target, leadsTo(target.address, listen) ? own : await findGate(target.address, clock)] as const,
+      ),
+    ),
+  )
+  const gates = [...new Set(found.values())]
+  const gate = checkGate(own, gates)
+  const answers = [own, ...gates].some(({ state }) => state === 'answers')
+  const admin = checkAdmin(adminListen, looked, adminToken !== undefined, answers)
+  const ofNginx = checkNginx(nginx, {
+    listening: listen,
+    admin: adminListen,
+    hasToken: adminToken !== undefined,
+    defaultAction: settings.defaultAction,
+    deadline: settings.backendTimeout,
+    sessionIdle: settings.sessionIdle,
+    tokenParams: settings.tokenParams,
+    found,
+  })
+  return { nginx, gate, admin, ofNginx, gateIsDown: gate.result === 'failed' }
+}
