@@ -99,8 +99,9 @@ async function start(): Promise<void> {
   const url = `${site}/live/test/index.m3u8`
   say(`
 Open ${loud(`${site}/`)} in a browser: a live stream, and the decisions about it as they are made.
+The operator's view of the same, sessions and denials: http://127.0.0.1:${adminPort}/
 
-nginx ${port} → alta-auth ${gatePort} (health: ${adminPort}) → example backend ${backendPort}, all on 127.0.0.1.
+nginx ${port} → alta-auth ${gatePort} → example backend ${backendPort}, all on 127.0.0.1.
 Or copy a line into another terminal and watch the decisions appear here and on the page:
 
   allowed:   curl -i '${url}?token=123'

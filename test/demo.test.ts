@@ -15,11 +15,18 @@ async function run(line: string): Promise<string> {
   return stdout
 }
 
+/** Where it says the operator's page is. */
+function adminOf(output: string): string {
+  const [, url] = /^The operator's view .*(http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(output) ?? []
+  assert.ok(url !== undefined, output)
+  return url
+}
+
 /** Every port that it says it uses. */
 function portsOf(output: string): number[] {
-  const [, ...named] =
-    /^nginx (\d+) → alta-auth (\d+) \(health: (\d+)\) → example backend (\d+)/m.exec(output) ?? []
-  const ports = named.map(Number)
+  const [, ...named] = /^nginx (\d+) → alta-auth (\d+) → example backend (\d+)/m.exec(output) ?? []
+  const admin = adminOf(output)
+  const ports = [...named, new URL(admin).port].map(Number)
   assert.equal(ports.length, 4, output)
   return ports
 }
@@ -29,6 +36,7 @@ describe('npm run demo', () => {
     const { child, url, lineOf } = await startDemo(t)
     assert.ok(child.output().indexOf(`Open ${url}/`) < child.output().indexOf('curl'))
     assert.match(await run(`curl -s ${url}/`), /<title>alta-auth demo<\/title>/)
+    assert.match(await run(`curl -s ${adminOf(child.output())}`), /<title>[^<]*alta-auth/)
     const allowed = await run(lineOf('allowed:'))
     assert.match(allowed, /^HTTP\/1\.1 200 /)
     assert.match(allowed, /X-Auth-Reason: backend-200/)
