@@ -33,6 +33,7 @@ FROM base AS gate
 ENV NODE_ENV=production
 COPY --from=production /opt/alta-auth/node_modules node_modules
 COPY --from=build /opt/alta-auth/dist dist
+COPY live-page live-page
 COPY package.json LICENSE ./
 USER node
 # No shell and no npm in between: signals reach the gate itself.

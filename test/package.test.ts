@@ -84,6 +84,10 @@ describe('the npm package, made and installed', () => {
     await main.listening()
     const { status, body } = await get({ port: adminPort }, '/readyz')
     assert.deepEqual([status, JSON.parse(body).ready], [200, true])
+    const page = await get({ port: adminPort }, '/')
+    for (const [, file = ''] of page.body.matchAll(/(?:src|href)="([\w-]+\.\w+)"/g))
+      assert.equal((await get({ port: adminPort }, `/${file}`)).status, 200, file)
+    assert.match(page.body, /<title>alta-auth/)
     main.signal('SIGTERM')
     assert.equal(await main.exited, 0)
   })
@@ -103,7 +107,7 @@ describe('the npm package, made and installed', () => {
     const files = run('tar', ['-tf', tarball]).trim().split('\n')
     const strange = files.filter(
       (file) =>
-        !/^package\/(?:dist\/.+\.js|(?:nginx|systemd|examples)\/.+|docs\/[\w-]+\.md|[A-Z]+(?:\.md)?|package\.json|\.env\.example)$/.test(
+        !/^package\/(?:dist\/.+\.js|live-page\/[\w-]+\.(?:css|html|js)|(?:nginx|systemd|examples|monitoring|fail2ban)\/.+|docs\/[\w-]+\.md|[A-Z]+(?:\.md)?|package\.json|\.env\.example)$/.test(
           file,
         ),
     )

@@ -1,0 +1,57 @@
+/** An answer that is no success; the message is the gate's own sentence where it has sent one. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   */
+  constructor(status, message) {
+    super(message)
+    this.status = status
+  }
+}
+
+/**
+ * The admin API of the gate that this page comes from. All methods throw an {@link ApiError} when the gate refuses, and a TypeError when it
+ * is not there.
+ * @param {import('./token.js').Token} token
+ */
+export function createApi(token) {
+  /**
+   * @param {string} path
+   * @param {RequestInit} [options]
+   */
+  const ask = async (path, options = {}) => {
+    const secret = token.read()
+    const headers = secret === '' ? {} : { Authorization: `Bearer ${secret}` }
+    const answer = await fetch(path, { ...options, headers, cache: 'no-store', redirect: 'error' })
+    if (!answer.ok) throw new ApiError(answer.status, await readError(answer))
+    return answer
+  }
+  return {
+    /**
+     * @param {string} path
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<any>}
+     */
+    get: async (path, signal) => (await ask(path, signal === undefined ? {} : { signal })).json(),
+    /** @param {string} path */
+    remove: async (path) => void (await ask(path, { method: 'DELETE' })),
+    /**
+     * @param {string} path
+     * @param {AbortSignal} signal
+     */
+    open: async (path, signal) => {
+      const { body } = await ask(path, { signal })
+      if (body === null) throw new ApiError(0, 'the answer is empty')
+      return body
+    },
+  }
+}
+
+/** @typedef {ReturnType<typeof createApi>} Api */
+
+/** @param {Response} answer */
+async function readError(answer) {
+  const said = await answer.json().catch(() => undefined)
+  return typeof said?.error === 'string' ? said.error : `the gate answered ${answer.status}`
+}

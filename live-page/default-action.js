@@ -1,0 +1,43 @@
+import { find, setPill, setText } from './elements.js'
+import { count } from './format.js'
+
+/** @typedef {import('./messages.js').GateState} GateState */
+
+/**
+ * What the default action means at this moment; loud while it lets strangers in.
+ * @param {GateState} state
+ * @returns {{ means: string, tone: 'bad' | 'warm' | '', loud: string }}
+ */
+export function judgeDefaultAction({ defaultAction, backends, rates, sessions, byDefault }) {
+  const isDown = backends.every(({ state }) => state === 'unavailable')
+  if (!isDown && rates[defaultAction].default === 0) {
+    if (sessions.provisional > 0) return { means: 'some are still in unchecked', tone: 'warm', loud: '' }
+    const inOutage = defaultAction === 'allow' ? 'strangers get in' : 'new viewers are refused'
+    return { means: `in an outage ${inOutage}`, tone: '', loud: '' }
+  }
+  if (defaultAction === 'deny') {
+    return { means: 'new viewers are refused; who plays goes on', tone: 'warm', loud: '' }
+  }
+  const numbers = `${count(sessions.provisional)} unchecked sessions now, ${count(byDefault.letIn)} let in since the gate started`
+  const loud = `Strangers are being let in: the backend gives no answer, and the default action is “allow”. ${numbers}.`
+  return { means: 'strangers are being let in', tone: 'bad', loud }
+}
+
+/** Shows it, and says its beginning once. */
+export function createDefaultAction() {
+  const banner = find('banner', HTMLElement)
+  let wasLoud = false
+  return {
+    /** @param {GateState} state */
+    show(state) {
+      const { means, tone, loud } = judgeDefaultAction(state)
+      setPill(find('action', HTMLElement), state.defaultAction, tone)
+      setText(find('action-means', HTMLElement), means)
+      // The numbers in it move every second: nobody wants to have them read out.
+      banner.ariaLive = wasLoud ? 'off' : 'assertive'
+      setText(banner, loud)
+      banner.hidden = loud === ''
+      wasLoud = loud !== ''
+    },
+  }
+}

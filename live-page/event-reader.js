@@ -1,0 +1,38 @@
+/**
+ * Reads server-sent events (WHATWG HTML, section 9.2) out of a body; not EventSource, which cannot send a token. Events without data are
+ * passed over, and so are comments, but each chunk is told to `onHeard`.
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {() => void} onHeard
+ * @returns {AsyncGenerator<{ name: string, data: any }>}
+ */
+export async function* readEvents(body, onHeard) {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let rest = ''
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      onHeard()
+      const lines = (rest + decoder.decode(value, { stream: true })).split(/\n\n/)
+      rest = lines.pop() ?? ''
+      for (const block of lines) {
+        const event = readBlock(block)
+        if (event !== undefined) yield event
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
+}
+
+/** @param {string} block */
+function readBlock(block) {
+  let name = 'message'
+  const data = []
+  for (const line of block.split('\n')) {
+    if (line.startsWith('event:')) name = line.slice(6).trim()
+    if (line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''))
+  }
+  return data.length === 0 ? undefined : { name, data: JSON.parse(data.join('\n')) }
+}

@@ -1,0 +1,66 @@
+/**
+ * What the admin API says, as docs/admin.md describes it; nothing but types.
+ *
+ * @typedef {object} SessionView
+ * @property {string} session its id
+ * @property {string} user empty when the backend named nobody
+ * @property {string} channel
+ * @property {string} address
+ * @property {string} origin
+ * @property {string} path
+ * @property {string} userAgent
+ * @property {string} playbackId
+ * @property {boolean} provisional let in by the default action
+ * @property {string} start
+ * @property {string} lastRequest
+ * @property {number} requests
+ * @property {string | null} recheck
+ * @property {string | null} unavailable reason of the last re-check when it got no answer
+ *
+ * @typedef {object} SessionPage
+ * @property {SessionView[]} sessions
+ * @property {string | null} next
+ * @property {number} total
+ *
+ * @typedef {object} Denial
+ * @property {number} denial
+ * @property {string} time
+ * @property {string} address
+ * @property {string} origin
+ * @property {string} path
+ * @property {string} userAgent
+ * @property {string} source
+ * @property {string} reason
+ * @property {string} session
+ * @property {string} [why] of a bad request
+ *
+ * @typedef {object} BackendState
+ * @property {string} name
+ * @property {'unasked' | 'answers' | 'unavailable'} state
+ * @property {string} [reason]
+ * @property {number} [seconds]
+ * @property {string} breaker
+ * @property {number} inFlight
+ * @property {number} waiting
+ * @property {number | null} p50 milliseconds, over the last minute
+ * @property {number | null} p99
+ * @property {number} perSecond
+ *
+ * @typedef {object} Rates answers in the last whole second
+ * @property {Record<'backend' | 'session' | 'stale' | 'default', number>} allow
+ * @property {Record<'backend' | 'session' | 'stale' | 'default' | 'gate', number>} deny
+ *
+ * @typedef {object} GateState
+ * @property {string} time
+ * @property {number} uptime seconds
+ * @property {{ live: number, provisional: number, denied: number, limit: number }} sessions
+ * @property {Rates} rates
+ * @property {BackendState[]} backends
+ * @property {{ letIn: number, refused: number }} byDefault
+ * @property {'allow' | 'deny'} defaultAction
+ * @property {number} deadline milliseconds
+ * @property {string} version
+ * @property {string} instance
+ */
+
+export {}

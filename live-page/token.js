@@ -1,0 +1,13 @@
+const NAME = 'alta-auth admin token'
+
+/** The admin token, as long as this tab is open. */
+export function createToken() {
+  return {
+    read: () => sessionStorage.getItem(NAME) ?? '',
+    /** @param {string} token */
+    keep: (token) => sessionStorage.setItem(NAME, token),
+    forget: () => sessionStorage.removeItem(NAME),
+  }
+}
+
+/** @typedef {ReturnType<typeof createToken>} Token */
