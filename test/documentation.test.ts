@@ -22,7 +22,8 @@ const kinds: Readonly<Record<string, RegExp>> = {
   env: /^$/,
   php: /^[\w-]+\.php$/,
   http: /^question$/,
-  json: /^output$/,
+  // An example of a post is checked by test/events-page.test.ts.
+  json: /^(?:output|events)$/,
   text: /^(?:output|picture)$/,
 }
 

@@ -19,6 +19,9 @@ ensurePrograms({
   ffmpeg: 'ffmpeg',
   chromium: 'chromium',
   'systemd-analyze': 'systemd',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
+  'fail2ban-regex': 'fail2ban',
 })
 
 const chosen = process.argv.slice(2)

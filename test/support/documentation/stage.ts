@@ -57,7 +57,10 @@ export async function startStage(scope: Scope, withSnippets: boolean): Promise<S
 
   const toStage = (text: string): string => {
     let result = text
-      .replaceAll(/(?<![\w.])\/(?=(?:etc\/nginx|var\/log|run\/alta-auth|srv\/media)\b)/g, `${folder}/`)
+      .replaceAll(
+        /(?<![\w.])\/(?=(?:etc\/nginx|etc\/prometheus|var\/log|run\/alta-auth|srv\/media)\b)/g,
+        `${folder}/`,
+      )
       .replaceAll('listen 80;', `listen 127.0.0.1:${site};`)
       .replaceAll('listen [::]:80;', '')
     for (const [index, port] of documentedPorts.entries()) {
@@ -74,6 +77,7 @@ export async function startStage(scope: Scope, withSnippets: boolean): Promise<S
 
   for (const path of [
     'etc/nginx/conf.d',
+    'etc/prometheus',
     'var/log/nginx',
     'run/alta-auth',
     'srv/media/live/news',
@@ -82,8 +86,15 @@ export async function startStage(scope: Scope, withSnippets: boolean): Promise<S
   ])
     mkdirSync(at(path), { recursive: true })
   for (const file of files) writeFileSync(at(`srv/media/live/news/${file}`), '#EXTM3U\n')
-  for (const name of ['nginx', 'examples']) symlinkSync(join(root, name), at(`clone/${name}`))
+  for (const name of ['nginx', 'examples', 'monitoring']) symlinkSync(join(root, name), at(`clone/${name}`))
   writeFileSync(at('etc/nginx/nginx.conf'), nginxConfiguration(folder))
+  // The settings of the gate below, for commands that read them themselves.
+  const settings = [
+    'BACKEND_URL=http://127.0.0.1:6000/auth',
+    'LISTEN=127.0.0.1:9180',
+    'ADMIN_LISTEN=127.0.0.1:9181',
+  ]
+  writeFileSync(at('clone/.env'), toStage(`${settings.join('\n')}\n`))
   // Viewers come by name; its address is this machine's.
   writeFileSync(at('.curlrc'), `connect-to = "live.example.com:80:127.0.0.1:${site}"\nmax-time = 10\n`)
   const wrapper = (name: string, script: string): void => {
