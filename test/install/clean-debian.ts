@@ -80,7 +80,7 @@ describe('docs/install.md, followed on a clean Debian', () => {
   test('nginx: a good token gets 200, a bad one 403', async () => {
     await debian.start('node', '-e', backend)
     await debian.run('mkdir -p /srv/media/live/channel; echo "#EXTM3U" > /srv/media/live/channel/index.m3u8')
-    const [place = '', , ...others] = readCommands('nginx')
+    const [place = '', , check = '', ...others] = readCommands('nginx')
     assert.deepEqual(others, [])
     await follow([place])
     // nginx reloads behind the command's back, and answers as before until it has.
@@ -89,6 +89,9 @@ describe('docs/install.md, followed on a clean Debian', () => {
     const log = await debian.run('cat /var/log/nginx/live.access.log')
     assert.match(log, /verdict=allow source=backend reason=backend-200/)
     assert.match(log, /verdict=deny source=backend reason=backend-403/)
+    const [found = ''] = await follow([check])
+    // A clean server has nothing that could be a warning either.
+    assert.match(found, /\nNothing failed(?:, \d+ skipped)?\.\n$/)
   })
 
   test("nginx asks over systemd's socket: a gate that was stopped is started by the question", async () => {
