@@ -17,6 +17,13 @@ export const unavailableReasons = [
 ] as const
 export type UnavailableReason = (typeof unavailableReasons)[number]
 
+/** The backend was not asked, or not by its fault: these say nothing about it. */
+export const notTheBackends: ReadonlySet<string> = new Set<UnavailableReason>([
+  'breaker',
+  'overload',
+  'internal',
+])
+
 /** What a backend may add to an allow; names and units as Flussonic-style backends send them. */
 export interface Grant {
   /** `X-AuthDuration` as sent, in seconds when it is a number; judged where lifetimes are decided. */
@@ -35,7 +42,8 @@ export type Outcome =
   | { readonly kind: 'unavailable'; readonly backend: string; readonly reason: UnavailableReason }
 
 /** Who decided: `gate` refused without asking anybody. */
-export type Source = 'backend' | 'session' | 'stale' | 'default' | 'gate'
+export const sources = ['backend', 'session', 'stale', 'default', 'gate'] as const
+export type Source = (typeof sources)[number]
 
 /** The closed vocabulary of `X-Auth-Reason`. */
 export type Reason =

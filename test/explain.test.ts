@@ -209,12 +209,14 @@ describe('alta-auth explain', () => {
   })
 
   test('--direct asks the backend itself, and needs no gate', async (t) => {
-    place.backend.answer = status(302, { Location: `http://127.0.0.1/login?back=${SECRET}` })
+    place.backend.answer = status(302, {
+      Location: `http://boss:${SECRET}@127.0.0.1/login?back=${SECRET}#at=${SECRET}`,
+    })
     const environment = { BACKEND_URL: `${place.backend.url}/auth`, ADMIN_LISTEN: 'off' }
     const { code, stdout } = await runExplain(t, [playlist, '--direct', ...viewer], environment)
     assert.equal(code, 0)
     assert.match(stdout, /302 Found after/)
-    assert.match(stdout, /location: http:\/\/127\.0\.0\.1\/login\?back=\*\*\*\(14\)/)
+    assert.match(stdout, /location: http:\/\/\*\*\*@127\.0\.0\.1\/login\?back=\*\*\*\(14\)$/m)
     assert.match(stdout, /reason +backend-302: the backend answers 302, and only 200 allows/)
   })
 

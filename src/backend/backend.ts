@@ -4,7 +4,7 @@ import { type BreakerState, createBreaker } from './breaker.ts'
 import { createBulkhead } from './bulkhead.ts'
 import type { Endpoint } from './endpoint.ts'
 import { createGuardedAsk } from './guarded-ask.ts'
-import { createProbe, type Exchange } from './probe.ts'
+import { createRehearsedAsk, type Exchange } from './rehearsed-ask.ts'
 import { createSender } from './send.ts'
 
 export interface BackendOptions {
@@ -27,7 +27,7 @@ export interface Backend {
   readonly name: string
   readonly ask: AskBackend
   /** As `ask`, but leaves no trace; `seen` is told of the exchange. */
-  probe(seen: (exchange: Exchange) => void): AskBackend
+  rehearse(seen: (exchange: Exchange) => void): AskBackend
   /** For people: the breaker's state, questions under way and waiting. */
   state(): { readonly breaker: BreakerState['kind']; readonly inFlight: number; readonly waiting: number }
   close(): Promise<void>
@@ -53,7 +53,15 @@ export function createBackend(options: BackendOptions): Backend {
       if (giveUp?.aborted !== true) options.onOutcome(outcome, clock() - began)
       return outcome
     },
-    probe: createProbe({ endpoint, sender, breaker, bulkhead, unavailableStatus, clock, onInternalError }),
+    rehearse: createRehearsedAsk({
+      endpoint,
+      sender,
+      breaker,
+      bulkhead,
+      unavailableStatus,
+      clock,
+      onInternalError,
+    }),
     state: () => ({
       breaker: breaker.state().kind,
       inFlight: bulkhead.inFlight(),

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { printable } from '../config/on-one-line.ts'
 import type { ExplainedQuestion, Explanation } from '../explain/explanation.ts'
 import type { SessionView } from '../session/session-view.ts'
 
@@ -53,7 +54,8 @@ export function showExplanation(explanation: Explanation): string {
       nginx,
     }),
   )
-  return `${sections.join('\n\n')}\n`
+  // A header of the backend's may hold anything.
+  return `${sections.join('\n\n').split('\n').map(printable).join('\n')}\n`
 }
 
 function section(title: string, rows: Readonly<Record<string, string>>): string {
@@ -79,12 +81,12 @@ function showSession(session: SessionView): string {
 }
 
 function showQuestion(question: ExplainedQuestion): string[] {
-  const { backend, url, headers, status, answerHeaders, failure, milliseconds } = question
+  const { backend, url, headers, status, answerHeaders, failure, ms } = question
   const came = status === null ? `no answer (${failure})` : `${status} ${STATUS_CODES[status] ?? ''}`.trim()
   return [
     url === null ? `  ${backend}` : `  GET ${url}`,
     ...Object.entries(headers).map(([name, value]) => `      ${name}: ${value}`),
-    `  ${came}${url === null ? '' : ` after ${milliseconds} ms`}`,
+    `  ${came}${url === null ? '' : ` after ${ms} ms`}`,
     ...Object.entries(answerHeaders).map(([name, value]) => `      ${name}: ${value}`),
   ]
 }

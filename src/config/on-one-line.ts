@@ -8,7 +8,12 @@ const TAIL = 300
 export function onOneLine(message: string): string {
   const whole =
     message.length <= HEAD + TAIL ? message : `${message.slice(0, HEAD)} ... ${message.slice(-TAIL)}`
-  return whole.replace(
+  return printable(whole)
+}
+
+/** A text with what would move the cursor, or turn the direction of writing, made visible. */
+export function printable(text: string): string {
+  return text.replace(
     unprintable,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )

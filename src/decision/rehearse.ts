@@ -18,8 +18,6 @@ export interface Rehearsal {
   readonly decision: Decision
   /** What was made of the backend's answer, where it would be asked: about the request, or about its session in the background. */
   readonly made: DecisionMade | undefined
-  /** The id that the backend would be told; empty when it would not be asked. */
-  readonly askedAs: string
 }
 
 /**
@@ -33,7 +31,6 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   const denial = denials.peek(identity, now)
   let session: Session | undefined
   let made: DecisionMade | undefined
-  let askedAs = ''
   let answered: Promise<unknown> = Promise.resolve()
 
   /** Shows the sessions of the table as copies, and takes nothing in. */
@@ -56,7 +53,6 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   const decide = createDecide({
     ...options,
     ask(asked, sessionId) {
-      askedAs = sessionId
       const outcome = options.ask(asked, sessionId)
       answered = outcome
       return outcome
@@ -76,7 +72,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   // A re-check goes on behind the decision.
   await answered
   await setImmediate()
-  return { identity, session, denial, decision, made, askedAs }
+  return { identity, session, denial, decision, made }
 }
 
 function copyOf(session: Session): Session {

@@ -1,6 +1,6 @@
 import type { Session } from '../session/session.ts'
 import type { SessionEnd } from '../session/session-table.ts'
-import { type ToIso, viewOf } from '../session/session-view.ts'
+import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 
 /** The first event of a gate: sessions that another start of it has told of are over. */
 export interface GateStarted {
@@ -8,30 +8,21 @@ export interface GateStarted {
   readonly start: string
 }
 
-/** What is told of a session at its start; times are ISO 8601 in UTC. Holds no query, so no token. */
-export interface SessionStarted {
+/** What is told of a session. Holds no query, so no token. */
+type Told = Pick<
+  SessionView,
+  'session' | 'user' | 'channel' | 'address' | 'origin' | 'path' | 'userAgent' | 'provisional' | 'start'
+>
+
+export interface SessionStarted extends Told {
   readonly event: 'start'
-  readonly session: string
-  /** Empty when the backend named nobody. */
-  readonly user: string
-  /** What CHANNEL_PATTERN found, else the path that opened the session. */
-  readonly channel: string
-  readonly address: string
-  readonly origin: string
-  readonly path: string
-  readonly userAgent: string
-  /** Let in by the default action, not by a backend. */
-  readonly provisional: boolean
-  readonly start: string
 }
 
 /** The same once more, and what became of it: whoever missed the start misses nothing. */
-export interface SessionEnded extends Omit<SessionStarted, 'event'> {
+export interface SessionEnded extends Told, Pick<SessionView, 'lastRequest' | 'requests'> {
   readonly event: 'end'
+  /** ISO 8601 in UTC. */
   readonly end: string
-  readonly lastRequest: string
-  /** Those that reached the gate. */
-  readonly requests: number
   readonly reason: SessionEnd
 }
 
@@ -46,17 +37,17 @@ export interface EventBatch {
 }
 
 export function startOf(session: Session, toIso: ToIso): SessionStarted {
-  return { event: 'start', ...describe(session, toIso) }
+  return { event: 'start', ...describe(viewOf(session, toIso)) }
 }
 
 /** @param now when it ended, in milliseconds of the monotonic clock */
 export function endOf(session: Session, reason: SessionEnd, now: number, toIso: ToIso): SessionEnded {
-  const { lastRequest, requests } = viewOf(session, toIso)
-  return { event: 'end', ...describe(session, toIso), end: toIso(now), lastRequest, requests, reason }
+  const view = viewOf(session, toIso)
+  const { lastRequest, requests } = view
+  return { event: 'end', ...describe(view), end: toIso(now), lastRequest, requests, reason }
 }
 
-function describe(session: Session, toIso: ToIso): Omit<SessionStarted, 'event'> {
-  const view = viewOf(session, toIso)
-  const { user, channel, address, origin, path, userAgent, provisional, start } = view
-  return { session: view.session, user, channel, address, origin, path, userAgent, provisional, start }
+function describe(view: SessionView): Told {
+  const { session, user, channel, address, origin, path, userAgent, provisional, start } = view
+  return { session, user, channel, address, origin, path, userAgent, provisional, start }
 }

@@ -1,4 +1,4 @@
-import type { Exchange } from '../backend/probe.ts'
+import type { Exchange } from '../backend/rehearsed-ask.ts'
 import type { ExplainedQuestion } from './explanation.ts'
 import { maskQuery } from './mask-query.ts'
 
@@ -15,7 +15,7 @@ export function explainQuestion({ endpoint, question, came, took }: Exchange): E
     status: came.kind === 'reply' ? came.reply.status : null,
     answerHeaders: came.kind === 'reply' ? maskHeaders(came.reply.headers) : {},
     failure: came.kind === 'failure' ? `${came.reason}: ${came.message}` : null,
-    milliseconds: took,
+    ms: took,
   }
 }
 
@@ -36,7 +36,8 @@ function maskHeaders(
   return shown
 }
 
-/** Where a redirect leads is worth seeing, its parameters are not. */
+/** Where a redirect leads is worth seeing; its parameters, its fragment and a password are not. */
 function maskSecret(name: string, text: string): string {
-  return name.toLowerCase() === 'location' ? maskTarget(text) : '***'
+  if (name.toLowerCase() !== 'location') return '***'
+  return maskTarget(text.replace(/#.*$/s, '').replace(/^((?:[a-z][a-z0-9+.-]*:)?\/\/)[^/?]*@/i, '$1***@'))
 }

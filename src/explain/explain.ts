@@ -1,10 +1,11 @@
 import type { Ask } from '../backend/ask-backends.ts'
-import type { Exchange } from '../backend/probe.ts'
+import type { Exchange } from '../backend/rehearsed-ask.ts'
 import type { DecideOptions } from '../decision/decide.ts'
 import { type Rehearsal, rehearse } from '../decision/rehearse.ts'
 import { secondsForNginx } from '../gate/answer.ts'
 import type { Refusal } from '../gate/read-subrequest.ts'
 import { refusal } from '../gate/router.ts'
+import { sentenceOf } from '../reason-sentences.ts'
 import type { Identity } from '../session/identity.ts'
 import { isOwn, isPlaylist } from '../session/scope.ts'
 import { type ToIso, viewOf } from '../session/session-view.ts'
@@ -14,13 +15,12 @@ import type { Decision } from '../verdict.ts'
 import { explainQuestion } from './explain-question.ts'
 import type { Explanation } from './explanation.ts'
 import { maskQuery } from './mask-query.ts'
-import { sentenceOf } from './reason-sentences.ts'
 
 export interface ExplainOptions {
   /** What the gate itself decides with. */
   readonly deciding: Omit<DecideOptions, 'ask'>
   /** Asks as the gate does, and leaves no trace. */
-  readonly probe: (seen: (exchange: Exchange) => void) => Ask
+  readonly askInRehearsal: (seen: (exchange: Exchange) => void) => Ask
   readonly desk: SessionsDesk
   readonly toIso: ToIso
   /** How long nginx's verdict cache may repeat a verdict, at most; milliseconds. */
@@ -32,7 +32,7 @@ export type Explain = (read: Subrequest | Refusal) => Promise<Explanation>
 
 const OTHERS = 5
 
-export function createExplain({ deciding, probe, desk, toIso, nginxTtl }: ExplainOptions): Explain {
+export function createExplain({ deciding, askInRehearsal, desk, toIso, nginxTtl }: ExplainOptions): Explain {
   const explainKnown = ({ identity, session, denial }: Rehearsal, address: string): Explanation['known'] => {
     const others = desk
       .list({ address }, OTHERS + 1, null)
@@ -64,7 +64,7 @@ export function createExplain({ deciding, probe, desk, toIso, nginxTtl }: Explai
   return async (read) => {
     if ('refused' in read) return explainRefusal(read)
     const exchanges: Exchange[] = []
-    const ask = probe((exchange) => exchanges.push(exchange))
+    const ask = askInRehearsal((exchange) => exchanges.push(exchange))
     const rehearsal = await rehearse({ ...deciding, ask }, read)
     const { identity, decision } = rehearsal
     return {

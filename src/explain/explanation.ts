@@ -1,4 +1,6 @@
 import type { SessionView } from '../session/session-view.ts'
+import type { Subrequest } from '../subrequest.ts'
+import type { Decision } from '../verdict.ts'
 
 /** One question to a backend, for people: no value of a parameter, no password. */
 export interface ExplainedQuestion {
@@ -11,20 +13,14 @@ export interface ExplainedQuestion {
   readonly answerHeaders: Readonly<Record<string, string>>
   /** Why there is no answer; null when there is one. */
   readonly failure: string | null
-  readonly milliseconds: number
+  /** From question to answer. */
+  readonly ms: number
 }
 
 /** What is decided about one request, and the way to it, from top to bottom. */
 export interface Explanation {
   /** What nginx tells of it; null when it is refused unread. */
-  readonly subrequest: {
-    readonly address: string
-    readonly origin: string
-    readonly path: string
-    readonly query: string
-    readonly userAgent: string
-    readonly playbackId: string
-  } | null
+  readonly subrequest: Omit<Subrequest, 'requestId'> | null
   readonly identity: {
     /** What the verdict is about. */
     readonly about: string
@@ -46,9 +42,9 @@ export interface Explanation {
   /** What the questions were asked for; empty when none was. */
   readonly occasion: string
   readonly decision: {
-    readonly verdict: string
-    readonly source: string
-    readonly reason: string
+    readonly verdict: Decision['verdict']
+    readonly source: Decision['source']
+    readonly reason: Decision['reason']
     readonly user: string
     /** Seconds until it is judged again; null = for the life of the session. */
     readonly holdsFor: number | null

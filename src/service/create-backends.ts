@@ -1,6 +1,6 @@
 import { type Ask, createAsk } from '../backend/ask-backends.ts'
 import { type Backend, createBackend } from '../backend/backend.ts'
-import type { Exchange } from '../backend/probe.ts'
+import type { Exchange } from '../backend/rehearsed-ask.ts'
 import type { Settings } from '../config/read-settings.ts'
 import type { Outcome } from '../verdict.ts'
 import {
@@ -20,7 +20,7 @@ export interface BackendsOptions extends Omit<BackendHealthOptions, 'backend'> {
 export interface Backends {
   readonly ask: Ask
   /** As `ask`, but leaves no trace; `seen` is told of each exchange. */
-  probe(seen: (exchange: Exchange) => void): Ask
+  rehearse(seen: (exchange: Exchange) => void): Ask
   /** In the operator's order. */
   readonly each: readonly (Backend & { readonly health: BackendHealth })[]
   close(): Promise<void>
@@ -49,12 +49,12 @@ export function createBackends(options: BackendsOptions): Backends {
   if (first === undefined) throw new Error('settings without a backend')
   return {
     ask: createAsk({ mode, timeout, clock, backends: [first.ask, ...others.map(({ ask }) => ask)] }),
-    probe: (seen) =>
+    rehearse: (seen) =>
       createAsk({
         mode,
         timeout,
         clock,
-        backends: [first.probe(seen), ...others.map(({ probe }) => probe(seen))],
+        backends: [first.rehearse(seen), ...others.map(({ rehearse }) => rehearse(seen))],
       }),
     each,
     async close() {

@@ -168,7 +168,7 @@ export function createService(settings: Settings, log: Log): Service {
     onInternalError,
   })
   const desk = createSessionsDesk([memory.sessions, memory.provisional], toIso)
-  const explain = createExplain({ deciding, probe: backends.probe, desk, toIso, nginxTtl })
+  const explain = createExplain({ deciding, askInRehearsal: backends.rehearse, desk, toIso, nginxTtl })
   const admin = createAdminApp({
     token: settings.adminToken,
     readiness: createReadiness({
@@ -181,7 +181,7 @@ export function createService(settings: Settings, log: Log): Service {
     desk,
     denials: recentDenials,
     explain,
-    events: live,
+    live,
     page: PAGE,
     onInternalError,
   })

@@ -1,4 +1,4 @@
-import type { Outcome, UnavailableReason } from '../verdict.ts'
+import { notTheBackends, type Outcome, type UnavailableReason } from '../verdict.ts'
 import type { Log } from './log.ts'
 
 /** What the last questions to a backend told. */
@@ -24,8 +24,6 @@ export interface BackendHealthOptions {
 /** A backend that fails now and then is unavailable until it has not failed for this long; milliseconds. */
 const CALM = 1_000
 
-const tellsNothing: ReadonlySet<UnavailableReason> = new Set(['breaker', 'overload', 'internal'])
-
 /** Watches one backend and writes one line per change of state: loud, since the default action decides meanwhile. */
 export function createBackendHealth({ backend, log, clock, byDefault }: BackendHealthOptions): BackendHealth {
   let health: Health = { state: 'unasked' }
@@ -35,7 +33,7 @@ export function createBackendHealth({ backend, log, clock, byDefault }: BackendH
   return {
     note(outcome) {
       // The breaker, a crowd and our own faults say nothing about the backend.
-      if (outcome.kind === 'unavailable' && tellsNothing.has(outcome.reason)) return
+      if (outcome.kind === 'unavailable' && notTheBackends.has(outcome.reason)) return
       const now = clock()
       if (outcome.kind === 'unavailable') {
         failedAt = now

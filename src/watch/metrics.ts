@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
-import { type Outcome, unavailableReasons, type Verdict } from '../verdict.ts'
+import { notTheBackends, type Outcome, unavailableReasons, type Verdict } from '../verdict.ts'
 import type { BackendHealth } from './backend-health.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
 import type { Tally } from './tally.ts'
@@ -49,8 +49,6 @@ export interface Metrics {
 /** Seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
 
-/** These were answered in the backend's place, and have no time of their own. */
-export const notAsked: ReadonlySet<string> = new Set(['breaker', 'overload', 'internal'])
 const outcomes = ['allow', 'deny', ...unavailableReasons] as const
 
 /** The gate's numbers in a registry of their own: several gates may live in one process. */
@@ -171,7 +169,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const name = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
       const counts = questions[backend]
       counts?.set(name, (counts.get(name) ?? 0) + 1)
-      if (!notAsked.has(name)) durations.observe({ backend: backends[backend]?.name ?? '' }, took / 1000)
+      if (!notTheBackends.has(name))
+        durations.observe({ backend: backends[backend]?.name ?? '' }, took / 1000)
     },
     async text() {
       if (!watchesProcess) watchProcess(registry)

@@ -1,6 +1,5 @@
-import type { Outcome, Source, Verdict } from '../verdict.ts'
+import { notTheBackends, type Outcome, type Source, sources, type Verdict } from '../verdict.ts'
 import { createLatestTimes } from './latest-times.ts'
-import { notAsked } from './metrics.ts'
 import type { Tally } from './tally.ts'
 
 /** Answers a second, by verdict and source. */
@@ -35,7 +34,7 @@ export interface PulseOptions {
 /** A look that comes later than this after the one before has no second to tell of; milliseconds. */
 const PAUSE = 10_000
 
-const none = { backend: 0, session: 0, stale: 0, default: 0, gate: 0 }
+const none: Readonly<Record<Source, number>> = { backend: 0, session: 0, stale: 0, default: 0, gate: 0 }
 
 /** Turns counters that only rise into rates, while somebody looks. */
 export function createPulse({ tally, backends, clock }: PulseOptions): Pulse {
@@ -45,7 +44,7 @@ export function createPulse({ tally, backends, clock }: PulseOptions): Pulse {
 
   return {
     asked(backend, outcome, took) {
-      if (outcome.kind === 'unavailable' && notAsked.has(outcome.reason)) return
+      if (outcome.kind === 'unavailable' && notTheBackends.has(outcome.reason)) return
       times[backend]?.note(took, clock())
     },
     look() {
@@ -56,7 +55,7 @@ export function createPulse({ tally, backends, clock }: PulseOptions): Pulse {
       const counted = read(tally)
       const rates = { allow: { ...none }, deny: { ...none } }
       for (const verdict of ['allow', 'deny'] as const) {
-        for (const source of Object.keys(none) as Source[])
+        for (const source of sources)
           rates[verdict][source] = rate(counted[verdict][source] - before[verdict][source])
       }
       before = counted

@@ -1,6 +1,6 @@
 import type { SessionEnd } from '../session/session-table.ts'
 import { sessionEnds } from '../session/session-table.ts'
-import { type Decision, type Source, unavailableReasons, type Verdict } from '../verdict.ts'
+import { type Decision, type Source, sources, unavailableReasons, type Verdict } from '../verdict.ts'
 
 /** How many answers of one kind nginx has got. */
 export interface AnswerCount {
@@ -29,7 +29,6 @@ export interface Tally {
 }
 
 const verdicts = ['allow', 'deny'] as const
-const sources = ['backend', 'session', 'stale', 'default', 'gate'] as const
 
 const withoutAnswer = unavailableReasons.map((reason) => `unavailable-${reason}`)
 /** What the decision can come to, source by source. */

@@ -19,7 +19,7 @@ export interface Exchange {
   readonly took: number
 }
 
-export interface ProbeOptions {
+export interface RehearsedAskOptions {
   readonly endpoint: Endpoint
   readonly sender: Sender
   readonly breaker: Breaker
@@ -33,7 +33,9 @@ export interface ProbeOptions {
  * Builds askers that ask as the gate does and leave no trace: neither breaker nor bulkhead nor health hear of it. `seen` is told of each
  * exchange.
  */
-export function createProbe(options: ProbeOptions): (seen: (exchange: Exchange) => void) => AskBackend {
+export function createRehearsedAsk(
+  options: RehearsedAskOptions,
+): (seen: (exchange: Exchange) => void) => AskBackend {
   const { endpoint, sender, breaker, bulkhead, unavailableStatus, clock, onInternalError } = options
   return (seen) => {
     const watched: Sender = {
