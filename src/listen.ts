@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { connect } from 'node:net'
+import { connect, isIP } from 'node:net'
 import { dirname } from 'node:path'
 
 /** Where a server listens. `inherited` is a socket that systemd opened for us. */
@@ -49,7 +49,23 @@ export function formatAddress(address: ListenAddress): string {
 
 /** Whether other machines can reach it, as far as the address tells. */
 export function isPublic(address: ListenAddress): boolean {
-  return address.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(address.host)
+  return address.kind === 'tcp' && !isLoopback(address.host)
+}
+
+/** Whether a host name or an address (IPv6 without brackets) means this machine to itself. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+/**
+ * Where a client on this machine reaches it. `0.0.0.0` and `::` are every address of the machine; any of them will do.
+ * @throws for a socket that systemd opened: nobody knows its address.
+ */
+export function dial(address: ListenAddress): { socketPath: string } | { host: string; port: number } {
+  if (address.kind === 'unix') return { socketPath: address.path }
+  if (address.kind === 'inherited') throw new Error(`nobody can connect to a ${formatAddress(address)}`)
+  const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+  return { host: everywhere[address.host] ?? address.host, port: address.port }
 }
 
 function open(server: Server, address: ListenAddress): Promise<void> {

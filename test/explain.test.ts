@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import type { Environment } from '../src/config/read-settings.ts'
@@ -51,15 +50,15 @@ async function startPlace(scope: Scope, more: Environment = {}): Promise<Place> 
     ...more,
   }
   const gate = await startGate(scope, { ADMIN_LISTEN: '127.0.0.1:0', ...environment })
-  const admin = gate.service.adminServer?.address() as AddressInfo
+  const { adminPort: port } = gate
   return {
     backend,
     port: gate.port,
-    environment: { ...environment, ADMIN_LISTEN: `127.0.0.1:${admin.port}` },
+    environment: { ...environment, ADMIN_LISTEN: `127.0.0.1:${port}` },
     async state() {
-      const readiness = JSON.parse((await get({ port: admin.port }, '/readyz')).body)
-      const sessions = JSON.parse((await get({ port: admin.port }, '/sessions')).body)
-      const text = (await get({ port: admin.port }, '/metrics')).body
+      const readiness = JSON.parse((await get({ port }, '/readyz')).body)
+      const sessions = JSON.parse((await get({ port }, '/sessions')).body)
+      const text = (await get({ port }, '/metrics')).body
       const counted = text.split('\n').filter((line) => /^alta_auth_/.test(line))
       return { readiness, sessions, counted, log: gate.log.length }
     },
@@ -218,6 +217,41 @@ describe('alta-auth explain', () => {
     assert.match(stdout, /302 Found after/)
     assert.match(stdout, /location: http:\/\/\*\*\*@127\.0\.0\.1\/login\?back=\*\*\*\(14\)$/m)
     assert.match(stdout, /reason +backend-302: the backend answers 302, and only 200 allows/)
+  })
+
+  test('what a backend repeats of a token or a password is not shown, nor what may be one', async (t) => {
+    const said = `/auth?token=${SECRET}&${OWN}`
+    place.backend.answer = status(403, {
+      'Content-Location': said,
+      Link: `<${said}>; rel=canonical`,
+      Refresh: `0; url=${said}`,
+      'X-Debug': SECRET,
+      Server: 'Apache',
+    })
+    const environment = { BACKEND_URL: `${place.backend.url}/auth?${OWN}` }
+    const url = `http://live.example.com/live/1.ts?${SECRET}&token=${SECRET}`
+    for (const more of [[], ['--json']]) {
+      const { stdout } = await runExplain(t, [url, '--direct', ...more], environment)
+      assert.match(stdout, /Apache/)
+      for (const secret of [SECRET, OWN]) assert.ok(!stdout.includes(secret), stdout)
+    }
+  })
+
+  test('no byte of a backend, or of whoever answers in the place of the gate, moves the cursor', async (t) => {
+    place.backend.answer = status(200, { Server: 'c\x9b2Jd' })
+    const environment = { BACKEND_URL: `${place.backend.url}/auth` }
+    const { stdout } = await runExplain(t, [playlist, '--direct'], environment)
+    assert.match(stdout, /server: c\\u009b2Jd/)
+    place.backend.answer = (_asked, response) =>
+      void response.writeHead(500).end(JSON.stringify({ error: '\x1b]0;mine\x07' }))
+    const stranger = { ...environment, ADMIN_LISTEN: `127.0.0.1:${place.backend.port}` }
+    const { stderr } = await runExplain(t, [playlist], stranger)
+    assert.equal(stderr, 'alta-auth: \\u001b]0;mine\\u0007\n')
+    for (const body of ['{}', '[]', 'null', '"yes"']) {
+      place.backend.answer = (_asked, response) => void response.end(body)
+      const other = await runExplain(t, [playlist], stranger)
+      assert.match(other.stderr, /something else than alta-auth answers \(status 200\)/, body)
+    }
   })
 
   test('several backends are all shown', async (t) => {

@@ -78,3 +78,21 @@ describe('a line for people', () => {
     })
   }
 })
+
+test('no line of the log moves the cursor of a terminal, whatever a value holds', async () => {
+  for (const format of ['json', 'pretty'] as const) {
+    let text = ''
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        text += String(chunk)
+        done()
+      },
+    })
+    const log = createLog({ level: 'info', format, colour: false, stream })
+    const value = 'a\x9b31mb\x1b[2Jc\u202ed\u2028e'
+    log.warn('told', { value, error: `first\n${value}` })
+    assert.doesNotMatch(text.trimEnd(), /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e]/)
+    assert.match(text, /a\\u009b31mb/)
+    if (format === 'json') assert.equal((JSON.parse(text) as { value: string }).value, value)
+  }
+})

@@ -128,8 +128,8 @@ describe('the desk of sessions', () => {
     const gate = createPretendGate()
     for (let at = 0; at < 6; at++) await open(gate, `192.0.2.${at % 2}`, `c${at}`)
     const desk = startDesk(gate)
-    assert.equal(desk.closeAll({ address: '192.0.2.1' }), 3)
-    assert.equal(desk.closeAll({ address: '192.0.2.1' }), 0)
+    assert.equal(await desk.closeAll({ address: '192.0.2.1' }), 3)
+    assert.equal(await desk.closeAll({ address: '192.0.2.1' }), 0)
     assert.equal(desk.list({}, 10, null).total, 3)
   })
 

@@ -97,6 +97,8 @@ describe('wrong settings', () => {
 
   test('an admin listener that other machines reach needs a token', () => {
     for (const ADMIN_LISTEN of [
+      '127.evil.example.com:9181',
+      '127.0.0.1.nip.example:9181',
       '0.0.0.0:9181',
       '[::]:9181',
       '192.0.2.1:9181',

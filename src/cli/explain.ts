@@ -2,7 +2,8 @@ import { request } from 'node:http'
 import type { Settings } from '../config/read-settings.ts'
 import type { Explanation } from '../explain/explanation.ts'
 import { ExplainError, readClientRequest } from '../explain/read-client-request.ts'
-import { formatAddress } from '../listen.ts'
+import { dial, formatAddress } from '../listen.ts'
+import { printable } from '../printable.ts'
 import { createService } from '../service/service.ts'
 import { createLog } from '../watch/log.ts'
 import type { AskedToExplain } from './command-line.ts'
@@ -19,7 +20,7 @@ export async function explain(settings: Settings, asked: AskedToExplain): Promis
     process.exitCode = ENDED
   } catch (error) {
     if (!(error instanceof ExplainError)) throw error
-    process.stderr.write(`alta-auth: ${error.message}\n`)
+    process.stderr.write(`alta-auth: ${printable(error.message)}\n`)
     process.exitCode = FAILED
   }
 }
@@ -53,10 +54,6 @@ function askGate(settings: Settings, asked: AskedToExplain): Promise<Explanation
     ua: asked.ua,
     'playback-id': asked.playbackId,
   })
-  const target =
-    adminListen.kind === 'unix'
-      ? { socketPath: adminListen.path }
-      : { host: reachable(adminListen.host), port: adminListen.port }
   return new Promise((resolve, reject) => {
     const fail = (what: string): void =>
       reject(
@@ -65,7 +62,7 @@ function askGate(settings: Settings, asked: AskedToExplain): Promise<Explanation
         ),
       )
     const asking = request({
-      ...target,
+      ...dial(adminListen),
       path: `/explain?${query}`,
       headers: {
         ...(adminListen.kind === 'unix' ? { Host: 'localhost' } : {}),
@@ -81,7 +78,7 @@ function askGate(settings: Settings, asked: AskedToExplain): Promise<Explanation
       answer.on('error', (error) => fail(`the answer broke off (${error.message})`))
       answer.on('end', () => {
         const body = readJson(Buffer.concat(chunks).toString('utf8'))
-        if (answer.statusCode === 200 && body !== undefined) resolve(body as Explanation)
+        if (answer.statusCode === 200 && isExplanation(body)) resolve(body)
         else if (isComplaint(body)) reject(new ExplainError(body.error))
         else fail(`something else than alta-auth answers (status ${answer.statusCode})`)
       })
@@ -90,18 +87,19 @@ function askGate(settings: Settings, asked: AskedToExplain): Promise<Explanation
   })
 }
 
-/** Where a listener on all addresses is reached. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  return host === '::' ? '::1' : host
-}
-
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
     return undefined
   }
+}
+
+/** Whoever holds the port may answer anything. */
+function isExplanation(body: unknown): body is Explanation {
+  return (
+    typeof body === 'object' && body !== null && 'decision' in body && 'questions' in body && 'nginx' in body
+  )
 }
 
 function isComplaint(body: unknown): body is { error: string } {

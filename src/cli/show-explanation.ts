@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import { printable } from '../config/on-one-line.ts'
 import type { ExplainedQuestion, Explanation } from '../explain/explanation.ts'
+import { printable } from '../printable.ts'
 import type { SessionView } from '../session/session-view.ts'
 
 /** An explanation as text, from the request at the top to the answer at the bottom. */

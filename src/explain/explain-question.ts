@@ -1,9 +1,14 @@
 import type { Exchange } from '../backend/rehearsed-ask.ts'
 import type { ExplainedQuestion } from './explanation.ts'
-import { maskQuery } from './mask-query.ts'
+import { maskQuery, maskText } from './mask-query.ts'
 
-/** Headers that may hold a secret. */
-const secretHeaders: ReadonlySet<string> = new Set(['authorization', 'set-cookie', 'location', 'refresh'])
+/** Headers whose values are shown: ours, and what tells something of a verdict. Any other may repeat a token. */
+const shownHeaders: ReadonlySet<string> = new Set([
+  ...['host', 'accept', 'x-session-id', 'x-real-ip', 'x-real-path', 'x-real-origin', 'x-real-ua'],
+  ...['x-authduration', 'x-userid', 'x-session-name', 'x-max-sessions', 'x-unique'],
+  ...['content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'date', 'server'],
+  ...['x-powered-by', 'retry-after', 'www-authenticate'],
+])
 
 /** An exchange for people: names of parameters, no values; no password. */
 export function explainQuestion({ endpoint, question, came, took }: Exchange): ExplainedQuestion {
@@ -31,13 +36,14 @@ function maskHeaders(
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue
     const text = Array.isArray(value) ? value.join(', ') : value
-    shown[name] = secretHeaders.has(name.toLowerCase()) ? maskSecret(name, text) : text
+    shown[name] = shownHeaders.has(name.toLowerCase()) ? text : maskSecret(name, text)
   }
   return shown
 }
 
 /** Where a redirect leads is worth seeing; its parameters, its fragment and a password are not. */
 function maskSecret(name: string, text: string): string {
-  if (name.toLowerCase() !== 'location') return '***'
+  if (name.toLowerCase() === 'authorization') return '***'
+  if (name.toLowerCase() !== 'location') return maskText(text)
   return maskTarget(text.replace(/#.*$/s, '').replace(/^((?:[a-z][a-z0-9+.-]*:)?\/\/)[^/?]*@/i, '$1***@'))
 }

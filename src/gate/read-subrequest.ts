@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isIP } from 'node:net'
+import { readAddress } from '../read-address.ts'
 import type { Subrequest } from '../subrequest.ts'
 import { encodeNonAscii, encodePath } from './percent-encode.ts'
 
@@ -19,8 +19,6 @@ const MAX_PLAYBACK_ID = 256
 const requestIdShape = /^[A-Za-z0-9-]{1,64}$/
 const controlBytes = /[\x00-\x1f\x7f]/
 const originShape = /^https?:\/\/(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
-/** The last two groups of an IPv4-mapped address. */
-const mappedIpv4 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
 
 /**
  * Reads what the shipped nginx snippet sends (`nginx/alta-auth/server.conf`). Node gives header values as latin-1, one character a
@@ -74,27 +72,6 @@ function refuse(refused: string): Refusal {
 
 function text(value: string | string[] | undefined): string {
   return typeof value === 'string' ? value : ''
-}
-
-/**
- * One spelling for each address (RFC 5952 for IPv6), since it tells viewers apart. nginx writes an IPv4 client of a dual-stack listener
- * as `::ffff:192.0.2.1`; middlewares compare the short form.
- */
-function readAddress(address: string): string | undefined {
-  const family = isIP(address)
-  if (family === 4) return address
-  const url = `http://[${address}]`
-  // A zone (`fe80::1%eth0`) names an interface of this machine, not a client.
-  if (family !== 6 || address.includes('%') || !URL.canParse(url)) return undefined
-  const plain = new URL(url).hostname.slice(1, -1)
-  const mapped = mappedIpv4.exec(plain)
-  return mapped === null ? plain : `${bytePair(mapped[1])}.${bytePair(mapped[2])}`
-}
-
-/** `c000` is `192.0`. */
-function bytePair(group = ''): string {
-  const value = Number.parseInt(group, 16)
-  return `${value >> 8}.${value & 255}`
 }
 
 /** nginx cuts a `#` and what follows before it looks for the `?`; an absolute-form `GET http://host?a=1` has no slash at all. */

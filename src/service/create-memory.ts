@@ -19,6 +19,8 @@ const MAX_DENIALS = 100_000
 const MAX_PROVISIONAL = 20_000
 /** Milliseconds between looks for sessions that have gone silent. */
 const SWEEP_EVERY = 5_000
+/** Of each kind at once: when all have gone silent together, others must be answered in between. */
+const SWEEP_SLICE = 1_000
 
 /** What the gate remembers, and `told` hears of the sessions that open and end. */
 export function createMemory(
@@ -40,10 +42,19 @@ export function createMemory(
       denied: { count: denials.count, limit: MAX_DENIALS },
     },
     startSweeping(clock) {
+      let next: NodeJS.Immediate | undefined
+      const sweep = (): void => {
+        const now = clock()
+        const swept = [sessions, provisional, denials].map((held) => held.sweep(now, SWEEP_SLICE))
+        next = swept.includes(SWEEP_SLICE) ? setImmediate(sweep).unref() : undefined
+      }
       const sweeper = setInterval(() => {
-        for (const held of [sessions, provisional, denials]) held.sweep(clock())
+        if (next === undefined) sweep()
       }, SWEEP_EVERY).unref()
-      return () => clearInterval(sweeper)
+      return () => {
+        clearInterval(sweeper)
+        clearImmediate(next)
+      }
     },
   }
 }

@@ -19,8 +19,8 @@ export interface Denials {
   keep(identity: Identity, denial: Denial): void
   /** A backend changed its mind. */
   forget(identity: Identity): void
-  /** Drops what is past its time. */
-  sweep(now: number): void
+  /** Drops what is past its time, `most` of them at most; returns how many that were. */
+  sweep(now: number, most?: number): number
   count(): number
   /** How many its bound has pushed out. */
   evicted(): number
@@ -57,15 +57,17 @@ export function createDenials(max: number): Denials {
     forget(identity) {
       denials.delete(keyOf(identity))
     },
-    sweep(now) {
-      for (;;) {
+    sweep(now, most = Number.POSITIVE_INFINITY) {
+      let dropped = 0
+      for (; dropped < most; dropped++) {
         const oldest = denials.rkeys().next().value
-        if (oldest === undefined) return
+        if (oldest === undefined) break
         const denial = denials.peek(oldest)
         // Least recently asked about first: behind one that still counts there are few that do not.
-        if (denial !== undefined && now < denial.staleUntil) return
+        if (denial !== undefined && now < denial.staleUntil) break
         denials.delete(oldest)
       }
+      return dropped
     },
     count: () => denials.size,
     evicted: () => evicted,

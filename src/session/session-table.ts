@@ -36,8 +36,8 @@ export interface SessionTable {
   handOver(session: Session): void
   /** A viewer's sessions that are past their time and wait for a re-check. */
   overdue(viewer: string, now: number): Session[]
-  /** Ends what has been silent too long; returns how many that were. */
-  sweep(now: number): number
+  /** Ends what has been silent too long, `most` of them at most; returns how many that were. */
+  sweep(now: number, most?: number): number
   count(): number
   /** All of them, the one heard of last first. The table must not change meanwhile. */
   all(): Iterable<Session>
@@ -158,11 +158,14 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
       return found
     },
 
-    sweep(now) {
-      const before = count
-      for (let last = recency.last(); last !== undefined && now - last.lastSeen > idle; last = recency.last())
+    sweep(now, most = Number.POSITIVE_INFINITY) {
+      let ended = 0
+      for (let last = recency.last(); last !== undefined && ended < most; last = recency.last()) {
+        if (now - last.lastSeen <= idle) break
         end(last, 'idle')
-      return before - count
+        ended++
+      }
+      return ended
     },
 
     count: () => count,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { addressOf } from './identity.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
@@ -25,9 +26,12 @@ export interface SessionsDesk {
   find(id: string): SessionView | undefined
   /** Ends a session: the next request of its viewer is judged anew. False when there is none with this id. */
   close(id: string): boolean
-  /** Ends all that match; returns how many that were. */
-  closeAll(filter: SessionFilter): number
+  /** Ends all that match; resolves with how many that were. */
+  closeAll(filter: SessionFilter): Promise<number>
 }
+
+/** So many are closed at once; others must be answered in between. */
+const SLICE = 1_000
 
 /**
  * A look-up walks all sessions, some ten milliseconds for a hundred thousand: an index would cost each of them memory for what an operator
@@ -85,10 +89,16 @@ export function createSessionsDesk(tables: readonly SessionTable[], toIso: ToIso
       return true
     },
 
-    closeAll(filter) {
+    async closeAll(filter) {
       const all = [...matching(filter)]
-      for (const [table, session] of all) table.end(session, 'closed')
-      return all.length
+      let closed = 0
+      for (const [index, [table, session]] of all.entries()) {
+        if (index % SLICE === SLICE - 1) await setImmediate()
+        if (session.ended) continue
+        table.end(session, 'closed')
+        closed++
+      }
+      return closed
     },
   }
 }

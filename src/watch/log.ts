@@ -1,4 +1,5 @@
 import winston from 'winston'
+import { printable } from '../printable.ts'
 import { prettyLine } from './pretty-line.ts'
 
 /** What the rooms may do with a log: a sentence, and fields for machines. Never a token, never a query string. */
@@ -26,7 +27,8 @@ export function createLog(options: LogOptions): Log {
   const { colorize, printf } = winston.format
   // One step instead of winston's three: each question has a line.
   const jsonLines = printf(({ level, message, ...fields }) =>
-    JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }),
+    // What JSON may hold as it is could still turn a terminal upside down.
+    printable(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })),
   )
   const colours = colorize()
   const paint = (level: string, text: string): string =>

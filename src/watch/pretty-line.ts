@@ -1,3 +1,5 @@
+import { printable } from '../printable.ts'
+
 /** The longest of the levels, and of the verdicts. */
 const LEVEL_WIDTH = 5
 const VERDICT_WIDTH = 5
@@ -31,11 +33,13 @@ export function prettyLine(
       ...decision,
       ...rest.filter((field) => !isText(field)).map(([name, value]) => `${name}=${inQuotes(value)}`),
     ].join(' '),
-    ...rest.filter(isText).map(([name, value]) => `${name}:\n${value}`.replaceAll('\n', '\n    ')),
+    ...rest
+      .filter(isText)
+      .map(([name, value]) => `${name}:\n${value}`.split('\n').map(printable).join('\n    ')),
   ].join('\n    ')
 }
 
 function inQuotes(value: unknown): string {
   const text = String(value)
-  return plain.test(text) ? text : JSON.stringify(text)
+  return printable(plain.test(text) ? text : JSON.stringify(text))
 }
