@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checkAnswer } from '../src/check/check-answer.ts'
-import { checkConnection } from '../src/check/check-connection.ts'
+import { checkAnswer } from '../src/check/backend/check-answer.ts'
+import { checkConnection } from '../src/check/backend/check-connection.ts'
 import type { Environment } from '../src/config/read-settings.ts'
 import { type Backend, startBackend, status } from './support/backend.ts'
 import { checkSite, flawsOf, startCheckedSite, textOf } from './support/checked-site.ts'
@@ -238,7 +238,7 @@ describe('check finds on the way to the backend', () => {
     assert.deepEqual(flawsOf(findings), ['failed backend-token', 'warning running-settings'])
     const own = findings.filter(({ name }) => name === 'backend-token')
     assert.deepEqual(
-      own.map(({ detail }) => detail?.['backend']),
+      own.map((one) => one.backend),
       [`${backend.url}/auth`, `${second.url}/auth`],
     )
     assert.equal(own[1]?.finding.startsWith('an invented token is allowed'), true)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import type { PeerCertificate } from 'node:tls'
-import { checkCertificate } from '../src/check/check-certificate.ts'
+import { checkCertificate } from '../src/check/backend/check-certificate.ts'
 import {
   type Authority,
   type KeyAndCertificate,

@@ -165,10 +165,14 @@ describe('check finds at the admin listener', () => {
   })
 
   test('that something else listens there', async (t) => {
-    const { environment, backend } = await startCheckedSite(t)
-    const findings = await checkSite({ ...environment, ADMIN_LISTEN: `127.0.0.1:${backend.port}` })
-    assert.deepEqual(flawsOf(findings), ['failed admin'])
-    assert.match(textOf(findings, 'admin'), /^something else answers on /)
+    const { environment } = await startCheckedSite(t)
+    const other = await startBackend(t)
+    for (const body of ['', 'null', '{"status":"ok"}', '{"ready":true,"reasons":[],"backends":1}']) {
+      other.answer = (_asked, response) => void response.end(body)
+      const findings = await checkSite({ ...environment, ADMIN_LISTEN: `127.0.0.1:${other.port}` })
+      assert.deepEqual(flawsOf(findings), ['failed admin'])
+      assert.match(textOf(findings, 'admin'), /^something else answers on /)
+    }
   })
 
   test('that the token is another one than that of the gate', async (t) => {

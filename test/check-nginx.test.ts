@@ -154,14 +154,6 @@ const broken: readonly Broken[] = [
     says: /\/hls\/ .* sounds like media, but is open/,
   },
   {
-    what: 'another server with the same files',
-    edits: [
-      ['site.conf', 'server {\n', 'server { listen 39997; root /srv/media; access_log off; }\nserver {\n'],
-    ],
-    found: ['warning nginx-locations'],
-    says: /serves the same files, and asks nobody/,
-  },
-  {
     what: 'a return in a protected location',
     edits: [inLive(`${include} return 204;`)],
     found: ['warning nginx-locations'],
@@ -315,23 +307,15 @@ describe('check finds in the configuration of nginx', () => {
   }
 })
 
+test('where no server asks the gate, check judges no times', async (t) => {
+  const site = 'include /etc/nginx/alta-auth/http.conf; server { listen 39997; }'
+  const { environment } = await startCheckedSite(t, { nginx: { site } })
+  const timeouts = (await checkSite(environment)).find(({ name }) => name === 'nginx-timeouts')
+  assert.deepEqual([timeouts?.result, timeouts?.finding], ['skipped', 'no server asks the gate'])
+})
+
 describe('check raises no alarm over', () => {
-  const server = (text: string): Edit => ['site.conf', 'server {\n', `${text}\nserver {\n`]
   const harmless: readonly (readonly [what: string, edits: readonly Edit[]])[] = [
-    [
-      'a redirect to https',
-      [server('server { listen 39997; root /srv/media; return 301 https://$host$request_uri; }')],
-    ],
-    [
-      'a redirect to https in a location',
-      [
-        server(
-          'server { listen 39997; root /srv/media; location / { return 301 https://$host$request_uri; } }',
-        ),
-      ],
-    ],
-    ['an origin for this machine alone', [server('server { listen 127.0.0.1:39997; root /srv/media; }')]],
-    ['another site with files of its own', [server('server { listen 39997; root /srv/other; }')]],
     [
       'a player page beside the media',
       [inServer('location /live-help/ { alias /srv/help/; } location = /live.html { }')],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { failed, ok, skipped, warning } from '../src/check/finding.ts'
+import { findingsOf } from '../src/check/finding.ts'
 import { formatFindings, formatJson, formatSum, isGood } from '../src/check/report.ts'
 
 const plain = { colour: false, width: undefined }
@@ -8,9 +8,9 @@ const plain = { colour: false, width: undefined }
 describe('what check prints', () => {
   test('one line for each finding, the remedy below it', () => {
     const findings = [
-      ok('settings', 'right'),
-      warning('clock', 'late', 'set it'),
-      failed('gate', 'absent', 'start it'),
+      findingsOf('settings').ok('right'),
+      findingsOf('clock').warning('late', 'set it'),
+      findingsOf('gate').failed('absent', 'start it'),
     ]
     assert.equal(
       formatFindings(findings, plain),
@@ -24,7 +24,11 @@ describe('what check prints', () => {
   })
 
   test('one line for neighbours that were skipped for one cause', () => {
-    const findings = [skipped('admin', 'why'), skipped('clock', 'why'), skipped('nginx', 'other')]
+    const findings = [
+      findingsOf('admin').skipped('why'),
+      findingsOf('clock').skipped('why'),
+      findingsOf('nginx').skipped('other'),
+    ]
     assert.equal(
       formatFindings(findings, plain),
       `– 2 checks             why (admin, clock)
@@ -34,7 +38,10 @@ describe('what check prints', () => {
   })
 
   test('one remedy for several findings of a check, below the last', () => {
-    const findings = [failed('settings', 'a', 'correct it'), failed('settings', 'b', 'correct it')]
+    const findings = [
+      findingsOf('settings').failed('a', 'correct it'),
+      findingsOf('settings').failed('b', 'correct it'),
+    ]
     assert.equal(
       formatFindings(findings, plain),
       `✘ settings             a
@@ -45,7 +52,7 @@ describe('what check prints', () => {
   })
 
   test('with several backends, which of them', () => {
-    const of = (backend: string) => ok('backend-answer', 'answers 403', { backend })
+    const of = (backend: string) => ({ ...findingsOf('backend-answer').ok('answers 403'), backend })
     assert.equal(
       formatFindings([of('http://a/'), of('http://a/'), of('http://b/')], plain),
       `http://a/:
@@ -59,7 +66,10 @@ http://b/:
 
   test('as wide as the terminal', () => {
     const findings = [
-      failed('gate', 'one two three four five six seven eight', 'a b c d e f g h i j k l m n o p q r s'),
+      findingsOf('gate').failed(
+        'one two three four five six seven eight',
+        'a b c d e f g h i j k l m n o p q r s',
+      ),
     ]
     assert.equal(
       formatFindings(findings, { colour: false, width: 60 }),
@@ -72,22 +82,23 @@ http://b/:
   })
 
   test('at the end how many of each', () => {
-    const two = [failed('gate', 'a', 'b'), warning('clock', 'a', 'b')]
+    const two = [findingsOf('gate').failed('a', 'b'), findingsOf('clock').warning('a', 'b')]
     assert.equal(formatSum(two), '\n1 failed, 1 warning.\n')
-    assert.equal(formatSum([ok('gate', 'a')]), '\nNothing failed.\n')
+    assert.equal(formatSum([findingsOf('gate').ok('a')]), '\nNothing failed.\n')
     assert.deepEqual([isGood(two), isGood(two.slice(1))], [false, true])
   })
 
   test('on one line, whatever others have written', () => {
-    const text = formatFindings([failed('nginx', 'a\n\x1b[2Jb', 'c\rd')], plain)
+    const text = formatFindings([findingsOf('nginx').failed('a\n\x1b[2Jb', 'c\rd')], plain)
     assert.equal(text, '✘ nginx                a\\u000a\\u001b[2Jb\n                       → c\\u000dd\n')
   })
 
-  test('for machines, the figures beside the finding', () => {
-    assert.deepEqual(JSON.parse(formatJson([ok('gate', 'a', { ms: 3 }), failed('clock', 'b', 'c')])), {
+  test('for machines, the figures beside the finding, and the backend', () => {
+    const gate = { ...findingsOf('gate').ok('a', undefined, { ms: 3 }), backend: 'http://a/' }
+    assert.deepEqual(JSON.parse(formatJson([gate, findingsOf('clock').failed('b', 'c')])), {
       ok: false,
       checks: [
-        { name: 'gate', result: 'ok', finding: 'a', ms: 3 },
+        { name: 'gate', result: 'ok', finding: 'a', ms: 3, backend: 'http://a/' },
         { name: 'clock', result: 'failed', finding: 'b', remedy: 'c' },
       ],
     })

@@ -3,7 +3,7 @@ import type { Grant, Outcome } from '../verdict.ts'
 import type { Endpoint } from './endpoint.ts'
 import { failureReason } from './failure-reason.ts'
 import { createQuestion } from './question.ts'
-import type { Reply, Sender } from './send.ts'
+import { headerOf, type Reply, type Sender } from './send.ts'
 
 export interface AskBackendOptions {
   readonly endpoint: Endpoint
@@ -92,11 +92,6 @@ function readGrant(reply: Reply): Grant {
     ...(authDuration === undefined ? {} : { authDuration }),
     ...(userId === undefined ? {} : { userId: printable(userId) }),
   }
-}
-
-function headerOf(reply: Reply, name: string): string | undefined {
-  const value = reply.headers[name]
-  return Array.isArray(value) ? value[0] : value
 }
 
 /** nginx treats a header it cannot take as a failed gate: at most 128 printable bytes go back to it. */

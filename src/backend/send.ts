@@ -8,6 +8,12 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
+/** The header of this name, in lower case; the first where there are several. */
+export function headerOf({ headers }: Reply, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
 export interface Sender {
   /** Sends one question and resolves at the head of the answer. Rejects when there is none, or when `signal` aborts. */
   send(question: Question, signal: AbortSignal): Promise<Reply>

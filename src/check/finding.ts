@@ -3,6 +3,8 @@ import type { CheckName } from './check-names.ts'
 
 export type CheckResult = 'ok' | 'warning' | 'failed' | 'skipped'
 
+type Detail = Readonly<Record<string, unknown>>
+
 /** What one check found. */
 export interface Finding {
   readonly name: CheckName
@@ -12,28 +14,23 @@ export interface Finding {
   /** What to do about it. */
   readonly remedy?: string
   /** Figures for machines; times in milliseconds. */
-  readonly detail?: Readonly<Record<string, unknown>>
+  readonly detail?: Detail
+  /** With several backends, which of them. */
+  readonly backend?: string
 }
 
-type Detail = Readonly<Record<string, unknown>>
+type Found = (finding: string, remedy?: string, detail?: Detail) => Finding
 
-export function ok(name: CheckName, finding: string, detail: Detail = {}): Finding {
-  return { name, result: 'ok', finding: onOneLine(finding), detail }
-}
-
-export function warning(name: CheckName, finding: string, remedy: string, detail: Detail = {}): Finding {
-  return { name, result: 'warning', finding: onOneLine(finding), remedy: onOneLine(remedy), detail }
-}
-
-export function failed(name: CheckName, finding: string, remedy: string, detail: Detail = {}): Finding {
-  return { name, result: 'failed', finding: onOneLine(finding), remedy: onOneLine(remedy), detail }
-}
-
-export function skipped(name: CheckName, finding: string, remedy?: string): Finding {
-  return {
-    name,
-    result: 'skipped',
-    finding: onOneLine(finding),
-    ...(remedy === undefined ? {} : { remedy }),
-  }
+/** The four results of one check. Sentences without a full stop; they are put on one line. */
+export function findingsOf(name: CheckName): Readonly<Record<CheckResult, Found>> {
+  const found =
+    (result: CheckResult): Found =>
+    (finding, remedy, detail) => ({
+      name,
+      result,
+      finding: onOneLine(finding),
+      ...(remedy === undefined ? {} : { remedy: onOneLine(remedy) }),
+      ...(detail === undefined ? {} : { detail }),
+    })
+  return { ok: found('ok'), warning: found('warning'), failed: found('failed'), skipped: found('skipped') }
 }

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import type { CheckResult, Finding } from './finding.ts'
 
 const marks: Readonly<Record<CheckResult, string>> = { ok: '✔', warning: '!', failed: '✘', skipped: '–' }
@@ -14,27 +15,30 @@ export interface FormatOptions {
 }
 
 /** Lines for people: one for each finding, its remedy indented below. What was skipped for one cause is one line. */
-export function formatFindings(findings: readonly Finding[], { colour, width }: FormatOptions): string {
-  const paint = (code: number, text: string): string => (colour ? `\x1b[${code}m${text}\x1b[0m` : text)
+export function formatFindings(findings: readonly Finding[], options: FormatOptions): string {
   const groups = grouped(findings)
   return groups
-    .map(({ names, finding }, index) => {
-      const { result, remedy, detail } = finding
+    .map((group, index) => {
+      const { name, remedy, backend } = group.finding
       const before = groups[index - 1]?.finding
       const after = groups[index + 1]?.finding
-      const [name = ''] = names
-      const label = names.length === 1 ? name : `${names.length} checks`
-      const said = names.length === 1 ? finding.finding : `${finding.finding} (${names.join(', ')})`
-      const wrapped = wrap(said, INDENT, width)
-      // With several backends, which of them.
-      const backend = detail?.['backend']
-      const heading = backend === undefined || backend === before?.detail?.['backend'] ? '' : `${backend}:\n`
-      const line = `${paint(colours[result], marks[result])} ${label.padEnd(WIDTH)}  ${result === 'skipped' ? paint(GREY, wrapped) : wrapped}\n`
+      const heading = backend === undefined || backend === before?.backend ? '' : `${backend}:\n`
       // One remedy for several findings stands below the last.
-      if (remedy === undefined || (after?.name === name && after.remedy === remedy)) return heading + line
-      return `${heading}${line}${INDENT}→ ${wrap(remedy, `${INDENT}  `, width)}\n`
+      const isRepeated = after?.name === name && after.remedy === remedy
+      const cure =
+        remedy === undefined || isRepeated ? '' : `${INDENT}→ ${wrap(remedy, `${INDENT}  `, options.width)}\n`
+      return heading + lineOf(group, options) + cure
     })
     .join('')
+}
+
+function lineOf({ names, finding: { result, finding } }: Group, { colour, width }: FormatOptions): string {
+  const paint = (code: number, text: string): string => (colour ? `\x1b[${code}m${text}\x1b[0m` : text)
+  const [name = ''] = names
+  const isOne = names.length === 1
+  const label = (isOne ? name : `${names.length} checks`).padEnd(WIDTH)
+  const said = wrap(isOne ? finding : `${finding} (${names.join(', ')})`, INDENT, width)
+  return `${paint(colours[result], marks[result])} ${label}  ${result === 'skipped' ? paint(GREY, said) : said}\n`
 }
 
 /** The last line: how many of each. */
@@ -51,14 +55,16 @@ export function formatSum(findings: readonly Finding[]): string {
 
 /** The whole result for machines, one JSON object on one line. */
 export function formatJson(findings: readonly Finding[]): string {
-  const checks = findings.map(({ name, result, finding, remedy, detail }) => ({
+  const checks = findings.map(({ name, result, finding, remedy, detail, backend }) => ({
     name,
     result,
     finding,
     ...(remedy === undefined ? {} : { remedy }),
     ...detail,
+    ...(backend === undefined ? {} : { backend }),
   }))
-  return `${JSON.stringify({ ok: isGood(findings), checks })}\n`
+  // JSON escapes the first 32 characters only; what is written in place of the others is JSON, too.
+  return `${printable(JSON.stringify({ ok: isGood(findings), checks }))}\n`
 }
 
 /** Whether nothing failed. */
@@ -80,9 +86,15 @@ function wrap(text: string, indent: string, width = Number.POSITIVE_INFINITY): s
   return [...lines, line].join(`\n${indent}`)
 }
 
+interface Group {
+  readonly names: string[]
+  /** The first of them. */
+  readonly finding: Finding
+}
+
 /** Neighbours that were skipped for the same cause, together. */
-function grouped(findings: readonly Finding[]): { names: string[]; finding: Finding }[] {
-  const groups: { names: string[]; finding: Finding }[] = []
+function grouped(findings: readonly Finding[]): Group[] {
+  const groups: Group[] = []
   for (const finding of findings) {
     const last = groups.at(-1)
     const isSame =

@@ -1,18 +1,20 @@
 import { type Middleware, middlewares } from '../backend/presets.ts'
 import { type Environment, effectiveTexts } from '../config/effective-texts.ts'
 import type { Settings } from '../config/read-settings.ts'
-import { checkAdmin, lookAtAdmin } from './check-admin.ts'
-import { type CheckedBackend, checkBackend } from './check-backend.ts'
-import { checkClock } from './check-clock.ts'
-import { checkDefaultAction, checkRunningSettings } from './check-default-action.ts'
-import { checkGate, findGate } from './check-gate.ts'
-import { checkNginx } from './check-nginx.ts'
+import { type CheckedBackend, checkBackend } from './backend/check-backend.ts'
+import { checkClock } from './backend/check-clock.ts'
 import { checkSettings } from './check-settings.ts'
 import type { Finding } from './finding.ts'
+import { checkAdmin, lookAtAdmin } from './gate/check-admin.ts'
+import { checkDefaultAction } from './gate/check-default-action.ts'
+import { checkExposure } from './gate/check-exposure.ts'
+import { checkGate, findGate } from './gate/check-gate.ts'
+import { checkRunningSettings } from './gate/check-running-settings.ts'
+import { checkNginx } from './nginx/check-nginx.ts'
 import { onFailureOf } from './nginx/check-on-failure.ts'
-import { gateTargets, leadsTo } from './nginx/gate-addresses.ts'
 import { readNginx } from './nginx/read-nginx.ts'
-import type { NginxRun } from './nginx/run-nginx.ts'
+import { gateTargets, leadsTo } from './nginx-conf/gate-addresses.ts'
+import type { NginxRun } from './nginx-conf/run-nginx.ts'
 
 export interface RunChecksOptions {
   readonly environment: Environment
@@ -39,32 +41,25 @@ export async function runChecks(options: RunChecksOptions): Promise<readonly Fin
   if (!result.ok) return all
 
   const { settings } = result
+  const names = settings.backends.map(({ name }) => name)
   const machine = checkMachine(settings, options)
   const backends: CheckedBackend[] = []
   const asked = checkBackends(settings, options)
   for (const [index, one] of asked.entries()) {
-    options.onBusy(`asking ${settings.backends[index]?.name}`)
+    options.onBusy(`asking ${names[index]}`)
     const checked = await one
     backends.push(checked)
     tell(checked.findings)
   }
-  tell([
-    checkClock(
-      options.now(),
-      backends.flatMap(({ reading }) => reading ?? []),
-    ),
-  ])
+  const readings = backends.flatMap(({ reading }) => reading ?? [])
+  tell([checkClock(options.now(), readings)])
 
   options.onBusy('looking for the gate and for nginx')
   const { nginx, gate, admin, ofNginx, gateIsDown } = await machine
   tell([
     gate,
     admin.finding,
-    checkRunningSettings(
-      admin.readyz,
-      settings.backends.map(({ name }) => name),
-      settings.defaultAction,
-    ),
+    checkRunningSettings(admin.readyz, names, settings.defaultAction),
     checkDefaultAction({
       defaultAction: settings.defaultAction,
       mode: settings.backendMode,
@@ -95,11 +90,7 @@ function checkBackends(settings: Settings, options: RunChecksOptions): Promise<C
       now,
     })
     if (settings.backends.length === 1) return checked
-    const withName = (finding: Finding): Finding => ({
-      ...finding,
-      detail: { ...finding.detail, backend: endpoint.name },
-    })
-    return { ...checked, findings: checked.findings.map(withName) }
+    return { ...checked, findings: checked.findings.map((one) => ({ ...one, backend: endpoint.name })) }
   })
 }
 
@@ -124,16 +115,18 @@ async function checkMachine(settings: Settings, { clock, runNginx }: RunChecksOp
   const gates = [...new Set(found.values())]
   const gate = checkGate(own, gates)
   const answers = [own, ...gates].some(({ state }) => state === 'answers')
-  const admin = checkAdmin(adminListen, looked, adminToken !== undefined, answers)
-  const ofNginx = checkNginx(nginx, {
-    listening: listen,
-    admin: adminListen,
-    hasToken: adminToken !== undefined,
-    defaultAction: settings.defaultAction,
-    deadline: settings.backendTimeout,
-    sessionIdle: settings.sessionIdle,
-    tokenParams: settings.tokenParams,
-    found,
-  })
+  const hasToken = adminToken !== undefined
+  const admin = checkAdmin(adminListen, looked, hasToken, answers)
+  const ofNginx = [
+    ...checkNginx(nginx, {
+      listening: listen,
+      defaultAction: settings.defaultAction,
+      deadline: settings.backendTimeout,
+      sessionIdle: settings.sessionIdle,
+      tokenParams: settings.tokenParams,
+      found,
+    }),
+    ...checkExposure({ map: nginx.map, listening: listen, admin: adminListen, hasToken }),
+  ]
   return { nginx, gate, admin, ofNginx, gateIsDown: gate.result === 'failed' }
 }

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import { runNginx } from '../check/nginx/run-nginx.ts'
+import { runNginx } from '../check/nginx-conf/run-nginx.ts'
 import { formatFindings, formatJson, formatSum, isGood } from '../check/report.ts'
 import { runChecks } from '../check/run-checks.ts'
 import type { Environment } from '../config/read-settings.ts'

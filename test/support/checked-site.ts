@@ -1,5 +1,5 @@
 import type { Finding } from '../../src/check/finding.ts'
-import { runNginx } from '../../src/check/nginx/run-nginx.ts'
+import { runNginx } from '../../src/check/nginx-conf/run-nginx.ts'
 import { runChecks } from '../../src/check/run-checks.ts'
 import type { Environment } from '../../src/config/read-settings.ts'
 import { type Backend, startBackend } from './backend.ts'

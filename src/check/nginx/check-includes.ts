@@ -1,9 +1,9 @@
-import { type Finding, failed, ok, warning } from '../finding.ts'
-import { type Directive, lastOf, named } from './directive.ts'
-import { missingFrom, readShipped, shippedAuth } from './shipped.ts'
-import { AUTH, findAuth, type Server, type SiteMap } from './site-map.ts'
+import { type Finding, findingsOf } from '../finding.ts'
+import { type Directive, lastOf, named } from '../nginx-conf/directive.ts'
+import { missingFrom, readShipped, shippedAuth } from '../nginx-conf/shipped.ts'
+import { AUTH, type Location, type Server, type SiteMap } from '../nginx-conf/site-map.ts'
 
-const NAME = 'nginx-includes'
+const { ok, warning, failed } = findingsOf('nginx-includes')
 const COPY = 'copy the file of this version again; what you changed by hand in it comes back where it matters'
 
 /** Looked at by checks of their own, or free to be set. */
@@ -14,48 +14,47 @@ const essential =
   /^(?:internal|if|proxy_set_header|proxy_pass_request_(?:headers|body)|proxy_method|error_page)$/
 
 /** Whether anything in the configuration is alta-auth's. */
-export function usesAltaAuth({ servers, gates }: SiteMap): boolean {
-  return gates !== undefined || servers.some((server) => asksUs(server))
+export function usesAltaAuth({ http, servers }: SiteMap): boolean {
+  return named(http, 'upstream').some(({ args }) => args[0] === 'alta_auth') || servers.some(asksUs)
 }
 
-function asksUs(server: Server): boolean {
-  return findAuth(server) !== undefined || server.protectedLocations.length > 0
+function asksUs({ auth, protectedLocations }: Server): boolean {
+  return auth !== undefined || protectedLocations.length > 0
 }
 
 /** Whether the snippets are included where they must be, as they were shipped. */
 export function checkIncludes(map: SiteMap): readonly Finding[] {
-  const findings = [...checkHttp(map), ...map.servers.filter(asksUs).flatMap(checkServer)]
-  return findings.length > 0 ? findings : [ok(NAME, 'the snippets of this version are where they must be')]
+  const findings = [...checkHttp(map), ...map.servers.flatMap(checkServer)]
+  return findings.length > 0 ? findings : [ok('the snippets of this version are where they must be')]
 }
 
 function checkHttp({ http, servers }: SiteMap): Finding[] {
   if (!servers.some(asksUs)) {
-    const remedy = `include server.conf (or cache-server.conf) and one on-failure file in each server to protect, and location.conf in its locations`
-    return [failed(NAME, 'http.conf is included, but no server asks the gate: everything is open', remedy)]
+    const remedy =
+      'include server.conf (or cache-server.conf) and one on-failure file in each server to protect, and location.conf in its locations'
+    return [failed('http.conf is included, but no server asks the gate: everything is open', remedy)]
   }
-  const shipped = named(readShipped('http.conf'), 'map')
-  const changed = missingFrom(http, shipped).map(({ args }) => args[1] ?? '')
+  const changed = missingFrom(http, named(readShipped('http.conf'), 'map'))
   if (changed.length === 0) return []
-  return [warning(NAME, `http.conf is another one than that of this version: ${changed.join(', ')}`, COPY)]
+  const variables = changed.map(({ args }) => args[1] ?? '').join(', ')
+  return [warning(`http.conf is another one than that of this version: ${variables}`, COPY)]
 }
 
-function checkServer(server: Server): Finding[] {
-  const auth = findAuth(server)
-  if (auth === undefined) {
-    const remedy =
-      'include server.conf (or cache-server.conf) in this server: without it nobody is asked and viewers get 500 or 403'
-    return [failed(NAME, `${server.told} asks ${AUTH}, but server.conf is not included in it`, remedy)]
-  }
-  const caches = (lastOf(auth.directives, 'proxy_cache')?.args[0] ?? 'off') !== 'off'
+function checkServer({ auth, protectedLocations, told }: Server): Finding[] {
+  if (auth !== undefined) return checkAuth(auth)
+  if (protectedLocations.length === 0) return []
+  const remedy =
+    'include server.conf (or cache-server.conf) in this server: without it nobody is asked and viewers get 500 or 403'
+  return [failed(`${told} asks ${AUTH}, but server.conf is not included in it`, remedy)]
+}
+
+function checkAuth({ directives, told }: Location): Finding[] {
+  const caches = (lastOf(directives, 'proxy_cache')?.args[0] ?? 'off') !== 'off'
   const file = caches ? 'cache-server.conf' : 'server.conf'
-  const missing = missingFrom(auth.directives, shippedAuth(file)).filter(({ name }) => !elsewhere.test(name))
+  const missing = missingFrom(directives, shippedAuth(file)).filter(({ name }) => !elsewhere.test(name))
   if (missing.length === 0) return []
-  const sentence = `${auth.told} is not as in ${file}: ${missing.map(shown).join(', ')}`
-  return [
-    missing.some(({ name }) => essential.test(name))
-      ? failed(NAME, sentence, COPY)
-      : warning(NAME, sentence, COPY),
-  ]
+  const sentence = `${told} is not as in ${file}: ${missing.map(shown).join(', ')}`
+  return [missing.some(({ name }) => essential.test(name)) ? failed(sentence, COPY) : warning(sentence, COPY)]
 }
 
 function shown({ name, args }: Directive): string {

@@ -1,8 +1,8 @@
-import { type Finding, ok, warning } from '../finding.ts'
-import { type Directive, named } from './directive.ts'
-import type { Location, Server, SiteMap } from './site-map.ts'
+import { type Finding, findingsOf } from '../finding.ts'
+import { type Directive, named } from '../nginx-conf/directive.ts'
+import type { Location, Server, SiteMap } from '../nginx-conf/site-map.ts'
 
-const NAME = 'nginx-log'
+const { ok, warning } = findingsOf('nginx-log')
 /** nginx's own format, which also counts where nothing is said. */
 const COMBINED = '$remote_addr - $remote_user [$time_local] "$request" $status'
 
@@ -25,11 +25,9 @@ export function checkLog({ http, servers }: SiteMap, tokenParams: readonly strin
     if (leaking.length === 0) return []
     const remedy =
       'access_log /var/log/nginx/access.log alta_auth; it writes the path without the query, and the verdict'
-    return [
-      warning(NAME, `${server.told} writes tokens to its access log (format ${leaking.join(', ')})`, remedy),
-    ]
+    return [warning(`${server.told} writes tokens to its access log (format ${leaking.join(', ')})`, remedy)]
   })
-  return findings.length > 0 ? findings : [ok(NAME, 'no token is written to an access log')]
+  return findings.length > 0 ? findings : [ok('no token is written to an access log')]
 }
 
 /** The formats that count for a location: its own, or those of the level around it. */

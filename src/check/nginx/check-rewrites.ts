@@ -1,33 +1,27 @@
-import { type Finding, failed, ok } from '../finding.ts'
-import { type Directive, placeOf } from './directive.ts'
-import { testPattern } from './locate.ts'
-import { AUTH, findAuth, type Location, type Server, type SiteMap } from './site-map.ts'
+import { type Finding, findingsOf } from '../finding.ts'
+import { type Directive, placeOf } from '../nginx-conf/directive.ts'
+import { testPattern } from '../nginx-conf/locate.ts'
+import { AUTH, type Location, type Server, type SiteMap } from '../nginx-conf/site-map.ts'
 
-const NAME = 'nginx-rewrites'
+const { ok, failed } = findingsOf('nginx-rewrites')
 
 /** Rewrites that lead the question astray, or keep the path from being captured. */
-export function checkRewrites({ servers }: SiteMap): readonly Finding[] {
-  const findings = servers
-    .filter((server) => findAuth(server) !== undefined || server.protectedLocations.length > 0)
-    .flatMap((server) => [...checkServer(server), ...server.protectedLocations.flatMap(checkLocation)])
-  return findings.length > 0 ? findings : [ok(NAME, 'none that gets in the way')]
+export function checkRewrites({ servers, asking }: SiteMap): readonly Finding[] {
+  const locations = servers.flatMap(({ protectedLocations }) => protectedLocations)
+  const findings = [...asking.flatMap(checkServer), ...locations.flatMap(checkLocation)]
+  return findings.length > 0 ? findings : [ok('none that gets in the way')]
 }
 
 /** What stands at server level runs for the subrequest too. */
 function checkServer({ directives, told }: Server): Finding[] {
-  const catches = directives.find((directive) => catchesAuth(directive))
+  const catches = directives.find(catchesAuth)
   if (catches === undefined) return []
   const remedy =
     catches.name === 'rewrite'
       ? `exempt it: rewrite ^/(?!${AUTH.slice(1)}$)(.*)$ …, or put the line into a location`
       : 'put it into a location: at server level it answers in place of the gate'
-  return [
-    failed(
-      NAME,
-      `${told}: the ${catches.name} of ${placeOf(catches)} catches ${AUTH}, so the gate is never asked`,
-      remedy,
-    ),
-  ]
+  const sentence = `${told}: the ${catches.name} of ${placeOf(catches)} catches ${AUTH}, so the gate is never asked`
+  return [failed(sentence, remedy)]
 }
 
 function catchesAuth(directive: Directive): boolean {
@@ -52,13 +46,8 @@ function checkLocation({ directives, told }: Location): Finding[] {
   const early = directives.slice(0, Math.max(0, include)).find(breaks)
   if (early === undefined) return []
   const remedy = 'write the rewrite without break, or put it into a location of its own'
-  return [
-    failed(
-      NAME,
-      `${told}: a break (${placeOf(early)}) stands before location.conf, so every viewer is refused (bad-request)`,
-      remedy,
-    ),
-  ]
+  const sentence = `${told}: a break (${placeOf(early)}) stands before location.conf, so every viewer is refused (bad-request)`
+  return [failed(sentence, remedy)]
 }
 
 function breaks({ name, args, block = [] }: Directive): boolean {

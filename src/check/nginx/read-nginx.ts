@@ -1,13 +1,15 @@
-import { type Finding, failed, ok, skipped, warning } from '../finding.ts'
-import { readDump } from './read-dump.ts'
-import type { NginxRun } from './run-nginx.ts'
-import { createSiteMap, type SiteMap } from './site-map.ts'
+import { type Finding, findingsOf } from '../finding.ts'
+import { readDump } from '../nginx-conf/read-dump.ts'
+import type { NginxRun } from '../nginx-conf/run-nginx.ts'
+import { createSiteMap, type SiteMap } from '../nginx-conf/site-map.ts'
 
 /** Whether nginx's configuration could be read; without a map the other checks have nothing to look at. */
 export interface ReadNginx {
   readonly finding: Finding
   readonly map: SiteMap | undefined
 }
+
+const { ok, warning, failed, skipped } = findingsOf('nginx')
 
 /** What nginx complains about, and what it means here. */
 const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
@@ -33,37 +35,41 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
 /** Only that nginx was not started as root. */
 const harmless = /^the "user" directive makes sense only/
 
+/** Judges what `nginx -T` said, and reads the configuration that it printed. */
 export function readNginx(run: NginxRun): ReadNginx {
-  const name = 'nginx'
   const without = (finding: Finding): ReadNginx => ({ finding, map: undefined })
-  if (run.kind === 'absent') return without(skipped(name, 'there is no nginx on this machine'))
+  if (run.kind === 'absent') return without(skipped('there is no nginx on this machine'))
   if (run.kind === 'silent') {
     const remedy = 'does its configuration hold a host name that DNS does not know? Run nginx -T by hand'
-    return without(warning(name, `nginx -T takes longer than ${run.limit / 1000} s`, remedy))
+    return without(warning(`nginx -T takes longer than ${run.limit / 1000} s`, remedy))
   }
-  const complaint = /\[(?:emerg|crit)\] (?:\d+#\d+: )?(.*)/.exec(run.stderr)?.[1]
+  const stderr = mask(run.stderr)
+  const complaint = /\[(?:emerg|crit)\] (?:\d+#\d+: )?([^\n]*)/.exec(stderr)?.[1]
   if (run.code !== 0 || complaint !== undefined) {
-    const said = complaint ?? run.stderr.trim().split('\n').at(-1) ?? `exit code ${run.code}`
+    const said = complaint ?? stderr.trim().split('\n').at(-1) ?? `exit code ${run.code}`
     if (/\(13: Permission denied\)/.test(said)) {
       const remedy = 'run this check as root, with the settings of the gate: sudo -E alta-auth check'
-      return without(skipped(name, `this user may not read its configuration: ${said}`, remedy))
+      return without(skipped(`this user may not read its configuration: ${said}`, remedy))
     }
     const cure =
       cures.find(([pattern]) => pattern.test(said))?.[1] ??
       'correct it there; nginx would not start again as it is'
-    return without(failed(name, `its configuration is not right: ${said}`, cure))
+    return without(failed(`its configuration is not right: ${said}`, cure))
   }
   const { directives, files } = readDump(run.stdout)
   const map = createSiteMap(directives)
-  const warned = [...run.stderr.matchAll(/\[warn\] (?:\d+#\d+: )?(.*)/g)].map(([, said = '']) => said)
+  const warned = [...stderr.matchAll(/\[warn\] (?:\d+#\d+: )?([^\n]*)/g)].map(([, said = '']) => said)
   const serious = warned.find((said) => !harmless.test(said))
   if (serious !== undefined) {
     const remedy = 'correct it there: a part of the configuration does not count as it is written'
-    return { finding: warning(name, `nginx warns: ${serious}`, remedy, { warned }), map }
+    return { finding: warning(`nginx warns: ${serious}`, remedy, { warned }), map }
   }
   const count = files.length === 1 ? '1 file' : `${files.length} files`
-  return {
-    finding: ok(name, `its configuration is in order (${count})`, { binary: run.binary, files }),
-    map,
-  }
+  const sentence = `its configuration is in order (${count})`
+  return { finding: ok(sentence, undefined, { binary: run.binary, files }), map }
+}
+
+/** nginx repeats what it does not understand; a URL there may hold a password, or a key as a parameter. */
+function mask(said: string): string {
+  return said.replaceAll(/[^\s"/:]+:[^\s"/]*@/g, '***@').replaceAll(/([?&][^\s"=&?]+=)[^\s"&]+/g, '$1***')
 }

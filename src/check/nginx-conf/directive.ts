@@ -27,8 +27,3 @@ export function named(directives: readonly Directive[], name: string): Directive
 export function lastOf(directives: readonly Directive[], name: string): Directive | undefined {
   return directives.findLast((one) => one.name === name)
 }
-
-/** Answers before anybody is asked. */
-export function isReturn({ name }: Directive): boolean {
-  return name === 'return'
-}

@@ -1,15 +1,16 @@
-import { formatAddress, type ListenAddress } from '../listen.ts'
-import { type Finding, failed, ok, skipped, warning } from './finding.ts'
+import { formatAddress, type ListenAddress } from '../../listen.ts'
+import { type Finding, findingsOf } from '../finding.ts'
 import { type LookedAt, lookAt } from './look-at.ts'
 
 /** One address where the gate should be, and what is there. */
 export interface FoundGate {
   readonly address: string
-  readonly state: 'answers' | 'absent' | 'forbidden' | 'frozen' | 'stranger'
+  readonly state: 'answers' | 'absent' | 'forbidden' | 'frozen' | 'other'
   /** For people. */
   readonly told: string
 }
 
+const { ok, warning, failed, skipped } = findingsOf('gate')
 /** nginx gives a gate as long; milliseconds. */
 const LIMIT = 3_000
 
@@ -28,9 +29,8 @@ function judge(looked: LookedAt): [FoundGate['state'], string] {
       const isGate = looked.status === 403 && looked.headers['x-auth-reason'] === 'bad-request'
       if (isGate) return ['answers', 'answers on']
       const server = looked.headers['server']
-      const who =
-        typeof server === 'string' ? ` (${server.slice(0, 40).replaceAll(/[^\x20-\x7e]/g, '')})` : ''
-      return ['stranger', `something else answers ${looked.status}${who} on`]
+      const who = typeof server === 'string' ? ` (${server.slice(0, 40)})` : ''
+      return ['other', `something else answers ${looked.status}${who} on`]
     }
     case 'refused':
       return looked.code === 'EACCES'
@@ -41,7 +41,7 @@ function judge(looked: LookedAt): [FoundGate['state'], string] {
     case 'silent':
       return ['absent', 'no connection to']
     case 'not-http':
-      return ['stranger', 'something else, not HTTP, is on']
+      return ['other', 'something else, not HTTP, is on']
   }
 }
 
@@ -50,7 +50,7 @@ const remedies: Readonly<Record<FoundGate['state'], string>> = {
   absent: 'start it: systemctl start alta-auth (or alta-auth serve); its log tells why it ended',
   forbidden: 'run this check as root, or as a user of the group of the socket; nginx must be in it, too',
   frozen: 'restart it: systemctl restart alta-auth; what does its log say last?',
-  stranger: 'stop what is there, or give the gate another address: LISTEN, and the server line of http.conf',
+  other: 'stop what is there, or give the gate another address: LISTEN, and the server line of http.conf',
 }
 
 /**
@@ -58,7 +58,6 @@ const remedies: Readonly<Record<FoundGate['state'], string>> = {
  * LISTEN, so a gate where nginx looks is enough.
  */
 export function checkGate(listening: FoundGate, asked: readonly FoundGate[]): Finding {
-  const name = 'gate'
   const targets = asked.length > 0 ? asked : [listening]
   const bad = targets.filter(({ state }) => state !== 'answers')
   const detail = { addresses: targets.map(({ address, state }) => ({ address, state })) }
@@ -69,16 +68,16 @@ export function checkGate(listening: FoundGate, asked: readonly FoundGate[]): Fi
     const note = stray
       ? `, where nginx asks; LISTEN=${listening.address} does not count (the socket of systemd?)`
       : ''
-    return ok(name, `answers on ${where}${note}`, detail)
+    return ok(`answers on ${where}${note}`, undefined, detail)
   }
   const sentence = bad.map(({ told }) => told).join(', ')
   const remedy = remedies[first.state]
-  if (bad.every(({ state }) => state === 'forbidden')) return skipped(name, sentence, remedy)
+  if (bad.every(({ state }) => state === 'forbidden')) return skipped(sentence, remedy)
   if (listening.state === 'answers' && !targets.includes(listening)) {
     const cure = `nginx asks there, but the gate is on ${listening.address}: write that in the server line of http.conf`
-    return failed(name, sentence, cure, detail)
+    return failed(sentence, cure, detail)
   }
   return bad.length === targets.length
-    ? failed(name, sentence, remedy, detail)
-    : warning(name, `${sentence}; the other ${targets.length - bad.length} answer`, remedy, detail)
+    ? failed(sentence, remedy, detail)
+    : warning(`${sentence}; the other ${targets.length - bad.length} answer`, remedy, detail)
 }

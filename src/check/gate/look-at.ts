@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { formatAddress, type ListenAddress } from '../listen.ts'
+import { dial, type ListenAddress } from '../../listen.ts'
 
 /** What a listener on this machine answered. */
 export type LookedAt =
@@ -66,12 +66,4 @@ export function lookAt(address: ListenAddress, options: LookOptions): Promise<Lo
     })
     asking.end()
   })
-}
-
-/** `0.0.0.0` is every address of this machine; any of them will do. */
-function dial(address: ListenAddress): { socketPath: string } | { host: string; port: number } {
-  if (address.kind === 'unix') return { socketPath: address.path }
-  if (address.kind === 'inherited') throw new Error(`nobody can connect to a ${formatAddress(address)}`)
-  const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
-  return { host: everywhere[address.host] ?? address.host, port: address.port }
 }

@@ -9,8 +9,6 @@ export type ShippedFile =
   | 'location.conf'
   | 'cache-http.conf'
   | 'cache-server.conf'
-  | 'on-failure-allow.conf'
-  | 'on-failure-deny.conf'
 
 /** The directives of a file that comes with this version; nginx/ lies beside dist/ and src/ alike. */
 export function readShipped(file: ShippedFile): Directive[] {

@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import type { Endpoint } from '../backend/endpoint.ts'
-import type { Middleware } from '../backend/presets.ts'
+import type { Endpoint } from '../../backend/endpoint.ts'
+import type { Middleware } from '../../backend/presets.ts'
+import { headerOf } from '../../backend/send.ts'
+import { checkNames } from '../check-names.ts'
+import { type Finding, findingsOf } from '../finding.ts'
 import { type Asked, createAsker } from './ask-invented.ts'
-import { checkAnswer, checkRedirect, checkToken } from './check-answer.ts'
+import { checkAnswer } from './check-answer.ts'
 import { checkCertificate } from './check-certificate.ts'
 import type { ClockReading } from './check-clock.ts'
 import { checkConnection } from './check-connection.ts'
 import { checkLatency } from './check-latency.ts'
-import type { CheckName } from './check-names.ts'
 import { checkPath } from './check-path.ts'
+import { checkRedirect } from './check-redirect.ts'
+import { checkToken } from './check-token.ts'
 import { connectTo } from './connect-to.ts'
-import { type Finding, skipped } from './finding.ts'
-import { inspectCertificate } from './inspect-certificate.ts'
+import { type Inspected, inspectCertificate } from './inspect-certificate.ts'
 import { lookUp } from './look-up.ts'
 
 export interface CheckBackendOptions {
@@ -44,16 +47,7 @@ const WHOLE = 11_000
 const PATIENCE = 4_000
 const QUESTIONS = 7
 
-const order: readonly CheckName[] = [
-  'backend-name',
-  'backend-connection',
-  'backend-certificate',
-  'backend-answer',
-  'backend-redirect',
-  'backend-path',
-  'backend-token',
-  'backend-latency',
-]
+const order = checkNames.filter((name) => name.startsWith('backend-'))
 
 /** All steps to one backend, from its name to its speed. What cannot be tried after a failed step is skipped. */
 export async function checkBackend(options: CheckBackendOptions): Promise<CheckedBackend> {
@@ -61,11 +55,13 @@ export async function checkBackend(options: CheckBackendOptions): Promise<Checke
   const findings: Finding[] = []
   const end = clock() + WHOLE
   const stepTime = (): number => Math.max(1, Math.min(STEP, end - clock()))
+  const inspectAt = (address: string): Promise<Inspected> =>
+    inspectCertificate({ host: endpoint.host, address, port: endpoint.port, limit: stepTime(), clock })
   const endEarly = (why: string): CheckedBackend => {
     const rest = order.slice(order.indexOf(findings.at(-1)?.name ?? 'backend-name') + 1)
     const reason = `not tried: ${why}`
     return {
-      findings: [...findings, ...rest.map((name) => skipped(name, reason))],
+      findings: [...findings, ...rest.map((name) => findingsOf(name).skipped(reason))],
       answered: false,
       reading: undefined,
     }
@@ -87,9 +83,11 @@ export async function checkBackend(options: CheckBackendOptions): Promise<Checke
   if (alive.length === 0) return endEarly('there is no connection')
 
   if (endpoint.protocol === 'http:') {
-    findings.push(skipped('backend-certificate', 'none: BACKEND_URL says http://'))
+    findings.push(findingsOf('backend-certificate').skipped('none: BACKEND_URL says http://'))
   } else {
-    const certificates = await Promise.all(alive.map((address) => inspect(options, address, stepTime())))
+    const certificates = await Promise.all(
+      alive.map(async (address) => checkCertificate(endpoint.host, await inspectAt(address), now())),
+    )
     const worst = certificates.find(({ result }) => result === 'failed')
     const chosen = worst ?? certificates.find(({ result }) => result !== 'ok') ?? certificates[0]
     if (chosen !== undefined) findings.push(chosen)
@@ -104,7 +102,7 @@ export async function checkBackend(options: CheckBackendOptions): Promise<Checke
   const speaksTls =
     endpoint.protocol === 'http:' &&
     isUnreadable &&
-    (await shakesHands(options, alive[0] ?? endpoint.host, stepTime()))
+    (await inspectAt(alive[0] ?? endpoint.host)).kind === 'shown'
   const answer = checkAnswer(first, {
     limit: limitOf(options),
     unavailableStatus: options.unavailableStatus,
@@ -117,7 +115,7 @@ export async function checkBackend(options: CheckBackendOptions): Promise<Checke
   }
   const { middleware, rechecks, deadline } = options
   findings.push(
-    checkRedirect(first, `${endpoint.protocol}//${endpoint.authority}${endpoint.path}`),
+    checkRedirect(first, endpoint.name),
     checkPath({ middleware, path: endpoint.path, status: firstStatus, rechecks }),
     checkToken(first),
     checkLatency(asked, deadline),
@@ -146,22 +144,9 @@ async function askSeveral(options: CheckBackendOptions, end: number): Promise<As
   return asked
 }
 
-function inspectAt({ endpoint, clock }: CheckBackendOptions, address: string, limit: number) {
-  return inspectCertificate({ host: endpoint.host, address, port: endpoint.port, limit, clock })
-}
-
-async function inspect(options: CheckBackendOptions, address: string, limit: number): Promise<Finding> {
-  return checkCertificate(options.endpoint.host, await inspectAt(options, address, limit), options.now())
-}
-
-async function shakesHands(options: CheckBackendOptions, address: string, limit: number): Promise<boolean> {
-  return (await inspectAt(options, address, limit)).kind === 'shown'
-}
-
 /** The last answer is the youngest. */
 function readClock(backend: string, asked: readonly Asked[], now: number): ClockReading | undefined {
   const last = asked.at(-1)
-  const header = last?.kind === 'answered' ? last.reply.headers['date'] : undefined
-  const theirs = Date.parse(typeof header === 'string' ? header : '')
+  const theirs = last?.kind === 'answered' ? Date.parse(headerOf(last.reply, 'date') ?? '') : Number.NaN
   return Number.isNaN(theirs) ? undefined : { backend, ahead: now - theirs }
 }

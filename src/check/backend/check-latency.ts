@@ -1,6 +1,7 @@
+import { type Finding, findingsOf } from '../finding.ts'
 import type { Asked } from './ask-invented.ts'
-import { type Finding, failed, ok, skipped, warning } from './finding.ts'
 
+const { ok, warning, failed, skipped } = findingsOf('backend-latency')
 /** Cesbo's advice for backends of Alta; milliseconds. */
 const FAST = 100
 /** Share of the deadline from which on a busy evening is past it. */
@@ -8,11 +9,10 @@ const NEAR = 0.8
 
 /** Judges how long the questions took. `deadline` is what one question to this backend may take, in milliseconds. */
 export function checkLatency(asked: readonly Asked[], deadline: number): Finding {
-  const name = 'backend-latency'
   const times = asked.map(({ ms }) => ms)
   const slowest = Math.max(0, ...times)
   const unanswered = asked.filter(({ kind }) => kind === 'unavailable').length
-  if (unanswered === asked.length) return skipped(name, 'not measured: there is no answer')
+  if (unanswered === asked.length) return skipped('not measured: there is no answer')
   // The first one had to connect.
   const rest = (times.length > 1 ? times.slice(1) : times).sort((a, b) => a - b)
   const median = rest[Math.floor(rest.length / 2)] ?? slowest
@@ -20,23 +20,17 @@ export function checkLatency(asked: readonly Asked[], deadline: number): Finding
   const detail = { questions: asked.length, unanswered, median, slowest, deadline }
   const sentence = `median ${median} ms, slowest ${slowest} ms of ${count}`
   const remedy = 'make the backend faster: an index on its table of tokens, a cache, more workers'
-  if (unanswered > 0)
-    return failed(
-      name,
-      `${unanswered} of ${count} got no answer; ${sentence}`,
-      'see the log of the backend',
-      detail,
-    )
+  if (unanswered > 0) {
+    const said = `${unanswered} of ${count} got no answer; ${sentence}`
+    return failed(said, 'see the log of the backend', detail)
+  }
   if (slowest >= deadline * NEAR) {
     const raise = `${remedy}; or raise BACKEND_TIMEOUT`
-    return failed(name, `${sentence}: too near to the deadline of ${deadline} ms`, raise, detail)
+    return failed(`${sentence}: too near to the deadline of ${deadline} ms`, raise, detail)
   }
-  if (median > FAST)
-    return warning(
-      name,
-      `${sentence}: viewers wait for it at each start; under ${FAST} ms is good`,
-      remedy,
-      detail,
-    )
-  return ok(name, sentence, detail)
+  if (median > FAST) {
+    const said = `${sentence}: viewers wait for it at each start; under ${FAST} ms is good`
+    return warning(said, remedy, detail)
+  }
+  return ok(sentence, undefined, detail)
 }

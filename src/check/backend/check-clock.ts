@@ -1,4 +1,4 @@
-import { type Finding, failed, ok, warning } from './finding.ts'
+import { type Finding, findingsOf } from '../finding.ts'
 
 export interface ClockReading {
   /** Whose `Date` header it is. */
@@ -7,30 +7,26 @@ export interface ClockReading {
   readonly ahead: number
 }
 
+const { ok, warning, failed } = findingsOf('clock')
 /** No version of alta-auth is older. */
 const OLDEST = Date.UTC(2026, 0, 1)
 /** Tokens expire by the clock, some within seconds; milliseconds. */
 const MOST = 60_000
 
-/** `now` is the wall clock in milliseconds. */
+/** Whether the clock is set, and near those of the backends. `now` is the wall clock in milliseconds. */
 export function checkClock(now: number, readings: readonly ClockReading[]): Finding {
-  const name = 'clock'
   const here = new Date(now).toISOString().replace(/\..*/, 'Z')
   if (now < OLDEST) {
     const remedy = 'set the clock and let it be kept: timedatectl set-ntp true'
-    return failed(
-      name,
-      `this machine thinks it is ${here}: certificates and tokens are judged by that`,
-      remedy,
-      { here },
-    )
+    const sentence = `this machine thinks it is ${here}: certificates and tokens are judged by that`
+    return failed(sentence, remedy, { here })
   }
   const worst = [...readings].sort((a, b) => Math.abs(b.ahead) - Math.abs(a.ahead))[0]
-  if (worst === undefined) return ok(name, `${here}; no backend tells its time`, { here })
+  if (worst === undefined) return ok(`${here}; no backend tells its time`, undefined, { here })
   const seconds = Math.round(Math.abs(worst.ahead) / 1000)
   const detail = { here, seconds: Math.round(worst.ahead / 1000), comparedWith: worst.backend }
-  if (Math.abs(worst.ahead) <= MOST) return ok(name, `${here}, as the backend has it`, detail)
+  if (Math.abs(worst.ahead) <= MOST) return ok(`${here}, as the backend has it`, undefined, detail)
   const direction = worst.ahead > 0 ? 'ahead of' : 'behind'
   const remedy = 'let both clocks be kept (timedatectl): tokens and certificates expire by them'
-  return warning(name, `this machine is ${seconds} s ${direction} ${worst.backend}`, remedy, detail)
+  return warning(`this machine is ${seconds} s ${direction} ${worst.backend}`, remedy, detail)
 }

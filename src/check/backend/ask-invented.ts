@@ -1,9 +1,9 @@
-import type { Endpoint } from '../backend/endpoint.ts'
-import { failureReason } from '../backend/failure-reason.ts'
-import { createQuestion } from '../backend/question.ts'
-import { createSender, type Reply } from '../backend/send.ts'
-import type { Subrequest } from '../subrequest.ts'
-import type { UnavailableReason } from '../verdict.ts'
+import type { Endpoint } from '../../backend/endpoint.ts'
+import { failureReason } from '../../backend/failure-reason.ts'
+import { createQuestion } from '../../backend/question.ts'
+import { createSender, type Reply } from '../../backend/send.ts'
+import type { Subrequest } from '../../subrequest.ts'
+import type { UnavailableReason } from '../../verdict.ts'
 
 /** What came of one question; milliseconds. */
 export type Asked =

@@ -1,6 +1,6 @@
-import type { ListenAddress } from '../../listen.ts'
+import { isLoopback, type ListenAddress } from '../../listen.ts'
 import { lastOf, named } from './directive.ts'
-import { findAuth, type SiteMap } from './site-map.ts'
+import type { SiteMap } from './site-map.ts'
 
 /** One server that nginx asks. */
 export interface Target {
@@ -43,11 +43,8 @@ export function targetsOf({ http }: SiteMap, host: string): Target[] {
 
 /** The gates that nginx asks, each once. */
 export function gateTargets(map: SiteMap): Target[] {
-  const hosts = map.servers.flatMap((server) => {
-    const pass = lastOf(findAuth(server)?.directives ?? [], 'proxy_pass')?.args[0]
-    return pass === undefined ? [] : [hostOf(pass)]
-  })
-  const targets = [...new Set(hosts)].flatMap((host) => targetsOf(map, host))
+  const passes = map.asking.flatMap(({ auth }) => lastOf(auth.directives, 'proxy_pass')?.args[0] ?? [])
+  const targets = [...new Set(passes.map(hostOf))].flatMap((host) => targetsOf(map, host))
   return [...new Map(targets.map((target) => [target.text, target])).values()]
 }
 
@@ -56,17 +53,7 @@ export function leadsTo(asked: ListenAddress, listening: ListenAddress): boolean
   if (asked.kind === 'unix') return listening.kind === 'unix' && listening.path === asked.path
   if (asked.kind !== 'tcp' || listening.kind !== 'tcp' || asked.port !== listening.port) return false
   if (listening.host === '0.0.0.0' || listening.host === '::') return true
-  return (
-    asked.host === listening.host ||
-    (isLocal(asked.host) && isLocal(listening.host) && namesLocalhost(asked, listening))
-  )
-}
-
-function isLocal(host: string): boolean {
-  return /^(?:127\.|::1$|localhost$)/.test(host)
-}
-
-/** `localhost` may be either of 127.0.0.1 and ::1. */
-function namesLocalhost(...addresses: readonly { readonly host: string }[]): boolean {
-  return addresses.some(({ host }) => host === 'localhost')
+  const hosts = [asked.host, listening.host]
+  // `localhost` may be either of 127.0.0.1 and ::1.
+  return asked.host === listening.host || (hosts.includes('localhost') && hosts.every(isLoopback))
 }

@@ -23,42 +23,39 @@ export interface Server {
   readonly locations: readonly Location[]
   /** Locations of every depth that ask alta-auth. */
   readonly protectedLocations: readonly Location[]
+  /** The location that asks the gate. */
+  readonly auth: Location | undefined
+  /** What answers without the gate. nginx takes two of one name, and uses one of them. */
+  readonly onFailure: readonly Location[]
+}
+
+export interface AskingServer extends Server {
+  readonly auth: Location
 }
 
 export interface SiteMap {
   /** The directives at http level. */
   readonly http: readonly Directive[]
   readonly servers: readonly Server[]
-  /** The servers of `upstream alta_auth`; undefined when there is no such upstream. */
-  readonly gates: readonly Directive[] | undefined
+  /** The servers that can ask the gate. */
+  readonly asking: readonly AskingServer[]
 }
 
+/** The location of server.conf that asks the gate. */
 export const AUTH = '/_alta_auth'
-export const ON_FAILURE = '@alta_auth_on_failure'
+const ON_FAILURE = '@alta_auth_on_failure'
 
 /** Finds servers and locations in a whole configuration. */
 export function createSiteMap(directives: readonly Directive[]): SiteMap {
   const http = named(directives, 'http').flatMap(({ block = [] }) => block)
-  const upstream = named(http, 'upstream').find(({ args }) => args[0] === 'alta_auth')
-  return {
-    http,
-    servers: named(http, 'server').map((server) => readServer(server, asksOf(http))),
-    gates: upstream === undefined ? undefined : named(upstream.block ?? [], 'server'),
-  }
+  const servers = named(http, 'server').map((server) => readServer(server, asksOf(http)))
+  const asking = servers.filter((server): server is AskingServer => server.auth !== undefined)
+  return { http, servers, asking }
 }
 
 /** All locations of a server, of every depth. */
 export function allLocations(locations: readonly Location[]): Location[] {
   return locations.flatMap((location) => [location, ...allLocations(location.children)])
-}
-
-export function findAuth({ locations }: Server): Location | undefined {
-  return locations.find(({ pattern }) => pattern === AUTH)
-}
-
-/** nginx takes two of one name, and uses one of them. */
-export function findOnFailure({ locations }: Server): Location[] {
-  return locations.filter(({ pattern }) => pattern === ON_FAILURE)
 }
 
 function readServer(server: Directive, inherited: string | undefined): Server {
@@ -72,6 +69,8 @@ function readServer(server: Directive, inherited: string | undefined): Server {
     directives,
     locations,
     protectedLocations: allLocations(locations).filter((one) => one.asks === AUTH && one.pattern !== AUTH),
+    auth: locations.find(({ pattern }) => pattern === AUTH),
+    onFailure: locations.filter(({ pattern }) => pattern === ON_FAILURE),
   }
 }
 

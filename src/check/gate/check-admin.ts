@@ -1,0 +1,104 @@
+import { formatAddress, type ListenAddress } from '../../listen.ts'
+import { type Finding, findingsOf } from '../finding.ts'
+import { type LookedAt, lookAt } from './look-at.ts'
+
+/** What `/readyz` tells, as far as it is used here; the details are missing when the token is not the gate's. */
+export interface Readyz {
+  readonly ready: boolean
+  readonly reasons: readonly string[]
+  readonly defaultAction?: string
+  readonly backends?: readonly {
+    readonly name: string
+    readonly state: string
+    readonly reason?: string
+    readonly seconds?: number
+  }[]
+  readonly byDefault?: { readonly letIn: number; readonly refused: number }
+}
+
+export interface CheckedAdmin {
+  readonly finding: Finding
+  readonly readyz: Readyz | undefined
+}
+
+const { ok, warning, failed, skipped } = findingsOf('admin')
+/** Milliseconds. */
+const LIMIT = 2_500
+
+/** Asks the admin listener how the gate is; undefined when it is off. */
+export function lookAtAdmin(
+  address: ListenAddress | undefined,
+  token: string | undefined,
+  clock: () => number,
+): Promise<LookedAt | undefined> {
+  if (address === undefined) return Promise.resolve(undefined)
+  const authorization: Record<string, string> =
+    token === undefined ? {} : { Authorization: `Bearer ${token}` }
+  const headers = { 'User-Agent': 'alta-auth check', ...authorization }
+  return lookAt(address, { path: '/readyz', headers, limit: LIMIT, clock })
+}
+
+/** Judges what was seen there. `gateAnswers` tells whether there is a gate that could have an admin listener. */
+export function checkAdmin(
+  address: ListenAddress | undefined,
+  looked: LookedAt | undefined,
+  hasToken: boolean,
+  gateAnswers: boolean,
+): CheckedAdmin {
+  if (address === undefined || looked === undefined)
+    return { finding: skipped('ADMIN_LISTEN=off'), readyz: undefined }
+  const where = formatAddress(address)
+  const readyz = looked.kind === 'answered' ? readReadyz(looked.body) : undefined
+  const finding =
+    looked.kind === 'answered' && readyz !== undefined
+      ? judgeReadyz(readyz, looked.ms, where, hasToken)
+      : judgeStrange(looked, where, gateAnswers)
+  return { finding, readyz }
+}
+
+/** Judges whatever is no answer of a gate. */
+function judgeStrange(looked: LookedAt, where: string, gateAnswers: boolean): Finding {
+  switch (looked.kind) {
+    case 'refused':
+    case 'silent': {
+      if (looked.kind === 'refused' && looked.code === 'EACCES')
+        return skipped(`this user may not connect to ${where}`, 'run this check as root')
+      if (!gateAnswers) return skipped(`nothing listens on ${where}: the gate is not running`)
+      const remedy =
+        'was the gate started with another ADMIN_LISTEN? Restart it, so that these settings count'
+      return failed(`nothing listens on ${where}, but the gate answers`, remedy)
+    }
+    case 'frozen':
+      return failed(`frozen: no answer within ${LIMIT} ms on ${where}`, 'restart the gate')
+    case 'answered':
+    case 'not-http': {
+      const remedy = 'stop what is there, or give ADMIN_LISTEN another address'
+      return failed(`something else answers on ${where}`, remedy)
+    }
+  }
+}
+
+function judgeReadyz(readyz: Readyz, ms: number, where: string, hasToken: boolean): Finding {
+  if (!readyz.ready) {
+    const remedy = 'wait a moment and look again; the log of the gate tells more'
+    return failed(`the gate is not ready: ${readyz.reasons.join(', ')}`, remedy)
+  }
+  if (readyz.backends === undefined) {
+    const remedy = hasToken
+      ? 'ADMIN_TOKEN is another one than that of the running gate: restart it, so that these settings count'
+      : 'the running gate has an ADMIN_TOKEN: run this check with the settings of the gate'
+    return warning(`answers on ${where}, but tells no details`, remedy)
+  }
+  return ok(`answers on ${where}: ready (${ms} ms)`, undefined, { ms })
+}
+
+/** Whatever else listens there may answer JSON, too. */
+function readReadyz(body: string): Readyz | undefined {
+  try {
+    const read: Partial<Readyz> | null = JSON.parse(body)
+    const isOurs = typeof read?.ready === 'boolean' && Array.isArray(read.reasons)
+    return isOurs && Array.isArray(read.backends ?? []) ? (read as Readyz) : undefined
+  } catch {
+    return undefined
+  }
+}

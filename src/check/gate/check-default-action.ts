@@ -1,0 +1,62 @@
+import type { BackendMode } from '../../backend/ask-backends.ts'
+import type { Verdict } from '../../verdict.ts'
+import { type Finding, findingsOf } from '../finding.ts'
+import type { Readyz } from './check-admin.ts'
+
+export interface DefaultActionOptions {
+  readonly defaultAction: Verdict
+  readonly mode: BackendMode
+  /** Undefined when nobody tells. */
+  readonly readyz: Readyz | undefined
+  /** Whether each backend answered this check. */
+  readonly answered: readonly boolean[]
+  /** Whether nothing answers where the gate should be. */
+  readonly gateIsDown: boolean
+  /** What nginx does without the gate, where it is known. */
+  readonly onFailure: Verdict | undefined
+}
+
+const { ok, warning, failed, skipped } = findingsOf('default-action')
+
+/** What DEFAULT_ACTION means, and whether it decides about strangers right now. */
+export function checkDefaultAction(options: DefaultActionOptions): Finding {
+  const { readyz, mode, answered, gateIsDown, onFailure } = options
+  const action = readyz?.defaultAction ?? options.defaultAction
+  if (gateIsDown) return judgeWithoutGate(action, onFailure)
+  const strangers = action === 'allow' ? 'let in' : 'refused'
+  const { byDefault } = readyz ?? {}
+  const detail = { action, ...(byDefault === undefined ? {} : { byDefault }) }
+
+  const backends = readyz?.backends ?? []
+  const out = backends.filter(({ state }) => state === 'unavailable')
+  const isOut = (count: number, of: number): boolean => (mode === 'any' ? count > 0 : count === of && of > 0)
+  const gateSaysOut = isOut(out.length, backends.length)
+  const checkSaysOut = isOut(answered.filter((one) => !one).length, answered.length)
+  const since = out.map(({ reason, seconds }) => `${reason}, ${seconds} s`).join('; ')
+
+  if (gateSaysOut && checkSaysOut) {
+    const { letIn, refused } = byDefault ?? { letIn: 0, refused: 0 }
+    const sofar = `since its start ${letIn} were let in so, ${refused} refused`
+    const sentence = `${action}: strangers are being ${strangers} right now (unavailable: ${since}); ${sofar}`
+    const other = action === 'allow' ? 'deny would refuse them' : 'allow would let them in'
+    return failed(sentence, `repair the backend: see above. DEFAULT_ACTION=${other}`, detail)
+  }
+  if (checkSaysOut) {
+    const sentence = `${action}: strangers would be ${strangers} now, as this check got no answer`
+    return failed(sentence, 'repair the backend: see above', detail)
+  }
+  if (gateSaysOut) {
+    const sentence = `the last question of the gate failed (${since}), but this check got answers`
+    const remedy = 'nothing, if it was restarted just now: the next question of the gate will tell'
+    return warning(sentence, remedy, detail)
+  }
+  const sentence = `${action}: strangers are ${strangers} while the backend is unavailable; now it answers`
+  return ok(sentence, undefined, detail)
+}
+
+function judgeWithoutGate(action: string, onFailure: Verdict | undefined): Finding {
+  if (onFailure === undefined) return skipped('the gate is down: the on-failure file of nginx decides')
+  const means = onFailure === 'allow' ? 'lets everybody in' : 'refuses everybody'
+  const remedy = 'start the gate; until then on-failure-*.conf decides, not DEFAULT_ACTION'
+  return failed(`the gate is down: nginx ${means} right now`, remedy, { action, onFailure })
+}
