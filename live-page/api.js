@@ -1,3 +1,5 @@
+import { plain } from './format.js'
+
 /** An answer that is no success; the message is the gate's own sentence where it has sent one. */
 export class ApiError extends Error {
   /**
@@ -53,5 +55,5 @@ export function createApi(token) {
 /** @param {Response} answer */
 async function readError(answer) {
   const said = await answer.json().catch(() => undefined)
-  return typeof said?.error === 'string' ? said.error : `the gate answered ${answer.status}`
+  return typeof said?.error === 'string' ? plain(said.error) : `the gate answered ${answer.status}`
 }

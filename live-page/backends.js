@@ -1,6 +1,5 @@
 import { element, setPill, setText } from './elements.js'
 import { count, duration, milliseconds, plain, rate } from './format.js'
-import { explainFailure } from './reasons.js'
 
 /** @typedef {import('./messages.js').BackendState} BackendState */
 
@@ -88,8 +87,7 @@ function stateOf({ state }) {
 }
 
 /** @param {BackendState} backend */
-function sentenceOf({ state, reason, seconds }) {
+function sentenceOf({ state, why = '', seconds = 0 }) {
   if (state !== 'unavailable') return ''
-  const since = seconds === undefined ? '' : `for ${duration(seconds)}: `
-  return `${since}${explainFailure(reason)}`
+  return `for ${duration(seconds)}: ${plain(why)}`
 }

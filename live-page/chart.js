@@ -7,7 +7,8 @@ import { SPAN, sum } from './rates.js'
 
 const HEIGHT = 120
 const TOP = 14
-const fills = { stale: 'url(#fill-stale)', default: 'url(#fill-default)', gate: 'url(#fill-gate)' }
+/** Patterns; the other areas have a colour. @type {Readonly<Record<string, string>>} */
+const patterns = { stale: 'url(#fill-stale)', default: 'url(#fill-default)', gate: 'url(#fill-gate)' }
 /** Seconds between two descriptions for those who do not see the chart. */
 const DESCRIBE_EVERY = 10
 
@@ -22,17 +23,12 @@ export function createChart(figure, series) {
   const svg = drawn('svg', { role: 'img' })
   caption?.after(svg)
   const lines = drawn('g', { class: 'axis' })
-  const areas = series.map(({ fill }) => {
-    return drawn('path', {
-      class: `area of-${fill}`,
-      ...(fill in fills ? { fill: fills[/** @type {keyof typeof fills} */ (fill)] } : {}),
-    })
-  })
+  const areas = series.map(({ fill }) => createArea(fill))
   const most = drawn('text', { class: 'label', x: '0', y: '10' })
   svg.append(lines, ...areas, most)
   const values = series.map(({ name, fill }) => {
     const swatch = drawn('svg', { class: 'swatch', viewBox: '0 0 14 14', 'aria-hidden': 'true' })
-    swatch.append(areaLike(fill))
+    swatch.append(createArea(fill, 'M0 0H14V14H0Z'))
     const value = element('b', '')
     const entry = element('li', '', swatch, element('span', '', name), value)
     legend?.append(entry)
@@ -77,13 +73,17 @@ export function createChart(figure, series) {
   return { draw }
 }
 
-/** @param {Series['fill']} fill */
-function areaLike(fill) {
-  const shape = { class: `area of-${fill}`, d: 'M0 0H14V14H0Z' }
-  return drawn(
-    'path',
-    fill in fills ? { ...shape, fill: fills[/** @type {keyof typeof fills} */ (fill)] } : shape,
-  )
+/**
+ * @param {Series['fill']} fill
+ * @param {string} shape
+ */
+function createArea(fill, shape = '') {
+  const pattern = patterns[fill]
+  return drawn('path', {
+    class: `area of-${fill}`,
+    d: shape,
+    ...(pattern === undefined ? {} : { fill: pattern }),
+  })
 }
 
 /**

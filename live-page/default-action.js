@@ -1,5 +1,5 @@
 import { find, setPill, setText } from './elements.js'
-import { count } from './format.js'
+import { count, counted } from './format.js'
 
 /** @typedef {import('./messages.js').GateState} GateState */
 
@@ -11,14 +11,15 @@ import { count } from './format.js'
 export function judgeDefaultAction({ defaultAction, backends, rates, sessions, byDefault }) {
   const isDown = backends.every(({ state }) => state === 'unavailable')
   if (!isDown && rates[defaultAction].default === 0) {
-    if (sessions.provisional > 0) return { means: 'some are still in unchecked', tone: 'warm', loud: '' }
+    if (sessions.provisional > 0)
+      return { means: 'some sessions are still provisional', tone: 'warm', loud: '' }
     const inOutage = defaultAction === 'allow' ? 'strangers get in' : 'new viewers are refused'
     return { means: `in an outage ${inOutage}`, tone: '', loud: '' }
   }
   if (defaultAction === 'deny') {
     return { means: 'new viewers are refused; who plays goes on', tone: 'warm', loud: '' }
   }
-  const numbers = `${count(sessions.provisional)} unchecked sessions now, ${count(byDefault.letIn)} let in since the gate started`
+  const numbers = `${counted(sessions.provisional, 'provisional session')} now, ${count(byDefault.letIn)} let in since the gate started`
   const loud = `Strangers are being let in: the backend gives no answer, and the default action is “allow”. ${numbers}.`
   return { means: 'strangers are being let in', tone: 'bad', loud }
 }

@@ -1,6 +1,6 @@
 import { element, find } from './elements.js'
 import { clock, plain } from './format.js'
-import { explain } from './reasons.js'
+import { placeInOrder } from './place-in-order.js'
 
 /** @typedef {import('./messages.js').Denial} Denial */
 
@@ -31,11 +31,10 @@ export function createDenials(onExplain) {
     }
     const newestFirst = [...shown.values()].sort((a, b) => compare(b.denial, a.denial))
     for (const { denial } of newestFirst.splice(MOST)) drop(keyOf(denial))
-    let at = body.firstElementChild
-    for (const { row } of newestFirst) {
-      if (row === at) at = row.nextElementSibling
-      else body.insertBefore(row, at)
-    }
+    placeInOrder(
+      body,
+      newestFirst.map(({ row }) => row),
+    )
     empty.hidden = shown.size > 0
   }
   return {
@@ -85,7 +84,7 @@ function createRow(denial, onExplain) {
   const file = element('td', 'of-path mono', plain(path || '–'))
   file.title = plain(`${origin}${path} · ${userAgent}`)
   const byDefault = source === 'default' ? '; the default action refused' : ''
-  const meaning = element('small', '', plain(why ?? `${explain(reason)}${byDefault}`))
+  const meaning = element('small', '', plain(`${why}${byDefault}`))
   return element(
     'tr',
     '',

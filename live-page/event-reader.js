@@ -14,9 +14,9 @@ export async function* readEvents(body, onHeard) {
       const { done, value } = await reader.read()
       if (done) return
       onHeard()
-      const lines = (rest + decoder.decode(value, { stream: true })).split(/\n\n/)
-      rest = lines.pop() ?? ''
-      for (const block of lines) {
+      const blocks = (rest + decoder.decode(value, { stream: true })).split(/\n\n/)
+      rest = blocks.pop() ?? ''
+      for (const block of blocks) {
         const event = readBlock(block)
         if (event !== undefined) yield event
       }

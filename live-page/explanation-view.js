@@ -1,34 +1,34 @@
 import { element } from './elements.js'
 import { count, milliseconds, plain } from './format.js'
 
-/** Sections in the order in which they are read; what is not named here comes after them. */
-const titles = {
-  decision: 'Decision',
-  nginx: 'What nginx does',
-  subrequest: 'The request, as read',
-  identity: 'What the verdict is about',
-  known: 'What is known',
-  occasion: 'Why the backend is asked',
-  questions: 'Questions to the backend',
-}
-/** Values that say more than themselves. @type {Readonly<Record<string, (value: any) => string>>} */
-const inWords = {
-  holdsFor: (seconds) => (seconds === null ? 'for the life of the session' : `${count(seconds)} s`),
-  milliseconds,
-}
+/** What some names are called here. */
+const labels = new Map([
+  ['ms', 'Took'],
+  ['nginx', 'nginx'],
+])
 
 /**
- * An explanation as headed sections. It is shown as it comes: what a later gate adds to it needs no change here.
+ * An explanation as sections, headed as `alta-auth explain` heads them; the decision comes first. What a later gate adds comes last, as it is.
  * @param {unknown} explanation
  */
 export function createExplanationView(explanation) {
   if (!isRecord(explanation)) return [createValue(explanation)]
-  const names = [...new Set([...Object.keys(titles), ...Object.keys(explanation)])]
-  return names.flatMap((name) => {
-    const value = explanation[name]
+  const { decision, nginx, subrequest, identity, known, questions, occasion, ...others } = explanation
+  const isAsked = Array.isArray(questions) && questions.length > 0
+  /** @type {[title: string, value: unknown][]} */
+  const sections = [
+    ['Decision', isRecord(decision) ? { ...decision, nginx } : undefined],
+    ['What nginx tells the gate', subrequest],
+    ['How the gate reads it', identity],
+    ['What is known', known],
+    [`The backend is asked: ${plain(String(occasion))}`, isAsked ? questions : undefined],
+    ...Object.entries(others).map(
+      ([name, value]) => /** @type {[string, unknown]} */ ([spaced(name), value]),
+    ),
+  ]
+  return sections.flatMap(([title, value]) => {
     if (value === undefined || value === null || value === '') return []
-    const title = element('h3', '', titles[/** @type {keyof typeof titles} */ (name)] ?? spaced(name))
-    return [element('section', 'part', title, createValue(value))]
+    return [element('section', 'part', element('h3', '', title), createValue(value))]
   })
 }
 
@@ -38,8 +38,8 @@ export function createExplanationView(explanation) {
  * @returns {HTMLElement}
  */
 function createValue(value, name = '') {
-  const read = inWords[name]
-  if (read !== undefined) return element('span', '', read(value))
+  const number = withUnit(name, value)
+  if (number !== undefined) return element('span', '', number)
   if (Array.isArray(value)) return createList(value)
   if (isRecord(value)) return createFacts(value)
   if (value === null || value === undefined || value === '') return element('span', 'soft', 'none')
@@ -50,6 +50,18 @@ function createValue(value, name = '') {
     typeof value === 'string' && !value.includes(' ') ? 'mono' : '',
     plain(String(value)),
   )
+}
+
+/**
+ * A number with its unit; undefined for what has none.
+ * @param {string} name
+ * @param {unknown} value
+ */
+function withUnit(name, value) {
+  if (name === 'holdsFor' && value === null) return 'for the life of the session'
+  if (typeof value !== 'number') return undefined
+  if (name === 'holdsFor') return `${count(value)} s`
+  return name === 'ms' ? milliseconds(value) : undefined
 }
 
 /** @param {string} verdict */
@@ -79,6 +91,8 @@ function createFacts(values) {
  * @param {string} name
  */
 function spaced(name) {
+  const label = labels.get(name)
+  if (label !== undefined) return label
   if (name.includes('-')) return plain(name)
   const words = plain(name).replace(
     /([a-z])([A-Z])/g,

@@ -8,7 +8,7 @@ const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
  * @param {string} text
  */
 export function plain(text) {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, (found) => {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu, (found) => {
     return `\\u{${(found.codePointAt(0) ?? 0).toString(16)}}`
   })
 }
@@ -16,6 +16,15 @@ export function plain(text) {
 /** @param {number} number */
 export function count(number) {
   return whole.format(number)
+}
+
+/**
+ * How many of something: `1 session`, `20,000 sessions`.
+ * @param {number} number
+ * @param {string} noun
+ */
+export function counted(number, noun) {
+  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`
 }
 
 /** @param {number} perSecond */

@@ -8,7 +8,7 @@ import { createDenials } from './denials.js'
 import { find, setText } from './elements.js'
 import { createExplainDialog } from './explain-dialog.js'
 import { showFigures } from './figures.js'
-import { count, plain } from './format.js'
+import { count, counted, plain } from './format.js'
 import { createLink } from './link.js'
 import { createLock } from './lock.js'
 import { allowed, createRates, denied } from './rates.js'
@@ -60,7 +60,7 @@ function announce(sentence) {
 
 function showSize() {
   const shown = list.shown().length
-  const sessions = list.size() === 1 ? '1 session' : `${count(list.size())} sessions`
+  const sessions = counted(list.size(), 'session')
   const all = list.isCut() ? `the newest ${sessions}; the gate has more` : sessions
   setText(find('sessions-said', HTMLElement), list.isFiltered() ? `${count(shown)} of ${all}` : all)
   find('no-sessions', HTMLElement).hidden = shown > 0

@@ -31,13 +31,14 @@
  * @property {string} userAgent
  * @property {string} source
  * @property {string} reason
+ * @property {string} why the reason as a clause
  * @property {string} session
- * @property {string} [why] of a bad request
  *
  * @typedef {object} BackendState
  * @property {string} name
  * @property {'unasked' | 'answers' | 'unavailable'} state
- * @property {string} [reason]
+ * @property {string} [reason] where it is unavailable, and so are the next two
+ * @property {string} [why] the reason as a clause
  * @property {number} [seconds]
  * @property {string} breaker
  * @property {number} inFlight

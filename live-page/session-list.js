@@ -3,6 +3,8 @@
 
 /** Sessions that the page lists at most; the gate may have a million. */
 const MOST = 20_000
+/** How many more there may be before the oldest go. */
+const SLACK = 1_000
 
 /** @type {Readonly<Record<Column, (session: SessionView) => string | number>>} */
 const sortable = {
@@ -21,8 +23,11 @@ const sortable = {
 export function createSessionList(onChange) {
   /** @type {Map<string, SessionView>} */
   let sessions = new Map()
-  /** What happened while the list was fetched, which the list may not know: null = ended. @type {Map<string, SessionView | null>} */
-  let meanwhile = new Map()
+  /**
+   * What happens while the list is fetched, which the list may not know: null = ended. Undefined while it is not.
+   * @type {Map<string, SessionView | null> | undefined}
+   */
+  let meanwhile
   let words = ''
   /** @type {{ column: Column, descending: boolean }} */
   let order = { column: 'since', descending: true }
@@ -37,12 +42,18 @@ export function createSessionList(onChange) {
   /** @param {SessionView} session */
   const put = (session) => {
     sessions.set(session.session, session)
-    meanwhile.set(session.session, session)
+    meanwhile?.set(session.session, session)
   }
   /** @param {string} id */
   const drop = (id) => {
     sessions.delete(id)
-    meanwhile.set(id, null)
+    meanwhile?.set(id, null)
+  }
+  const dropOldest = () => {
+    if (sessions.size <= MOST + SLACK) return
+    total = Math.max(total, sessions.size)
+    const newestFirst = [...sessions.values()].sort((a, b) => (a.start < b.start ? 1 : -1))
+    for (const { session } of newestFirst.slice(MOST)) sessions.delete(session)
   }
   const select = () => {
     const all = [...sessions.values()]
@@ -61,28 +72,35 @@ export function createSessionList(onChange) {
      * @param {(after: string) => Promise<import('./messages.js').SessionPage>} fetchPage `after` is empty for the first page
      */
     async load(fetchPage) {
-      meanwhile = new Map()
+      /** @type {Map<string, SessionView | null>} */
+      const since = new Map()
+      meanwhile = since
       /** @type {Map<string, SessionView>} */
       const loaded = new Map()
-      let after = ''
-      do {
-        const page = await fetchPage(after)
-        for (const session of page.sessions) loaded.set(session.session, session)
-        after = page.next ?? ''
-        total = page.total
-      } while (after !== '' && loaded.size < MOST)
-      for (const [id, session] of meanwhile) {
+      try {
+        let after = ''
+        do {
+          const page = await fetchPage(after)
+          for (const session of page.sessions) loaded.set(session.session, session)
+          after = page.next ?? ''
+          total = page.total
+        } while (after !== '' && loaded.size < MOST)
+      } finally {
+        meanwhile = undefined
+      }
+      for (const [id, session] of since) {
         if (session === null) loaded.delete(id)
         else loaded.set(id, session)
       }
       sessions = loaded
       total = Math.max(total, loaded.size)
-      meanwhile = new Map()
+      dropOldest()
       changed()
     },
     /** @param {readonly SessionView[]} opened new ones, or news of known ones */
     put(opened) {
       for (const session of opened) put(session)
+      dropOldest()
       changed()
     },
     /** @param {readonly string[]} ended */

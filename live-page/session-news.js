@@ -2,6 +2,10 @@ import { ApiError } from './api.js'
 
 /** Sessions fetched at once; the gate gives no more. */
 const PAGE = 1_000
+/** Pages of news before it begins anew: what the page lists is among the newest. */
+const NEWS_PAGES = 20
+/** Milliseconds that the gate is left alone between two fetches of everything. */
+const PAUSE = 5_000
 /** Milliseconds between two fetched pages of news. */
 const NEWS_EVERY = 5_000
 
@@ -13,6 +17,7 @@ const NEWS_EVERY = 5_000
  */
 export function createSessionNews(api, list) {
   let after = ''
+  let pages = 0
   let isFetching = false
   let isStale = false
 
@@ -27,7 +32,8 @@ export function createSessionNews(api, list) {
     try {
       const { sessions, next } =
         document.hidden || isFetching ? { sessions: [], next: after } : await fetchPage(after)
-      after = next ?? ''
+      pages = (pages + 1) % NEWS_PAGES
+      after = pages === 0 ? '' : (next ?? '')
       list.put(sessions.filter(({ session }) => list.find(session) !== undefined))
     } catch (error) {
       // The connection tells when the gate has gone.
@@ -49,6 +55,8 @@ export function createSessionNews(api, list) {
         while (isStale) {
           isStale = false
           await list.load(fetchPage)
+          // Each fetch walks all sessions of the gate, and where many come and go it is stale at once.
+          if (isStale) await new Promise((resolve) => setTimeout(resolve, PAUSE))
         }
       } finally {
         isFetching = false

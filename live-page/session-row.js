@@ -100,5 +100,5 @@ function showMark(mark, { provisional, unavailable }) {
   setText(mark, provisional ? 'provisional' : 'stale')
   mark.title = provisional
     ? 'let in by the default action; asked about as soon as the backend answers'
-    : `the last re-check got no answer (${unavailable ?? ''}); what was known holds`
+    : `the last re-check got no answer (${plain(unavailable ?? '')}); what was known holds`
 }

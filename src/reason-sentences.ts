@@ -1,4 +1,4 @@
-import type { Reason, UnavailableReason } from '../verdict.ts'
+import type { Reason, UnavailableReason } from './verdict.ts'
 
 const unavailable: Readonly<Record<UnavailableReason, string>> = {
   timeout: 'the backend gave no answer before the deadline',

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
@@ -13,6 +12,7 @@ import { askGate } from './support/ask-gate.ts'
 import { type Backend, startBackend, status } from './support/backend.ts'
 import { exchange } from './support/client.ts'
 import { readPage, root } from './support/documentation/pages.ts'
+import { listenOnLoopback } from './support/listen-on-loopback.ts'
 import { suiteScope } from './support/scope.ts'
 import { makeTemporaryFolder } from './support/temporary-folder.ts'
 import { until } from './support/until.ts'
@@ -335,6 +335,15 @@ describe('the files of the page', () => {
       }
     assert.equal((await admin('POST /a.js')).status, 405)
   })
+
+  test('are those of the start, also when they are gone from the disk', async (t) => {
+    const page = makeTemporaryFolder(t)
+    writeFileSync(join(page, 'index.html'), 'as at the start')
+    const admin = await startApp(t, { page })
+    rmSync(join(page, 'index.html'))
+    const answer = await admin('GET /')
+    assert.deepEqual([answer.status, answer.body], [200, 'as at the start'])
+  })
 })
 
 /** Ways to something else than the files of the page. */
@@ -375,22 +384,17 @@ async function startApp(
         list: () => ({ sessions: [], next: null, total: 0 }),
         find: () => undefined,
         close: () => false,
-        closeAll: () => 0,
+        closeAll: async () => 0,
       },
       denials: { list: () => [], find: () => undefined },
       explain: async () => assert.fail('not asked'),
-      events: { add: () => false },
+      live: { add: () => false },
       page: '/nowhere',
       onInternalError: (error) => assert.fail(String(error)),
       ...more,
     }),
   )
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
+  const { port } = await listenOnLoopback(t, server)
   return (what, headers) => askAdmin({ port }, what, headers)
 }
 
@@ -406,7 +410,7 @@ describe('a fault of our own', () => {
       desk: { list: broken, find: broken, close: broken, closeAll: broken },
       denials: { list: broken, find: broken },
       explain: () => Promise.reject(new TypeError('secret detail')),
-      events: { add: broken },
+      live: { add: broken },
       onInternalError: (error) => errors.push(error),
     })
     const all = [
@@ -429,17 +433,6 @@ describe('a fault of our own', () => {
     }
     assert.equal(errors.length, all.length)
     assert.equal((await admin('GET /healthz')).status, 200)
-  })
-
-  test('a page that is gone from the disk is one, and its path is told to the log only', async (t) => {
-    const page = makeTemporaryFolder(t)
-    writeFileSync(join(page, 'index.html'), 'x')
-    const errors: unknown[] = []
-    const admin = await startApp(t, { page, onInternalError: (error) => errors.push(error) })
-    rmSync(join(page, 'index.html'))
-    const answer = await admin('GET /')
-    assert.deepEqual([answer.status, errors.length], [500, 1])
-    assert.ok(!answer.body.includes(page))
   })
 })
 

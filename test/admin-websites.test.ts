@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { type AdminGate, askAdmin, startAdminGate } from './support/admin-gate.ts'
@@ -9,6 +8,7 @@ import { type Backend, startBackend } from './support/backend.ts'
 import { startBrowser } from './support/browser.ts'
 import { readPage } from './support/documentation/pages.ts'
 import { type EventReader, readEvents } from './support/event-reader.ts'
+import { listenOnLoopback } from './support/listen-on-loopback.ts'
 import { startNginx } from './support/nginx.ts'
 import { suiteScope } from './support/scope.ts'
 import { until } from './support/until.ts'
@@ -50,12 +50,7 @@ describe('a website that the operator visits', () => {
     const evil = createServer((_request, response) => {
       response.setHeader('Content-Type', 'text/html').end('<title>evil</title><body>')
     })
-    await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve))
-    scope.after(() => {
-      evil.closeAllConnections()
-      evil.close()
-    })
-    elsewhere = `:${(evil.address() as AddressInfo).port}/`
+    elsewhere = `:${(await listenOnLoopback(scope, evil)).port}/`
     const browser = await startBrowser(scope, ['--host-resolver-rules=MAP *.example.com 127.0.0.1'])
     page = await browser.newPage()
     await askGate(site.gate.port)

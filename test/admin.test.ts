@@ -123,6 +123,7 @@ describe('/readyz', () => {
       name: `http://127.0.0.1:${port}/auth`,
       state: 'unavailable',
       reason: 'refused',
+      why: 'nothing listens where the backend should be, or there is no route to it',
       breaker: 'closed',
       inFlight: 0,
       waiting: 0,

@@ -98,7 +98,7 @@ describe('the live page and its gate', () => {
     assert.equal(await tab.page.isVisible('#banner'), false)
     await openSession(openGateLines(scope, open.port), 1)
     await tab.until('the notice', `document.querySelector('#banner').checkVisibility()`)
-    await tab.reads('#banner', /^Strangers are being let in: .*“allow”\. 1 unchecked sessions? now, 1 let in/)
+    await tab.reads('#banner', /^Strangers are being let in: .*“allow”\. 1 provisional session now, 1 let in/)
     await tab.lists('sessions', /^– provisional /)
     await tab.reads('#provisional', /^1$/)
     await tab.pressIn('sessions', /./)

@@ -66,6 +66,15 @@ describe('the list of sessions of the live page', () => {
     assert.deepEqual([list.size(), pages, list.isCut()], [20_000, 20, true])
   })
 
+  test('however many open while it looks, it keeps the newest', () => {
+    const list = createSessionList(() => {})
+    for (let from = 0; from < 50_000; from += 500)
+      list.put(Array.from({ length: 500 }, (_, at) => session(from + at)))
+    assert.ok(list.size() >= 20_000 && list.size() <= 21_500, `${list.size()}`)
+    assert.equal(list.isCut(), true)
+    assert.ok(list.find('id-49999') !== undefined && list.find('id-0') === undefined)
+  })
+
   test('it is sorted by any column, the newest first among equals', () => {
     const list = createSessionList(() => {})
     list.put([

@@ -1,30 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { duration, milliseconds, plain, player } from '../live-page/format.js'
+import { counted, duration, milliseconds, plain, player } from '../live-page/format.js'
 import { allowed, createRates, denied, SPAN, sum } from '../live-page/rates.js'
-import { explain } from '../live-page/reasons.js'
-import { unavailableReasons } from '../src/verdict.ts'
 
 describe('the words and numbers of the live page', () => {
-  test('each reason of the vocabulary is explained', () => {
-    const reasons = [
-      'backend-200',
-      'backend-403',
-      'riding',
-      'remembered',
-      'bad-request',
-      'too-many-questions',
-    ]
-    const texts = [...reasons, ...unavailableReasons.map((reason) => `unavailable-${reason}`)].map(explain)
-    assert.equal(new Set(texts).size, texts.length, 'no two are explained alike')
-    assert.ok(texts.every((text) => text !== ''))
-    assert.equal(explain('of-a-later-gate'), '')
+  test('one is singular', () => {
+    assert.deepEqual(
+      [0, 1, 2, 20_000].map((number) => counted(number, 'session')),
+      ['0 sessions', '1 session', '2 sessions', '20,000 sessions'],
+    )
   })
 
   test('what is invisible or changes direction is shown as its number', () => {
     assert.equal(
-      plain('a\u0000b\u009b\u202e\u2066\u200b\ufeff\u2028'),
-      'a\\u{0}b\\u{9b}\\u{202e}\\u{2066}\\u{200b}\\u{feff}\\u{2028}',
+      plain('a\u0000b\u009b\u202e\u2066\u200b\ufeff\u3164\u2028'),
+      'a\\u{0}b\\u{9b}\\u{202e}\\u{2066}\\u{200b}\\u{feff}\\u{3164}\\u{2028}',
     )
     assert.equal(plain('\ud800<b>é漢字 😀'), '\\u{d800}<b>é漢字 😀')
   })

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
+import { showExplanation } from '../src/cli/show-explanation.ts'
+import type { Explanation } from '../src/explain/explanation.ts'
 import { startBackend } from './support/backend.ts'
 import { startBrowser } from './support/browser.ts'
 import { namesOrNobody } from './support/busy-audience.ts'
@@ -77,7 +79,7 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
     assert.equal(await ask('/live/film/index.m3u8?token=secret-guess', newViewer()), 403)
     await tab.lists(
       'denials',
-      /^\d\d:\d\d:\d\d 127\.0\.0\.1 \/live\/film\/index\.m3u8 backend-403 the backend said no, with status 403 Explain$/,
+      /^\d\d:\d\d:\d\d 127\.0\.0\.1 \/live\/film\/index\.m3u8 backend-403 the backend answers 403, and only 200 allows Explain$/,
     )
     await tab.reads('#denied', /\d/)
     await tab.pressIn('denials', /film/)
@@ -92,7 +94,16 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
     await tab.page.getByLabel('URL').fill('http://localhost/live/film/index.m3u8?token=anna-9')
     await tab.page.getByLabel('Address').fill('192.0.2.9')
     await tab.page.keyboard.press('Enter')
-    await tab.reads('#explaining-body', /Verdict\s+allow[\s\S]*192\.0\.2\.9[\s\S]*Status\s+200/)
+    await tab.reads(
+      '#explaining-body',
+      /Verdict\s+allow[\s\S]*192\.0\.2\.9[\s\S]*Status\s+200[\s\S]*Took\s+\S+ m?s/,
+    )
+    const { body } = await get(
+      { port: site.gate.adminPort },
+      '/explain?url=http://localhost/live/film/index.m3u8?token=anna-9&ip=192.0.2.9',
+    )
+    const heads = showExplanation(JSON.parse(body) as Explanation).match(/^\S.*$/gm)
+    assert.deepEqual((await tab.page.locator('#explaining-body h3').allTextContents()).sort(), heads?.sort())
     await tab.page.getByRole('button', { name: 'Done' }).click()
     await tab.page.getByLabel('URL').fill('not a URL')
     await tab.page.keyboard.press('Enter')
@@ -140,7 +151,7 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
   })
 
   test('what a gate would let through by a mistake does nothing on the page either', async (t) => {
-    const tab = await openLivePage(t, browser, url)
+    const tab = await openLivePage(t, browser, url, { forgiven: /status of 400/ })
     const hostile = '<img src=x onerror=alert(1)>\u202egnp.\u0007\u009b31m\ud800'
     const texts = {
       user: hostile,
@@ -159,15 +170,28 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
       start: time,
       lastRequest: time,
     }
-    const denial = { ...texts, denial: 1_000_000, time, source: hostile, reason: hostile, session: hostile }
+    const denial = {
+      ...texts,
+      denial: 1_000_000,
+      time,
+      source: hostile,
+      reason: hostile,
+      why: hostile,
+      session: hostile,
+    }
     const answers = {
       '**/sessions?*': {
-        sessions: [{ ...session, requests: 1, recheck: null, unavailable: null }],
+        sessions: [{ ...session, requests: 1, recheck: null, unavailable: hostile }],
         next: null,
         total: 1,
       },
       '**/denials': { denials: [denial] },
-      '**/explain?*': { [hostile]: [hostile, { [hostile]: { [hostile]: hostile } }] },
+      '**/explain?*': {
+        occasion: hostile,
+        // Names that mean something here, and to JavaScript.
+        questions: [{ answerHeaders: { ms: hostile, constructor: hostile } }],
+        [hostile]: [hostile, { [hostile]: { [hostile]: hostile } }],
+      },
     }
     for (const [address, json] of Object.entries(answers))
       await tab.page.route(address, (route) => route.fulfill({ json }))
@@ -184,7 +208,15 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
     await tab.pressIn('denials', /img/)
     await tab.until(
       'the explanation',
-      `document.querySelector('#explaining-body').innerText.split(${JSON.stringify(shown)}).length === 6`,
+      `document.querySelector('#explaining-body').innerText.split(${JSON.stringify(shown)}).length === 9`,
+    )
+    await tab.reads('#explaining-body', /Constructor/)
+    await tab.page.route('**/explain?*', (route) => route.fulfill({ status: 400, json: { error: hostile } }))
+    await tab.page.keyboard.press('Escape')
+    await tab.pressIn('denials', /img/)
+    await tab.until(
+      'the error',
+      `document.querySelector('#explaining-body').innerText === ${JSON.stringify(shown)}`,
     )
     assert.equal(await tab.page.locator('body img').count(), 0)
     // In attributes neither: titles and names are read, too.

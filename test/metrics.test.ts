@@ -5,8 +5,6 @@ import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { describe, test } from 'node:test'
-import { readSettings } from '../src/config/read-settings.ts'
-import { createService } from '../src/service/service.ts'
 import { type Decision, type Reason, unavailableReasons } from '../src/verdict.ts'
 import { createLog } from '../src/watch/log.ts'
 import { createLogStream } from '../src/watch/log-stream.ts'
@@ -560,26 +558,15 @@ describe('labels are bounded', () => {
 describe('what else is counted', () => {
   test('log lines that nobody took', async (t) => {
     const backend = await startBackend(t)
-    const result = readSettings({
-      BACKEND_URL: backend.url,
-      LISTEN: '127.0.0.1:0',
-      ADMIN_LISTEN: '127.0.0.1:0',
-    })
-    assert.ok(result.ok)
     // Takes one line and never comes back for another.
     const stalled = new Writable({ write: () => {} })
     const stream = createLogStream(stalled)
     const log = createLog({ level: 'info', format: 'json', colour: false, stream })
-    const service = createService(result.settings, log)
-    await service.start()
-    t.after(() => service.stop())
+    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url }, log)
     assert.equal(stream.linesDropped(), 0)
     for (let n = 0; n < 20; n++) log.info('x'.repeat(100_000))
     await until('a full pipe', () => stream.linesDropped() > 0)
-    const address = service.adminServer?.address()
-    assert.ok(typeof address === 'object' && address !== null)
-    const { body } = await request({ port: address.port, target: '/metrics' })
-    const now = readMetrics(body)
+    const now = await gate.scrape()
     assert.equal(now.value('alta_auth_log_lines_dropped_total'), stream.linesDropped())
     assert.ok(stream.linesDropped() < 20)
   })

@@ -54,6 +54,7 @@ describe('the recent denials', () => {
       userAgent: 'VLC',
       source: 'backend',
       reason: 'backend-403',
+      why: 'the backend answers 403, and only 200 allows',
       session: 'id',
     })
     assert.deepEqual(unread, {
@@ -65,8 +66,8 @@ describe('the recent denials', () => {
       userAgent: '',
       source: 'gate',
       reason: 'bad-request',
-      session: '',
       why: 'control bytes in the path',
+      session: '',
     })
   })
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { readSettings } from '../src/config/read-settings.ts'
 import { askGate } from './support/ask-gate.ts'
@@ -116,7 +115,7 @@ describe('passwords and tokens in what a running service writes', () => {
       await decided('/d/index.m3u8', 'unavailable-')
       await decided('backend unavailable', 'refused')
 
-      const port = (gate.service.adminServer?.address() as AddressInfo | null | undefined)?.port ?? 0
+      const { adminPort: port } = gate
       const { body } = await get({ port }, '/readyz?token=clienttoken7')
       assert.match(body, /unavailable/)
       const others = ['/missing?token=clienttoken8', '/sessions', '/denials', '/metrics']

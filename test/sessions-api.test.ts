@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { before, describe, test } from 'node:test'
 import type { Environment } from '../src/config/read-settings.ts'
 import type { SessionView } from '../src/session/session-view.ts'
@@ -232,8 +231,7 @@ async function startPlaying(
     nginx: { files: channelFiles(['one', 'two'], 2), verdictCache },
   })
   site.backend.answer = byToken
-  const address = site.gate.service.adminServer?.address() as AddressInfo | null | undefined
-  const admin = (what: string): Promise<AdminAnswer> => askAdmin({ port: address?.port ?? 0 }, what)
+  const admin = (what: string): Promise<AdminAnswer> => askAdmin({ port: site.gate.adminPort }, what)
   return { ...site, admin }
 }
 

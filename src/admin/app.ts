@@ -45,10 +45,10 @@ export function createAdminApp(options: AdminOptions): Express {
   })
   addRoutes(app, open)
   app.use((request, response, next) => {
-    const refusal = guard(request)
-    if (refusal === undefined) return next()
-    if (refusal.status === 401) response.set('WWW-Authenticate', 'Bearer')
-    throw new RequestMistake(refusal.status, refusal.sentence)
+    const mistake = guard(request)
+    if (mistake === undefined) return next()
+    if (mistake.status === 401) response.set('WWW-Authenticate', 'Bearer')
+    throw mistake
   })
   addRoutes(app, guarded)
   app.use((request) => {

@@ -119,7 +119,8 @@ export function createEventStream(options: EventStreamOptions): EventStream {
 
   return {
     add(response) {
-      if (isOver || readers.size >= MAX_READERS) return false
+      // Without a socket it waits behind another answer on its connection, and might never hear that this is closed.
+      if (isOver || response.socket === null || readers.size >= MAX_READERS) return false
       if (readers.size === 0) start()
       readers.add(response)
       response.on('close', () => {
@@ -151,6 +152,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     },
     end() {
       isOver = true
+      stop()
       for (const reader of readers) {
         if (reader.writableLength > 0) reader.destroy()
         else reader.end()

@@ -10,10 +10,14 @@ export interface ExplainRoutesOptions {
   readonly denials: Pick<RecentDenials, 'list' | 'find'>
 }
 
+/** Explanations under way at once: their questions have no place among the gate's own, and must not fill a backend. */
+const AT_ONCE = 4
+
 const viewerNames = ['ip', 'ua', 'playback-id'] as const
 
-/** The recent denies, and why a request is or was decided as it is. */
+/** The recent denials, and why a request is or was decided as it is. */
 export function createExplainRoutes({ explain, denials }: ExplainRoutesOptions): Routes {
+  let underWay = 0
   return {
     '/denials': {
       GET(request, response) {
@@ -24,7 +28,18 @@ export function createExplainRoutes({ explain, denials }: ExplainRoutesOptions):
     '/explain': {
       async GET(request, response) {
         const given = readParameters(request, ['denial', 'url', ...viewerNames], ['ua', 'playback-id'])
-        response.json(await explain(given.denial === undefined ? readUrl(given) : readDenial(given, denials)))
+        const read = given.denial === undefined ? readUrl(given) : readDenial(given, denials)
+        if (underWay >= AT_ONCE)
+          throw new RequestMistake(
+            503,
+            `${AT_ONCE} explanations are under way already; ask again in a moment`,
+          )
+        underWay++
+        try {
+          response.json(await explain(read))
+        } finally {
+          underWay--
+        }
       },
     },
   }

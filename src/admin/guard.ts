@@ -1,15 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { RequestMistake } from './request-mistake.ts'
 
-/** Why a request is not answered, and how it would be. */
-export interface Refusal {
-  readonly status: 401 | 403
-  readonly sentence: string
-}
-
-/** Undefined for a request that may see and do everything. */
-export type Guard = (request: IncomingMessage) => Refusal | undefined
+/** Why a request is not answered, 401 or 403; undefined for one that may see and do everything. */
+export type Guard = (request: IncomingMessage) => RequestMistake | undefined
 
 /**
  * Keeps out who does not know the token, and websites that a visitor's browser sends here: any site can make it ask 127.0.0.1, and a
@@ -19,30 +14,31 @@ export type Guard = (request: IncomingMessage) => Refusal | undefined
 export function createGuard(token: string | undefined): Guard {
   const expected = token === undefined ? undefined : digest(token)
   return ({ headers }) => {
-    if (isFromAnotherSite(headers['sec-fetch-site'], headers.origin, headers.host)) {
-      return refuse(
+    // Browsers before 2023 say no more than this.
+    const from = headers.origin ?? headers.referer
+    if (isFromAnotherSite(headers['sec-fetch-site'], from, headers.host)) {
+      return new RequestMistake(
         403,
         'another website sent this request; open this address by itself, or ask without a browser',
       )
     }
     if (expected === undefined) {
       if (isUnmistakable(headers.host ?? '')) return undefined
-      return refuse(
+      return new RequestMistake(
         403,
         'without ADMIN_TOKEN only an IP address or localhost is answered; use one, or set ADMIN_TOKEN',
       )
     }
     const [, given] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
     if (given === undefined)
-      return refuse(401, 'send the header "Authorization: Bearer" with the value of ADMIN_TOKEN')
+      return new RequestMistake(401, 'send the header "Authorization: Bearer" with the value of ADMIN_TOKEN')
     // Of digests, so that neither the time nor the length tells anything of the token.
     if (timingSafeEqual(digest(given), expected)) return undefined
-    return refuse(401, 'the token is not the value of ADMIN_TOKEN; send that after "Authorization: Bearer"')
+    return new RequestMistake(
+      401,
+      'the token is not the value of ADMIN_TOKEN; send that after "Authorization: Bearer"',
+    )
   }
-}
-
-function refuse(status: Refusal['status'], sentence: string): Refusal {
-  return { status, sentence }
 }
 
 function digest(text: string): Buffer {
@@ -64,5 +60,7 @@ function isFromAnotherSite(
 function isUnmistakable(host: string): boolean {
   const name = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/.exec(host)
   const [, ipv6, other = ''] = name ?? []
+  // Browsers reach this machine by these too, and say nothing there of who asks.
+  if (other === '0.0.0.0' || ipv6 === '::') return false
   return ipv6 === undefined ? isIP(other) === 4 || /^localhost$/i.test(other) : isIP(ipv6) === 6
 }

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
 import type { Routes } from './routes.ts'
 
 /** What the page may load and do: nothing but its own files and this listener's answers, framed by nobody. */
@@ -21,13 +22,10 @@ export function createPageFiles(folder: string): Routes {
   const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []
   const names = entries.filter((entry) => entry.isFile() && ofPage.test(entry.name)).map(({ name }) => name)
   return Object.fromEntries(
-    names.map((name) => [
-      name === 'index.html' ? '/' : `/${name}`,
-      {
-        GET(_request, response) {
-          response.sendFile(name, { root: folder, cacheControl: false, etag: false, lastModified: false })
-        },
-      },
-    ]),
+    names.map((name) => {
+      const bytes = readFileSync(join(folder, name))
+      const path = name === 'index.html' ? '/' : `/${name}`
+      return [path, { GET: (_request, response) => void response.type(extname(name)).send(bytes) }]
+    }),
   ) satisfies Routes
 }

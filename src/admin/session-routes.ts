@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
 import type { Request } from 'express'
+import { readAddress } from '../read-address.ts'
 import type { SessionFilter, SessionsDesk } from '../session/sessions-desk.ts'
 import { readParameters } from './read-parameters.ts'
 import { RequestMistake } from './request-mistake.ts'
@@ -18,11 +18,11 @@ export function createSessionRoutes(desk: SessionsDesk): Routes {
         const { limit, after, ...filter } = readParameters(request, [...filters, 'limit', 'after'])
         response.json(desk.list(readFilter(filter), readLimit(limit), readCursor(after)))
       },
-      DELETE(request, response) {
+      async DELETE(request, response) {
         const filter = readFilter(readParameters(request, filters))
         if (Object.keys(filter).length === 0)
           throw new RequestMistake(400, 'this would end all sessions; name a channel, an address or a user')
-        response.json({ closed: desk.closeAll(filter) })
+        response.json({ closed: await desk.closeAll(filter) })
       },
     },
     '/sessions/:id': {
@@ -47,16 +47,12 @@ function idOf(request: Request): string {
   return String(request.params['id'])
 }
 
+/** Addresses as the gate spells them. @throws {RequestMistake} */
 function readFilter(given: SessionFilter): SessionFilter {
-  return given.address === undefined ? given : { ...given, address: readAddress(given.address) }
-}
-
-/** As the gate spells it. @throws {RequestMistake} */
-function readAddress(text: string): string {
-  if (isIPv4(text)) return text
-  const url = `http://[${text}]`
-  if (isIPv6(text) && URL.canParse(url)) return new URL(url).hostname.slice(1, -1)
-  throw new RequestMistake(400, `address "${text}" is no IP address; write one, such as 192.0.2.1`)
+  if (given.address === undefined) return given
+  const address = readAddress(given.address)
+  if (address !== undefined) return { ...given, address }
+  throw new RequestMistake(400, `address "${given.address}" is no IP address; write one, such as 192.0.2.1`)
 }
 
 function readLimit(text: string | undefined): number {

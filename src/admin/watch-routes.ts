@@ -6,11 +6,12 @@ import type { Routes } from './routes.ts'
 export interface WatchRoutesOptions {
   /** What Prometheus scrapes. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>
-  readonly events: Pick<EventStream, 'add'>
+  /** What the live page reads. */
+  readonly live: Pick<EventStream, 'add'>
 }
 
 /** Numbers for machines, and what changes for the live page. */
-export function createWatchRoutes({ metrics, events }: WatchRoutesOptions): Routes {
+export function createWatchRoutes({ metrics, live }: WatchRoutesOptions): Routes {
   return {
     '/metrics': {
       async GET(request, response) {
@@ -23,7 +24,7 @@ export function createWatchRoutes({ metrics, events }: WatchRoutesOptions): Rout
       GET(request, response) {
         readParameters(request, [])
         if (request.method === 'HEAD') return void response.type('text/event-stream').end()
-        if (events.add(response)) return
+        if (live.add(response)) return
         throw new RequestMistake(503, `${MAX_READERS} readers are connected already; close one of the pages`)
       },
     },

@@ -1,8 +1,9 @@
 import type { DecisionMade } from '../decision/decide.ts'
+import { sentenceOf } from '../reason-sentences.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 
-/** One deny for people and machines. Holds no query, so no token. */
+/** One denial for people and machines. Holds no query, so no token. */
 export interface RecentDenial {
   /** Its number, by which it can be explained again; a later one has a higher number. */
   readonly denial: number
@@ -15,13 +16,13 @@ export interface RecentDenial {
   readonly userAgent: string
   readonly source: string
   readonly reason: string
+  /** The reason as a clause; of a request that could not be read, what is wrong with it. */
+  readonly why: string
   /** Empty when no question was asked. */
   readonly session: string
-  /** Why the request could not be read. */
-  readonly why?: string
 }
 
-/** What is kept of a deny: the request with its query, and why when it could not be read. */
+/** What is kept of a denial: the request with its query, and why when it could not be read. */
 export interface KeptDenial {
   readonly number: number
   /** Milliseconds since 1970. */
@@ -54,7 +55,7 @@ export interface RecentDenialsOptions {
 /** How many are kept. */
 const KEPT = 100
 
-/** The last hundred denies with their requests, in memory only. */
+/** The last hundred denials with their requests, in memory only. */
 export function createRecentDenials({ wallClock, onDenied }: RecentDenialsOptions): RecentDenials {
   /** A ring: number n lies at n modulo its size. */
   const ring: KeptDenial[] = []
@@ -93,10 +94,11 @@ export function createRecentDenials({ wallClock, onDenied }: RecentDenialsOption
 function view({ number: denial, at, request }: KeptDenial): RecentDenial {
   const time = new Date(at).toISOString()
   if ('why' in request) {
-    const unread = { address: '', origin: '', path: '', userAgent: '', session: '' }
-    return { denial, time, ...unread, source: 'gate', reason: 'bad-request', why: request.why }
+    const unread = { address: '', origin: '', path: '', userAgent: '' }
+    return { denial, time, ...unread, source: 'gate', reason: 'bad-request', why: request.why, session: '' }
   }
   const { address, origin, path, userAgent } = request.subrequest
   const { source, reason, sessionId: session } = request.decision
-  return { denial, time, address, origin, path, userAgent, source, reason, session }
+  const why = sentenceOf(reason)
+  return { denial, time, address, origin, path, userAgent, source, reason, why, session }
 }

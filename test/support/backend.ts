@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenOnLoopback } from './listen-on-loopback.ts'
 import type { Scope } from './scope.ts'
 
 /** A question as it came in. */
@@ -32,18 +32,7 @@ export async function startBackend(scope: Scope, port = 0): Promise<Backend> {
     asked.push(question)
     backend.answer(question, response, request)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
-  const stop = async (): Promise<void> => {
-    if (!server.listening) return
-    const closed = new Promise((resolve) => server.close(resolve))
-    server.closeAllConnections()
-    await closed
-  }
-  scope.after(stop)
-  const used = (server.address() as AddressInfo).port
+  const { port: used, stop } = await listenOnLoopback(scope, server, port)
   const backend: Backend = {
     url: `http://127.0.0.1:${used}`,
     port: used,

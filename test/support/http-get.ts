@@ -22,8 +22,18 @@ export function get(
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<GetAnswer> {
+  return send(from, 'GET', path, headers)
+}
+
+/** A request without a body, of any method. */
+export function send(
+  from: GetFrom,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<GetAnswer> {
   return new Promise((resolve, reject) => {
-    request({ host: '127.0.0.1', agent: false, ...from, path, headers }, (response) => {
+    request({ host: '127.0.0.1', agent: false, ...from, method, path, headers }, (response) => {
       let body = ''
       response.setEncoding('utf8')
       response.on('data', (text: string) => {

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type * as Shown from '../../live-page/messages.js'
 import type { SessionView } from '../../src/session/session-view.ts'
+import type { DescribedHealth } from '../../src/watch/describe-health.ts'
 import type { LiveState } from '../../src/watch/live-state.ts'
 import type { RecentDenial } from '../../src/watch/recent-denials.ts'
 import type { Gate } from './gate.ts'
@@ -35,15 +36,15 @@ type Holds<Told extends Read, Read> = Told
 export type ReadAsTold = [
   Holds<SessionView, Shown.SessionView>,
   Holds<RecentDenial, Shown.Denial>,
+  Holds<DescribedHealth, Pick<Shown.BackendState, 'state' | 'reason' | 'why' | 'seconds'>>,
   Holds<Omit<LiveState, 'backends'>, Omit<Shown.GateState, 'backends'>>,
 ]
 
 const selectors = { sessions: '#grid .rows .line', denials: '#denials tr' }
 
 export function adminUrl(gate: Gate): string {
-  const address = gate.service.adminServer?.address()
-  if (typeof address !== 'object' || address === null) throw new Error('this gate has no admin listener')
-  return `http://127.0.0.1:${address.port}`
+  if (gate.adminPort === 0) throw new Error('this gate has no admin listener')
+  return `http://127.0.0.1:${gate.adminPort}`
 }
 
 /**

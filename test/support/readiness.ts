@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
 import type { Environment } from '../../src/config/read-settings.ts'
 import { type Gate, startGate } from './gate.ts'
 import { get } from './http-get.ts'
@@ -21,17 +20,7 @@ export interface WatchedGate extends Gate {
 /** A gate with its admin listener. */
 export async function startWatchedGate(scope: Scope, environment: Environment): Promise<WatchedGate> {
   const gate = await startGate(scope, { ADMIN_LISTEN: '127.0.0.1:0', ...environment })
-  const address = gate.service.adminServer?.address() as AddressInfo | null | undefined
-  return {
-    address: gate.address,
-    port: gate.port,
-    service: gate.service,
-    get log() {
-      return gate.log
-    },
-    logText: gate.logText,
-    backend: () => readBackend(address?.port ?? 0),
-  }
+  return Object.assign(gate, { backend: () => readBackend(gate.adminPort) })
 }
 
 /** Asks the admin listener on this port about the first backend. */

@@ -1,6 +1,5 @@
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type {
   EventBatch,
   SessionEnded,
@@ -8,6 +7,7 @@ import type {
   SessionStarted,
 } from '../../src/events/session-event.ts'
 import type { KeyAndCertificate } from './certificates.ts'
+import { type Listening, listenOnLoopback } from './listen-on-loopback.ts'
 import type { Scope } from './scope.ts'
 
 export interface ReceiverOptions {
@@ -26,8 +26,7 @@ export interface Posted {
 }
 
 /** What EVENTS_URL points to: takes posts and writes them down. */
-export interface Receiver {
-  readonly port: number
+export interface Receiver extends Listening {
   readonly posts: readonly Posted[]
   /** What it answers from now on; 200 unless told otherwise. */
   answer: (response: ServerResponse) => void
@@ -35,7 +34,6 @@ export interface Receiver {
   events(userAgent?: string): SessionEvent[]
   start(userAgent: string): SessionStarted | undefined
   end(userAgent: string): SessionEnded | undefined
-  stop(): Promise<void>
 }
 
 export async function startReceiver(scope: Scope, options: ReceiverOptions = {}): Promise<Receiver> {
@@ -58,29 +56,18 @@ export async function startReceiver(scope: Scope, options: ReceiverOptions = {})
     })
   }
   const server = options.tls === undefined ? createHttp(listener) : createHttps(options.tls, listener)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port ?? 0, '127.0.0.1', resolve)
-  })
-  const stop = async (): Promise<void> => {
-    if (!server.listening) return
-    const closed = new Promise((resolve) => server.close(resolve))
-    server.closeAllConnections()
-    await closed
-  }
-  scope.after(stop)
+  const listening = await listenOnLoopback(scope, server, options.port)
   const events: Receiver['events'] = (userAgent) =>
     taken.filter(
       (event) => userAgent === undefined || ('userAgent' in event && event.userAgent === userAgent),
     )
   const receiver: Receiver = {
-    port: (server.address() as AddressInfo).port,
+    ...listening,
     posts,
     answer: (response) => void response.end(),
     events,
     start: (userAgent) => events(userAgent).find((event) => event.event === 'start'),
     end: (userAgent) => events(userAgent).find((event) => event.event === 'end'),
-    stop,
   }
   return receiver
 }

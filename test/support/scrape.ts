@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
 import type { Environment } from '../../src/config/read-settings.ts'
+import type { Log } from '../../src/watch/log.ts'
 import { type Gate, startGate } from './gate.ts'
 import { get } from './http-get.ts'
 import type { Scope } from './scope.ts'
@@ -36,16 +36,17 @@ export async function scrape(
 }
 
 export interface ScrapedGate extends Gate {
-  readonly adminPort: number
   scrape(): Promise<Scrape>
 }
 
 /** A gate in this process that can be scraped. */
-export async function startScrapedGate(scope: Scope, environment: Environment): Promise<ScrapedGate> {
-  const gate = await startGate(scope, { ADMIN_LISTEN: '127.0.0.1:0', ...environment })
-  const address = gate.service.adminServer?.address() as AddressInfo | null | undefined
-  const adminPort = address?.port ?? 0
-  return Object.assign(gate, { adminPort, scrape: () => scrape(adminPort) })
+export async function startScrapedGate(
+  scope: Scope,
+  environment: Environment,
+  log?: Log,
+): Promise<ScrapedGate> {
+  const gate = await startGate(scope, { ADMIN_LISTEN: '127.0.0.1:0', ...environment }, log)
+  return Object.assign(gate, { scrape: () => scrape(gate.adminPort) })
 }
 
 const seriesLine = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/

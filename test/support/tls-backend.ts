@@ -1,5 +1,5 @@
 import { createServer, type ServerOptions } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { listenOnLoopback } from './listen-on-loopback.ts'
 import type { Scope } from './scope.ts'
 
 export interface TlsBackend {
@@ -20,12 +20,6 @@ export async function startTlsBackend(scope: Scope, options: ServerOptions): Pro
   })
   server.on('connection', () => connections++)
   server.on('tlsClientError', () => {})
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  scope.after(async () => {
-    const closed = new Promise((resolve) => server.close(resolve))
-    server.closeAllConnections()
-    await closed
-  })
-  const { port } = server.address() as AddressInfo
+  const { port } = await listenOnLoopback(scope, server)
   return { port, asked: () => asked, connections: () => connections }
 }
