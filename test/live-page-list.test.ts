@@ -6,7 +6,7 @@ import { createSessionList } from '../live-page/session-list.js'
 
 /** Number n, opened n milliseconds after midnight. */
 function session(number: number, more: Partial<SessionView> = {}): SessionView {
-  const start = `2026-11-24T00:00:00.${String(number).padStart(3, '0')}Z`
+  const start = new Date(Date.UTC(2026, 10, 24) + number).toISOString()
   const texts = {
     user: `user-${number}`,
     channel: 'news',
