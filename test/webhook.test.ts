@@ -205,7 +205,7 @@ describe('starts and ends of sessions reach the receiver', () => {
   })
 })
 
-describe('a receiver in trouble', () => {
+describe('a receiver in trouble', { concurrency: true }, () => {
   const scope = suiteScope()
   let backend: Backend
   before(async () => {

@@ -1,9 +1,8 @@
 import type { Readiness } from '../admin/health-routes.ts'
 import { describeHealth } from '../watch/describe-health.ts'
-import type { MetricsOptions } from '../watch/metrics.ts'
+import type { Watched } from '../watch/watched.ts'
 
-export interface ReadinessOptions
-  extends Pick<MetricsOptions, 'backends' | 'sessions' | 'byDefault' | 'defaultAction' | 'internalErrors'> {
+export interface ReadinessOptions extends Watched {
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly isListening: () => boolean

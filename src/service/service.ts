@@ -1,5 +1,4 @@
 import type { Server } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createAdminApp } from '../admin/app.ts'
 import { createEventStream } from '../admin/event-stream.ts'
@@ -26,6 +25,8 @@ import { createMetrics } from '../watch/metrics.ts'
 import { createPulse } from '../watch/pulse.ts'
 import { createRecentDenials } from '../watch/recent-denials.ts'
 import { createTally } from '../watch/tally.ts'
+import type { Watched } from '../watch/watched.ts'
+import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
 import { createMemory } from './create-memory.ts'
 import { createReadiness } from './readiness.ts'
@@ -74,6 +75,7 @@ export function createService(settings: Settings, log: Log): Service {
     recentDenials.refused(why)
   }
 
+  // What is remembered, who is asked, and what is decided.
   const memory = createMemory(settings, {
     onOpened(session: Session) {
       tally.sessionOpened()
@@ -127,7 +129,7 @@ export function createService(settings: Settings, log: Log): Service {
   }
   const decide = createDecide(deciding)
 
-  // nginx repeats verdicts of sessions that are silent to us meanwhile; they must not end for it.
+  // The gate. nginx repeats verdicts of sessions that are silent to us meanwhile; they must not end for it.
   const nginxTtl = Math.min(settings.nginxTtl, settings.sessionIdle / 2)
   const gate = createGate({
     decide,
@@ -144,7 +146,8 @@ export function createService(settings: Settings, log: Log): Service {
     onRefused(why)
   })
 
-  const watched = {
+  // What the operator sees.
+  const watched: Watched = {
     backends: backends.each,
     backendTimeout,
     sessions: memory.held,
@@ -208,20 +211,9 @@ export function createService(settings: Settings, log: Log): Service {
       closing = true
       stopSweeping()
       live.end()
-      const closed = [gateServer, adminServer].map((server) => close(server))
-      const patience = new AbortController()
-      await Promise.race([
-        Promise.all(closed),
-        delay(backendTimeout + GRACE, undefined, { signal: patience.signal }).catch(() => {}),
-      ])
-      patience.abort()
-      for (const server of [gateServer, adminServer]) server?.closeAllConnections()
+      const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
+      await closeServers(servers, backendTimeout + GRACE)
       await Promise.all([events?.stop(), backends.close()])
     },
   }
-}
-
-function close(server: Server | undefined): Promise<void> {
-  if (server?.listening !== true) return Promise.resolve()
-  return new Promise((resolve) => server.close(() => resolve()))
 }

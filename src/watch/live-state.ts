@@ -1,8 +1,8 @@
 import type { Verdict } from '../verdict.ts'
 import type { DefaultCounter } from './default-counter.ts'
 import { describeHealth } from './describe-health.ts'
-import type { MetricsOptions } from './metrics.ts'
 import type { Beat, Pulse } from './pulse.ts'
+import type { Watched } from './watched.ts'
 
 /** How the gate is at one moment: what the live page shows above its lists. */
 export interface LiveState {
@@ -24,11 +24,7 @@ export interface LiveState {
   readonly instance: string
 }
 
-export interface LiveStateOptions
-  extends Pick<
-    MetricsOptions,
-    'backends' | 'backendTimeout' | 'sessions' | 'byDefault' | 'defaultAction' | 'version'
-  > {
+export interface LiveStateOptions extends Watched {
   readonly pulse: Pick<Pulse, 'look'>
   readonly instance: string
   /** Monotonic milliseconds. */

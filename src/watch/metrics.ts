@@ -1,42 +1,17 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
-import { notTheBackends, type Outcome, unavailableReasons, type Verdict } from '../verdict.ts'
-import type { BackendHealth } from './backend-health.ts'
+import { notTheBackends, type Outcome, unavailableReasons } from '../verdict.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
 import type { Tally } from './tally.ts'
+import type { Bounded, Watched, WatchedBackend } from './watched.ts'
 
 const breakerStates = ['closed', 'open', 'half-open'] as const
 
-/** One backend as the metrics see it. */
-export interface WatchedBackend {
-  readonly name: string
-  readonly health: Pick<BackendHealth, 'current'>
-  state(): {
-    readonly breaker: (typeof breakerStates)[number]
-    readonly inFlight: number
-    readonly waiting: number
-  }
-}
-
-export interface Bounded {
-  readonly count: () => number
-  readonly limit: number
-}
-
 /** Where the numbers come from. Functions are asked at each scrape. */
-export interface MetricsOptions {
+export interface MetricsOptions extends Watched {
   readonly tally: Tally
-  /** In the operator's order. */
-  readonly backends: readonly WatchedBackend[]
-  /** Milliseconds. */
-  readonly backendTimeout: number
-  readonly sessions: Readonly<Record<'live' | 'provisional' | 'denied', Bounded>>
   readonly denialsEvicted: () => number
-  readonly byDefault: () => { readonly letIn: number; readonly refused: number }
-  readonly defaultAction: Verdict
-  readonly internalErrors: () => number
   readonly logLinesDropped: () => number
   readonly events: () => { readonly delivered: number; readonly dropped: number; readonly waiting: number }
-  readonly version: string
 }
 
 export interface Metrics {
