@@ -172,23 +172,26 @@ export function createService(settings: Settings, log: Log): Service {
   })
   const desk = createSessionsDesk([memory.sessions, memory.provisional], toIso)
   const explain = createExplain({ deciding, askInRehearsal: backends.rehearse, desk, toIso, nginxTtl })
-  const admin = createAdminApp({
-    token: settings.adminToken,
-    readiness: createReadiness({
-      ...watched,
-      clock,
-      isListening: () => gateServer.listening,
-      isClosing: () => closing,
-    }),
-    metrics: metrics.text,
-    desk,
-    denials: recentDenials,
-    explain,
-    live,
-    page: PAGE,
-    onInternalError,
-  })
-  const adminServer = adminListen === undefined ? undefined : createAdminServer(admin)
+  const createAdmin = (): Server =>
+    createAdminServer(
+      createAdminApp({
+        token: settings.adminToken,
+        readiness: createReadiness({
+          ...watched,
+          clock,
+          isListening: () => gateServer.listening,
+          isClosing: () => closing,
+        }),
+        metrics: metrics.text,
+        desk,
+        denials: recentDenials,
+        explain,
+        live,
+        page: PAGE,
+        onInternalError,
+      }),
+    )
+  const adminServer = adminListen === undefined ? undefined : createAdmin()
   let stopSweeping = (): void => {}
 
   return {
