@@ -80,7 +80,8 @@ function open(server: Server, address: ListenAddress): Promise<void> {
         server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, opened)
         return
       case 'inherited':
-        server.listen({ fd: address.fd, backlog: BACKLOG }, opened)
+        // Here Node takes the length of the line as an argument only: as an option it would become 511 again.
+        server.listen({ fd: address.fd }, BACKLOG, opened)
         return
       case 'unix': {
         // The file must never be wider open than its final mode, so the mask narrows it from its first moment.

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
+import { listen } from '../src/listen.ts'
 import { type Backend, startBackend } from './support/backend.ts'
 import { findFreePort } from './support/free-port.ts'
 import { type GetFrom, get, getVerdict } from './support/http-get.ts'
@@ -10,6 +12,23 @@ import { type Main, mainFile, startMain } from './support/main-process.ts'
 import { suiteScope } from './support/scope.ts'
 import { makeTemporaryFolder } from './support/temporary-folder.ts'
 import { until } from './support/until.ts'
+
+/** Connects so many at once, and all of them get in or wait in line. */
+async function assertAllConnect(t: TestContext, count: number, open: () => Socket): Promise<void> {
+  const sockets = Array.from({ length: count }, open)
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  let connected = 0
+  const refused: string[] = []
+  for (const socket of sockets) {
+    socket.on('connect', () => connected++)
+    socket.on('error', (error) => refused.push(error.message))
+  }
+  await until('all connections', () => connected + refused.length === count).catch(() => {})
+  assert.deepEqual(refused.slice(0, 3), [])
+  assert.equal(connected, count)
+}
 
 describe('listening', () => {
   const scope = suiteScope()
@@ -148,23 +167,21 @@ describe('listening', () => {
       const main = start(t, kind === 'TCP' ? `127.0.0.1:${port}` : `unix:${path}`)
       await main.listening()
       main.signal('SIGSTOP')
-      const sockets: Socket[] = []
-      t.after(() => {
-        for (const socket of sockets) socket.destroy()
-      })
-      let connected = 0
-      const refused: string[] = []
-      for (let count = 0; count < line; count++) {
-        const socket = kind === 'TCP' ? connect(port, '127.0.0.1') : connect({ path })
-        sockets.push(socket)
-        socket.on('connect', () => connected++)
-        socket.on('error', (error) => refused.push(error.message))
-      }
-      await until('all connections', () => connected + refused.length === line).catch(() => {})
-      assert.deepEqual(refused.slice(0, 3), [])
-      assert.equal(connected, line)
+      await assertAllConnect(t, line, () => (kind === 'TCP' ? connect(port, '127.0.0.1') : connect({ path })))
     })
   }
+
+  test('a socket file is never open to others, not even at its first moment', async (t) => {
+    const path = join(makeTemporaryFolder(t), 'gate.sock')
+    const server = createHttpServer()
+    t.after(() => void server.close())
+    const mask = process.umask(0)
+    const opening = listen(server, { kind: 'unix', path })
+    const first = statSync(path).mode & 0o777
+    assert.equal(process.umask(mask), 0, 'the mask of the process is as it was')
+    await opening
+    assert.equal((first & ~0o660).toString(8), '0')
+  })
 })
 
 describe('a socket that systemd opened', () => {
@@ -200,6 +217,14 @@ describe('a socket that systemd opened', () => {
     const { main, port } = await startOnInherited(t)
     await main.listening()
     assert.equal((await getVerdict({ port })).status, 200)
+  })
+
+  test('keeps the long line that systemd gave it', async (t) => {
+    const { main, port, gatePid } = await startOnInherited(t)
+    await main.listening()
+    process.kill(gatePid(), 'SIGSTOP')
+    // Twice as many as Node's own line holds.
+    await assertAllConnect(t, 1_000, () => connect(port, '127.0.0.1'))
   })
 
   test('loses no connection in a restart', async (t) => {
