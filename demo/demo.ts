@@ -40,6 +40,7 @@ const processes = createProcesses(giveUp)
 // SIGHUP: the terminal was closed, and nothing can be written to it any more.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
 process.stdout.on('error', () => void end(1))
+process.on('uncaughtException', (error) => giveUp(`The demo has a fault: ${error.stack}`))
 
 async function start(): Promise<void> {
   const settings = readDemoSettings(process.env)

@@ -17,7 +17,12 @@ export function startChild(
   scope: Scope,
   command: string,
   parameters: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+  options: {
+    readonly env?: NodeJS.ProcessEnv
+    readonly cwd?: string
+    /** In a process group of its own, as a terminal has one for each command. */
+    readonly detached?: boolean
+  } = {},
 ): Child {
   const child = spawn(command, parameters, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

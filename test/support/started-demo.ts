@@ -16,9 +16,13 @@ export interface StartedDemo {
 }
 
 /** Starts the demo as `npm run demo` does, on ports of its own, and waits until it has said what to copy. */
-export async function startDemo(scope: Scope, port?: number): Promise<StartedDemo> {
+export async function startDemo(
+  scope: Scope,
+  port?: number,
+  options: { readonly detached?: boolean } = {},
+): Promise<StartedDemo> {
   const env = { ...process.env, DEMO_PORT: String(port ?? (await findFreePort())) }
-  const child = startChild(scope, process.execPath, [demoProgram], { env })
+  const child = startChild(scope, process.execPath, [demoProgram], { env, ...options })
   await until('what to copy', () => child.output().includes('Ctrl-C ends everything'), 90_000).catch(
     (error) => {
       throw new Error(`${error}\n${child.output()}`)
