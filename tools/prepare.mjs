@@ -21,9 +21,11 @@ export function giveUp(sentence) {
 export function ensurePackages() {
   const marker = join(root, 'node_modules', '.package-lock.json')
   const lock = join(root, 'package-lock.json')
-  if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return
+  // Some have installed without the packages that build it: `--omit=dev`, or NODE_ENV=production.
+  const isWhole = existsSync(marker) && existsSync(join(root, 'node_modules', '.bin', 'tsc'))
+  if (isWhole && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return
   say('installing npm packages')
-  run('npm', ['ci', '--silent'], 'npm ci failed: see above; is the npm registry reachable?')
+  run('npm', ['ci', '--silent', '--include=dev'], 'npm ci failed: see above; is the npm registry reachable?')
 }
 
 /**
