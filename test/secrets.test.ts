@@ -45,6 +45,7 @@ const broken: readonly string[] = [
   'http://a/auth http://user:hunter2@b:0/auth?key=operatorsecret',
   'http://a/auth http://user:hunter2@b/auth and',
   'http://a/auth, user:hunter2@b/auth?key=operatorsecret',
+  'http://a/auth;http://user:hunter2@b/auth?key=operatorsecret',
   'http://user:hunter2@a:0/auth\nhttp://user:sesame@b:0/auth?key=operatorsecret',
 ]
 

@@ -17,7 +17,7 @@ function settingsOf(environment: Environment): Settings {
 }
 
 /** What each message must hold besides name and value: what to do about it. */
-const cure = /write|make one|one of|leave|put|take|shorten|percent-encode|whole number from/
+const cure = /write|make one|one of|leave|put|take|shorten|percent-encode|separate|whole number from/
 
 /** A wrong value and the part of it that the message shows; the same when left out. */
 const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, shown?: string])[]>> = {
@@ -33,6 +33,8 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
     ['http://127.0.0.1/aüth'],
     ['http://127.0.0.1/auth here'],
     ['http://us%zer@127.0.0.1/auth', '127.0.0.1/auth'],
+    ['http://127.0.0.1/auth;http://127.0.0.2/auth'],
+    ['http://127.0.0.1/auth|https://127.0.0.2/auth'],
   ],
   BACKEND_MODE: [['all'], ['Failover']],
   MIDDLEWARE: [['stalker'], ['Ministra']],

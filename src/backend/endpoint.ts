@@ -39,6 +39,9 @@ export function readEndpoint(text: string): Endpoint {
   }
   const [, scheme = '', authority = '', path = '', query = '', fragment] = parts
   if (fragment !== undefined) throw new BackendUrlError('has a # in it; write %23 if you mean the character')
+  // Its password would be part of a path, which is shown.
+  if (path.includes('://'))
+    throw new BackendUrlError('has another URL in its path; separate several URLs by spaces or commas')
 
   const base = `${scheme}://${authority}/`
   if (!URL.canParse(base))
