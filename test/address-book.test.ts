@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import dns, { type LookupAddress } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import { createServer } from 'node:http'
-import { syncBuiltinESMExports } from 'node:module'
 import { connect } from 'node:net'
 import { describe } from 'node:test'
 import { type AddressBook, createAddressBook, type Resolve } from '../src/backend/address-book.ts'
@@ -9,32 +8,7 @@ import { askGate } from './support/ask-gate.ts'
 import { startBackend } from './support/backend.ts'
 import { startGate } from './support/gate.ts'
 import { type Attempt, patientTest } from './support/patient-test.ts'
-
-const v4 = (address: string): LookupAddress => ({ address, family: 4 })
-const v6 = (address: string): LookupAddress => ({ address, family: 6 })
-const broken = Object.assign(new Error('no answer'), { code: 'EAI_AGAIN' })
-
-interface Resolver {
-  readonly resolve: Resolve
-  /** What comes of the next look-ups; `silent` = nothing, ever. */
-  says: readonly LookupAddress[] | 'broken' | 'silent'
-  count(): number
-}
-
-function createResolver(first: Resolver['says']): Resolver {
-  let count = 0
-  const resolver: Resolver = {
-    says: first,
-    count: () => count,
-    resolve(_host, done) {
-      count++
-      const { says } = resolver
-      if (says === 'broken') done(broken, [])
-      else if (says !== 'silent') done(null, [...says])
-    },
-  }
-  return resolver
-}
+import { createResolver, pretendDns, type Resolver, v4, v6 } from './support/pretend-dns.ts'
 
 /** A book with pretend timers. */
 function openBook(t: Attempt, first: Resolver['says']): { book: AddressBook; resolver: Resolver } {
@@ -131,23 +105,6 @@ describe('the addresses of a backend', () => {
     assert.equal(resolver.count(), 1)
   })
 })
-
-/** Makes this process find these addresses for `backend.example`, through the whole service. */
-function pretendDns(t: Attempt, first: Resolver['says']): Resolver {
-  const resolver = createResolver(first)
-  const real = dns.lookup
-  const pretend = (host: string, options: dns.LookupAllOptions, done: Parameters<Resolve>[1]): void => {
-    if (host === 'backend.example') resolver.resolve(host, done)
-    else real(host, options, done)
-  }
-  Object.assign(dns, { lookup: pretend })
-  syncBuiltinESMExports()
-  t.after(() => {
-    Object.assign(dns, { lookup: real })
-    syncBuiltinESMExports()
-  })
-  return resolver
-}
 
 patientTest('a dead AAAA next to a live A costs at most 300 ms, once', async (t) => {
   // Discard-only (RFC 6666): a SYN to it meets silence, or no route at once, which costs nothing either.

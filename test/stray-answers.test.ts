@@ -52,6 +52,7 @@ async function startAsking(t: TestContext, send: string): Promise<Backend> {
   const backend = createBackend({
     endpoint: readEndpoint(await startBackendProcess(t, lying(send))),
     concurrency: 64,
+    timeout: 2_000,
     unavailableStatus: new Set(),
     clock: () => performance.now(),
     random: Math.random,

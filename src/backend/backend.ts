@@ -11,6 +11,8 @@ export interface BackendOptions {
   readonly endpoint: Endpoint
   /** Questions under way at most. */
   readonly concurrency: number
+  /** What one question may take, in milliseconds. */
+  readonly timeout: number
   /** Statuses that count as no answer; never 200. */
   readonly unavailableStatus: ReadonlySet<number>
   /** Monotonic milliseconds. */
@@ -39,7 +41,7 @@ const QUEUE_FACTOR = 2
 export function createBackend(options: BackendOptions): Backend {
   const { endpoint, concurrency, unavailableStatus, clock, random, onInternalError } = options
   const { name } = endpoint
-  const sender = createSender(endpoint, concurrency)
+  const sender = createSender(endpoint, concurrency, options.timeout)
   const breaker = createBreaker({ clock, random })
   const bulkhead = createBulkhead({ concurrency, queue: concurrency * QUEUE_FACTOR })
   const askBackend = createAskBackend({ endpoint, sender, unavailableStatus, onInternalError })

@@ -17,13 +17,14 @@ const MAX_BODY = 65_536
 const MAX_BODY_TIME = 1_000
 
 /**
- * An HTTP client for one endpoint; `concurrency` is the number of requests under way at most.
+ * An HTTP client for one endpoint; `concurrency` is the number of requests under way at most, `deadline` what one may take, in
+ * milliseconds, for which the caller's signal stands.
  *
  * axios over undici's `Pool.request`. axios's own adapter would follow redirects, send our headers along, obey `HTTP_PROXY`, and its
  * `timeout` never fires on a dripping answer; none of that exists here.
  */
-export function createClient(endpoint: Endpoint, concurrency: number): Client {
-  const connections = createConnections(endpoint, concurrency)
+export function createClient(endpoint: Endpoint, concurrency: number, deadline: number): Client {
+  const connections = createConnections(endpoint, concurrency, deadline)
 
   const adapter: AxiosAdapter = async (config) => {
     const { statusCode, headers, body } = await connections.request({

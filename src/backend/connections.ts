@@ -12,18 +12,25 @@ export interface Connections {
 
 /** A connection is not used for longer, so that a changed address of the backend is; milliseconds. */
 const MAX_AGE = 15_000
+/**
+ * Connecting goes on when its question is given up: the system repeats a SYN for two minutes, ever more seldom, and questions to a
+ * backend that is back would have to wait for such connections. Milliseconds past the deadline; after a pause of our own process a
+ * handshake goes on within them.
+ */
+const AFTER_DEADLINE = 1_000
 
 /**
  * Kept-alive connections to one backend: certificates verified, addresses from memory, answers looked at before they are parsed.
- * `concurrency` is the number of questions under way at most; a body that still comes in may hold a connection beside them.
+ * `concurrency` is the number of questions under way at most; a body that still comes in may hold a connection beside them. `deadline`
+ * is what one question may take, in milliseconds.
  */
-export function createConnections(endpoint: Endpoint, concurrency: number): Connections {
+export function createConnections(endpoint: Endpoint, concurrency: number, deadline: number): Connections {
   const book = isIP(endpoint.host) === 0 ? createAddressBook(endpoint.host) : undefined
   const staleDeaths = new WeakSet<object>()
   const connector = buildConnector({
     // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment does not open this door.
     rejectUnauthorized: true,
-    timeout: 0, // the question's deadline counts
+    timeout: deadline + AFTER_DEADLINE,
     autoSelectFamily: true,
     ...(book === undefined ? {} : { lookup: book.lookup }),
   })

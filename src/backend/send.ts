@@ -20,9 +20,9 @@ export interface Sender {
   close(): Promise<void>
 }
 
-/** `concurrency` is the number of questions under way at most. */
-export function createSender(endpoint: Endpoint, concurrency: number): Sender {
-  const { client, close } = createClient(endpoint, concurrency)
+/** `concurrency` is the number of questions under way at most, `deadline` what one may take, in milliseconds. */
+export function createSender(endpoint: Endpoint, concurrency: number, deadline: number): Sender {
+  const { client, close } = createClient(endpoint, concurrency, deadline)
   return {
     async send(question, signal) {
       const response = await client.get(question.target, { headers: question.headers, signal })

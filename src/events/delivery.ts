@@ -45,7 +45,7 @@ export const MAX_WAITING = 10_000
 /** Milliseconds that an event waits for others. */
 const BATCH_EVERY = 1_000
 /** Deadline of one post, to the status of its answer; milliseconds. */
-const DEADLINE = 5_000
+export const DEADLINE = 5_000
 /** Waits between attempts, in milliseconds: doubled from the first to the last, then shortened by up to a half at random. */
 const FIRST_RETRY = 1_000
 const LAST_RETRY = 60_000

@@ -16,9 +16,12 @@ export interface Poster {
   close(): Promise<void>
 }
 
-/** Posts to one receiver as backends are asked: redirects not followed, certificates verified, `HTTP_PROXY` ignored. */
-export function createPoster(endpoint: Endpoint): Poster {
-  const { client, close } = createClient(endpoint, 1)
+/**
+ * Posts to one receiver as backends are asked: redirects not followed, certificates verified, `HTTP_PROXY` ignored. `deadline` is what
+ * one post may take, in milliseconds.
+ */
+export function createPoster(endpoint: Endpoint, deadline: number): Poster {
+  const { client, close } = createClient(endpoint, 1, deadline)
   const target = endpoint.query === '' ? endpoint.path : `${endpoint.path}?${endpoint.query}`
   const headers: Record<string, string> = {
     Host: endpoint.authority,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Endpoint } from '../backend/endpoint.ts'
 import type { ToIso } from '../session/session-view.ts'
 import type { Log } from '../watch/log.ts'
+import { DEADLINE } from './delivery.ts'
 import { createPoster } from './post.ts'
 import { createSessionEvents, type SessionEvents } from './session-events.ts'
 
@@ -17,7 +18,7 @@ export interface WebhookOptions {
 
 /** Session events over HTTP to one receiver, as the real time passes. */
 export function createWebhook({ endpoint, minTime, clock, toIso, log }: WebhookOptions): SessionEvents {
-  const { post, close } = createPoster(endpoint)
+  const { post, close } = createPoster(endpoint, DEADLINE)
   const events = createSessionEvents({
     gate: randomBytes(16).toString('base64url'),
     receiver: endpoint.name,

@@ -34,6 +34,7 @@ export function createBackends(options: BackendsOptions): Backends {
     const backend = createBackend({
       endpoint,
       concurrency: settings.backendConcurrency,
+      timeout,
       unavailableStatus: settings.unavailableStatus,
       clock,
       random: Math.random,

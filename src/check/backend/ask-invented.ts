@@ -23,11 +23,13 @@ export interface AskerOptions {
   /** A word that nobody guesses. */
   readonly invent: () => string
   readonly clock: () => number
+  /** What one question may take, in milliseconds. */
+  readonly deadline: number
 }
 
 /** Asks over the very code of the gate; no value is a client's, and each says what it is. */
-export function createAsker({ endpoint, tokenParam, invent, clock }: AskerOptions): Asker {
-  const sender = createSender(endpoint, 1)
+export function createAsker({ endpoint, tokenParam, invent, clock, deadline }: AskerOptions): Asker {
+  const sender = createSender(endpoint, 1, deadline)
   return {
     async ask(limit) {
       const word = `alta-auth-check-${invent()}`

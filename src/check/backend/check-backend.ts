@@ -129,7 +129,8 @@ function limitOf({ deadline }: CheckBackendOptions): number {
 
 async function askSeveral(options: CheckBackendOptions, end: number): Promise<Asked[]> {
   const { endpoint, tokenParam, clock } = options
-  const asker = createAsker({ endpoint, tokenParam, invent: () => randomBytes(8).toString('hex'), clock })
+  const invent = (): string => randomBytes(8).toString('hex')
+  const asker = createAsker({ endpoint, tokenParam, invent, clock, deadline: limitOf(options) })
   const asked: Asked[] = []
   const enough = Math.min(clock() + QUESTIONS_TIME, end)
   try {
