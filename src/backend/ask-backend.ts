@@ -1,5 +1,6 @@
 import type { Subrequest } from '../subrequest.ts'
 import type { Grant, Outcome } from '../verdict.ts'
+import { startDeadline } from './deadline.ts'
 import type { Endpoint } from './endpoint.ts'
 import { failureReason } from './failure-reason.ts'
 import { createQuestion } from './question.ts'
@@ -25,11 +26,6 @@ export type AskBackend = (
   giveUp?: AbortSignal,
 ) => Promise<Outcome>
 
-/** A timer that fires later than this tells of a pause, not of a busy moment; milliseconds. */
-const PAUSE = 250
-/** What a question gets after one. */
-const AFTER_PAUSE = 200
-
 export function createAskBackend(options: AskBackendOptions): AskBackend {
   const { endpoint, sender, unavailableStatus } = options
   const backend = endpoint.name
@@ -53,19 +49,11 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
         resolve(timeout(backend))
         abort.abort()
       }
-      // After a pause of our own process the timer fires late, and before the sockets are read. An answer that lies in one still
-      // counts, so the sockets get their turn first; what the pause kept from being sent gets a little time of its own.
-      const began = performance.now()
-      const time = Math.max(0, budget)
-      let timer = setTimeout(() => {
-        const late = performance.now() - began - time
-        if (late > PAUSE) timer = setTimeout(stop, AFTER_PAUSE)
-        else setImmediate(stop)
-      }, time)
+      const callOff = startDeadline(Math.max(0, budget), stop)
       giveUp?.addEventListener('abort', stop, { once: true })
 
       const settle = (outcome: Outcome): void => {
-        clearTimeout(timer)
+        callOff()
         giveUp?.removeEventListener('abort', stop)
         resolve(outcome)
       }

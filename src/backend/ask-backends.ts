@@ -1,6 +1,7 @@
 import type { Subrequest } from '../subrequest.ts'
 import type { Outcome } from '../verdict.ts'
 import type { AskBackend } from './ask-backend.ts'
+import { timeLeft } from './deadline.ts'
 
 /** How several backends make one outcome. */
 export type BackendMode = 'failover' | 'any'
@@ -23,9 +24,6 @@ export function createAsk(options: AskBackendsOptions): Ask {
   return options.mode === 'failover' ? createFailover(options) : createAny(options)
 }
 
-/** What a backend gets whose share a pause has used up; milliseconds. */
-const AFTER_PAUSE = 200
-
 /** In order; the next one only when one is unavailable. Each gets an even share of the time that is left. */
 function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
   return async (subrequest, sessionId) => {
@@ -34,9 +32,7 @@ function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
     let outcome = await first(subrequest, sessionId, timeout / backends.length)
     for (const [index, backend] of rest.entries()) {
       if (outcome.kind !== 'unavailable') break
-      const left = deadline - clock()
-      // Only a pause of our own process uses up the time of those behind: they are not silent for it.
-      const share = left > 0 ? left / (rest.length - index) : AFTER_PAUSE
+      const share = timeLeft((deadline - clock()) / (rest.length - index))
       outcome = await backend(subrequest, sessionId, share)
     }
     return outcome

@@ -1,3 +1,5 @@
+import { startDeadline } from './deadline.ts'
+
 export interface BulkheadOptions {
   /** Questions in flight at most. */
   readonly concurrency: number
@@ -19,7 +21,7 @@ export interface Bulkhead {
 
 interface Waiter {
   readonly seat: (release: Release | undefined) => void
-  readonly timer: NodeJS.Timeout
+  readonly callOff: () => void
 }
 
 /** Bounds what one backend can be asked at once, in number and in waiting time. */
@@ -38,7 +40,7 @@ export function createBulkhead({ concurrency, queue }: BulkheadOptions): Bulkhea
         return
       }
       waiters.delete(next)
-      clearTimeout(next.timer)
+      next.callOff()
       next.seat(createRelease())
     }
   }
@@ -53,10 +55,10 @@ export function createBulkhead({ concurrency, queue }: BulkheadOptions): Bulkhea
       return new Promise((resolve) => {
         const waiter: Waiter = {
           seat: resolve,
-          timer: setTimeout(() => {
+          callOff: startDeadline(patience, () => {
             waiters.delete(waiter)
             resolve(undefined)
-          }, patience),
+          }),
         }
         waiters.add(waiter)
       })
