@@ -64,7 +64,7 @@ describe('a breaker opens', () => {
       for (let n = 0; n < answers; n++) breaker.succeeded()
       fail(failures, clients)
       assert.equal(kind(), opens ? 'open' : 'closed')
-      assert.equal(breaker.admits(), !opens)
+      assert.equal(breaker.admits('198.51.100.1'), !opens)
     })
   }
 
@@ -90,6 +90,25 @@ describe('a breaker opens', () => {
     assert.equal(kind(), 'open')
   })
 
+  patientTest('not at 10,000 failures of one client beside those that four others met', () => {
+    const { breaker, fail, kind } = createPretend()
+    fail(10_000, 1)
+    for (const other of [1, 2, 3, 4]) breaker.failed(`198.51.100.${other}`)
+    assert.equal(kind(), 'closed')
+    breaker.failed('198.51.100.5')
+    assert.equal(kind(), 'open', 'five failures of others are as many as count of his')
+  })
+
+  patientTest('not at 10,000 failures of one client beside fewer answers that others got', () => {
+    const { breaker, fail, kind } = createPretend()
+    for (let n = 0; n < 20; n++) breaker.succeeded()
+    fail(10_000, 1)
+    for (let other = 1; other < 15; other++) breaker.failed(`198.51.100.${other}`)
+    assert.equal(kind(), 'closed')
+    breaker.failed('198.51.100.15')
+    assert.equal(kind(), 'open')
+  })
+
   patientTest('not for an answer of long ago: only the last ten seconds are weighed', () => {
     const { breaker, pass, fail, kind } = createPretend()
     for (let n = 0; n < 1_000; n++) breaker.succeeded()
@@ -106,10 +125,10 @@ describe('an open breaker', () => {
     let probes = 0
     for (let passed = 0; passed < 20_000; passed += 10) {
       pass(10)
-      if (breaker.admits()) {
+      if (breaker.admits(`198.51.100.${probes}`)) {
         probes++
         assert.equal(kind(), 'half-open')
-        assert.equal(breaker.admits(), false, 'a second one at the same moment')
+        assert.equal(breaker.admits('192.0.2.9'), false, 'a second one at the same moment')
         breaker.failed('192.0.2.1')
         assert.equal(kind(), 'open')
       }
@@ -125,9 +144,9 @@ describe('an open breaker', () => {
       const { breaker, pass } = createOpen(chance)
       for (let probe = 0; probe < 3; probe++) {
         pass(due - 1)
-        assert.equal(breaker.admits(), false)
+        assert.equal(breaker.admits(`198.51.100.${probe}`), false)
         pass(1)
-        assert.equal(breaker.admits(), true)
+        assert.equal(breaker.admits(`198.51.100.${probe}`), true)
         breaker.failed('192.0.2.1')
       }
     })
@@ -136,9 +155,65 @@ describe('an open breaker', () => {
   patientTest('probes again when a probe never came back', () => {
     const { breaker, pass } = createOpen()
     pass(2_000)
-    assert.equal(breaker.admits(), true)
+    assert.equal(breaker.admits('198.51.100.1'), true)
     pass(2_000)
-    assert.equal(breaker.admits(), true)
+    assert.equal(breaker.admits('198.51.100.2'), true)
+  })
+
+  patientTest('does not give every probe to clients who ask all the time, and whose questions fail', () => {
+    const { breaker, pass, kind } = createOpen()
+    const hogs = ['198.51.100.1', '2001:db8:0:1']
+    const probes: string[] = []
+    // The last one asks once in half a second, and nothing fails for him.
+    for (let step = 0; step < 1_000 && kind() !== 'closed'; step++) {
+      pass(10)
+      for (const client of step % 50 === 0 ? [...hogs, '203.0.113.9'] : hogs) {
+        if (!breaker.admits(client)) continue
+        probes.push(client)
+        if (client === '203.0.113.9') breaker.succeeded()
+        else breaker.failed(client)
+      }
+    }
+    const [first = '', second = ''] = hogs
+    assert.deepEqual(probes, [first, first, second, first, '203.0.113.9'])
+  })
+
+  patientTest('gives a client who is alone a probe in each two seconds', () => {
+    const { breaker, pass } = createOpen()
+    let probes = 0
+    for (let passed = 0; passed < 20_000; passed += 10) {
+      pass(10)
+      if (!breaker.admits('198.51.100.1')) continue
+      probes++
+      breaker.failed('198.51.100.1')
+    }
+    assert.equal(probes, 10)
+  })
+
+  patientTest('lets at most two probes go in each two seconds, however many ask', () => {
+    const { breaker, pass } = createOpen()
+    let probes = 0
+    for (let passed = 0; passed < 20_000; passed += 10) {
+      pass(10)
+      for (let client = 0; client < 1_000; client += 37) {
+        if (!breaker.admits(client === 0 ? '192.0.2.1' : `198.51.100.${(passed + client) % 250}`)) continue
+        probes++
+        breaker.failed('192.0.2.1')
+      }
+    }
+    // The first client of all had none before.
+    assert.equal(probes, 19)
+  })
+
+  patientTest('remembers who probed no longer than it is open', () => {
+    const { breaker, pass, fail, kind } = createOpen()
+    pass(2_000)
+    breaker.admits('198.51.100.1')
+    breaker.succeeded()
+    fail(10, 3)
+    assert.equal(kind(), 'open')
+    pass(2_000)
+    assert.equal(breaker.admits('198.51.100.1'), true)
   })
 
   patientTest(
@@ -147,13 +222,13 @@ describe('an open breaker', () => {
       const { breaker, pass, fail, kind } = createOpen()
       const before = breaker.state()
       pass(2_000)
-      breaker.admits()
+      breaker.admits('192.0.2.1')
       breaker.failed('192.0.2.1')
       const after = breaker.state()
       assert.ok(before.kind === 'open' && after.kind === 'open' && after.since === before.since)
       breaker.succeeded()
       assert.equal(kind(), 'closed')
-      for (let n = 0; n < 100; n++) assert.equal(breaker.admits(), true)
+      for (let n = 0; n < 100; n++) assert.equal(breaker.admits('192.0.2.1'), true)
       fail(9, 9)
       assert.equal(kind(), 'closed')
     },
@@ -161,7 +236,7 @@ describe('an open breaker', () => {
 })
 
 describe('what a breaker is told', () => {
-  const told = async (outcome: Outcome): Promise<string[]> => {
+  const told = async (outcome: Outcome, giveUp?: AbortController): Promise<string[]> => {
     const words: string[] = []
     const breaker: Breaker = {
       admits: () => true,
@@ -173,12 +248,15 @@ describe('what a breaker is told', () => {
     const bulkhead = createBulkhead({ concurrency: 1, queue: 0 })
     const ask = createGuardedAsk({
       backend: 'b',
-      ask: async () => outcome,
+      async ask() {
+        giveUp?.abort()
+        return outcome
+      },
       breaker,
       bulkhead,
       clock: () => 0,
     })
-    await ask(clientRequest('/a', { address: '2001:db8::1' }), 'id', 100)
+    await ask(clientRequest('/a', { address: '2001:db8::1' }), 'id', 100, giveUp?.signal)
     return words
   }
 
@@ -198,6 +276,11 @@ describe('what a breaker is told', () => {
       assert.deepEqual(await told({ kind: 'unavailable', backend: 'b', reason }), expected)
     })
   }
+
+  patientTest("a question that another backend's allow made needless: nothing", async () => {
+    const outcome: Outcome = { kind: 'unavailable', backend: 'b', reason: 'timeout' }
+    assert.deepEqual(await told(outcome, new AbortController()), [])
+  })
 
   patientTest('addresses of one IPv6 /64 are one client', () => {
     const { breaker, kind } = createPretend()

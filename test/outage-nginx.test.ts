@@ -38,7 +38,7 @@ describe('a backend that is stopped and started again', { concurrency: true }, (
   for (const defaultAction of verdicts) {
     test(`playing viewers notice nothing, others get the default action ${defaultAction}, real verdicts return`, async (t) => {
       const { backend, nginx } = await startSite(t, {
-        environment: { ALLOW_TTL: '1s', DENY_TTL: '1s', DEFAULT_ACTION: defaultAction },
+        environment: { ALLOW_TTL: '1s', DENY_TTL: '1s', DEFAULT_TTL: '1s', DEFAULT_ACTION: defaultAction },
         nginx: { files: channelFiles(['one'], 1) },
       })
       backend.answer = hasToken('good')
@@ -57,6 +57,9 @@ describe('a backend that is stopped and started again', { concurrency: true }, (
       assert.equal(await refused.get(BAD), 403)
 
       await backend.stop()
+      // Enough failures of enough clients: the breaker is open for the rest of the outage.
+      for (let n = 1; n <= 12; n++)
+        assert.equal(await createViewer(t, nginx, { from: `127.0.1.${n}` }).get(GOOD), byDefault)
       await repeat(4_000, async () => {
         await plays()
         assert.equal(await refused.get(BAD), 403, 'a refused viewer')
@@ -77,8 +80,13 @@ describe('a backend that is stopped and started again', { concurrency: true }, (
 
       const log = await readViewerLog(nginx, playing.userAgent)
       assert.equal(new Set(log.map(({ session }) => session)).size, 1, 'one session all the time')
-      assert.ok(log.some(({ reason }) => reason === 'unavailable-refused'))
+      assert.ok(log.some(({ reason }) => reason.startsWith('unavailable-')))
       assert.equal(log.at(-1)?.reason, 'remembered')
+      const newcomers = await readViewerLog(nginx, bad.userAgent)
+      assert.ok(
+        newcomers.some(({ reason }) => reason === 'unavailable-breaker'),
+        'the breaker was open',
+      )
     })
   }
 

@@ -3,6 +3,7 @@ import type { Outcome, UnavailableReason } from '../verdict.ts'
 import type { AskBackend } from './ask-backend.ts'
 import type { Breaker } from './breaker.ts'
 import type { Bulkhead } from './bulkhead.ts'
+import { timeLeft } from './deadline.ts'
 
 export interface GuardedAskOptions {
   readonly backend: string
@@ -22,18 +23,17 @@ export function createGuardedAsk({ backend, ask, breaker, bulkhead, clock }: Gua
 
   return async (subrequest, sessionId, budget, giveUp) => {
     const isNeedless = (): boolean => giveUp?.aborted === true
-    if (!breaker.admits()) return without('breaker')
+    const group = addressGroupOf(subrequest.address)
+    if (!breaker.admits(group)) return without('breaker')
     const began = clock()
     const release = await bulkhead.enter(budget * WAITING_SHARE)
     if (release === undefined) return without('overload')
     try {
       // Another backend decided while this question waited.
       if (isNeedless()) return without('timeout')
-      const outcome = await ask(subrequest, sessionId, budget - (clock() - began), giveUp)
+      const outcome = await ask(subrequest, sessionId, timeLeft(budget - (clock() - began)), giveUp)
       if (outcome.kind !== 'unavailable' || outcome.reason === 'status') breaker.succeeded()
-      else if (isTheBackends(outcome.reason) && !isNeedless()) {
-        breaker.failed(addressGroupOf(subrequest.address))
-      }
+      else if (isTheBackends(outcome.reason) && !isNeedless()) breaker.failed(group)
       return outcome
     } finally {
       release()

@@ -1,3 +1,4 @@
+import { addressGroupOf } from '../address-group.ts'
 import { type AskBackend, createAskBackend } from './ask-backend.ts'
 import type { Breaker } from './breaker.ts'
 import type { Bulkhead } from './bulkhead.ts'
@@ -60,7 +61,9 @@ export function createRehearsedAsk(
       return Promise.resolve({ kind: 'unavailable', backend: endpoint.name, reason })
     }
     return (subrequest, sessionId, budget, giveUp) => {
-      if (!breaker.wouldAdmit()) return without('breaker', 'not asked: too many questions failed just now')
+      if (!breaker.wouldAdmit(addressGroupOf(subrequest.address))) {
+        return without('breaker', 'not asked: too many questions failed just now')
+      }
       if (bulkhead.isFull()) return without('overload', 'not asked: too many questions are under way')
       return ask(subrequest, sessionId, budget, giveUp)
     }
