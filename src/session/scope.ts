@@ -3,6 +3,8 @@ import type { Identity, Target } from './identity.ts'
 /** HLS, M3U, DASH, HDS and Smooth Streaming entry files; everything else opens only itself. */
 const playlist = /(?:\.(?:m3u8?|mpd|f4m)|\/manifest)$/i
 
+const nothingButSlashes = /^\/+$/
+
 export function isPlaylist(path: string): boolean {
   return playlist.test(path)
 }
@@ -12,10 +14,10 @@ export function covers(opener: Target, asked: Target): boolean {
   if (opener.channel !== undefined || asked.channel !== undefined) return opener.channel === asked.channel
   if (opener.path === asked.path) return true
   if (!isPlaylist(opener.path)) return false
-  const directory = opener.path.lastIndexOf('/') + 1
-  // A playlist at the root of the site would otherwise open the whole site.
-  if (directory === 1) return asked.path.indexOf('/', 1) === -1
-  return asked.path.startsWith(opener.path.slice(0, directory))
+  const directory = opener.path.slice(0, opener.path.lastIndexOf('/') + 1)
+  if (!asked.path.startsWith(directory)) return false
+  // A playlist at the root of the site would otherwise open the whole site. With `merge_slashes off`, `//` is the root as well.
+  return !nothingButSlashes.test(directory) || asked.path.lastIndexOf('/') < directory.length
 }
 
 /** Whether a request is the very one that opened a session, as far as verdicts go. */
