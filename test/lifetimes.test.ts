@@ -181,8 +181,8 @@ describe('ALLOW_TTL', () => {
 
 describe('X-AuthDuration', () => {
   /** Opens with this duration; when is the first re-check? In milliseconds, found by playing on. */
-  const firstRecheck = async (sent: string, step: number, limit: number) => {
-    const gate = createPretendGate()
+  const firstRecheck = async (sent: string, step: number, limit: number, random = 0.5) => {
+    const gate = createPretendGate({ random: () => random })
     gate.answers(() => allow(sent))
     await gate.decide(opener)
     const start = gate.now()
@@ -210,6 +210,20 @@ describe('X-AuthDuration', () => {
       const { after, reported } = await firstRecheck(sent, step, seconds * 1000 + 2 * step)
       assert.equal(after, Math.ceil((seconds * 1000) / step) * step)
       assert.deepEqual(reported, [])
+    })
+  }
+
+  for (const [random, sent, seconds] of [
+    [0, '300', 270],
+    [1, '300', 330],
+    [0, '86400', 77_760],
+    [1, '86400', 86_400],
+    [1, '80000', 86_400],
+    [0, '604800', 86_400],
+  ] as const) {
+    test(`chance at ${random} makes ${sent} s ${seconds} s`, async () => {
+      const { after } = await firstRecheck(sent, seconds, seconds * 1001, random)
+      assert.equal(after, seconds * 1000)
     })
   }
 
@@ -268,6 +282,22 @@ describe('STALE_TTL', () => {
     await play(gate, 10 * MINUTE, 1000)
     assert.equal(gate.asked.length, 11)
   })
+
+  for (const [random, interval] of [
+    [0, 54_000],
+    [1, 66_000],
+  ] as const) {
+    test(`chance at ${random} makes the minute between its re-checks ${interval / 1000} s`, async () => {
+      const { gate } = await opened({ random: () => random })
+      gate.answers(unavailable)
+      for (const asked of [2, 3, 4]) {
+        await play(gate, interval - 1)
+        assert.equal(gate.asked.length, asked - 1)
+        await play(gate, 1)
+        assert.equal(gate.asked.length, asked)
+      }
+    })
+  }
 
   for (const stale of [HOUR, 90_000, 10_000]) {
     test(`${stale / 1000} s past its time it is over, and the default action counts`, async () => {
@@ -372,6 +402,42 @@ describe('recovery', () => {
     assert.equal(decision.verdict, 'allow')
     assert.equal(decision.sessionId, id)
     assert.deepEqual(gate.asked.at(-1), { subrequest: opener, sessionId: id })
+  })
+
+  test('a re-check that fails in the millisecond of the recovery belongs to the outage', async () => {
+    const { gate, id } = await opened({ lifetimes: { stale: 10_000 } })
+    gate.answers(unavailable)
+    await play(gate, MINUTE)
+    gate.answers(tokens('X'))
+    await gate.decide(newcomer)
+    gate.pass(3000)
+    const decision = await gate.decide(rider)
+    assert.equal(decision.sessionId, id)
+    assert.deepEqual(gate.asked.at(-1), { subrequest: opener, sessionId: id })
+  })
+
+  test('a re-check that fails once more just after the outage cuts nobody off', async () => {
+    const { gate, id } = await opened({ lifetimes: { stale: 10_000 } })
+    gate.answers(unavailable)
+    await play(gate, MINUTE)
+    gate.pass(500)
+    gate.answers(tokens('X'))
+    await gate.decide(newcomer)
+    gate.pass(3000)
+    gate.answers(unavailable)
+    gate.decideAtOnce(rider)
+    await settled()
+    gate.answers(tokens('X'))
+    await gate.decide({ ...newcomer, address: '192.0.2.98' })
+    gate.pass(6499)
+    const asked = gate.asked.length
+    assert.equal(facts(gate.decideAtOnce(rider)), 'allow stale unavailable-timeout')
+    assert.equal(gate.asked.length, asked, 'no oftener than in an outage')
+    gate.pass(1)
+    assert.equal(gate.decideAtOnce(rider).sessionId, id)
+    assert.deepEqual(gate.asked.slice(asked), [{ subrequest: opener, sessionId: id }])
+    await settled()
+    assert.equal(facts(gate.decideAtOnce(rider)), 'allow session riding')
   })
 
   test('a revoked viewer is out after the outage', async () => {
@@ -528,6 +594,28 @@ describe('a provisional session', () => {
     })
   }
 
+  test('keeps its id through an outage that is longer than STALE_TTL', async () => {
+    const { gate, id } = await provisional({ lifetimes: { stale: MINUTE } })
+    const last = await play(gate, 2 * HOUR, MINUTE)
+    assert.equal(facts(last), 'allow default unavailable-timeout')
+    assert.equal(last.sessionId, id)
+    assert.equal(gate.provisional.count(), 1)
+  })
+
+  test('becomes a full one while another credential of its viewer is asked about: each has its own session', async () => {
+    const { gate, id } = await provisional()
+    const answer = held(gate)
+    gate.pass(2000)
+    gate.decideAtOnce(rider)
+    const bad = gate.decide(clientRequest('/live/ch1/index.m3u8?token=Z'))
+    assert.equal(gate.asked.length, 3)
+    await answer(allow())
+    assert.equal((await bad).verdict, 'allow')
+    assert.notEqual((await bad).sessionId, id)
+    assert.deepEqual([gate.sessions.count(), gate.provisional.count()], [2, 0])
+    assert.equal(gate.decideAtOnce(opener).sessionId, id)
+  })
+
   test('ends when the re-check denies', async () => {
     const { gate } = await provisional()
     gate.answers(deny)
@@ -560,6 +648,46 @@ describe('a provisional session', () => {
     await answer(allow())
     assert.deepEqual([gate.sessions.count(), gate.provisional.count()], [0, 0])
   })
+})
+
+describe('an answer that comes when the session is gone', () => {
+  const ends = {
+    closed(gate: PretendGate) {
+      const session = gate.sessions.find(gate.identify(opener), gate.now())
+      assert.ok(session)
+      gate.sessions.end(session, 'closed')
+    },
+    'silent too long': (gate: PretendGate) => gate.pass(120_001),
+  }
+  for (const [how, end] of Object.entries(ends)) {
+    test(`brings back none that was ${how}`, async () => {
+      const { gate } = await opened()
+      const answer = held(gate)
+      gate.pass(MINUTE)
+      gate.decideAtOnce(rider)
+      end(gate)
+      gate.sessions.sweep(gate.now())
+      await answer(allow())
+      assert.equal(gate.sessions.count(), 0)
+      gate.answers(tokens('X'))
+      assert.equal(facts(await gate.decide(rider)), 'deny backend backend-403')
+    })
+
+    test(`is a deny for none that was opened anew, after one that was ${how}`, async () => {
+      const { gate, id } = await opened()
+      const answer = held(gate)
+      gate.pass(MINUTE)
+      gate.decideAtOnce(rider)
+      end(gate)
+      gate.answers(tokens('X'))
+      const next = await gate.decide(opener)
+      assert.equal(facts(next), 'allow backend backend-200')
+      assert.notEqual(next.sessionId, id)
+      await answer(deny())
+      assert.equal(facts(gate.decideAtOnce(opener)), 'allow session remembered')
+      assert.equal(gate.decideAtOnce(rider).sessionId, next.sessionId)
+    })
+  }
 })
 
 describe('SESSION_IDLE and session ids', () => {
@@ -616,5 +744,15 @@ describe('SESSION_IDLE and session ids', () => {
     }
     assert.equal(ids.size, 5000)
     assert.deepEqual(new Set(gate.asked.map(({ sessionId }) => sessionId)), ids)
+    // Nothing in an id is told by its place: each bit is set in half of them, and turns from one to the next half of the time.
+    const bits = [...ids].map((id) =>
+      [...Buffer.from(id, 'base64url')].flatMap((byte) => [...byte.toString(2).padStart(8, '0')]),
+    )
+    for (let at = 0; at < 128; at++) {
+      const set = bits.filter((one) => one[at] === '1').length
+      const turned = bits.filter((one, n) => one[at] !== bits[n + 1]?.[at]).length
+      for (const count of [set, turned])
+        assert.ok(Math.abs(count - 2500) < 300, `bit ${at}: ${count} of 5000`)
+    }
   })
 })

@@ -24,12 +24,13 @@ export function createOutage(): Outage {
       isAway = unavailable
     },
     hasOutlasted: ({ failure }, now) =>
-      failure !== undefined && failure.at >= recoveredAt && now >= failure.holdsUntil,
+      isAway && failure !== undefined && failure.at > recoveredAt && now >= failure.holdsUntil,
     isOverFor(session, now) {
       const { failure } = session
-      return (
-        failure !== undefined && failure.at < recoveredAt && now >= recoveredAt + placeOf(session) * SPREAD
-      )
+      if (failure === undefined) return false
+      // A single failure inside a spread is no outage: it waits for the next re-check, but not past the time that the verdict holds.
+      if (failure.at > recoveredAt) return !isAway && now >= failure.holdsUntil
+      return now >= recoveredAt + placeOf(session) * SPREAD
     },
   }
 }
