@@ -26,6 +26,21 @@ const inServer = (lines: string): Edit => [
 ]
 const include = 'include /etc/nginx/alta-auth/location.conf;'
 const noServer: Edit = ['site.conf', '    include /etc/nginx/alta-auth/server.conf;\n', '']
+/** Another site of this machine, as it should be. */
+const elsewhere: Edit = [
+  'site.conf',
+  'server {\n',
+  `server {
+    listen 127.0.0.1:39996;
+    include /etc/nginx/alta-auth/server.conf;
+    include /etc/nginx/alta-auth/on-failure-deny.conf;
+    access_log /var/log/nginx/other.access.log alta_auth;
+    location / {
+        include /etc/nginx/alta-auth/location.conf;
+    }
+}
+server {\n`,
+]
 const onFailureLine = '    include /etc/nginx/alta-auth/on-failure-deny.conf;\n'
 const logLine = '    access_log /var/log/nginx/live.access.log alta_auth;'
 const withCache = { verdictCache: true } as const
@@ -93,8 +108,14 @@ const broken: readonly Broken[] = [
     says: /no server asks the gate/,
   },
   {
-    what: 'server.conf is not included where locations are protected',
+    what: 'server.conf is included in no server',
     edits: [noServer],
+    found: ['failed nginx'],
+    says: /unknown "alta_auth_server_conf" variable.*\ninclude server\.conf .*: it is in none/,
+  },
+  {
+    what: 'server.conf is included, but not where locations are protected',
+    edits: [noServer, elsewhere],
     found: ['failed nginx-includes'],
     says: /asks \/_alta_auth, but server\.conf is not included/,
   },
@@ -186,6 +207,18 @@ const broken: readonly Broken[] = [
   {
     what: 'an if on the path at server level',
     edits: [inServer('if ($uri !~ ^/(?:live|vod)/) { return 404; }')],
+    found: ['failed nginx-rewrites'],
+    says: /the if of site\.conf:\d+ catches/,
+  },
+  {
+    what: 'a front controller for what is no file, at server level',
+    edits: [inServer('if (!-e $request_filename) { rewrite ^ /index.php last; }')],
+    found: ['failed nginx-rewrites'],
+    says: /the if of site\.conf:\d+ catches/,
+  },
+  {
+    what: 'an if on the query at server level',
+    edits: [inServer('if ($arg_token = "") { return 403; }')],
     found: ['failed nginx-rewrites'],
     says: /the if of site\.conf:\d+ catches/,
   },
@@ -333,6 +366,10 @@ describe('check raises no alarm over', () => {
     [
       'conditions on what a subrequest has in common with its request',
       [inServer('if ($request_uri !~ ^/(?:live|vod)/) { return 404; } if ($host != a) { return 404; }')],
+    ],
+    [
+      'an if on a query that is there, at server level',
+      [inServer('if ($arg_debug) { return 403; } if ($args ~ script) { return 403; }')],
     ],
     ['methods refused at server level', [inServer('if ($request_method = POST) { return 405; }')]],
     ['an if on the path that spares the auth location', [inServer('if ($uri ~ ^/secret/) { return 404; }')]],

@@ -111,6 +111,40 @@ describe('recipes of the documentation', () => {
     )
   })
 
+  test('a redirect to another server is for those who are allowed', async (t) => {
+    const site = await start(
+      t,
+      piece('docs/nginx.md', (block) => block.text.includes('@edge')),
+    )
+    const allowed = await play(site, '192.0.2.1', 'good')
+    const target = 'https://edge.example.com/live/news/index.m3u8?token=good'
+    assert.equal(/^Location: (\S+)/m.exec(allowed.head)?.[1], target)
+    assert.equal((await play(site, '192.0.2.1', 'bad')).status, 403)
+  })
+
+  test('a browser on another site: the preflight is answered, a refusal can be read', async (t) => {
+    const site = await start(
+      t,
+      piece('docs/nginx.md', (block) => block.text.includes('$request_method = OPTIONS')),
+    )
+    const allowOrigin = /^Access-Control-Allow-Origin: https:\/\/tv\.example\.com\r?$/m
+    const preflight = await request({
+      port: site.nginx.port,
+      target: '/live/news/index.m3u8?token=bad',
+      method: 'OPTIONS',
+    })
+    assert.deepEqual([preflight.status, preflight.body, site.backend.asked], [204, '', []])
+    assert.match(preflight.head, allowOrigin)
+    for (const [token, status] of [
+      ['good', 200],
+      ['bad', 403],
+    ] as const) {
+      const answer = await play(site, '192.0.2.1', token)
+      assert.equal(answer.status, status)
+      assert.match(answer.head, allowOrigin)
+    }
+  })
+
   test('a player is told the verdict and the reason', async (t) => {
     const site = await start(
       t,

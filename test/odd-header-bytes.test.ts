@@ -144,6 +144,8 @@ describe("a client's values", () => {
   const hosts: [host: string, origin: string | 400 | 403][] = [
     ['my_host.example.com', 'http://my_host.example.com'],
     ['a.example.com.', 'http://a.example.com'],
+    ['a.example.com.:81', 'http://a.example.com:81'],
+    ['A.Example.com:81', 'http://a.example.com:81'],
     ['a.example.com:', 'http://a.example.com'],
     ['a.example.com:81', 'http://a.example.com:81'],
     ['a.example.com:81x', 'http://a.example.com'],

@@ -80,8 +80,8 @@ describe('the files of the verdict cache:', () => {
   })
 
   test('control bytes are refused before the cache is looked at: the key is delimited by line breaks', () => {
-    const [inside = '', ...rest] = directivesOf('cache-server.conf').slice(1)
-    assert.equal(inside, 'internal;')
+    const [inside = '', presence = '', ...rest] = directivesOf('cache-server.conf').slice(1)
+    assert.deepEqual([inside, presence], ['internal;', 'set $alta_auth_server_conf "";'])
     assert.match(rest[0] ?? '', /^set \$alta_auth_sent "(?:\$\w+)+";$/)
     assert.equal(rest[1], 'if ($alta_auth_sent ~ "[\\x00-\\x1f\\x7f]") {')
     for (const variable of ['$alta_auth_path', '$http_user_agent', '$http_x_playback_session_id', '$host'])

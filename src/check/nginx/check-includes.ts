@@ -44,7 +44,7 @@ function checkServer({ auth, protectedLocations, told }: Server): Finding[] {
   if (auth !== undefined) return checkAuth(auth)
   if (protectedLocations.length === 0) return []
   const remedy =
-    'include server.conf (or cache-server.conf) in this server: without it nobody is asked and viewers get 500 or 403'
+    'include server.conf (or cache-server.conf) in this server: without it viewers get 500, or all get in where another location answers in its place'
   return [failed(`${told} asks ${AUTH}, but server.conf is not included in it`, remedy)]
 }
 

@@ -45,7 +45,7 @@ function checkLines({ asksItself, directives, told }: Location): Finding[] {
     const remedy = 'return answers before anybody is asked: put it into a location of its own'
     return [warning(`${told} holds a return, which nobody is asked about`, remedy)]
   }
-  const missing = missingFrom(directives, readShipped('location.conf')).map(({ args }) => args[0])
+  const missing = missingFrom(directives, readShipped('location.conf'))
   if (missing.length === 0) return []
   if (!asksItself) {
     const sentence = `${told} is protected by the location around it, but without a path to ask about: everybody is refused`
@@ -54,9 +54,10 @@ function checkLines({ asksItself, directives, told }: Location): Finding[] {
     return [failed(sentence, remedy)]
   }
   const remedy = 'include location.conf in place of lines of your own'
-  if (missing.includes('$alta_auth_path')) {
+  if (missing.some(({ name, args }) => name === 'set' && args[0] === '$alta_auth_path')) {
     const sentence = `${told} asks with lines of its own, which do not tell the path: everybody is refused`
     return [failed(sentence, remedy)]
   }
-  return [warning(`${told} has not all lines of location.conf: ${missing.join(', ')}`, remedy)]
+  const variables = missing.map(({ args }) => args[0]).join(', ')
+  return [warning(`${told} has not all lines of location.conf: ${variables}`, remedy)]
 }

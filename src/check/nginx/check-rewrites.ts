@@ -31,13 +31,23 @@ function catchesAuth(directive: Directive): boolean {
   return name === 'if' && isTrueForAuth(args) && block.some(catchesAuth)
 }
 
-/** Only conditions on `$uri` differ between a request and its subrequest. */
+const noFile = /^\(\s*!-[fdex] \$(?:request_filename|document_root\$(?:document_)?uri)\s*\)$/
+
+/** What differs between a request and its subrequest: the path, which is no file, and the query, which is empty. */
 function isTrueForAuth(args: readonly string[]): boolean {
+  const condition = args.join(' ')
+  if (noFile.test(condition)) return true
   const [, variable = '', operator = '', value = ''] =
-    /^\(\s*(\S+)\s+(!?~\*?|!?=)\s+(.*?)\s*\)$/.exec(args.join(' ')) ?? []
-  if (variable !== '$uri' && variable !== '$document_uri') return false
-  const isEqual = operator.includes('~') ? testPattern(value, AUTH, operator.endsWith('*')) : value === AUTH
+    /^\(\s*(\S+)\s+(!?~\*?|!?=)\s+(.*?)\s*\)$/.exec(condition) ?? []
+  const seen = seenByAuth(variable)
+  if (seen === undefined) return false
+  const isEqual = operator.includes('~') ? testPattern(value, seen, operator.endsWith('*')) : value === seen
   return operator.startsWith('!') ? !isEqual : isEqual
+}
+
+function seenByAuth(variable: string): string | undefined {
+  if (/^\$(?:document_)?uri$/.test(variable)) return AUTH
+  return /^\$(?:args|query_string|is_args|arg_\w+)$/.test(variable) ? '' : undefined
 }
 
 /** The lines of location.conf run in their order: a break before them ends all. */

@@ -23,6 +23,10 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
     'include cache-http.conf at http level, beside http.conf, when you use cache-server.conf',
   ],
   [
+    /"alta_auth_server_conf" variable/,
+    'include server.conf (or cache-server.conf) in each server with protected locations: it is in none',
+  ],
+  [
     /host not found in upstream "alta_auth"|"alta_auth_\w+" variable|unknown log format "alta_auth"/,
     'include http.conf at http level, before what uses it',
   ],
