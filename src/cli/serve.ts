@@ -15,9 +15,15 @@ const STDOUT = 1
 /** Per cent that the heap may grow over what is in use before V8 collects. By itself it lets garbage be a multiple of the sessions. */
 const HEAP_GROWTH = 20
 
+/** A CHANNEL_PATTERN meets paths that clients choose: where it would go back and forth for hours, V8 starts anew in linear time. */
+const LINEAR_PATTERNS = '--enable-experimental-regexp-engine-on-excessive-backtracks'
+
 /** Runs the service until a signal ends it; the process's exit code tells how. */
 export async function serve(given: Settings, environment: Environment): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`)
+  setFlagsFromString(LINEAR_PATTERNS)
+  // Node's own warnings go there: a reader that has gone away, or a full disk, is no reason to stop.
+  process.stderr.on('error', () => {})
   const inherited = inheritedSocket(environment, process.pid)
   const settings = inherited === undefined ? given : { ...given, listen: inherited }
   const log = createLog({
