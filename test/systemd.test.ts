@@ -55,6 +55,13 @@ describe('the systemd units', () => {
     assert.ok(exposure < MAX_EXPOSURE, `${exposure}\n${stdout}${stderr}`)
   })
 
+  test('start a gate again that is killed every second, after less than a second, without end', () => {
+    const seconds = Number(/^(\d+)s$/.exec(value('service', 'StartLimitIntervalSec') ?? '')?.[1])
+    assert.ok(Number(value('service', 'StartLimitBurst')) > seconds)
+    assert.equal(value('service', 'Restart'), 'always')
+    assert.equal(value('service', 'RestartSec'), '200ms')
+  })
+
   test('start node itself, so that the socket and signals reach it', () => {
     assert.match(value('service', 'ExecStart') ?? '', new RegExp(`^${node} /\\S+/dist/main\\.js$`))
   })
