@@ -39,8 +39,6 @@ export function createGateServer(gate: Listener, onRefused: (why: string) => voi
     },
     gate,
   )
-  // Node drops header pairs past 2,000 silently: the ones that matter could be among them.
-  server.maxHeadersCount = 0
   server.on('checkContinue', gate)
   server.on('checkExpectation', gate)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
