@@ -1,6 +1,7 @@
 // Resident memory of live sessions: npm run measure:memory [-- sessions]
 // Each session comes in as nginx would send it, with a URL of 200 bytes, an address of its own and a player's User-Agent.
 
+import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createDecide } from '../src/decision/decide.ts'
 import { createFairShare } from '../src/decision/fair-share.ts'
@@ -11,7 +12,11 @@ import { createIdentify } from '../src/session/identity.ts'
 import { createSessionTable } from '../src/session/session-table.ts'
 import { userAgents } from './user-agents.ts'
 
-const count = Number(process.argv[2] ?? 1_000_000)
+const MILLION = 1_000_000
+/** Resident bytes that a session may take, at a million of them. */
+const MOST = 600
+
+const count = Number(process.argv[2] ?? MILLION)
 if (globalThis.gc === undefined) throw new Error('start me with node --expose-gc: npm run measure:memory')
 const collect = globalThis.gc
 
@@ -78,12 +83,21 @@ const after = process.memoryUsage()
 const perSession = (name: 'rss' | 'heapUsed'): number =>
   Math.round((after[name] - before[name]) / (count - 1))
 if (sessions.count() !== count) throw new Error(`expected ${count} sessions, found ${sessions.count()}`)
+const figures = {
+  sessions: count,
+  rssMiB: Math.round(after.rss / 1048576),
+  rssBytesPerSession: perSession('rss'),
+  heapBytesPerSession: perSession('heapUsed'),
+}
+const numeral = (value: number): string => value.toLocaleString('en')
+// The row of docs/performance.md, and the same for programs.
 console.log(
-  JSON.stringify({
-    sessions: count,
-    rssMiB: Math.round(after.rss / 1048576),
-    rssBytesPerSession: perSession('rss'),
-    heapBytesPerSession: perSession('heapUsed'),
-    node: process.version,
-  }),
+  `${numeral(count)} sessions: ${figures.rssBytesPerSession} bytes resident for each, ${figures.rssMiB} MiB in all`,
 )
+console.log(`Node.js ${process.versions.node}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores`)
+console.log(JSON.stringify(figures))
+// Fewer sessions say little: what the process itself takes and gives back meanwhile is divided among them.
+if (count >= MILLION && figures.rssBytesPerSession > MOST) {
+  console.error(`a session takes more than ${MOST} bytes`)
+  process.exitCode = 1
+}

@@ -1,6 +1,7 @@
 // Does anything grow? npm run soak [-- minutes, 10 unless given, at least 3]
 // 200 new sessions a second against the built program, while its backend goes through faults that come round each minute. Prints a line a
-// minute. Ends with 1 when the heap of the last minute is not within 5 % of minute 2, or descriptors or timers are left behind.
+// minute. Ends with 1 when the heap of the last minute is not within 5 % of minute 2, when descriptors or timers are left behind, or when the
+// faults were not felt: then nothing was shown.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,6 +20,13 @@ const MINUTE = 60_000
 /** Milliseconds between two groups of new sessions. */
 const BEAT = 50
 const MAX_DRIFT = 0.05
+/** What a viewer asks for, and after how many milliseconds: its session is due for a re-check at the third request, and has had it at the last. */
+const requests = [
+  ['index.m3u8', 0],
+  ['1.ts', 0],
+  ['2.ts', 7_000],
+  ['3.ts', 2_000],
+] as const
 /** Descriptors and timers that may come and go by themselves. */
 const MARGIN = 4
 /** A host of its own: nobody else takes the backend's port while it refuses. */
@@ -114,19 +122,24 @@ const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} 
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1_000 })
 let sources: Record<string, number> = {}
+/** What must have decided, or the faults did not come through. */
+const unseen = new Set(['backend', 'session', 'stale', 'default'])
 let failed = 0
 const count = (answer: GetAnswer | undefined): void => {
   if (answer?.status !== 200 && answer?.status !== 403) failed++
   const source = String(answer?.headers['x-auth-source'] ?? 'none')
   sources[source] = (sources[source] ?? 0) + 1
+  unseen.delete(source)
 }
 
-/** Somebody new opens a playlist and asks for two segments. */
+/** Somebody new opens a playlist and plays. */
 async function watch(number: number): Promise<void> {
   const address = `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`
   const viewer = { address, userAgent: `player-${number % 50}` }
-  for (const file of [`index.m3u8?token=${number}`, '1.ts', '2.ts']) {
-    const question = { ...viewer, uri: `/live/${number % 500}/${file}` }
+  for (const [file, pause] of requests) {
+    const token = file === 'index.m3u8' ? `?token=${number}` : ''
+    const question = { ...viewer, uri: `/live/${number % 500}/${file}${token}` }
+    if (pause > 0) await delay(pause)
     count(await getVerdict({ port, agent }, question).catch(() => undefined))
   }
 }
@@ -186,6 +199,7 @@ const drift = (heaps.at(-1) ?? 0) / second - 1
 const problems = [
   ...(Math.abs(drift) > MAX_DRIFT ? [`the heap has changed by ${(drift * 100).toFixed(1)} %`] : []),
   ...(back ? [] : ['descriptors or timers are left behind']),
+  ...(unseen.size > 0 ? [`nothing was decided by ${Array.from(unseen).join(', ')}`] : []),
   ...(failed > 0 ? [`${failed} requests got neither 200 nor 403`] : []),
 ]
 console.log(`heap since minute 2: ${(drift * 100).toFixed(1)} %; ${problems.join('; ') || 'all well'}`)
