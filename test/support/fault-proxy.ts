@@ -27,6 +27,8 @@ export type Behaviour =
 
 export interface FaultProxy {
   readonly url: string
+  /** `host:port` or `unix:/path`, as nginx writes it. */
+  readonly address: string
   readonly host: string
   readonly port: number
   /** Takes effect with the next question; `refuse` at once. */
@@ -44,8 +46,15 @@ export interface FaultProxy {
 /** A host of its own: no other socket of this machine takes its port while nobody listens there. */
 const HOST = '127.88.0.1'
 
-/** Stands between the gate and a healthy backend, and fails as told. */
-export async function startFaultProxy(scope: Scope, backendPort: number): Promise<FaultProxy> {
+/**
+ * Stands between the gate and a healthy backend, or between nginx and a healthy gate, and fails as told. It listens on TCP, or on a
+ * Unix socket.
+ */
+export async function startFaultProxy(
+  scope: Scope,
+  backendPort: number,
+  socketPath?: string,
+): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   let behaviour: Behaviour = { kind: 'pass' }
   let connections = 0
@@ -127,7 +136,9 @@ export async function startFaultProxy(scope: Scope, backendPort: number): Promis
           socket.end()
           return
         case 'reset':
-          socket.resetAndDestroy()
+          // A Unix socket knows no RST.
+          if (socketPath === undefined) socket.resetAndDestroy()
+          else socket.destroy()
           return
         case 'refuse':
         case 'hang':
@@ -149,14 +160,17 @@ export async function startFaultProxy(scope: Scope, backendPort: number): Promis
       // Held back until the peer has something to acknowledge, a stray answer would not come while the connection is idle.
       const server = createServer({ noDelay: true }, accept)
       server.once('error', reject)
-      server.listen(port, HOST, () => resolve(server))
+      server.listen(socketPath === undefined ? { port, host: HOST } : { path: socketPath }, () =>
+        resolve(server),
+      )
     })
   const cut = (): void => {
     for (const socket of sockets) socket.destroy()
   }
 
   let server: Server | undefined = await open(0)
-  const { port } = server.address() as AddressInfo
+  const bound = server.address() as AddressInfo | string
+  const port = typeof bound === 'string' ? 0 : bound.port
   const shut = async (): Promise<void> => {
     const closing = server
     server = undefined
@@ -166,6 +180,7 @@ export async function startFaultProxy(scope: Scope, backendPort: number): Promis
   scope.after(shut)
   return {
     url: `http://${HOST}:${port}/auth`,
+    address: socketPath === undefined ? `${HOST}:${port}` : `unix:${socketPath}`,
     host: HOST,
     port,
     async behave(next) {
