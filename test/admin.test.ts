@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { before, describe, test } from 'node:test'
+import { readSettings } from '../src/config/read-settings.ts'
+import { createService } from '../src/service/service.ts'
+import type { Log } from '../src/watch/log.ts'
 import { startAdminGate } from './support/admin-gate.ts'
 import { askGate } from './support/ask-gate.ts'
 import { startBackend, status } from './support/backend.ts'
@@ -27,6 +30,8 @@ async function readiness(port: number): Promise<Readiness> {
   assert.match(answer.headers['content-type'] ?? '', /^application\/json/)
   return JSON.parse(answer.body) as Readiness
 }
+
+const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {}, debugs: false }
 
 /** The TCP ports on which a process listens, as Linux tells them. */
 function portsOf(pid: number): number[] {
@@ -156,6 +161,20 @@ describe('/readyz', () => {
       backends.map(({ state }) => state),
       ['unavailable', 'answers'],
     )
+  })
+
+  test('is 503 with the reason while the gate does not listen yet', async (t) => {
+    const result = readSettings({ BACKEND_URL: 'http://127.0.0.1:9/auth' })
+    assert.ok(result.ok)
+    const { adminServer, stop } = createService(result.settings, silentLog)
+    t.after(stop)
+    assert.ok(adminServer !== undefined)
+    await new Promise<void>((resolve) => adminServer.listen(0, '127.0.0.1', resolve))
+    const { port } = adminServer.address() as AddressInfo
+    const { status: code, body } = await get({ port }, '/readyz')
+    assert.equal(code, 503)
+    assert.match(body, /"ready":false,"reasons":\["the gate is not listening yet"\]/)
+    assert.equal((await get({ port }, '/healthz')).status, 200)
   })
 
   test('is 503 with the reason while the service is stopping', async (t) => {

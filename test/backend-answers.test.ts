@@ -78,7 +78,7 @@ describe('heads of 1xx in front of the answer', () => {
   }
 })
 
-describe('answers in two packets, cut after any byte', () => {
+describe('answers in two packets, cut after any byte', { concurrency: 5 }, () => {
   const answers = {
     'an answer': '',
     'an answer behind a 100': 'HTTP/1.1 100 Continue\r\n\r\n',
@@ -126,7 +126,7 @@ describe('answers of other shapes', () => {
   }
 })
 
-describe('a body without end', () => {
+describe('a body without end', { concurrency: 4 }, () => {
   const bodies: Record<string, (socket: Socket) => void> = {
     floods: (socket) => {
       const block = 'x'.repeat(65_536)

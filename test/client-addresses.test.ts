@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { askGate } from './support/ask-gate.ts'
-import { BAD, GOOD, questionsByAddress, startHostileSite } from './support/hostile-site.ts'
+import { request } from './support/client.ts'
+import { allowsOnlyGood, BAD, GOOD, questionsByAddress, startHostileSite } from './support/hostile-site.ts'
 import { suiteScope } from './support/scope.ts'
-import { newViewer, questionsDuring, type Site } from './support/site.ts'
+import { newViewer, questionsDuring, type Site, startSite } from './support/site.ts'
 
 /** Every spelling of one address, and the one that the backend gets. */
 const accepted: [address: string, ...spellings: string[]][] = [
@@ -129,5 +130,55 @@ describe("the client's address, directly, DEFAULT_ACTION=allow:", () => {
 
   test('not one of them was an error of ours', () => {
     assert.doesNotMatch(site.gate.logText(), /"source":"default"|internal error|unavailable/)
+  })
+})
+
+describe("the client's address as a load balancer names it to nginx, DEFAULT_ACTION=allow and on-failure-allow:", () => {
+  const scope = suiteScope()
+  let site: Site
+  before(async () => {
+    site = await startSite(scope, {
+      environment: { DEFAULT_ACTION: 'allow' },
+      nginx: { onFailure: 'allow', http: 'set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;' },
+    })
+    site.backend.answer = allowsOnlyGood
+  })
+  const get = (address: string, token: string): Promise<number> =>
+    request({
+      port: site.nginx.port,
+      target: `/index.m3u8?${token}`,
+      headers: [`X-Forwarded-For: ${address}`, `User-Agent: ${newViewer()}`],
+    }).then(({ status }) => status)
+
+  /** The backend judges, and is told this address. */
+  const assertJudgedAs = async (address: string, spelling: string): Promise<void> => {
+    site.backend.asked.length = 0
+    assert.equal(await get(spelling, BAD), 403, spelling)
+    assert.equal(await get(spelling, GOOD), 200, spelling)
+    assert.deepEqual(Array.from(questionsByAddress(site).keys()), [address], spelling)
+  }
+
+  test('every spelling of an address reaches the backend as that address', async () => {
+    for (const [address, ...spellings] of accepted) {
+      // To nginx this one says that there is no address.
+      const told = address === '255.255.255.255' ? '127.0.0.1' : address
+      for (const spelling of spellings) await assertJudgedAs(told, spelling)
+    }
+  })
+
+  /** What nginx reads an address out of; of anything else it takes the connection's own. */
+  const readable: Readonly<Record<string, string>> = {
+    'a leading zero': '192.0.2.1',
+    'a mapped leading zero': '192.0.2.1',
+    'an empty number': '192.0.2.1',
+    'a port': '192.0.2.1',
+    'two addresses': '192.0.2.2',
+    'brackets and a port': '2001:db8::1',
+  }
+  test('what is no address is never taken for one: the balancer itself counts', async () => {
+    for (const [what, text] of refused) {
+      if (text.length < 8_192) await assertJudgedAs(readable[what] ?? '127.0.0.1', text)
+      else assert.equal(await get(text, GOOD), 400, what)
+    }
   })
 })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { METHODS } from 'node:http'
 import { before, describe, test } from 'node:test'
 import { type ClientAnswer, type ClientRequest, exchange, request } from './support/client.ts'
+import { connectHttp2Viewer, type Http2Request } from './support/http2-viewer.ts'
 import { suiteScope } from './support/scope.ts'
 import { newViewer, questionsDuring, type Site } from './support/site.ts'
 import { startSiteWithOrigin } from './support/site-with-origin.ts'
@@ -82,6 +84,20 @@ const refusedByNginx: Readonly<Record<string, Sent>> = {
   'HTTP/3.0': { version: 'HTTP/3.0', status: 505 },
 }
 
+/** The same over HTTP/2: the status when it is allowed. */
+const overHttp2: Readonly<Record<string, Partial<Http2Request> & { readonly status: number }>> = {
+  HEAD: { method: 'HEAD', status: 200 },
+  PUT: { ...toOrigin, method: 'PUT', body: 'abc', status: 200 },
+  'POST of 100 KB': { ...toOrigin, method: 'POST', body: kilobytes(100), status: 200 },
+  Range: { headers: { range: 'bytes=0-2' }, status: 206 },
+  'If-None-Match: *': { headers: { 'if-none-match': '*' }, status: 304 },
+  '20 KB of cookies': {
+    headers: { cookie: Array.from({ length: 5 }, (_, index) => `c${index}=${'x'.repeat(4000)}`) },
+    status: 200,
+  },
+  'a URI of nearly 8 KB': { target: `/${'x'.repeat(3900)}?${'x'.repeat(3900)}&`, status: 404 },
+}
+
 describe('whatever a client sends, the verdict counts', () => {
   const scope = suiteScope()
   let site: Site
@@ -115,6 +131,21 @@ describe('whatever a client sends, the verdict counts', () => {
     })
   }
 
+  test('over HTTP/2, too', async (t) => {
+    const viewer = await connectHttp2Viewer(t, site.nginx.tlsPort)
+    for (const [what, { status, target = '/index.m3u8?', ...sent }] of Object.entries(overHttp2)) {
+      const ask = async (token: string): Promise<number> => {
+        const headers = { 'user-agent': newViewer(), ...sent.headers }
+        const path = `${target.includes('?') ? target : `${target}?`}token=${token}`
+        return (await viewer.request({ ...sent, target: path, headers })).status
+      }
+      const asked = await questionsDuring(site.backend, async () => {
+        assert.deepEqual([await ask('good'), await ask('bad')], [status, 403], what)
+      })
+      assert.equal(asked.length, 2, what)
+    }
+  })
+
   for (const [what, sent] of Object.entries(refusedByNginx)) {
     test(`${what} is refused by nginx itself`, async () => {
       const asked = await questionsDuring(site.backend, async () => {
@@ -123,6 +154,49 @@ describe('whatever a client sends, the verdict counts', () => {
       assert.deepEqual(asked, [])
     })
   }
+
+  /** nginx's own answers, before it asks anybody. */
+  const refusedMethods: Readonly<Record<string, number>> = { TRACE: 405, CONNECT: 405, get: 400 }
+
+  test('every method there is, to an origin: one GET to the backend, and its verdict', async (t) => {
+    const methods = [...METHODS, 'get']
+    for (const method of methods) {
+      for (const [token, expected] of [
+        ['good', 200],
+        ['bad', 403],
+      ] as const) {
+        const asked = await questionsDuring(site.backend, async () => {
+          const { status } = await send({ ...toOrigin, method, status: expected }, token)
+          assert.equal(status, refusedMethods[method] ?? expected, `${method} ${token}`)
+        })
+        const questions = method in refusedMethods ? [] : [`GET /auth?token=${token}`]
+        assert.deepEqual(
+          asked.map((one) => `${one.method} ${one.target}`),
+          questions,
+          method,
+        )
+      }
+    }
+    t.diagnostic(`${methods.length} methods`)
+  })
+
+  test('every method there is, over HTTP/2', async (t) => {
+    const viewer = await connectHttp2Viewer(t, site.nginx.tlsPort)
+    // Node's client sends a CONNECT without a path.
+    for (const method of METHODS.filter((one) => one !== 'CONNECT')) {
+      for (const [token, expected] of [
+        ['good', 200],
+        ['bad', 403],
+      ] as const) {
+        const { status } = await viewer.request({
+          target: `/origin/?token=${token}`,
+          method,
+          headers: { 'user-agent': newViewer() },
+        })
+        assert.equal(status, refusedMethods[method] ?? expected, `${method} ${token}`)
+      }
+    }
+  })
 
   test('a URI of nearly 8 KB is allowed and refused', async () => {
     const long: Sent = { target: `/${'x'.repeat(3900)}`, status: 404 }

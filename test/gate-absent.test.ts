@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import { type Backend, startBackend, status } from './support/backend.ts'
-import { type ClientAnswer, request } from './support/client.ts'
+import { type ClientAnswer, request, requestHttp2 } from './support/client.ts'
 import { findFreePort } from './support/free-port.ts'
 import { type Main, startMain } from './support/main-process.ts'
 import { type Nginx, startNginx } from './support/nginx.ts'
 import { type Scope, suiteScope } from './support/scope.ts'
+import { watchStalls } from './support/stalls.ts'
+import { makeTemporaryFolder } from './support/temporary-folder.ts'
 import { until } from './support/until.ts'
 import { untilLogged } from './support/until-logged.ts'
 
-/** Milliseconds: nginx's read timeout as shipped, and what a busy machine may add. */
+/** Milliseconds: nginx's read timeout as shipped, the answer of a gate that is not there, and what a busy machine may add. */
 const READ_TIMEOUT = 3_000
-const MARGIN = 1_500
+const AT_ONCE = 1_000
+const MARGIN = 700
 
 /** What each flavour of on-failure-*.conf gives a viewer whom nobody could judge. */
 const flavours = [
@@ -45,92 +50,132 @@ async function startJudge(scope: Scope): Promise<Backend> {
   return backend
 }
 
-for (const [onFailure, expected] of flavours) {
-  describe(`nginx with on-failure-${onFailure} and a gate that is`, () => {
-    const scope = suiteScope()
-    let backend: Backend
-    let port: number
-    let nginx: Nginx
-    let gate: Main
-    before(async () => {
-      backend = await startJudge(scope)
-      port = await findFreePort()
-      gate = await startGateProcess(scope, backend, port)
-      nginx = await startNginx(scope, { gates: [`127.0.0.1:${port}`], onFailure })
-    })
+// Most of it is waiting for the read timeout.
+describe('without a verdict of the gate:', { concurrency: true }, () => {
+  for (const [onFailure, expected] of flavours) {
+    describe(`nginx with on-failure-${onFailure} and a gate that is`, { concurrency: 1 }, () => {
+      const scope = suiteScope()
+      let backend: Backend
+      let port: number
+      let nginx: Nginx
+      let gate: Main
+      before(async () => {
+        backend = await startJudge(scope)
+        port = await findFreePort()
+        gate = await startGateProcess(scope, backend, port)
+        nginx = await startNginx(scope, { gates: [`127.0.0.1:${port}`], onFailure })
+      })
 
-    const assertRealVerdicts = async (): Promise<void> => {
-      assert.equal((await play(nginx, 'good')).status, 200)
-      assert.equal((await play(nginx, 'bad')).status, 403)
-      await untilLogged(nginx, /verdict=deny source=backend reason=backend-403 session=[\w-]{22}/)
-    }
-
-    /** Good and bad tokens alike get the flavour's answer, and the log tells who gave it. */
-    const assertAnsweredByNginx = async (within: number): Promise<void> => {
-      const answers = await Promise.all([play(nginx, 'good'), play(nginx, 'bad')])
-      for (const answer of answers) {
-        assert.equal(answer.status, expected)
-        assert.ok(answer.took < within, `${answer.took} ms`)
+      const assertRealVerdicts = async (): Promise<void> => {
+        assert.equal((await play(nginx, 'good')).status, 200)
+        assert.equal((await play(nginx, 'bad')).status, 403)
+        await untilLogged(nginx, /verdict=deny source=backend reason=backend-403 session=[\w-]{22}/)
       }
-      const told = new RegExp(
-        ` ${expected} \\d+ verdict=${onFailure} source=nginx reason=gate-unavailable session=`,
-      )
-      await until('both lines', () =>
-        nginx
-          .accessLog()
-          .slice(-2)
-          .every((line) => told.test(line)),
-      )
-    }
 
-    test('frozen: answered as configured when the read timeout is over', async (t) => {
-      await assertRealVerdicts()
-      gate.signal('SIGSTOP')
-      t.after(() => gate.signal('SIGCONT'))
-      await assertAnsweredByNginx(READ_TIMEOUT + MARGIN)
-      await assertAnsweredByNginx(READ_TIMEOUT + MARGIN)
+      /** Good and bad tokens alike get the flavour's answer, and the log tells who gave it. */
+      const assertAnsweredByNginx = async (within: number, notBefore = 0): Promise<void> => {
+        const stalls = watchStalls()
+        const answers = [play(nginx, 'good'), play(nginx, 'bad')]
+        const overHttp2 = requestHttp2(nginx.tlsPort, '/index.m3u8?token=bad', {
+          'user-agent': `viewer-${++viewers}`,
+        })
+        for (const { status, took } of await Promise.all(answers)) {
+          assert.equal(status, expected)
+          assert.ok(took > notBefore && took < within + stalls(), `${took} ms`)
+        }
+        assert.equal(await overHttp2, expected)
+        const told = new RegExp(
+          ` ${expected} \\d+ verdict=${onFailure} source=nginx reason=gate-unavailable session=`,
+        )
+        await until('their lines', () =>
+          nginx
+            .accessLog()
+            .slice(-3)
+            .every((line) => told.test(line)),
+        )
+      }
+
+      test('frozen: answered as configured when the read timeout is over', async (t) => {
+        await assertRealVerdicts()
+        gate.signal('SIGSTOP')
+        t.after(() => gate.signal('SIGCONT'))
+        await assertAnsweredByNginx(READ_TIMEOUT + MARGIN, READ_TIMEOUT - 50)
+        await assertAnsweredByNginx(READ_TIMEOUT + MARGIN, READ_TIMEOUT - 50)
+      })
+
+      test('awake again: real verdicts again', async () => {
+        await assertRealVerdicts()
+      })
+
+      test('frozen while it asks the backend: as configured, and real verdicts afterwards', async () => {
+        const asked = backend.asked.length
+        const { answer } = backend
+        backend.answer = () => {}
+        const inFlight = play(nginx, 'good')
+        await until('the question', () => backend.asked.length > asked)
+        gate.signal('SIGSTOP')
+        assert.equal((await inFlight).status, expected)
+        gate.signal('SIGCONT')
+        backend.answer = answer
+        await assertRealVerdicts()
+      })
+
+      test('stopped: answered as configured at once', async () => {
+        gate.signal('SIGTERM')
+        assert.equal(await gate.exited, 0)
+        await assertAnsweredByNginx(AT_ONCE)
+        await assertAnsweredByNginx(AT_ONCE)
+      })
+
+      test('started again: real verdicts again, at once', async () => {
+        gate = await startGateProcess(scope, backend, port)
+        await assertRealVerdicts()
+      })
+
+      test('killed: answered as configured at once', async () => {
+        gate.signal('SIGKILL')
+        await gate.exited
+        await assertAnsweredByNginx(AT_ONCE)
+      })
+
+      test('absent: what needs no verdict is served', async () => {
+        assert.equal((await request({ port: nginx.port, target: '/open/nothing-here' })).status, 404)
+      })
     })
+  }
+})
 
-    test('awake again: real verdicts again', async () => {
-      await assertRealVerdicts()
-    })
-
-    test('frozen while it asks the backend: as configured, and real verdicts afterwards', async () => {
-      const asked = backend.asked.length
-      const { answer } = backend
-      backend.answer = () => {}
-      const inFlight = play(nginx, 'good')
-      await until('the question', () => backend.asked.length > asked)
-      gate.signal('SIGSTOP')
-      assert.equal((await inFlight).status, expected)
-      gate.signal('SIGCONT')
-      backend.answer = answer
-      await assertRealVerdicts()
-    })
-
-    test('stopped: answered as configured at once', async () => {
-      gate.signal('SIGTERM')
-      assert.equal(await gate.exited, 0)
-      await assertAnsweredByNginx(1_000)
-      await assertAnsweredByNginx(1_000)
-    })
-
-    test('started again: real verdicts again, at once', async () => {
-      gate = await startGateProcess(scope, backend, port)
-      await assertRealVerdicts()
-    })
-
-    test('killed: answered as configured at once', async () => {
+describe('nginx with the gate on a Unix socket', () => {
+  for (const [onFailure, expected] of flavours) {
+    test(`whose file is missing, or left by a gate that was killed: on-failure-${onFailure} at once`, async (t) => {
+      const backend = await startJudge(t)
+      const path = join(makeTemporaryFolder(t), 'gate.sock')
+      const nginx = await startNginx(t, { gates: [`unix:${path}`], onFailure })
+      const assertAnsweredByNginx = async (): Promise<void> => {
+        for (const token of ['good', 'bad']) {
+          const { status, took } = await play(nginx, token)
+          assert.equal(status, expected)
+          assert.ok(took < 1_000, `${took} ms`)
+        }
+        await untilLogged(nginx, new RegExp(`verdict=${onFailure} source=nginx reason=gate-unavailable`))
+      }
+      await assertAnsweredByNginx()
+      const start = async (): Promise<Main> => {
+        const main = startMain(t, { BACKEND_URL: backend.url, ADMIN_LISTEN: 'off', LISTEN: `unix:${path}` })
+        await main.listening()
+        assert.equal((await play(nginx, 'good')).status, 200)
+        assert.equal((await play(nginx, 'bad')).status, 403)
+        return main
+      }
+      const gate = await start()
       gate.signal('SIGKILL')
       await gate.exited
-      await assertAnsweredByNginx(1_000)
+      assert.ok(existsSync(path))
+      await assertAnsweredByNginx()
+      await start()
     })
-
-    test('absent: what needs no verdict is served', async () => {
-      assert.equal((await request({ port: nginx.port, target: '/open/nothing-here' })).status, 404)
-    })
-  })
-}
+  }
+})
 
 describe('nginx with on-failure-allow and a gate that works', () => {
   const scope = suiteScope()

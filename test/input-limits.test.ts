@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { before, describe, type TestContext, test } from 'node:test'
-import { askGate, gateHeaders } from './support/ask-gate.ts'
+import { askGate, type GateQuestion, gateHeaders } from './support/ask-gate.ts'
 import { type Backend, startBackend } from './support/backend.ts'
 import { type ClientAnswer, exchange } from './support/client.ts'
 import { type Gate, startGate } from './support/gate.ts'
@@ -21,7 +21,7 @@ const otherTargets = ['/', '/auth/', '/Auth', '//auth', '/auth/x', '/%61uth', '/
 let questions = 0
 
 /** The lines of a subrequest that nobody has sent before. */
-function newQuestion(more: { readonly uri?: string; readonly userAgent?: string } = {}): string[] {
+function newQuestion(more: Pick<GateQuestion, 'uri' | 'userAgent' | 'origin'> = {}): string[] {
   questions++
   return gateHeaders({ address: `192.0.2.${questions % 250}`, userAgent: `viewer-${questions}`, ...more })
 }
@@ -88,6 +88,41 @@ describe('the gate', () => {
       assert.equal(why.length, 1)
       assert.match(String(why[0]), /\w+ \w+/)
       await assertAnswersOthers()
+    })
+  }
+
+  /** By length as sent on: there a raw byte takes three. */
+  const limits: readonly (readonly [what: string, most: number, lines: (length: number) => string[]])[] = [
+    ['a path', 4_096, (n) => newQuestion({ uri: `/${'x'.repeat(n - 1)}` })],
+    [
+      'a path of raw bytes',
+      4_096,
+      (n) => newQuestion({ uri: `/${'\xff'.repeat(1_365)}${'x'.repeat(n - 4_096)}` }),
+    ],
+    ['a query', 8_192, (n) => newQuestion({ uri: `/x?${'x'.repeat(n)}` })],
+    [
+      'a query of raw bytes',
+      8_192,
+      (n) => newQuestion({ uri: `/x?xx${'\xff'.repeat(2_730)}${'x'.repeat(n - 8_192)}` }),
+    ],
+    ['a User-Agent', 2_048, (n) => newQuestion({ userAgent: 'x'.repeat(n) })],
+    [
+      'a User-Agent of raw bytes',
+      2_048,
+      (n) => newQuestion({ userAgent: `xx${'\xff'.repeat(682)}${'x'.repeat(n - 2_048)}` }),
+    ],
+    ['a playback id', 256, (n) => [...newQuestion(), `X-Original-Playback-Id: ${'x'.repeat(n)}`]],
+    ['an origin', 300, (n) => newQuestion({ origin: `http://${'x'.repeat(n - 7)}` })],
+  ]
+  for (const [what, most, lines] of limits) {
+    test(`${what} of ${most} bytes is judged, one of ${most + 1} is refused`, async () => {
+      for (const [length, reason] of [
+        [most, 'backend-200'],
+        [most + 1, 'bad-request'],
+      ] as const) {
+        const { head: answered } = await send(head('GET /auth HTTP/1.1', lines(length)))
+        assert.match(answered, new RegExp(`^X-Auth-Reason: ${reason}$`, 'm'), `${length} bytes`)
+      }
     })
   }
 

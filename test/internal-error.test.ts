@@ -5,8 +5,12 @@ import type { Decide } from '../src/decision/decide.ts'
 import { createGate } from '../src/gate/router.ts'
 import { createGateServer } from '../src/gate/server.ts'
 import type { Decision, Verdict } from '../src/verdict.ts'
-import { gateHeaders } from './support/ask-gate.ts'
+import type { Log } from '../src/watch/log.ts'
+import { askGate, gateHeaders } from './support/ask-gate.ts'
+import { startBackend } from './support/backend.ts'
 import { request } from './support/client.ts'
+import { startGate } from './support/gate.ts'
+import { get } from './support/http-get.ts'
 import { startNginx } from './support/nginx.ts'
 import type { Scope } from './support/scope.ts'
 import { untilLogged } from './support/until-logged.ts'
@@ -71,6 +75,29 @@ async function startBroken(
   scope.after(() => void server.close())
   return { port: (server.address() as AddressInfo).port, errors }
 }
+
+test('a fault of our own code in the whole service is logged with where it happened, and counted', async (t) => {
+  const errors: { message: string; error: string }[] = []
+  const log: Log = {
+    error: (message, fields) => void errors.push({ message, ...fields } as (typeof errors)[number]),
+    warn() {},
+    info(message) {
+      if (message === 'decided') throw new Error('thrown on purpose')
+    },
+    debug() {},
+    debugs: false,
+  }
+  const backend = await startBackend(t)
+  const environment = { BACKEND_URL: backend.url, ADMIN_LISTEN: '127.0.0.1:0', DEFAULT_ACTION: 'allow' }
+  const { port, adminPort } = await startGate(t, environment, log)
+  const { status, source, reason } = await askGate(port)
+  assert.deepEqual([status, source, reason], [200, 'default', 'unavailable-internal'])
+  assert.equal(errors.length, 1)
+  assert.equal(errors[0]?.message, 'internal error')
+  assert.match(errors[0]?.error ?? '', /^Error: thrown on purpose\n +at .*internal-error\.test\.ts/)
+  assert.match((await get({ port: adminPort }, '/readyz')).body, /"internalErrors":1\b/)
+  assert.match((await get({ port: adminPort }, '/metrics')).body, /^alta_auth_internal_errors_total 1$/m)
+})
 
 for (const [defaultAction, status] of [
   ['allow', 200],

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { startBackend } from './support/backend.ts'
 import { type ClientAnswer, request } from './support/client.ts'
+import { startGate } from './support/gate.ts'
+import { startNginx } from './support/nginx.ts'
 import { questionsDuring, type Site, startSite } from './support/site.ts'
 import { makeTemporaryFolder } from './support/temporary-folder.ts'
 
@@ -77,5 +81,21 @@ describe("an operator's settings around the protected location leave the verdict
     assert.equal(asked.length, 1)
     for (const line of site.nginx.accessLog().slice(0, 2))
       assert.match(line, / source=gate reason=bad-request /)
+  })
+
+  test('a megabyte of headers on the way to a Unix socket: refused as well, not cut off and let in by on-failure-allow', async (t) => {
+    const backend = await startBackend(t)
+    const address = `unix:${join(makeTemporaryFolder(t), 'gate.sock')}`
+    await startGate(t, { BACKEND_URL: backend.url, LISTEN: address })
+    const nginx = await startNginx(t, {
+      gates: [address],
+      onFailure: 'allow',
+      http: 'large_client_header_buffers 4 1m;',
+    })
+    const long = 'x'.repeat(900_000)
+    const headers = [`User-Agent: ${long}`, `X-Playback-Session-Id: ${long}`]
+    for (let turn = 0; turn < 10; turn++)
+      assert.equal((await request({ port: nginx.port, target: '/index.m3u8', headers })).status, 403)
+    assert.equal(backend.asked.length, 0)
   })
 })

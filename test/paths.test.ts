@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { request } from './support/client.ts'
+import { connectHttp2Viewer } from './support/http2-viewer.ts'
 import { suiteScope } from './support/scope.ts'
 import {
   accessLineOf,
@@ -113,6 +114,21 @@ describe('X-Real-Path is the path that nginx serves, percent-encoded', () => {
       assert.equal(decode(realPath), file, 'decoded')
     })
   }
+
+  test('over HTTP/2, too', async (t) => {
+    const viewer = await connectHttp2Viewer(t, site.nginx.tlsPort)
+    const plain = served.filter(([target]) => /^\/[\x21-\x7e]*$/.test(target))
+    for (const [target, file, realPath] of plain) {
+      const asked = await questionsDuring(site.backend, async () => {
+        const { status, body } = await viewer.request({ target, headers: { 'user-agent': newViewer() } })
+        assert.deepEqual([status, body], [200, file], target)
+      })
+      assert.deepEqual(
+        asked.map(({ headers }) => headers['X-Real-Path']),
+        [realPath],
+      )
+    }
+  })
 
   for (const target of invalid) {
     test(`nginx itself refuses ${JSON.stringify(target)}`, async () => {

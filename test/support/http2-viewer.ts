@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts'
 export interface Http2Request {
   readonly target: string
   readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string
 }
 
