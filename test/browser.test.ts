@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core'
@@ -13,13 +14,26 @@ import { deliveredFiles, readViewerLog } from './support/viewer-log.ts'
 
 const entry = '/live/master.m3u8'
 
-describe('hls.js in Chromium, on a live stream of two variants', () => {
+/** The same stream at /low-latency/, its playlists made such that players ask for what comes next (RFC 8216bis, section 6.2.5). */
+const lowLatency = `
+  location /low-latency/ {
+    LOCATION
+    sub_filter_types *;
+    sub_filter '#EXT-X-TARGETDURATION' '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3,CAN-SKIP-UNTIL=12\n#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-TARGETDURATION';
+  }
+`
+
+describe('hls.js in Chromium, on a live stream of two variants', { concurrency: true }, () => {
   const scope = suiteScope()
   let site: Site
   let browser: Browser
   before(async () => {
     // Shorter than the longest play: the segments must keep the session alive.
-    site = await startSite(scope, { environment: { SESSION_IDLE: '10s' } })
+    site = await startSite(scope, {
+      environment: { SESSION_IDLE: '10s' },
+      nginx: { server: `location / { LOCATION } location /open/ { } ${lowLatency}` },
+    })
+    symlinkSync('live', join(site.nginx.root, 'low-latency'))
     site.backend.answer = hasToken('123')
     writePlayerPage(site.nginx)
     const broadcast = { seconds: 180, window: 6, spare: 10, variants: 2 } as const
@@ -84,6 +98,23 @@ describe('hls.js in Chromium, on a live stream of two variants', () => {
     assert.deepEqual(
       questionsOf(tab.userAgent).map(({ target, headers }) => [target, headers['X-Real-Path']]),
       [['/auth?token=123', entry]],
+    )
+  })
+
+  test('low-latency HLS requests and CMCD cost one question to the backend', async (t) => {
+    // No master above it: the playlist that is reloaded is the one with the token.
+    const stream = '/low-latency/low/index.m3u8?token=123'
+    const tab = await openPlayer(await newProfile(t), site.nginx, stream, 'cmcd')
+    await tab.until('seen().played >= 4', 25_000)
+    assert.deepEqual([...tab.parameters].sort(), ['CMCD', '_HLS_msn', '_HLS_skip', 'token'])
+    const log = await readViewerLog(site.nginx, tab.userAgent)
+    assert.deepEqual(
+      log.filter(({ status }) => status === 403),
+      [],
+    )
+    assert.deepEqual(
+      questionsOf(tab.userAgent).map(({ target }) => target),
+      ['/auth?token=123'],
     )
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { before, beforeEach, describe, test } from 'node:test'
 import type { Asked } from './support/backend.ts'
 import { channelFiles } from './support/channel-files.ts'
+import { clientRequest, createPretendGate, settled, tokens } from './support/pretend-gate.ts'
 import { suiteScope } from './support/scope.ts'
 import { questionsDuring, type Site, startSite } from './support/site.ts'
 import { hasToken } from './support/token-backend.ts'
@@ -123,4 +124,24 @@ describe('zapping through nginx', () => {
     assert.deepEqual(ipsOf(asked), ['127.0.0.1', '127.0.0.2', '127.0.0.2'])
     assert.equal(new Set(asked.map(({ headers }) => headers['X-Session-Id'])).size, 3)
   })
+})
+
+test('50 channels in 60 s, all the way up and back down: one question a channel, and no wait on the way down', async () => {
+  const gate = createPretendGate()
+  gate.answers(tokens('good'))
+  const zaps = [...channels, ...channels.toReversed()]
+  for (const [n, channel] of zaps.entries()) {
+    const playlist = clientRequest(playlistOf(channel))
+    const { verdict } = n < channels.length ? await gate.decide(playlist) : gate.decideAtOnce(playlist)
+    assert.equal(verdict, 'allow', channel)
+    assert.equal(gate.decideAtOnce(clientRequest(`/live/${channel}/0.ts`)).verdict, 'allow', channel)
+    await settled()
+    gate.pass(60_000 / zaps.length)
+  }
+  assert.equal(gate.now(), 60_000)
+  assert.deepEqual(
+    gate.asked.map(({ subrequest }) => subrequest.path),
+    channels.map((channel) => `/live/${channel}/index.m3u8`),
+  )
+  assert.equal(gate.sessions.count(), channels.length)
 })

@@ -28,6 +28,8 @@ export interface PlayerTab {
   readonly userAgent: string
   /** Paths below `/` that this tab has asked for, without the player's own files. */
   readonly asked: readonly string[]
+  /** Names of all parameters that it has sent with them. */
+  readonly parameters: ReadonlySet<string>
   seen(): Promise<Seen>
   /** Waits, at most for `patience` milliseconds, until an expression of `seen()` is true in the page. */
   until(condition: string, patience: number): Promise<void>
@@ -42,7 +44,7 @@ const playerPage = `<!doctype html>
 <script src="hls.min.js"></script>
 <script>
   const video = document.querySelector('video')
-  const hls = new Hls({ startLevel: 0 })
+  const hls = new Hls({ startLevel: 0, ...(location.search === '?cmcd' ? { cmcd: {} } : {}) })
   const switched = []
   const errors = []
   // A variant that is set stays: only the test switches.
@@ -71,18 +73,28 @@ export function writePlayerPage(nginx: Nginx): void {
   writeFileSync(join(folder, 'player.html'), playerPage)
 }
 
-/** Opens the page in a new tab; `stream` is the path and query of the playlist to play. */
-export async function openPlayer(context: BrowserContext, nginx: Nginx, stream: string): Promise<PlayerTab> {
+/** Opens the page in a new tab; `stream` is the path and query of the playlist to play. With `cmcd` it tells how it fares on each URL. */
+export async function openPlayer(
+  context: BrowserContext,
+  nginx: Nginx,
+  stream: string,
+  cmcd?: 'cmcd',
+): Promise<PlayerTab> {
   const page = await context.newPage()
   const asked: string[] = []
+  const parameters = new Set<string>()
   page.on('request', (request) => {
-    const { protocol, pathname } = new URL(request.url())
-    if (protocol === 'http:' && !pathname.startsWith('/open/')) asked.push(pathname)
+    const { protocol, pathname, searchParams } = new URL(request.url())
+    if (protocol !== 'http:' || pathname.startsWith('/open/')) return
+    asked.push(pathname)
+    for (const name of searchParams.keys()) parameters.add(name)
   })
-  await page.goto(`${nginx.url}/open/player.html#${encodeURIComponent(stream)}`)
+  const search = cmcd === undefined ? '' : `?${cmcd}`
+  await page.goto(`${nginx.url}/open/player.html${search}#${encodeURIComponent(stream)}`)
   return {
     userAgent: await page.evaluate<string>('navigator.userAgent'),
     asked,
+    parameters,
     seen: () => page.evaluate<Seen>('seen()'),
     until: async (condition, timeout) => {
       await page.waitForFunction(condition, undefined, { timeout, polling: 200 })
