@@ -181,6 +181,24 @@ const broken: readonly Broken[] = [
     says: /holds a return/,
   },
   {
+    what: 'satisfy any of the server',
+    edits: [inServer('satisfy any;'), inLive(`${include} satisfy all;`)],
+    found: ['warning nginx-locations'],
+    says: /location \/vod\/ .*inherits "satisfy any": an address that allow names/,
+  },
+  {
+    what: 'satisfy any of a location around a protected one',
+    edits: [inLive(`${include} satisfy any; location /live/x/ { ${include} }`)],
+    found: ['warning nginx-locations'],
+    says: /location \/live\/x\/ /,
+  },
+  {
+    what: 'merge_slashes off',
+    edits: [inServer('merge_slashes off;')],
+    found: ['warning nginx-locations'],
+    says: /server live\.example\.com .*"merge_slashes off"/,
+  },
+  {
     what: 'no on-failure file',
     edits: [['site.conf', onFailureLine, '']],
     found: ['failed nginx-on-failure'],

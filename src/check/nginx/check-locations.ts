@@ -2,6 +2,7 @@ import { type Finding, findingsOf } from '../finding.ts'
 import { type Directive, lastOf } from '../nginx-conf/directive.ts'
 import { missingFrom, readShipped } from '../nginx-conf/shipped.ts'
 import { AUTH, type Location, type SiteMap } from '../nginx-conf/site-map.ts'
+import { findLoosened } from './find-loosened.ts'
 import { findOpenMedia } from './find-open-media.ts'
 
 const { ok, warning, failed } = findingsOf('nginx-locations')
@@ -23,7 +24,10 @@ export function checkLocations({ http, servers }: SiteMap): readonly Finding[] {
     ...protecting.flatMap(({ directives, told }) => checkLevel(directives, told)),
   ]
   if (atLevel.length > 0) return atLevel
-  const findings = [...locations.flatMap(checkLines), ...protecting.flatMap(findOpenMedia)]
+  const findings = [
+    ...locations.flatMap(checkLines),
+    ...protecting.flatMap((server) => [...findLoosened(http, server), ...findOpenMedia(server)]),
+  ]
   if (findings.length > 0) return findings
   const where = protecting.length === 1 ? '1 server' : `${protecting.length} servers`
   const names = locations.map(({ name }) => name)

@@ -1,0 +1,30 @@
+import { type Finding, findingsOf } from '../finding.ts'
+import { type Directive, lastOf } from '../nginx-conf/directive.ts'
+import { AUTH, type Location, type Server } from '../nginx-conf/site-map.ts'
+
+const { warning } = findingsOf('nginx-locations')
+
+/** Lines of a server, or inherited from `http`, past which one gets into what is protected. */
+export function findLoosened(http: readonly Directive[], server: Server): Finding[] {
+  const said = (name: string): string | undefined =>
+    lastOf(server.directives, name)?.args[0] ?? lastOf(http, name)?.args[0]
+  const any = satisfiedByAny(server.locations, said('satisfy')).map(({ told }) =>
+    warning(
+      `${told} inherits "satisfy any": an address that allow names, or a password, is enough there`,
+      'write satisfy all; in it, or satisfy any; in it if you mean it',
+    ),
+  )
+  if (said('merge_slashes') !== 'off') return any
+  const sentence = `${server.told} has "merge_slashes off": what begins with // is in no location of one slash, and nobody is asked`
+  return [...any, warning(sentence, 'leave it out, or close location / to what begins with //')]
+}
+
+/** Protected locations that inherit it; one that says so itself is a decision of the operator. */
+function satisfiedByAny(locations: readonly Location[], inherited: string | undefined): Location[] {
+  return locations.flatMap((location) => {
+    const own = lastOf(location.directives, 'satisfy')?.args[0]
+    const isProtected = location.asks === AUTH && location.pattern !== AUTH
+    const found = own === undefined && inherited === 'any' && isProtected ? [location] : []
+    return [...found, ...satisfiedByAny(location.children, own ?? inherited)]
+  })
+}
