@@ -127,6 +127,21 @@ describe('wrong settings', () => {
       assert.deepEqual(problemsOf({ BACKEND_URL, ADMIN_LISTEN }), [])
   })
 
+  test('the gate and the admin listener need an address each', () => {
+    for (const [environment, shown] of [
+      [{ LISTEN: '127.0.0.1:7000', ADMIN_LISTEN: '127.0.0.1:7000' }, '127.0.0.1:7000'],
+      [{ ADMIN_LISTEN: '127.0.0.1:9180' }, '127.0.0.1:9180'],
+      [{ LISTEN: '127.0.0.1:9181' }, '127.0.0.1:9181'],
+      [{ LISTEN: 'unix:/run/a.sock', ADMIN_LISTEN: 'unix:/run/a.sock' }, 'unix:/run/a.sock'],
+    ] as const)
+      assert.deepEqual(problemsOf({ BACKEND_URL, ...environment }), [
+        `ADMIN_LISTEN=${shown} is where the gate listens; choose another port, or off`,
+      ])
+    const free = '127.0.0.1:0'
+    assert.deepEqual(problemsOf({ BACKEND_URL, LISTEN: free, ADMIN_LISTEN: free }), [])
+    assert.deepEqual(problemsOf({ BACKEND_URL, LISTEN: '127.0.0.1:9181', ADMIN_LISTEN: 'off' }), [])
+  })
+
   test('of several backends each broken one is reported', () => {
     const problems = problemsOf({ BACKEND_URL: 'http://a:0/x http://b/auth http://c/#d' })
     assert.equal(problems.length, 2, problems.join('\n'))

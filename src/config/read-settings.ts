@@ -112,12 +112,17 @@ function checkNames(raw: Partial<RawSettings>, problems: string[]): void {
   }
 }
 
-/** Whoever reaches the admin listener can end sessions: from other machines only with a token. */
+/** Whoever reaches the admin listener can end sessions: from other machines only with a token, and never through nginx. */
 function checkAdmin(raw: Partial<RawSettings>, problems: string[]): void {
-  const { ADMIN_LISTEN: address, ADMIN_TOKEN: token } = raw
-  if (address === undefined || token !== undefined || !isPublic(address)) return
+  const { ADMIN_LISTEN: address, ADMIN_TOKEN: token, LISTEN: gate } = raw
+  if (address === undefined) return
+  const shown = formatAddress(address)
+  // Port 0 is a free one each time.
+  if (gate !== undefined && shown === formatAddress(gate) && !shown.endsWith(':0'))
+    problems.push(`ADMIN_LISTEN=${shown} is where the gate listens; choose another port, or off`)
+  if (token !== undefined || !isPublic(address)) return
   problems.push(
-    `ADMIN_LISTEN=${formatAddress(address)} is reachable from other machines: set ADMIN_TOKEN (make one with "openssl rand -hex 32"), or listen on 127.0.0.1:9181`,
+    `ADMIN_LISTEN=${shown} is reachable from other machines: set ADMIN_TOKEN (make one with "openssl rand -hex 32"), or listen on 127.0.0.1:9181`,
   )
 }
 
