@@ -123,7 +123,7 @@ describe('check', () => {
 
   test('ends soon, whatever is silent', async (t) => {
     const silent = await startRawBackend(t, () => {})
-    const address = `127.0.0.1:${silent.port}`
+    const silentAdmin = await startRawBackend(t, () => {})
     const bin = makeTemporaryFolder(t)
     writeFileSync(join(bin, 'nginx'), '#!/bin/sh\nexec sleep 300\n')
     chmodSync(join(bin, 'nginx'), 0o755)
@@ -131,8 +131,8 @@ describe('check', () => {
     const { checks, code } = await readCheck(t, {
       BACKEND_URL: `https://localhost:${silent.port}/auth ${silent.url}/auth ${silent.url}/other`,
       BACKEND_TIMEOUT: '1m',
-      LISTEN: address,
-      ADMIN_LISTEN: address,
+      LISTEN: `127.0.0.1:${silent.port}`,
+      ADMIN_LISTEN: `127.0.0.1:${silentAdmin.port}`,
       PATH: `${bin}:${process.env['PATH']}`,
     })
     const took = performance.now() - began
