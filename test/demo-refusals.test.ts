@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test'
 import { type DemoInBrowser, startDemoInBrowser } from './support/demo-in-browser.ts'
 import { suiteScope } from './support/scope.ts'
 
-describe('the demo page, refused while it plays', () => {
+describe('the demo page, refused while it plays', { concurrency: true }, () => {
   const scope = suiteScope()
   let demo: DemoInBrowser
   before(async () => {
