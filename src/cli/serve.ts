@@ -15,7 +15,10 @@ const STDOUT = 1
 /** Per cent that the heap may grow over what is in use before V8 collects. By itself it lets garbage be a multiple of the sessions. */
 const HEAP_GROWTH = 20
 
-/** A CHANNEL_PATTERN meets paths that clients choose: where it would go back and forth for hours, V8 starts anew in linear time. */
+/**
+ * A CHANNEL_PATTERN meets paths that clients choose: where it would go back and forth for hours, V8 starts anew in linear time, if it can
+ * (`isLinear`).
+ */
 const LINEAR_PATTERNS = '--enable-experimental-regexp-engine-on-excessive-backtracks'
 
 /** Runs the service until a signal ends it; the process's exit code tells how. */

@@ -1,10 +1,9 @@
 import { formatAddress, isPublic } from '../listen.ts'
+import { isLinear } from './is-linear.ts'
 import type { Environment, Settings } from './read-settings.ts'
 
 /** Milliseconds. The shipped nginx files give up after 3 s: our deadline and a margin must fit in. */
 const LONGEST_TIMEOUT = 2_500
-/** A back reference or a lookaround: V8 has no linear way for them, see `LINEAR_PATTERNS`. */
-const neverLinear = /\\(?:[1-9]|k<)|\(\?<?[=!]/
 
 /** What an operator should know at start although it is no mistake: one sentence each, with the cure. */
 export function startWarnings(settings: Settings, environment: Environment, pid: number): readonly string[] {
@@ -29,9 +28,9 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
       `LISTEN=${formatAddress(settings.listen)} is reachable from other machines: whoever reaches it can ask the backend in any viewer's name; let a firewall admit nginx only`,
     )
   }
-  if (settings.channelPattern !== undefined && neverLinear.test(settings.channelPattern.source)) {
+  if (settings.channelPattern !== undefined && !isLinear(settings.channelPattern)) {
     warnings.push(
-      'CHANNEL_PATTERN holds a lookaround or a back reference: a client may find a path on which it takes so long that the gate stands still; write it without',
+      'CHANNEL_PATTERN may take very long on a path that a client has made for it, because of a lookaround, a back reference or a count above 16 such as {1,20}; write it without',
     )
   }
   const meantFor = environment['LISTEN_PID']
