@@ -28,11 +28,12 @@ export function createAsk(options: AskBackendsOptions): Ask {
 function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
   return async (subrequest, sessionId) => {
     const deadline = clock() + timeout
+    const evenShare = timeout / backends.length
     const [first, ...rest] = backends
-    let outcome = await first(subrequest, sessionId, timeout / backends.length)
+    let outcome = await first(subrequest, sessionId, evenShare)
     for (const [index, backend] of rest.entries()) {
       if (outcome.kind !== 'unavailable') break
-      const share = timeLeft((deadline - clock()) / (rest.length - index))
+      const share = timeLeft((deadline - clock()) / (rest.length - index), evenShare)
       outcome = await backend(subrequest, sessionId, share)
     }
     return outcome

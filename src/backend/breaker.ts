@@ -6,7 +6,7 @@ export type BreakerState =
   | { readonly kind: 'closed' }
   /** Questions fail at once; from `probeAt` on the next one goes through. */
   | { readonly kind: 'open'; readonly since: Time; readonly probeAt: Time }
-  /** One question is on its way; the others still fail at once. */
+  /** A question is on its way, at most two; the others still fail at once. */
   | { readonly kind: 'half-open'; readonly since: Time; readonly probeAt: Time }
 
 export interface BreakerOptions {

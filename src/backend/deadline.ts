@@ -12,10 +12,13 @@ const AFTER_PAUSE = 200
 export function startDeadline(milliseconds: number, act: () => void): () => void {
   const began = performance.now()
   let lastTurn: NodeJS.Immediate | undefined
+  const actAfterSockets = (): void => {
+    lastTurn = setImmediate(act)
+  }
   let timer = setTimeout(() => {
     const late = performance.now() - began - milliseconds
-    if (late > PAUSE) timer = setTimeout(act, AFTER_PAUSE)
-    else lastTurn = setImmediate(act)
+    if (late > PAUSE) timer = setTimeout(actAfterSockets, AFTER_PAUSE)
+    else actAfterSockets()
   }, milliseconds)
   return () => {
     clearTimeout(timer)
@@ -23,7 +26,10 @@ export function startDeadline(milliseconds: number, act: () => void): () => void
   }
 }
 
-/** What is left of a question's time: only a pause of our own process uses up the time of those behind, who are not silent for it. */
-export function timeLeft(milliseconds: number): number {
-  return milliseconds > 0 ? milliseconds : AFTER_PAUSE
+/**
+ * What a question gets of the time that is left, in milliseconds. Only a pause of our own process leaves less than the `share` that it
+ * was meant to have, and whoever is asked then is not silent for it.
+ */
+export function timeLeft(left: number, share: number): number {
+  return Math.max(left, Math.min(share, AFTER_PAUSE))
 }

@@ -31,7 +31,8 @@ export function createGuardedAsk({ backend, ask, breaker, bulkhead, clock }: Gua
     try {
       // Another backend decided while this question waited.
       if (isNeedless()) return without('timeout')
-      const outcome = await ask(subrequest, sessionId, timeLeft(budget - (clock() - began)), giveUp)
+      const left = timeLeft(budget - (clock() - began), budget * (1 - WAITING_SHARE))
+      const outcome = await ask(subrequest, sessionId, left, giveUp)
       if (outcome.kind !== 'unavailable' || outcome.reason === 'status') breaker.succeeded()
       else if (isTheBackends(outcome.reason) && !isNeedless()) breaker.failed(group)
       return outcome
