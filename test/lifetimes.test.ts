@@ -346,6 +346,21 @@ describe('STALE_TTL', () => {
     }
     assert.equal(gate.decideAtOnce(rider).sessionId, wide.sessionId)
   })
+
+  test('ends it, too, when the backend answers about everybody else', async () => {
+    const { gate, id } = await opened({ lifetimes: { stale: 2 * MINUTE } })
+    gate.answers((asked) => (asked.query === opener.query ? unavailable() : tokens('Y')(asked)))
+    const verdicts: string[] = []
+    for (let second = 0; second < 300; second += 10) {
+      gate.pass(10_000)
+      await gate.decide(clientRequest(`/live/other/${second}.ts?token=Y`, { address: '192.0.2.70' }))
+      verdicts.push((await gate.decide(rider)).verdict)
+    }
+    assert.deepEqual(gate.asked.findLast(({ sessionId }) => sessionId === id)?.subrequest, opener)
+    const ended = verdicts.indexOf('deny') * 10
+    assert.ok(ended >= 3 * 60 * 0.9 && ended <= 3 * 60 * 1.1 + 20, `after ${ended} s`)
+    assert.ok(verdicts.slice(ended / 10).every((verdict) => verdict === 'deny'))
+  })
 })
 
 describe('recovery', () => {

@@ -4,7 +4,7 @@ import type { Outcome } from '../verdict.ts'
 /** Knows when the backend began to answer again, so that what was decided without it can be asked about. Monotonic milliseconds. */
 export interface Outage {
   note(outcome: Outcome, now: number): void
-  /** Whether this session's verdict has lost its worth in an outage that lasts still. While the backend answers, none does. */
+  /** Whether this session's verdict has lost its worth: in an outage that lasts still, or since nobody has an answer about it alone. */
   hasOutlasted(session: Session, now: number): boolean
   /** Whether the last re-check of this session failed in an outage that has ended. */
   isOverFor(session: Session, now: number): boolean
@@ -23,8 +23,12 @@ export function createOutage(): Outage {
       if (isAway && !unavailable && now - recoveredAt > SPREAD) recoveredAt = now
       isAway = unavailable
     },
-    hasOutlasted: ({ failure }, now) =>
-      isAway && failure !== undefined && failure.at > recoveredAt && now >= failure.holdsUntil,
+    hasOutlasted({ failure }, now) {
+      if (failure === undefined) return false
+      const lastsStill = isAway && failure.at > recoveredAt && now >= failure.holdsUntil
+      // Others may be answered: nobody told about this one, though it was asked about after its time.
+      return lastsStill || failure.at >= failure.holdsUntil
+    },
     isOverFor(session, now) {
       const { failure } = session
       if (failure === undefined) return false
