@@ -193,8 +193,8 @@ const broken: readonly Broken[] = [
     says: /location \/live\/x\/ /,
   },
   {
-    what: 'merge_slashes off',
-    edits: [inServer('merge_slashes off;')],
+    what: 'merge_slashes off, whether of the server or of http',
+    edits: [['site.conf', 'server {\n', 'merge_slashes off;\nserver {\n']],
     found: ['warning nginx-locations'],
     says: /server live\.example\.com .*"merge_slashes off"/,
   },
@@ -398,6 +398,10 @@ describe('check raises no alarm over', () => {
     [
       'a nested location with its own include',
       [inLive(`${include} location ~ \\.ts$ { ${include} expires 1h; }`)],
+    ],
+    [
+      'merge_slashes off where the root is protected, too',
+      [inServer('merge_slashes off;'), ['site.conf', 'location / {', `location / {\n        ${include}`]],
     ],
     ['a longer time for the gate', [['server.conf', 'proxy_read_timeout    3s;', 'proxy_read_timeout 5s;']]],
   ]

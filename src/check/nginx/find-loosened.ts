@@ -1,6 +1,8 @@
 import { type Finding, findingsOf } from '../finding.ts'
 import { type Directive, lastOf } from '../nginx-conf/directive.ts'
+import { locate } from '../nginx-conf/locate.ts'
 import { AUTH, type Location, type Server } from '../nginx-conf/site-map.ts'
+import { isClosed } from './find-open-media.ts'
 
 const { warning } = findingsOf('nginx-locations')
 
@@ -8,15 +10,27 @@ const { warning } = findingsOf('nginx-locations')
 export function findLoosened(http: readonly Directive[], server: Server): Finding[] {
   const said = (name: string): string | undefined =>
     lastOf(server.directives, name)?.args[0] ?? lastOf(http, name)?.args[0]
-  const any = satisfiedByAny(server.locations, said('satisfy')).map(({ told }) =>
-    warning(
-      `${told} inherits "satisfy any": an address that allow names, or a password, is enough there`,
-      'write satisfy all; in it, or satisfy any; in it if you mean it',
+  return [
+    ...satisfiedByAny(server.locations, said('satisfy')).map(({ told }) =>
+      warning(
+        `${told} inherits "satisfy any": an address that allow names, or a password, is enough there`,
+        'write satisfy all; in it, or satisfy any; in it if you mean it',
+      ),
     ),
-  )
-  if (said('merge_slashes') !== 'off') return any
-  const sentence = `${server.told} has "merge_slashes off": what begins with // is in no location of one slash, and nobody is asked`
-  return [...any, warning(sentence, 'leave it out, or close location / to what begins with //')]
+    ...(said('merge_slashes') === 'off' && servesTwoSlashes(server.locations)
+      ? [
+          warning(
+            `${server.told} has "merge_slashes off": what begins with // is in no location of one slash, and nobody is asked`,
+            'leave it out, or protect or close location /',
+          ),
+        ]
+      : []),
+  ]
+}
+
+function servesTwoSlashes(locations: readonly Location[]): boolean {
+  const taker = locate(locations, '//alta-auth-check/1.ts')
+  return taker === undefined || (taker.asks !== AUTH && !isClosed(taker))
 }
 
 /** Protected locations that inherit it; one that says so itself is a decision of the operator. */

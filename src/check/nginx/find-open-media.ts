@@ -46,7 +46,7 @@ function isOpenOnPurpose({ directives }: Location): boolean {
 }
 
 /** Serves no file by itself. */
-function isClosed({ directives }: Location): boolean {
+export function isClosed({ directives }: Location): boolean {
   return directives.some(
     ({ name, args }) =>
       name === 'internal' ||
