@@ -12,7 +12,17 @@ const pages = readPages()
 const troubleshooting = readPage('docs/troubleshooting.md').prose
 
 /** Words in capitals that are no settings of ours. */
-const foreign = ['NO_COLOR', 'NODE_EXTRA_CA_CERTS', 'CMCD', 'SIGTERM', 'SIGINT', 'RESTARTS', 'SECURETOKEN']
+const foreign = [
+  'NO_COLOR',
+  'NODE_EXTRA_CA_CERTS',
+  'CMCD',
+  'SIGTERM',
+  'SIGINT',
+  'RESTARTS',
+  'SECURETOKEN',
+  'REQUEST_URI',
+  'DOCUMENT_URI',
+]
 
 function isSetting(name: string): name is SettingName {
   return (settingNames as readonly string[]).includes(name)
