@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Environment, readSettings } from '../src/config/read-settings.ts'
 import { type SettingName, settingNames } from '../src/config/settings-table.ts'
-import { createChance } from './support/audience.ts'
+import { createChance } from './support/create-chance.ts'
 import { startMain } from './support/main-process.ts'
 
 const long = 'a'.repeat(70_000)

@@ -3,6 +3,7 @@ import { describe } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startBackend } from './support/backend.ts'
 import { type ConnectionFault, connectionFaults } from './support/connection-faults.ts'
+import { createChance } from './support/create-chance.ts'
 import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts'
 import {
   assertKept,
@@ -92,8 +93,8 @@ describe('faults', { concurrency: 12 }, () => {
         void proxy.behave({ kind: up ? 'pass' : 'reset' })
       }, 200)
       t.after(() => clearInterval(flap))
-      const until = performance.now() + 3_000
-      for (let n = 10; performance.now() < until; n++) {
+      const end = performance.now() + 3_000
+      for (let n = 10; performance.now() < end; n++) {
         const [told] = await Promise.all([
           site.ask(unknown(setup.defaultAction, `192.0.2.${n}`)),
           assertKept(site),
@@ -116,11 +117,7 @@ describe('faults', { concurrency: 12 }, () => {
       async (t) => {
         const { site, proxy } = await startSite(t, setup)
         await learn(site)
-        let seed = 7
-        const chance = (): number => {
-          seed = (seed * 48_271) % 2_147_483_647
-          return seed / 2_147_483_647
-        }
+        const chance = createChance(7)
         const told: Told[] = []
         for (let n = 10; n < 210; n++) {
           await proxy.behave({ kind: chance() < 0.2 ? 'close' : 'pass' })

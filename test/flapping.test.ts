@@ -5,6 +5,7 @@ import { createBulkhead } from '../src/backend/bulkhead.ts'
 import { createGuardedAsk } from '../src/backend/guarded-ask.ts'
 import type { Decision, Verdict } from '../src/verdict.ts'
 import { createBackendHealth } from '../src/watch/backend-health.ts'
+import { createChance } from './support/create-chance.ts'
 import { clientRequest, createPretendGate, settled, tokens, unavailable } from './support/pretend-gate.ts'
 
 const SECOND = 1_000
@@ -30,11 +31,7 @@ function startFlapping(defaultAction: Verdict) {
     byDefault: () => ({ letIn: 0, refused: 0 }),
   })
   // Without jitter every probe would meet the backend while it is down.
-  let seed = 1
-  const random = (): number => {
-    seed = (seed * 48_271) % 2_147_483_647
-    return seed / 2_147_483_647
-  }
+  const random = createChance(1)
   const breaker = createBreaker({ clock, random })
   let isUp = true
   const ask = createGuardedAsk({

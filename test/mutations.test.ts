@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, type TestContext, test } from 'node:test'
-import { createChance } from './support/audience.ts'
 import { type Backend, startBackend } from './support/backend.ts'
+import { createChance } from './support/create-chance.ts'
 import { type GateProcess, startGateProcess } from './support/gate-process.ts'
 import { partsWith, type Route, requestBytes } from './support/hostile-request.ts'
 import {

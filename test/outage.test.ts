@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Decision, Verdict } from '../src/verdict.ts'
+import { createChance } from './support/create-chance.ts'
 import {
   allow,
   clientRequest,
@@ -61,18 +62,9 @@ async function allStart(gate: PretendGate): Promise<string[]> {
   return sessions
 }
 
-/** Chance that is the same each time the test runs. */
-function seeded(): () => number {
-  let state = 1
-  return () => {
-    state = (state * 48_271) % 2_147_483_647
-    return state / 2_147_483_647
-  }
-}
-
 for (const defaultAction of verdicts) {
   describe(`a backend that is away for minutes, DEFAULT_ACTION=${defaultAction}`, () => {
-    const start = (): PretendGate => createPretendGate({ defaultAction, random: seeded() })
+    const start = (): PretendGate => createPretendGate({ defaultAction, random: createChance(1) })
 
     test('playing viewers notice nothing in half an hour, and each asks once in its ALLOW_TTL', async () => {
       const gate = start()

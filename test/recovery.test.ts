@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createBreaker } from '../src/backend/breaker.ts'
 import type { Decision, Verdict } from '../src/verdict.ts'
-import { createChance } from './support/audience.ts'
+import { createChance } from './support/create-chance.ts'
 import { allow, clientRequest, createPretendGate, deny, settled } from './support/pretend-gate.ts'
 
 const SECOND = 1_000

@@ -1,3 +1,4 @@
+import { createChance } from './create-chance.ts'
 import { clientRequest, createPretendGate, settled } from './pretend-gate.ts'
 
 export interface AudienceOptions {
@@ -18,17 +19,6 @@ export interface Watched {
 /** Milliseconds: a viewer fetches the playlist at the start of each of its own cycles, and a segment SEGMENT_AFTER it. */
 export const CYCLE = 6_000
 export const SEGMENT_AFTER = 1_000
-
-/** Chance that is the same each time: mulberry32. */
-export function createChance(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /**
  * Viewers who play, on a pretend clock, with the lifetimes as shipped and real jitter. Each opens its session once, and then keeps to a
