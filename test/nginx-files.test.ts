@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { accepts } from './support/accepts.ts'
 import { startBackend, status } from './support/backend.ts'
 import { startChild } from './support/child.ts'
 import { request } from './support/client.ts'
@@ -102,6 +103,27 @@ describe('the shipped nginx files', () => {
       `include /etc/nginx/alta-auth/http.conf; server { listen 127.0.0.1:${port}; }`,
     )
     assert.ok(accepted, said)
+  })
+
+  test('a server that alone lacks server.conf lets in where its root answers; its log shows an empty verdict', async (t) => {
+    const port = await findFreePort()
+    const folder = writeConfiguration(
+      t,
+      `${exampleSite(await findFreePort())}
+      server {
+        listen 127.0.0.1:${port}; root www; access_log other.log alta_auth;
+        location / { try_files $uri /index.html; }
+        location /live/ { include /etc/nginx/alta-auth/location.conf; }
+      }`,
+    )
+    mkdirSync(join(folder, 'www', 'live'))
+    for (const file of ['index.html', 'live/1.ts']) writeFileSync(join(folder, 'www', file), file)
+    startChild(t, nginx, ['-p', folder, '-c', join(folder, 'nginx.conf')])
+    await until('nginx to answer', () => accepts(port))
+    assert.equal((await request({ port, target: '/live/1.ts' })).body, 'live/1.ts')
+    await until('the access log', () =>
+      readFileSync(join(folder, 'other.log'), 'utf8').includes(' verdict= source=nginx reason= session= '),
+    )
   })
 
   test('the example site protects /live/ and /vod/ and nothing else', async (t) => {

@@ -9,7 +9,8 @@ const ATTEMPTS = 3
 const guards: Readonly<Record<string, readonly (readonly [one: string, other: string, least: number])[]>> = {
   hits: [
     ['h', 'b', 0.4],
-    ['g', 'f', 3],
+    // Half of what Node 20 shows. Node 24 makes plain Express faster: 2.7 to 3 there.
+    ['g', 'f', 2.2],
     ['i', 'a', 0.44],
   ],
   misses: [['g', 'f', 1]],
