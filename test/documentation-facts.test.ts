@@ -19,6 +19,8 @@ const foreign = [
   'SIGTERM',
   'SIGINT',
   'RESTARTS',
+  'HISTORIES',
+  'HISTORIES',
   'SECURETOKEN',
   'REQUEST_URI',
   'DOCUMENT_URI',
