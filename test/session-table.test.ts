@@ -335,3 +335,26 @@ describe('a sweep', () => {
     assert.deepEqual([left.ended, playing.ended], [true, false])
   })
 })
+
+describe('who hears of sessions', () => {
+  test('hears of each end once, and of none that was handed over', () => {
+    const told: string[] = []
+    const table = createSessionTable({
+      max: 10,
+      idle: IDLE,
+      onOpened: ({ viewer }) => told.push(`${viewer} opened`),
+      onEnded: ({ viewer }, why) => told.push(`${viewer} ${why}`),
+    })
+    const [a, b] = ['a', 'b'].map((viewer) => sessionOf(identityOf(viewer, '/ch/index.m3u8'), 0))
+    assert.ok(a && b)
+    for (const session of [a, b]) table.open(session, 0)
+    table.end(a, 'closed')
+    // Such as a re-check that was under way, and comes back with a deny.
+    table.end(a, 'denied')
+    table.handOver(b)
+    table.end(b, 'idle')
+    table.admit(b, 0)
+    table.end(b, 'evicted')
+    assert.deepEqual(told, ['a opened', 'b opened', 'a closed', 'b evicted'])
+  })
+})
