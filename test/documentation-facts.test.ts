@@ -20,7 +20,6 @@ const foreign = [
   'SIGINT',
   'RESTARTS',
   'HISTORIES',
-  'HISTORIES',
   'SECURETOKEN',
   'REQUEST_URI',
   'DOCUMENT_URI',
