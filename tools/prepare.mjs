@@ -30,7 +30,7 @@ export function ensurePackages() {
 
 /**
  * Programs that come as Debian packages; installed through apt when we may.
- * @param {Readonly<Record<string, string>>} packageOf program, or absolute path of a file that is no program → Debian package
+ * @param {Readonly<Record<string, string>>} packageOf program (`name*` where its version follows), or absolute path of a file that is no program → Debian package
  */
 export function ensurePrograms(packageOf) {
   const missing = Object.keys(packageOf).filter((program) => !isInstalled(program))
@@ -75,7 +75,16 @@ function isInstalled(program) {
   if (isAbsolute(program)) return existsSync(program)
   // nginx lives in /usr/sbin, which is not on every user's PATH.
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
-  return folders.some((folder) => folder !== '' && existsSync(join(folder, program)))
+  return folders.some((folder) => folder !== '' && holds(folder, program))
+}
+
+/**
+ * @param {string} folder
+ * @param {string} program
+ */
+function holds(folder, program) {
+  if (!program.endsWith('*')) return existsSync(join(folder, program))
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(program.slice(0, -1)))
 }
 
 /**

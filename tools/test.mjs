@@ -22,6 +22,10 @@ ensurePrograms({
   prometheus: 'prometheus',
   promtool: 'prometheus',
   'fail2ban-regex': 'fail2ban',
+  uwsgi: 'uwsgi',
+  '/usr/lib/uwsgi/plugins/python3_plugin.so': 'uwsgi-plugin-python3',
+  gunicorn: 'gunicorn',
+  'php-fpm*': 'php-fpm',
 })
 
 const chosen = process.argv.slice(2)
