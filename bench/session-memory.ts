@@ -4,7 +4,6 @@
 import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createDecide } from '../src/decision/decide.ts'
-import { createFairShare } from '../src/decision/fair-share.ts'
 import { createOutage } from '../src/decision/outage.ts'
 import { readSubrequest } from '../src/gate/read-subrequest.ts'
 import { createDenials } from '../src/session/denials.ts'
@@ -35,8 +34,6 @@ const decide = createDecide({
   lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
   defaultAction: 'deny',
   outage: createOutage(),
-  questions: createFairShare(16),
-  rechecks: createFairShare(16),
   clock: () => Math.round(performance.now()),
   random: Math.random,
   onDecision() {},

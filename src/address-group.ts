@@ -1,18 +1,38 @@
 import { isIPv6 } from 'node:net'
 
-/**
- * Whom an address counts as: an IPv4 address alone, an IPv6 address with its /64, since one client commands a whole /64.
- */
-export function addressGroupOf(address: string): string {
-  if (!isIPv6(address)) return address
+/** The groups that an address belongs to, by name. One client may command all of the addresses of each. */
+export interface AddressGroups {
+  /** IPv4: the /24; IPv6: the /48. */
+  readonly network: string
+  /** IPv6: the /56. */
+  readonly subnet: string | undefined
+  /** IPv4: the address itself; IPv6: the /64. */
+  readonly client: string
+}
+
+/** Which groups an address counts with: a subscriber may have a whole /56, a small company a /48. */
+export function addressGroupsOf(address: string): AddressGroups {
+  if (!isIPv6(address))
+    return { network: address.slice(0, address.lastIndexOf('.')), subnet: undefined, client: address }
+  const [a, b, c, d = '0'] = firstFourOf(address)
+  const network = `${a}:${b}:${c}`
+  return {
+    network,
+    subnet: `${network}:${(Number.parseInt(d, 16) & 0xff00).toString(16)}/56`,
+    client: `${network}:${d}`,
+  }
+}
+
+/** The first four groups of an IPv6 address, without leading zeros. */
+function firstFourOf(address: string): readonly string[] {
   const [head = '', tail] = address.split('::')
   const left = head === '' ? [] : head.split(':')
-  if (tail === undefined) return left.slice(0, 4).map(plain).join(':')
+  if (tail === undefined) return left.slice(0, 4).map(plain)
   const right = tail === '' ? [] : tail.split(':')
   // A dotted IPv4 tail stands for two groups.
   const tailLength = right.length + (right.at(-1)?.includes('.') ? 1 : 0)
   const zeros = Array.from({ length: Math.max(0, 8 - left.length - tailLength) }, () => '0')
-  return [...left, ...zeros, ...right].slice(0, 4).map(plain).join(':')
+  return [...left, ...zeros, ...right].slice(0, 4).map(plain)
 }
 
 /** `00ab` is `ab`. */

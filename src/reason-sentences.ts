@@ -18,7 +18,8 @@ const ownReasons: Readonly<Record<Exclude<Reason, `backend-${number}` | `unavail
   riding: 'a session that another request of this viewer opened covers it',
   remembered: 'the verdict of this very request, given earlier',
   'bad-request': 'refused before anybody is asked',
-  'too-many-questions': 'this client address has its share of questions under way',
+  'too-many-questions': 'this client address, or its network, has its share of questions under way',
+  'question-refused': 'the backend answers others, but fails at this very question',
 }
 
 /** What a reason says, as a clause. */

@@ -17,6 +17,13 @@ export const unavailableReasons = [
 ] as const
 export type UnavailableReason = (typeof unavailableReasons)[number]
 
+/** Why the gate refuses a question although nothing is wrong with the backend. */
+export const refusedReasons = [
+  'too-many-questions', // this client's address, or its network, has its share of questions under way
+  'question-refused', // the backend is well, but gives no answer to this very question
+] as const
+export type RefusedReason = (typeof refusedReasons)[number]
+
 /** The backend was not asked, or not by its fault: these say nothing about it. */
 export const notTheBackends: ReadonlySet<string> = new Set<UnavailableReason>([
   'breaker',
@@ -34,12 +41,13 @@ export interface Grant {
 
 /**
  * The result of one question. "Unavailable" is a value, not an exception: it is neither an allow nor a deny, and only the
- * decision may turn it into one.
+ * decision may turn it into one. "Refused" is a deny of the gate's own: the question failed, and it is its client's fault.
  */
 export type Outcome =
   | { readonly kind: 'allow'; readonly backend: string; readonly grant: Grant }
   | { readonly kind: 'deny'; readonly backend: string; readonly status: number }
   | { readonly kind: 'unavailable'; readonly backend: string; readonly reason: UnavailableReason }
+  | { readonly kind: 'refused'; readonly backend: string; readonly reason: RefusedReason }
 
 /** Who decided: `gate` refused without asking anybody. */
 export const sources = ['backend', 'session', 'stale', 'default', 'gate'] as const
@@ -52,7 +60,7 @@ export type Reason =
   | 'riding' // allowed by a session that another request of this viewer opened
   | 'remembered' // the verdict of this very request, given earlier
   | 'bad-request' // refused by the gate before anybody was asked
-  | 'too-many-questions' // this client has its share of questions under way
+  | RefusedReason
 
 /** A verdict with its source and reason: what one client request gets. */
 export interface Decision {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { isIPv6 } from 'node:net'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { addressGroupOf } from '../src/address-group.ts'
+import { addressGroupsOf } from '../src/address-group.ts'
+
+const clientOf = (address: string): string => addressGroupsOf(address).client
 
 /** The eight groups of an IPv6 address as numbers. */
 type Groups = readonly number[]
@@ -58,16 +60,16 @@ function spell(
 
 describe('whom an address counts as', () => {
   test('an IPv4 address counts alone', () => {
-    fc.assert(fc.property(fc.ipV4(), (address) => assert.equal(addressGroupOf(address), address)))
+    fc.assert(fc.property(fc.ipV4(), (address) => assert.equal(clientOf(address), address)))
   })
 
   test('an IPv6 address counts with the first four groups of its expansion, however it is spelled', () => {
     fc.assert(
       fc.property(spelling, ({ groups, text }) => {
         fc.pre(isIPv6(text))
-        assert.equal(addressGroupOf(text), firstFour(text), text)
+        assert.equal(clientOf(text), firstFour(text), text)
         assert.equal(
-          addressGroupOf(text),
+          clientOf(text),
           groups
             .slice(0, 4)
             .map((group) => group.toString(16))
@@ -93,11 +95,25 @@ describe('whom an address counts as', () => {
   ]
   for (const [group, addresses] of same) {
     test(`${group}::/64 is one client in ${addresses.length} spellings`, () => {
-      for (const address of addresses) assert.equal(addressGroupOf(address), group, address)
+      for (const address of addresses) assert.equal(clientOf(address), group, address)
     })
   }
 
   test('neighbouring /64 networks are two clients', () => {
-    assert.notEqual(addressGroupOf('2001:db8:0:1::1'), addressGroupOf('2001:db8:0:2::1'))
+    assert.notEqual(clientOf('2001:db8:0:1::1'), clientOf('2001:db8:0:2::1'))
+  })
+
+  test('a subscriber of a /56 and a company of a /48 are seen as such, a /24 of IPv4 likewise', () => {
+    const groups = (address: string) => addressGroupsOf(address)
+    assert.deepEqual(groups('2001:db8:7:1aff::9'), {
+      network: '2001:db8:7',
+      subnet: '2001:db8:7:1a00/56',
+      client: '2001:db8:7:1aff',
+    })
+    assert.equal(groups('2001:db8:7:1a01::').subnet, groups('2001:db8:7:1aff::').subnet)
+    assert.notEqual(groups('2001:db8:7:1b00::').subnet, groups('2001:db8:7:1aff::').subnet)
+    assert.equal(groups('2001:db8:7:1b00::').network, groups('2001:db8:7:1aff::').network)
+    assert.notEqual(groups('2001:db8:8::').network, groups('2001:db8:7::').network)
+    assert.deepEqual(groups('192.0.2.1'), { network: '192.0.2', subnet: undefined, client: '192.0.2.1' })
   })
 })

@@ -72,7 +72,14 @@ describe('the event stream', () => {
       p50: number | undefined
       p99: number | undefined
     }[]
-    const known = { name: `${backend.url}/`, state: 'answers', breaker: 'closed', inFlight: 0, waiting: 0 }
+    const known = {
+      name: `${backend.url}/`,
+      state: 'answers',
+      breaker: 'closed',
+      inFlight: 0,
+      places: 64,
+      waiting: 0,
+    }
     assert.deepEqual(first_, { ...known, perSecond: 0 })
     assert.ok(p50 !== undefined && p50 >= 0 && p99 === p50)
     await until('three more', () => told(reader, 'state').length >= 4)

@@ -109,7 +109,7 @@ describe('/readyz', () => {
     await askGate(gate.port, { uri: '/c/index.m3u8?token=1' })
     const { sessions, backends } = await readiness(adminPort)
     assert.deepEqual(sessions, { live: 2, provisional: 0, denied: 1 })
-    const rest = { breaker: 'closed', inFlight: 0, waiting: 0 }
+    const rest = { breaker: 'closed', inFlight: 0, places: 64, waiting: 0 }
     assert.deepEqual(backends, [{ name: `${backend.url}/`, state: 'answers', ...rest }])
   })
 
@@ -131,6 +131,7 @@ describe('/readyz', () => {
       why: 'nothing listens where the backend should be, or there is no route to it',
       breaker: 'closed',
       inFlight: 0,
+      places: 64,
       waiting: 0,
     })
     assert.ok(seconds !== undefined && seconds >= 0 && seconds < 20, String(seconds))

@@ -1,31 +1,25 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AskBackend } from '../src/backend/ask-backend.ts'
 import { type Ask, createAsk } from '../src/backend/ask-backends.ts'
-import type { Subrequest } from '../src/subrequest.ts'
+import type { GuardedAsk } from '../src/backend/guarded-ask.ts'
 import type { Outcome } from '../src/verdict.ts'
+import { questionAbout } from './support/guard.ts'
+import { clientRequest } from './support/pretend-gate.ts'
 
 type Kind = Outcome['kind']
 type Combination = readonly Kind[]
 
-const kinds: readonly Kind[] = ['allow', 'deny', 'unavailable']
+const kinds: readonly Kind[] = ['allow', 'refused', 'unavailable', 'deny']
 const combinations: readonly Combination[] = [
   ...kinds.flatMap((first) => kinds.map((second) => [first, second])),
   ...kinds.flatMap((first) => kinds.flatMap((second) => kinds.map((third) => [first, second, third]))),
 ]
 
-const subrequest: Subrequest = {
-  address: '192.0.2.1',
-  origin: 'http://live.example.com',
-  path: '/channel/index.m3u8',
-  query: 'token=1',
-  userAgent: 'test',
-  playbackId: '',
-}
+const question = questionAbout(clientRequest('/channel/index.m3u8?token=1'), { sessionId: 'session' })
 
 /** A backend that answers when the test says so. */
 interface Pretend {
-  readonly ask: AskBackend
+  readonly ask: GuardedAsk
   /** Budgets of the questions it was asked. */
   readonly budgets: number[]
   readonly sessionIds: string[]
@@ -39,10 +33,10 @@ function pretend(name: string, whenAsked: (backend: Pretend) => void = () => {})
     budgets: [],
     sessionIds: [],
     giveUp: undefined,
-    ask(asked, sessionId, budget, giveUp) {
-      assert.equal(asked, subrequest)
+    ask(asked, budget, giveUp) {
+      assert.equal(asked, question)
       backend.budgets.push(budget)
-      backend.sessionIds.push(sessionId)
+      backend.sessionIds.push(asked.sessionId)
       backend.giveUp = giveUp
       const outcome = new Promise<Outcome>((resolve) => {
         settle = resolve
@@ -65,6 +59,8 @@ function outcomeOf(kind: Kind, backend: string): Outcome {
       return { kind, backend, status: 403 }
     case 'unavailable':
       return { kind, backend, reason: 'refused' }
+    case 'refused':
+      return { kind, backend, reason: 'question-refused' }
   }
 }
 
@@ -102,7 +98,7 @@ describe('failover', () => {
       const backends = combination.map((kind, index) =>
         pretend(`backend ${index + 1}`, (backend) => backend.answer(kind)),
       )
-      const outcome = await combine('failover', backends)(subrequest, 'session')
+      const outcome = await combine('failover', backends)(question)
       assert.deepEqual(outcome, outcomeOf(combination[decider] ?? 'deny', `backend ${decider + 1}`))
       assert.deepEqual(
         backends.map(({ sessionIds }) => sessionIds),
@@ -125,7 +121,7 @@ describe('failover', () => {
           backend.answer('unavailable')
         }),
       )
-      await combine('failover', backends, () => now)(subrequest, 'session')
+      await combine('failover', backends, () => now)(question)
       assert.deepEqual(
         backends.map((backend) => backend.budgets),
         budgets.map((budget) => [budget]),
@@ -140,7 +136,7 @@ describe('any', () => {
     test(`${combination.join(', ')}: ${expected}, in whatever order they answer`, async () => {
       for (const order of orders(combination.length)) {
         const backends = combination.map((_, index) => pretend(`backend ${index + 1}`))
-        const outcome = combine('any', backends)(subrequest, 'session')
+        const outcome = combine('any', backends)(question)
         assert.deepEqual(
           backends.map(({ budgets, sessionIds }) => [...budgets, ...sessionIds]),
           backends.map(() => [1200, 'session']),
@@ -159,7 +155,7 @@ describe('any', () => {
     test(`${combination.join(', ')}: the first allow waits for nobody and ends the other questions`, async () => {
       const winner = combination.indexOf('allow')
       const backends = combination.map((_, index) => pretend(`backend ${index + 1}`))
-      const outcome = combine('any', backends)(subrequest, 'session')
+      const outcome = combine('any', backends)(question)
       assert.ok(backends.every(({ giveUp }) => giveUp?.aborted === false))
       backends[winner]?.answer('allow')
       assert.deepEqual(await outcome, outcomeOf('allow', `backend ${winner + 1}`))
@@ -171,7 +167,7 @@ describe('any', () => {
     test(`${combination.join(', ')}: nothing is decided before the last has answered`, async () => {
       for (const order of orders(combination.length)) {
         const backends = combination.map((_, index) => pretend(`backend ${index + 1}`))
-        const outcome = combine('any', backends)(subrequest, 'session')
+        const outcome = combine('any', backends)(question)
         for (const index of order) {
           assert.equal(await isDone(outcome), false)
           backends[index]?.answer(combination[index] ?? 'deny')

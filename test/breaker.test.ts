@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe } from 'node:test'
-import { addressGroupOf } from '../src/address-group.ts'
+import { addressGroupsOf } from '../src/address-group.ts'
 import { type Breaker, type BreakerState, createBreaker } from '../src/backend/breaker.ts'
-import { createBulkhead } from '../src/backend/bulkhead.ts'
-import { createGuardedAsk } from '../src/backend/guarded-ask.ts'
-import { type Outcome, unavailableReasons } from '../src/verdict.ts'
+import { type Outcome, refusedReasons, unavailableReasons } from '../src/verdict.ts'
 import { askGate, type GateAnswer, type GateQuestion } from './support/ask-gate.ts'
 import { startBackend, status } from './support/backend.ts'
 import { drip } from './support/faults.ts'
+import { guard, questionAbout } from './support/guard.ts'
 import { patientTest } from './support/patient-test.ts'
 import { clientRequest } from './support/pretend-gate.ts'
 import { startRawBackend } from './support/raw-backend.ts'
@@ -236,7 +235,7 @@ describe('an open breaker', () => {
 })
 
 describe('what a breaker is told', () => {
-  const told = async (outcome: Outcome, giveUp?: AbortController): Promise<string[]> => {
+  const told = async (outcome: Outcome, isUnconfirmed = false): Promise<string[]> => {
     const words: string[] = []
     const breaker: Breaker = {
       admits: () => true,
@@ -245,18 +244,8 @@ describe('what a breaker is told', () => {
       failed: (group) => void words.push(`failed ${group}`),
       state: () => ({ kind: 'closed' }),
     }
-    const bulkhead = createBulkhead({ concurrency: 1, queue: 0 })
-    const ask = createGuardedAsk({
-      backend: 'b',
-      async ask() {
-        giveUp?.abort()
-        return outcome
-      },
-      breaker,
-      bulkhead,
-      clock: () => 0,
-    })
-    await ask(clientRequest('/a', { address: '2001:db8::1' }), 'id', 100, giveUp?.signal)
+    const ask = guard({ ask: () => outcome, isUnconfirmed, breaker, clock: () => 0 })
+    await ask(questionAbout(clientRequest('/a', { address: '2001:db8::1' })), 100)
     return words
   }
 
@@ -277,14 +266,20 @@ describe('what a breaker is told', () => {
     })
   }
 
-  patientTest("a question that another backend's allow made needless: nothing", async () => {
+  for (const reason of refusedReasons) {
+    patientTest(`${reason}: nothing`, async () => {
+      assert.deepEqual(await told({ kind: 'refused', backend: 'b', reason }), [])
+    })
+  }
+
+  patientTest('a failure that the question may have provoked is one of its whole network', async () => {
     const outcome: Outcome = { kind: 'unavailable', backend: 'b', reason: 'timeout' }
-    assert.deepEqual(await told(outcome, new AbortController()), [])
+    assert.deepEqual(await told(outcome, true), ['failed 2001:db8:0'])
   })
 
   patientTest('addresses of one IPv6 /64 are one client', () => {
     const { breaker, kind } = createPretend()
-    for (let n = 0; n < 1_000; n++) breaker.failed(addressGroupOf(`2001:db8::${n.toString(16)}`))
+    for (let n = 0; n < 1_000; n++) breaker.failed(addressGroupsOf(`2001:db8::${n.toString(16)}`).client)
     assert.equal(kind(), 'closed')
   })
 })

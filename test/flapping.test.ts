@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createBreaker } from '../src/backend/breaker.ts'
-import { createBulkhead } from '../src/backend/bulkhead.ts'
-import { createGuardedAsk } from '../src/backend/guarded-ask.ts'
 import type { Decision, Verdict } from '../src/verdict.ts'
 import { createBackendHealth } from '../src/watch/backend-health.ts'
 import { createChance } from './support/create-chance.ts'
+import { guard, questionAbout } from './support/guard.ts'
 import { clientRequest, createPretendGate, settled, tokens, unavailable } from './support/pretend-gate.ts'
 
 const SECOND = 1_000
@@ -18,7 +17,7 @@ const RECOVERY = 5 * SECOND
 const verdicts: readonly Verdict[] = ['allow', 'deny']
 const opposite = (verdict: Verdict): Verdict => (verdict === 'allow' ? 'deny' : 'allow')
 
-/** A gate with breaker, bulkhead and health before a backend that is up or down, all on the pretend clock. */
+/** A gate with breaker, line and health before a backend that is up or down, all on the pretend clock. */
 function startFlapping(defaultAction: Verdict) {
   const gate = createPretendGate({ defaultAction, lifetimes: { allow: SECOND, deny: SECOND, default: 500 } })
   const clock = gate.now
@@ -34,15 +33,13 @@ function startFlapping(defaultAction: Verdict) {
   const random = createChance(1)
   const breaker = createBreaker({ clock, random })
   let isUp = true
-  const ask = createGuardedAsk({
-    backend: 'pretend',
-    ask: async (subrequest) => (isUp ? tokens('X')(subrequest) : unavailable()),
+  const ask = guard({
+    ask: ({ subrequest }) => (isUp ? tokens('X')(subrequest) : unavailable()),
     breaker,
-    bulkhead: createBulkhead({ concurrency: 64, queue: 128 }),
     clock,
   })
   gate.answers(async (subrequest) => {
-    const outcome = await ask(subrequest, 'id', 2_000)
+    const outcome = await ask(questionAbout(subrequest), 2_000)
     health.note(outcome)
     return outcome
   })

@@ -57,7 +57,7 @@ const silence: MetricsOptions = {
 
 const idle = {
   health: { current: () => ({ state: 'unasked' }) as const },
-  state: () => ({ breaker: 'closed', inFlight: 0, waiting: 0 }) as const,
+  state: () => ({ breaker: 'closed', inFlight: 0, places: 64, waiting: 0 }) as const,
 }
 
 describe('the text of /metrics', () => {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Backend, createBackend } from '../src/backend/backend.ts'
 import { readEndpoint } from '../src/backend/endpoint.ts'
 import { startBackendProcess } from './support/backend-process.ts'
+import { questionAbout } from './support/guard.ts'
 import { clientRequest } from './support/pretend-gate.ts'
 
 const TRIES = 10_000
@@ -71,7 +72,7 @@ describe(`a second, opposite answer: no verdict swapped in ${TRIES} tries`, { co
       const ask = async (n: number): Promise<void> => {
         const good = n % 3 === 0
         const request = clientRequest(`/live/${n}.m3u8?token=${good ? 'good' : 'bad'}&n=${n}`)
-        const { kind } = await backend.ask(request, `session-${n}`, 2_000)
+        const { kind } = await backend.ask(questionAbout(request, { sessionId: `session-${n}` }), 2_000)
         if (kind === 'unavailable') count.unavailable++
         else count[(kind === 'allow') === good ? 'right' : 'swapped']++
       }
@@ -92,7 +93,10 @@ test('a second answer that came while this process was busy is not taken for the
   const backend = await startAsking(t, idle?.send ?? '')
   for (let n = 0; n < 50; n++) {
     const request = clientRequest(`/live/${n}.m3u8?token=bad`)
-    assert.equal((await backend.ask(request, `session-${n}`, 2_000)).kind, 'deny')
+    assert.equal(
+      (await backend.ask(questionAbout(request, { sessionId: `session-${n}` }), 2_000)).kind,
+      'deny',
+    )
     const end = performance.now() + 10
     while (performance.now() < end);
   }

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AskBackend } from '../src/backend/ask-backend.ts'
 import { createAsk } from '../src/backend/ask-backends.ts'
+import type { GuardedAsk } from '../src/backend/guarded-ask.ts'
+import { questionAbout } from './support/guard.ts'
 import { clientRequest } from './support/pretend-gate.ts'
 
 /** What the second backend of two is given when the first has taken so long; milliseconds. */
 async function budgetAfter(took: number, timeout = 2_000): Promise<number | undefined> {
   let now = 0
   const budgets: number[] = []
-  const silent: AskBackend = async (_subrequest, _sessionId, budget) => {
+  const silent: GuardedAsk = async (_question, budget) => {
     budgets.push(budget)
     now += took
     return { kind: 'unavailable', backend: 'b', reason: 'timeout' }
   }
   await createAsk({ mode: 'failover', backends: [silent, silent], timeout, clock: () => now })(
-    clientRequest('/a'),
-    'id',
+    questionAbout(clientRequest('/a')),
   )
   return budgets[1]
 }

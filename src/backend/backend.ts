@@ -1,11 +1,15 @@
 import type { Outcome } from '../verdict.ts'
-import { type AskBackend, createAskBackend } from './ask-backend.ts'
+import { createAskBackend } from './ask-backend.ts'
 import { type BreakerState, createBreaker } from './breaker.ts'
-import { createBulkhead } from './bulkhead.ts'
+import { createClient } from './client.ts'
+import { createConcurrency } from './concurrency.ts'
+import { createControl } from './control.ts'
+import { createControlRequest } from './create-request.ts'
 import type { Endpoint } from './endpoint.ts'
-import { createGuardedAsk } from './guarded-ask.ts'
+import { createGuardedAsk, type GuardedAsk } from './guarded-ask.ts'
+import { createLine } from './line.ts'
 import { createRehearsedAsk, type Exchange } from './rehearsed-ask.ts'
-import { createSender } from './send.ts'
+import { createWitnesses } from './witnesses.ts'
 
 export interface BackendOptions {
   readonly endpoint: Endpoint
@@ -19,7 +23,7 @@ export interface BackendOptions {
   readonly clock: () => number
   /** 0 to 1, for jitter. */
   readonly random: () => number
-  /** What came of each question that tells something about this backend, and after how many milliseconds. */
+  /** What came of each question, and after how many milliseconds. */
   readonly onOutcome: (outcome: Outcome, took: number) => void
   readonly onInternalError: (error: unknown) => void
 }
@@ -27,48 +31,69 @@ export interface BackendOptions {
 /** One backend with all that stands between it and a question. */
 export interface Backend {
   readonly name: string
-  readonly ask: AskBackend
+  readonly ask: GuardedAsk
   /** As `ask`, but leaves no trace; `seen` is told of the exchange. */
-  rehearse(seen: (exchange: Exchange) => void): AskBackend
-  /** For people: the breaker's state, questions under way and waiting. */
-  state(): { readonly breaker: BreakerState['kind']; readonly inFlight: number; readonly waiting: number }
+  rehearse(seen: (exchange: Exchange) => void): GuardedAsk
+  /** For people: the breaker's state, questions under way and waiting, and how many may be under way now. */
+  state(): {
+    readonly breaker: BreakerState['kind']
+    readonly inFlight: number
+    readonly places: number
+    readonly waiting: number
+  }
   close(): Promise<void>
 }
 
-/** Questions that wait for a place, for each one under way. */
-const QUEUE_FACTOR = 2
+/** Questions that may wait, for each that may be under way, and what all of them may cost in memory, in bytes. */
+const LINE_FACTOR = 16
+const LINE_BYTES = 16 * 1024 * 1024
 
 export function createBackend(options: BackendOptions): Backend {
-  const { endpoint, concurrency, unavailableStatus, clock, random, onInternalError } = options
+  const { endpoint, unavailableStatus, timeout, clock, random, onInternalError } = options
   const { name } = endpoint
-  const sender = createSender(endpoint, concurrency, options.timeout)
+  const client = createClient(endpoint, options.concurrency, timeout)
   const breaker = createBreaker({ clock, random })
-  const bulkhead = createBulkhead({ concurrency, queue: concurrency * QUEUE_FACTOR })
-  const askBackend = createAskBackend({ endpoint, sender, unavailableStatus, onInternalError })
-  const ask = createGuardedAsk({ backend: name, ask: askBackend, breaker, bulkhead, clock })
+  const concurrency = createConcurrency(options.concurrency, clock)
+  const line = createLine({
+    limit: concurrency.limit,
+    length: options.concurrency * LINE_FACTOR,
+    bytes: LINE_BYTES,
+  })
+  const control = createControl({
+    request: createControlRequest(endpoint),
+    client,
+    unavailableStatus,
+    timeout,
+    clock,
+    isOff: () => breaker.state().kind !== 'closed',
+  })
+  const witnesses = createWitnesses(clock)
+  const asking = { endpoint, client, control, witnesses, unavailableStatus, clock, onInternalError }
+  const ask = createGuardedAsk({
+    backend: name,
+    ask: createAskBackend(asking),
+    breaker,
+    line,
+    concurrency,
+    control,
+    witnesses,
+    clock,
+  })
   return {
     name,
-    async ask(subrequest, sessionId, budget, giveUp) {
+    async ask(question, budget, giveUp) {
       const began = clock()
-      const outcome = await ask(subrequest, sessionId, budget, giveUp)
-      // A question that another backend's allow made needless says nothing about this one.
-      if (giveUp?.aborted !== true) options.onOutcome(outcome, clock() - began)
+      const outcome = await ask(question, budget, giveUp)
+      options.onOutcome(outcome, clock() - began)
       return outcome
     },
-    rehearse: createRehearsedAsk({
-      endpoint,
-      sender,
-      breaker,
-      bulkhead,
-      unavailableStatus,
-      clock,
-      onInternalError,
-    }),
+    rehearse: createRehearsedAsk({ ...asking, breaker, line }),
     state: () => ({
       breaker: breaker.state().kind,
-      inFlight: bulkhead.inFlight(),
-      waiting: bulkhead.waiting(),
+      inFlight: line.held(),
+      places: concurrency.limit(),
+      waiting: line.waiting(),
     }),
-    close: () => sender.close(),
+    close: () => client.close(),
   }
 }

@@ -1,12 +1,13 @@
 import { isIP } from 'node:net'
-import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { buildConnector, Pool } from 'undici'
 import { createAddressBook } from './address-book.ts'
 import { guardAnswerStart } from './answer-start.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { Sending } from './sending.ts'
 
 export interface Connections {
-  /** Resolves at the head of the answer; rejects when there is none, or when the request's signal aborts. */
-  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
+  /** Sends what it holds over a connection; it is told what comes of it. */
+  dispatch(sending: Sending): void
   close(): Promise<void>
 }
 
@@ -56,14 +57,17 @@ export function createConnections(endpoint: Endpoint, concurrency: number, deadl
   const fresh = new Pool(url, { ...common, pipelining: 0 })
 
   return {
-    async request(options) {
-      try {
-        return await kept.request(options)
-      } catch (error) {
+    dispatch(sending) {
+      const { method, target: path, headers, body = null } = sending.request
+      const options = { method, path, headers, body }
+      sending.retries = (error) => {
         // Once, and only where the backend closed an idle connection while the request was on its way to it.
-        if (!(error instanceof Error && staleDeaths.has(error))) throw error
-        return await fresh.request(options)
+        if (!staleDeaths.has(error)) return false
+        sending.retries = () => false
+        fresh.dispatch(options, sending)
+        return true
       }
+      kept.dispatch(options, sending)
     },
     async close() {
       book?.stop()

@@ -1,17 +1,18 @@
-import { addressGroupOf } from '../address-group.ts'
-import { type AskBackend, createAskBackend } from './ask-backend.ts'
+import type { Outcome } from '../verdict.ts'
+import { type AskBackendOptions, createAskBackend } from './ask-backend.ts'
 import type { Breaker } from './breaker.ts'
-import type { Bulkhead } from './bulkhead.ts'
+import type { Client, HttpRequest, Reply } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 import { failureReason } from './failure-reason.ts'
-import type { Question } from './question.ts'
-import type { Reply, Sender } from './send.ts'
+import { applicantOf, type GuardedAsk } from './guarded-ask.ts'
+import type { Line } from './line.ts'
+import { AbandonedError } from './sending.ts'
 
 /** One question and what came of it. */
 export interface Exchange {
   readonly endpoint: Endpoint
   /** Undefined when it was not asked. */
-  readonly question: Question | undefined
+  readonly request: HttpRequest | undefined
   readonly came:
     | { readonly kind: 'reply'; readonly reply: Reply }
     /** `message` is the system's own text. */
@@ -20,52 +21,55 @@ export interface Exchange {
   readonly took: number
 }
 
-export interface RehearsedAskOptions {
-  readonly endpoint: Endpoint
-  readonly sender: Sender
+export interface RehearsedAskOptions extends AskBackendOptions {
   readonly breaker: Breaker
-  readonly bulkhead: Bulkhead
-  readonly unavailableStatus: ReadonlySet<number>
-  readonly clock: () => number
-  readonly onInternalError: (error: unknown) => void
+  readonly line: Line
 }
 
 /**
- * Builds askers that ask as the gate does and leave no trace: neither breaker nor bulkhead nor health hear of it. `seen` is told of each
+ * Builds askers that ask as the gate does and leave no trace: neither breaker nor line nor health hear of it. `seen` is told of each
  * exchange.
  */
 export function createRehearsedAsk(
   options: RehearsedAskOptions,
-): (seen: (exchange: Exchange) => void) => AskBackend {
-  const { endpoint, sender, breaker, bulkhead, unavailableStatus, clock, onInternalError } = options
+): (seen: (exchange: Exchange) => void) => GuardedAsk {
+  const { endpoint, client, breaker, line, clock } = options
   return (seen) => {
-    const watched: Sender = {
-      async send(question, signal) {
+    const watched: Client = {
+      ...client,
+      async send(sending) {
         const began = clock()
+        const { request } = sending
         try {
-          const reply = await sender.send(question, signal)
-          seen({ endpoint, question, came: { kind: 'reply', reply }, took: clock() - began })
+          const reply = await client.send(sending)
+          seen({ endpoint, request, came: { kind: 'reply', reply }, took: clock() - began })
           return reply
         } catch (error) {
-          const reason = signal.aborted ? 'timeout' : failureReason(error)
-          const message = signal.aborted ? 'no answer before the deadline' : messageOf(error)
-          seen({ endpoint, question, came: { kind: 'failure', reason, message }, took: clock() - began })
+          const isLate = error instanceof AbandonedError
+          const reason = isLate ? 'timeout' : failureReason(error)
+          const message = isLate ? 'no answer before the deadline' : messageOf(error)
+          seen({ endpoint, request, came: { kind: 'failure', reason, message }, took: clock() - began })
           throw error
         }
       },
-      close: () => Promise.resolve(),
     }
-    const ask = createAskBackend({ endpoint, sender: watched, unavailableStatus, onInternalError })
-    const without = (reason: 'breaker' | 'overload', message: string): ReturnType<AskBackend> => {
-      seen({ endpoint, question: undefined, came: { kind: 'failure', reason, message }, took: 0 })
-      return Promise.resolve({ kind: 'unavailable', backend: endpoint.name, reason })
+    const ask = createAskBackend({ ...options, client: watched })
+    const without = (kind: 'unavailable' | 'refused', reason: string, message: string): Outcome => {
+      seen({ endpoint, request: undefined, came: { kind: 'failure', reason, message }, took: 0 })
+      return { kind, backend: endpoint.name, reason } as Outcome
     }
-    return (subrequest, sessionId, budget, giveUp) => {
-      if (!breaker.wouldAdmit(addressGroupOf(subrequest.address))) {
-        return without('breaker', 'not asked: too many questions failed just now')
+    return async (question, budget) => {
+      const applicant = applicantOf(question)
+      if (!breaker.wouldAdmit(applicant.groups.network))
+        return without('unavailable', 'breaker', 'not asked: too many questions failed just now')
+      switch (line.look(applicant)) {
+        case 'overload':
+          return without('unavailable', 'overload', 'not asked: too many questions are under way')
+        case 'excess':
+          return without('refused', 'too-many-questions', 'not asked: this address has its share under way')
       }
-      if (bulkhead.isFull()) return without('overload', 'not asked: too many questions are under way')
-      return ask(subrequest, sessionId, budget, giveUp)
+      const { outcome } = await ask(question, applicant.groups, budget, () => {})
+      return outcome
     }
   }
 }

@@ -1,11 +1,11 @@
+import type { Question } from '../question.ts'
 import { type Identity, verdictKeyOf } from '../session/identity.ts'
 import { isOwn } from '../session/scope.ts'
 import { newSessionId, type Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../verdict.ts'
 import { type Cacheable, createCacheable } from './cacheable.ts'
-import { allowedBy, allowedWithout, denied, repeated } from './decisions.ts'
-import type { FairShare } from './fair-share.ts'
+import { allowedBy, allowedWithout, repeated } from './decisions.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
 import { findSession, type Memory } from './memory.ts'
@@ -25,16 +25,12 @@ export interface DecisionMade {
 
 export interface DecideOptions extends Memory {
   /** One question to the backends; never rejects, and keeps its own deadline. */
-  readonly ask: (subrequest: Subrequest, sessionId: string) => Promise<Outcome>
+  readonly ask: (question: Question) => Promise<Outcome>
   readonly identify: (subrequest: Subrequest) => Identity
   /** The one that `identify` reads channels with. */
   readonly channelPattern: RegExp | undefined
   readonly lifetimes: Lifetimes
   readonly defaultAction: Verdict
-  /** Bounds the questions that one client may have under way. */
-  readonly questions: FairShare
-  /** Of their own, so that a viewer whose time is over cannot put off its re-checks by a flood of questions. */
-  readonly rechecks: FairShare
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** 0 to 1, for jitter. */
@@ -51,7 +47,7 @@ export type Decide = (subrequest: Subrequest) => Decision | Promise<Decision>
 
 /** Known? → repeat it, else ask → keep. What an outcome becomes is decided in `keep`, what an outage leaves of a session in `outage`. */
 export function createDecide(options: DecideOptions): Decide {
-  const { ask, identify, lifetimes, clock, defaultAction, questions, rechecks, outage } = options
+  const { ask, identify, lifetimes, clock, defaultAction, outage } = options
   const memory: Memory = options
   const terms = createTerms(lifetimes, options.random, options.onBadDuration)
   const cacheable = createCacheable(options.channelPattern)
@@ -86,48 +82,42 @@ export function createDecide(options: DecideOptions): Decide {
       return identity.channel === undefined
         ? flying
         : flying.then((decision) => ({ ...decision, cacheable: false }))
-    if (!questions.take(subrequest.address)) return refuse(subrequest)
-    return flights.start(
-      key,
-      question(identity, subrequest).finally(() => questions.giveBack(subrequest.address)),
-    )
+    return flights.start(key, question(identity, subrequest, now))
   }
 
-  /** This client has its share under way: its own excess is denied, and never anybody's reason for the default action. */
-  const refuse = (subrequest: Subrequest): Decision => {
-    const decision = denied('', 'gate', 'too-many-questions', 0, false)
-    options.onDecision({ subrequest, decision, backend: '', occasion: 'refusal', took: 0 })
-    return decision
-  }
-
-  const question = async (identity: Identity, subrequest: Subrequest): Promise<Decision> => {
-    const began = clock()
+  const question = async (identity: Identity, subrequest: Subrequest, began: number): Promise<Decision> => {
     const sessionId = newSessionId()
-    const outcome = await ask(subrequest, sessionId)
+    const { credential, viewer } = identity
+    const knownViewer = memory.sessions.knows(viewer) ? viewer : undefined
+    const outcome = await ask({ subrequest, sessionId, occasion: 'question', credential, knownViewer })
     const now = clock()
     outage.note(outcome, now)
     const decision = keep.fromQuestion(identity, subrequest, sessionId, outcome, now)
-    const { backend } = outcome
-    options.onDecision({ subrequest, decision, backend, occasion: 'question', took: now - began })
+    const { backend, kind } = outcome
+    const occasion = kind === 'refused' && outcome.reason === 'too-many-questions' ? 'refusal' : 'question'
+    options.onDecision({ subrequest, decision, backend, occasion, took: now - began })
     return decision
   }
 
-  /** Without a place in the client's share the re-check stays due. */
   const startRecheck = (session: Session, now: number): void => {
-    const { address } = session.opener()
-    if (!rechecks.take(address)) return
-    recheck(session, now)
-      .catch(options.onInternalError)
-      .finally(() => rechecks.giveBack(address))
+    recheck(session, now).catch(options.onInternalError)
   }
 
   /** Asks again about a playing session with the request that opened it; the viewer waits for nothing. */
   const recheck = async (session: Session, began: number): Promise<void> => {
     const subrequest = session.opener()
     session.checking = true
-    const outcome = await ask(subrequest, session.id).finally(() => {
+    const outcome = await ask({
+      subrequest,
+      sessionId: session.id,
+      occasion: 're-check',
+      credential: identify(subrequest).credential,
+      knownViewer: session.provisional ? undefined : session.viewer,
+    }).finally(() => {
       session.checking = false
     })
+    // Its address has its share of re-checks under way: it stays due.
+    if (outcome.kind === 'refused') return
     const now = clock()
     outage.note(outcome, now)
     const decision = keep.fromRecheck(session, outcome, now)

@@ -32,7 +32,7 @@ export interface Keep {
     now: number,
   ): Decision
   /** The outcome of a re-check of a session. */
-  fromRecheck(session: Session, outcome: Outcome, now: number): Decision
+  fromRecheck(session: Session, outcome: Exclude<Outcome, { kind: 'refused' }>, now: number): Decision
 }
 
 export function createKeep({
@@ -73,6 +73,13 @@ export function createKeep({
         }
         case 'deny':
           return denyByBackend(identity, sessionId, outcome.status, now)
+        case 'refused': {
+          const { reason } = outcome
+          if (reason === 'too-many-questions') return denied(sessionId, 'gate', reason, 0, false)
+          // It has cost the backend three questions: not again at once.
+          const decision = denied(sessionId, 'gate', reason, defaultFor, cacheable.deny(identity))
+          return remember(identity, decision, now)
+        }
         case 'unavailable': {
           const known = memory.denials.find(identity, now)
           const reason = `unavailable-${outcome.reason}` as const

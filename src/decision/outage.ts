@@ -18,6 +18,7 @@ export function createOutage(): Outage {
   let recoveredAt = Number.NEGATIVE_INFINITY
   return {
     note(outcome, now) {
+      if (outcome.kind === 'refused') return
       const unavailable = outcome.kind === 'unavailable'
       // While one spread is under way another does not begin: single failures would put it off for ever.
       if (isAway && !unavailable && now - recoveredAt > SPREAD) recoveredAt = now

@@ -6,7 +6,6 @@ import type { SessionTable } from '../session/session-table.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import { createDecide, type DecideOptions, type DecisionMade } from './decide.ts'
-import type { FairShare } from './fair-share.ts'
 
 /** What would be decided about a request, and what of. */
 export interface Rehearsal {
@@ -52,8 +51,8 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
 
   const decide = createDecide({
     ...options,
-    ask(asked, sessionId) {
-      const outcome = options.ask(asked, sessionId)
+    ask(question) {
+      const outcome = options.ask(question)
       answered = outcome
       return outcome
     },
@@ -61,8 +60,6 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     provisional: unchanged(options.provisional),
     denials: { ...denials, find: denials.peek, keep() {}, forget() {} },
     outage: { ...options.outage, note() {} },
-    questions: unchangedShare(options.questions),
-    rechecks: unchangedShare(options.rechecks),
     onDecision(one) {
       made = one
     },
@@ -81,8 +78,4 @@ function copyOf(session: Session): Session {
   copy.heardBefore = undefined
   copy.heardAfter = undefined
   return copy
-}
-
-function unchangedShare(share: FairShare): FairShare {
-  return { ...share, take: share.hasRoom, giveBack() {} }
 }

@@ -1,4 +1,4 @@
-import { createClient } from '../backend/client.ts'
+import { createClient, sendUntil } from '../backend/client.ts'
 import type { Endpoint } from '../backend/endpoint.ts'
 import { failureReason } from '../backend/failure-reason.ts'
 import type { UnavailableReason } from '../verdict.ts'
@@ -21,7 +21,7 @@ export interface Poster {
  * one post may take, in milliseconds.
  */
 export function createPoster(endpoint: Endpoint, deadline: number): Poster {
-  const { client, close } = createClient(endpoint, 1, deadline)
+  const client = createClient(endpoint, 1, deadline)
   const target = endpoint.query === '' ? endpoint.path : `${endpoint.path}?${endpoint.query}`
   const headers: Record<string, string> = {
     Host: endpoint.authority,
@@ -33,12 +33,13 @@ export function createPoster(endpoint: Endpoint, deadline: number): Poster {
   return {
     async post(json, signal) {
       try {
-        const { status } = await client.post(target, json, { headers, signal })
+        const request = { method: 'POST', target, headers, body: json } as const
+        const { status } = await sendUntil(client, request, signal)
         return { kind: 'answered', status }
       } catch (error) {
         return { kind: 'unavailable', reason: signal.aborted ? 'timeout' : failureReason(error) }
       }
     },
-    close,
+    close: () => client.close(),
   }
 }

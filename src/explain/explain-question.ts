@@ -11,12 +11,12 @@ const shownHeaders: ReadonlySet<string> = new Set([
 ])
 
 /** An exchange for people: names of parameters, no values; no password. */
-export function explainQuestion({ endpoint, question, came, took }: Exchange): ExplainedQuestion {
+export function explainQuestion({ endpoint, request, came, took }: Exchange): ExplainedQuestion {
   const { name, protocol, authority } = endpoint
   return {
     backend: name,
-    url: question === undefined ? null : maskTarget(`${protocol}//${authority}${question.target}`),
-    headers: question === undefined ? {} : maskHeaders(question.headers),
+    url: request === undefined ? null : maskTarget(`${protocol}//${authority}${request.target}`),
+    headers: request === undefined ? {} : maskHeaders(request.headers),
     status: came.kind === 'reply' ? came.reply.status : null,
     answerHeaders: came.kind === 'reply' ? maskHeaders(came.reply.headers) : {},
     failure: came.kind === 'failure' ? `${came.reason}: ${came.message}` : null,

@@ -5,7 +5,6 @@ import { createEventStream } from '../admin/event-stream.ts'
 import { createAdminServer } from '../admin/server.ts'
 import type { Settings } from '../config/read-settings.ts'
 import { createDecide, type DecideOptions, type DecisionMade } from '../decision/decide.ts'
-import { createFairShare } from '../decision/fair-share.ts'
 import { createWebhook } from '../events/webhook.ts'
 import { createExplain, type Explain } from '../explain/explain.ts'
 import { createGate } from '../gate/router.ts'
@@ -42,8 +41,6 @@ export interface Service {
   readonly adminServer: Server | undefined
 }
 
-/** What one client address may hold of a backend's questions. */
-const ADDRESS_SHARE = 1 / 4
 /** Milliseconds that an answer in flight may take past the deadline of its question. */
 const GRACE = 500
 /** The files of the live page lie beside dist/ and src/ alike. */
@@ -102,7 +99,6 @@ export function createService(settings: Settings, log: Log): Service {
     onInternalError,
   })
 
-  const questionsPerAddress = Math.floor(settings.backendConcurrency * ADDRESS_SHARE)
   const badDurations = new Set<string>()
   const deciding: DecideOptions = {
     ...memory,
@@ -113,8 +109,6 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction,
     clock,
     random: Math.random,
-    questions: createFairShare(questionsPerAddress),
-    rechecks: createFairShare(questionsPerAddress),
     onDecision(made: DecisionMade) {
       byDefault.note(made)
       decisions.made(made)

@@ -28,6 +28,8 @@ export interface SessionTable {
   find(identity: Identity, now: number): Session | undefined
   /** As `find`, but leaves no trace. Of sessions that do not count none is found. */
   peek(identity: Identity, now: number, counts: (session: Session) => boolean): Session | undefined
+  /** Whether this viewer has a session. */
+  knows(viewer: string): boolean
   open(session: Session, now: number): void
   /** Takes in a session that another table has handed over. */
   admit(session: Session, now: number): void
@@ -140,6 +142,8 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
       }
       return undefined
     },
+
+    knows: (viewer) => newestOf.has(viewer),
 
     open(session, now) {
       admit(session, now)

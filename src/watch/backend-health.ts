@@ -32,7 +32,8 @@ export function createBackendHealth({ backend, log, clock, byDefault }: BackendH
 
   return {
     note(outcome) {
-      // The breaker, a crowd and our own faults say nothing about the backend.
+      // The breaker, a crowd, our own faults and those of a question say nothing about the backend.
+      if (outcome.kind === 'refused') return
       if (outcome.kind === 'unavailable' && notTheBackends.has(outcome.reason)) return
       const now = clock()
       if (outcome.kind === 'unavailable') {

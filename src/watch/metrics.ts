@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
-import { notTheBackends, type Outcome, unavailableReasons } from '../verdict.ts'
+import { notTheBackends, type Outcome, refusedReasons, unavailableReasons } from '../verdict.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
 import type { Tally } from './tally.ts'
 import type { Bounded, Watched, WatchedBackend } from './watched.ts'
@@ -24,7 +24,7 @@ export interface Metrics {
 /** Seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
 
-const outcomes = ['allow', 'deny', ...unavailableReasons] as const
+const outcomes = ['allow', 'deny', ...unavailableReasons, ...refusedReasons] as const
 
 /** The gate's numbers in a registry of their own: several gates may live in one process. */
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -62,6 +62,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'questions_in_flight',
     'Questions under way.',
     ofBackends((backend) => backend.state().inFlight),
+  )
+  gauge(
+    'questions_limit',
+    'Questions that may be under way now: fewer while the backend is slow.',
+    ofBackends((backend) => backend.state().places),
   )
   gauge(
     'questions_waiting',
@@ -141,10 +146,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   let watchesProcess = false
   return {
     asked(backend, outcome, took) {
-      const name = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
+      const name = 'reason' in outcome ? outcome.reason : outcome.kind
       const counts = questions[backend]
       counts?.set(name, (counts.get(name) ?? 0) + 1)
-      if (!notTheBackends.has(name))
+      if (outcome.kind !== 'refused' && !notTheBackends.has(name))
         durations.observe({ backend: backends[backend]?.name ?? '' }, took / 1000)
     },
     async text() {

@@ -44,6 +44,7 @@ export function createPulse({ tally, backends, clock }: PulseOptions): Pulse {
 
   return {
     asked(backend, outcome, took) {
+      if (outcome.kind === 'refused') return
       if (outcome.kind === 'unavailable' && notTheBackends.has(outcome.reason)) return
       times[backend]?.note(took, clock())
     },

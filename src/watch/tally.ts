@@ -1,6 +1,13 @@
 import type { SessionEnd } from '../session/session-table.ts'
 import { sessionEnds } from '../session/session-table.ts'
-import { type Decision, type Source, sources, unavailableReasons, type Verdict } from '../verdict.ts'
+import {
+  type Decision,
+  refusedReasons,
+  type Source,
+  sources,
+  unavailableReasons,
+  type Verdict,
+} from '../verdict.ts'
 
 /** How many answers of one kind nginx has got. */
 export interface AnswerCount {
@@ -41,7 +48,7 @@ const possible: readonly (readonly [Verdict, Source, readonly string[]])[] = [
   ['deny', 'stale', withoutAnswer],
   ['allow', 'default', withoutAnswer],
   ['deny', 'default', withoutAnswer],
-  ['deny', 'gate', ['bad-request', 'too-many-questions']],
+  ['deny', 'gate', ['bad-request', ...refusedReasons]],
 ]
 
 export function createTally(): Tally {

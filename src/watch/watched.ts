@@ -8,6 +8,7 @@ export interface WatchedBackend {
   state(): {
     readonly breaker: 'closed' | 'open' | 'half-open'
     readonly inFlight: number
+    readonly places: number
     readonly waiting: number
   }
 }

@@ -47,3 +47,8 @@ export async function startBackend(scope: Scope, port = 0): Promise<Backend> {
 export function status(code: number, headers: Readonly<Record<string, string>> = {}): Backend['answer'] {
   return (_asked, response) => void response.writeHead(code, headers).end()
 }
+
+/** Whether it is a client's question, not the gate's own that tells an outage from what a question provokes. */
+export function isNoControl({ headers }: Asked): boolean {
+  return headers['X-Real-Ua'] !== 'alta-auth-control'
+}

@@ -2,7 +2,6 @@
 // Prints one line of JSON: a FloodReport.
 
 import { createDecide } from '../../src/decision/decide.ts'
-import { createFairShare } from '../../src/decision/fair-share.ts'
 import { createOutage } from '../../src/decision/outage.ts'
 import { createDenials } from '../../src/session/denials.ts'
 import { createIdentify } from '../../src/session/identity.ts'
@@ -28,9 +27,9 @@ const sessions = createSessionTable({ max: 100_000, idle: 120_000 })
 const provisional = createSessionTable({ max: 20_000, idle: 120_000 })
 const denials = createDenials(MAX_DENIALS)
 const decide = createDecide({
-  ask: ({ query }) =>
+  ask: ({ subrequest }) =>
     Promise.resolve(
-      query === 'token=good'
+      subrequest.query === 'token=good'
         ? { kind: 'allow', backend: 'pretend', grant: {} }
         : { kind: 'deny', backend: 'pretend', status: 403 },
     ),
@@ -46,8 +45,6 @@ const decide = createDecide({
   lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
   defaultAction: 'deny',
   outage: createOutage(),
-  questions: createFairShare(1_000_000),
-  rechecks: createFairShare(1_000_000),
   clock: () => now,
   random: Math.random,
   onDecision() {},

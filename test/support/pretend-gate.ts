@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { createDecide, type DecideOptions, type DecisionMade } from '../../src/decision/decide.ts'
-import { createFairShare } from '../../src/decision/fair-share.ts'
 import { createOutage } from '../../src/decision/outage.ts'
 import { type Rehearsal, rehearse } from '../../src/decision/rehearse.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
+import type { Question } from '../../src/question.ts'
 import { createDenials, type Denials } from '../../src/session/denials.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
-
-/** One question as the pretend backend received it. */
-export interface Asked {
-  readonly subrequest: Subrequest
-  readonly sessionId: string
-}
 
 export interface PretendGateOptions {
   readonly defaultAction?: Verdict
@@ -26,7 +20,6 @@ export interface PretendGateOptions {
   readonly idle?: number
   readonly random?: () => number
   readonly maxSessions?: number
-  readonly questionsPerAddress?: number
   readonly maxProvisional?: number
   readonly maxDenials?: number
 }
@@ -45,7 +38,7 @@ export interface PretendGate {
   /** What the backend answers from now on. */
   answers(rule: (subrequest: Subrequest) => Outcome | Promise<Outcome>): void
   /** Every question so far, oldest first. */
-  readonly asked: readonly Asked[]
+  readonly asked: readonly Question[]
   readonly made: readonly DecisionMade[]
   /** Each useless X-AuthDuration that was reported. */
   readonly badDurations: readonly string[]
@@ -100,7 +93,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const idle = options.idle ?? 120_000
   let now = 0
   let rule: (subrequest: Subrequest) => Outcome | Promise<Outcome> = tokens('X')
-  const asked: Asked[] = []
+  const asked: Question[] = []
   const made: DecisionMade[] = []
   const badDurations: string[] = []
   const sessions = createSessionTable({ max: options.maxSessions ?? 100_000, idle })
@@ -113,9 +106,9 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   })
   const outage = createOutage()
   const deciding: DecideOptions = {
-    async ask(subrequest, sessionId) {
-      asked.push({ subrequest, sessionId })
-      return await rule(subrequest)
+    async ask(question) {
+      asked.push(question)
+      return await rule(question.subrequest)
     },
     identify,
     channelPattern: options.channelPattern,
@@ -124,8 +117,6 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     denials,
     lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, ...options.lifetimes },
     outage,
-    questions: createFairShare(options.questionsPerAddress ?? 10_000),
-    rechecks: createFairShare(options.questionsPerAddress ?? 10_000),
     defaultAction: options.defaultAction ?? 'deny',
     clock: () => now,
     random: options.random ?? (() => 0.5),
@@ -139,7 +130,10 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const decide = createDecide(deciding)
   return {
     rehearse: (subrequest) =>
-      rehearse({ ...deciding, ask: async (one) => await rule(one), onDecision() {} }, subrequest),
+      rehearse(
+        { ...deciding, ask: async (question) => await rule(question.subrequest), onDecision() {} },
+        subrequest,
+      ),
     async decide(subrequest) {
       return await decide(subrequest)
     },

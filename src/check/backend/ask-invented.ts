@@ -1,7 +1,7 @@
+import { createClient, type Reply, sendUntil } from '../../backend/client.ts'
+import { createRequest } from '../../backend/create-request.ts'
 import type { Endpoint } from '../../backend/endpoint.ts'
 import { failureReason } from '../../backend/failure-reason.ts'
-import { createQuestion } from '../../backend/question.ts'
-import { createSender, type Reply } from '../../backend/send.ts'
 import type { Subrequest } from '../../subrequest.ts'
 import type { UnavailableReason } from '../../verdict.ts'
 
@@ -29,7 +29,7 @@ export interface AskerOptions {
 
 /** Asks over the very code of the gate; no value is a client's, and each says what it is. */
 export function createAsker({ endpoint, tokenParam, invent, clock, deadline }: AskerOptions): Asker {
-  const sender = createSender(endpoint, 1, deadline)
+  const client = createClient(endpoint, 1, deadline)
   return {
     async ask(limit) {
       const word = `alta-auth-check-${invent()}`
@@ -44,13 +44,13 @@ export function createAsker({ endpoint, tokenParam, invent, clock, deadline }: A
       const began = clock()
       const signal = AbortSignal.timeout(Math.max(1, Math.round(limit)))
       try {
-        const reply = await sender.send(createQuestion(endpoint, subrequest, word), signal)
+        const reply = await sendUntil(client, createRequest(endpoint, subrequest, word), signal)
         return { kind: 'answered', reply, ms: clock() - began }
       } catch (error) {
         const reason = signal.aborted ? 'timeout' : failureReason(error)
         return { kind: 'unavailable', reason, ms: clock() - began }
       }
     },
-    close: () => sender.close(),
+    close: () => client.close(),
   }
 }

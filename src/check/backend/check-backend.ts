@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { headerOf } from '../../backend/client.ts'
 import type { Endpoint } from '../../backend/endpoint.ts'
 import type { Middleware } from '../../backend/presets.ts'
-import { headerOf } from '../../backend/send.ts'
 import { checkNames } from '../check-names.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import { type Asked, createAsker } from './ask-invented.ts'

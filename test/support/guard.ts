@@ -1,0 +1,58 @@
+import { type Breaker, createBreaker } from '../../src/backend/breaker.ts'
+import { createConcurrency } from '../../src/backend/concurrency.ts'
+import type { Control } from '../../src/backend/control.ts'
+import { createGuardedAsk, type GuardedAsk } from '../../src/backend/guarded-ask.ts'
+import { createLine } from '../../src/backend/line.ts'
+import { createWitnesses } from '../../src/backend/witnesses.ts'
+import type { Question } from '../../src/question.ts'
+import type { Subrequest } from '../../src/subrequest.ts'
+import type { Outcome } from '../../src/verdict.ts'
+
+export interface GuardOptions {
+  /** What comes of a question that goes out. */
+  readonly ask: (question: Question) => Outcome | Promise<Outcome>
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  readonly breaker?: Breaker
+  readonly concurrency?: number
+  /** The question itself may have provoked the failure. */
+  readonly isUnconfirmed?: boolean
+}
+
+/** A control question that is never answered. */
+export const silentControl: Control = {
+  isAlive: () => Promise.resolve(false),
+  hasAnsweredSince: () => false,
+}
+
+/** The real guards around a pretend backend. */
+export function guard(options: GuardOptions): GuardedAsk {
+  const { clock, isUnconfirmed = false } = options
+  const concurrency = createConcurrency(options.concurrency ?? 64, clock)
+  return createGuardedAsk({
+    backend: 'pretend',
+    async ask(question, _groups, _budget, onOver) {
+      const outcome = await options.ask(question)
+      onOver()
+      return { outcome, isUnconfirmed }
+    },
+    breaker: options.breaker ?? createBreaker({ clock, random: () => 0.5 }),
+    line: createLine({ limit: concurrency.limit, length: 1_024, bytes: 1_048_576 }),
+    concurrency,
+    control: silentControl,
+    witnesses: createWitnesses(clock),
+    clock,
+  })
+}
+
+/** A question of a stranger about this client request. */
+export function questionAbout(subrequest: Subrequest, more: Partial<Question> = {}): Question {
+  return {
+    subrequest,
+    sessionId: 'id',
+    occasion: 'question',
+    credential: true,
+    knownViewer: undefined,
+    ...more,
+  }
+}
