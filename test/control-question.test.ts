@@ -4,13 +4,13 @@ import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '../src/config/read-settings.ts'
 import { askGate } from './support/ask-gate.ts'
-import { type Asked, type Backend, isNoControl, startBackend } from './support/backend.ts'
+import { type Asked, type Backend, startBackend } from './support/backend.ts'
 import { patientTest } from './support/patient-test.ts'
 import { startWatchedGate, type WatchedGate } from './support/readiness.ts'
 import type { Scope } from './support/scope.ts'
 import { until } from './support/until.ts'
 
-const isControl = (asked: Asked): boolean => !isNoControl(asked)
+const isControl = ({ target }: Asked): boolean => !target.includes('token=')
 
 /** What a question that holds `token=evil` does to the backend. */
 type Effect = (response: ServerResponse, asked: Asked) => void
@@ -20,7 +20,6 @@ interface Site {
   readonly gate: WatchedGate
   /** How the question of this client ends: `403 gate question-refused`. */
   ask(token: string, address?: string): Promise<string>
-  controls(): readonly Asked[]
 }
 
 /** A backend that allows `token=good…`, denies the rest, and meets its match in `token=evil…`. */
@@ -45,7 +44,6 @@ async function startSite(scope: Scope, evil: Effect, environment: Environment = 
       const answer = await askGate(gate.port, { uri, address, userAgent: `viewer ${viewers++}` })
       return `${answer.status} ${answer.source} ${answer.reason}`
     },
-    controls: () => backend.asked.filter(isControl),
   }
 }
 
@@ -153,9 +151,9 @@ describe('an outage is none of a question', () => {
 
 describe('the control question', () => {
   test('holds nothing of the client', async (t) => {
-    const { ask, controls } = await startSite(t, (response) => void response.socket?.destroy())
+    const { ask, backend } = await startSite(t, (response) => void response.socket?.destroy())
     await ask('evil')
-    const [control] = controls()
+    const [control] = backend.controls
     assert.equal(control?.target, '/auth?own=1')
     assert.deepEqual(control?.headers, {
       host: control?.headers['host'],
@@ -168,25 +166,28 @@ describe('the control question', () => {
   })
 
   test('is asked once a second at most, and its answer counts for all meanwhile', async (t) => {
-    const { ask, controls } = await startSite(t, (response) => void response.socket?.destroy())
+    const { ask, backend } = await startSite(t, (response) => void response.socket?.destroy())
     const began = performance.now()
     let asked = 0
     while (performance.now() - began < 2_300) {
       await Promise.all(Array.from({ length: 10 }, (_, n) => ask(`evil${asked++}`, `198.51.${n}.1`)))
     }
     assert.ok(asked > 50)
-    assert.ok(controls().length >= 2 && controls().length <= 3, `${controls().length} in 2.3 s`)
+    assert.ok(
+      backend.controls.length >= 2 && backend.controls.length <= 3,
+      `${backend.controls.length} in 2.3 s`,
+    )
   })
 
   test('is not asked while the breaker is open', async (t) => {
-    const { ask, backend, gate, controls } = await startSite(t, () => {})
+    const { ask, backend, gate } = await startSite(t, () => {})
     backend.answer = () => {}
     await Promise.all(Array.from({ length: 12 }, (_, n) => ask('good', `198.${n}.0.1`)))
     assert.equal((await gate.backend()).breaker, 'open')
-    const before = controls().length
+    const before = backend.controls.length
     await delay(1_100)
     for (let n = 0; n < 10; n++) await ask('good', `198.${n}.0.1`)
-    assert.equal(controls().length, before)
+    assert.equal(backend.controls.length, before)
   })
 
   test('is never a verdict: it is allowed, and the question stays refused', async (t) => {

@@ -240,22 +240,22 @@ describe('every answer to nginx is counted once', () => {
     const backend = await startBackend(t)
     const held: ServerResponse[] = []
     backend.answer = (_asked, response) => void held.push(response)
-    // A quarter of four places: one.
+    // Three of four idle places, and a quarter of the line: 16.
     const gate = await startScrapedGate(t, {
       BACKEND_URL: backend.url,
       BACKEND_CONCURRENCY: '4',
       BACKEND_TIMEOUT: '30s',
     })
-    const first = askGate(gate.port, { uri: '/live/1/index.m3u8?token=1' })
-    await until('the question', () => held.length === 1)
-    const second = await askGate(gate.port, { uri: '/live/2/index.m3u8?token=1' })
-    assert.equal(second.reason, 'too-many-questions')
+    const ask = (n: number) => askGate(gate.port, { uri: `/live/${n}/index.m3u8?token=1` })
+    const share = Array.from({ length: 19 }, (_, n) => ask(n))
+    await until('its share', async () => (await gate.scrape()).value('alta_auth_questions_waiting') === 16)
+    assert.equal((await ask(20)).reason, 'too-many-questions')
+    backend.answer = (_asked, response) => void response.end()
     for (const response of held) response.end()
-    await first
-    assert.deepEqual(decisionsOf(await gate.scrape()), {
-      'allow backend backend-200': 1,
-      'deny gate too-many-questions': 1,
-    })
+    await Promise.all(share)
+    const now = await gate.scrape()
+    assert.deepEqual(decisionsOf(now), { 'allow backend backend-200': 19, 'deny gate too-many-questions': 1 })
+    assert.equal(now.value('alta_auth_questions_total', { outcome: 'too-many-questions' }), 1)
   })
 
   for (const action of ['allow', 'deny'] as const) {
@@ -339,13 +339,16 @@ describe('backends', () => {
       BACKEND_CONCURRENCY: '4',
       BACKEND_TIMEOUT: '30s',
     })
-    const answers = [1, 2, 3, 4, 5, 6].map((n) => askGate(gate.port, stranger(n)))
+    const answers = [1, 2, 3, 4, 5, 6].map((n) =>
+      askGate(gate.port, { ...stranger(n), address: `198.51.${n}.1` }),
+    )
     let now = await gate.scrape()
     await until('four in flight and two waiting', async () => {
       now = await gate.scrape()
       return now.value('alta_auth_questions_waiting') === 2
     })
     assert.equal(now.value('alta_auth_questions_in_flight', { backend: `${backend.url}/` }), 4)
+    assert.equal(now.value('alta_auth_questions_limit', { backend: `${backend.url}/` }), 4)
     backend.answer = (_asked, response) => void response.end()
     for (const response of held) response.end()
     await Promise.all(answers)

@@ -77,16 +77,31 @@ const ways: Readonly<Record<string, Way>> = {
     await ends(reason)
   },
   async 'too-many-questions'(scope, reason) {
-    const { backend, get, ends } = await startAnswering(scope, 200, { BACKEND_CONCURRENCY: '4' })
-    // A quarter of four: one question is all that an address may hold.
+    const { backend, get, gate, ends } = await startAnswering(scope, 200, {
+      BACKEND_CONCURRENCY: '4',
+      BACKEND_TIMEOUT: '2s',
+    })
+    // Three of four idle places, and a quarter of the line: 16.
     const held: ServerResponse[] = []
     backend.answer = (_asked, response) => void held.push(response)
-    const first = get('/live/one/index.m3u8?token=1')
-    await until('the first question', () => held.length === 1)
+    const share = Array.from({ length: 19 }, (_, n) =>
+      askGate(gate.port, { address: '127.0.0.1', userAgent: `${n}` }),
+    )
+    await until('its places', () => held.length === 3)
     await get('/live/two/index.m3u8?token=1')
     await ends(reason)
+    backend.answer = status(200)
     for (const response of held) response.end()
-    await first
+    await Promise.all(share)
+  },
+  async 'question-refused'(scope, reason) {
+    const { backend, get, ends } = await startAnswering(scope, 200)
+    backend.answer = ({ target }, response) => {
+      if (target.includes('token')) response.socket?.destroy()
+      else response.end()
+    }
+    await get(PLAYLIST)
+    await ends(reason)
   },
   'unavailable-timeout': failing,
   'unavailable-refused': failing,
@@ -115,7 +130,7 @@ const ways: Readonly<Record<string, Way>> = {
     })
     const held: ServerResponse[] = []
     backend.answer = (_asked, response) => void held.push(response)
-    const crowd = Array.from({ length: 12 }, (_, n) => askGate(gate.port, { address: `198.51.100.${n}` }))
+    const crowd = Array.from({ length: 12 }, (_, n) => askGate(gate.port, { address: `198.51.${n}.1` }))
     await until('four questions', () => held.length === 4)
     await get(PLAYLIST)
     await ends(reason)

@@ -11,6 +11,7 @@ const words = {
   remembered: 'this very request was judged before',
   'bad-request': 'refused before anybody was asked',
   'too-many-questions': 'too many questions from this address',
+  'question-refused': 'the backend fails at this very question',
   'gate-unavailable': 'alta-auth was not there, nginx decided',
   'control-bytes': 'nginx refused it unasked',
 }

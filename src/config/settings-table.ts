@@ -70,7 +70,7 @@ export const settingsTable = {
   ),
   BACKEND_CONCURRENCY: setting(
     '64',
-    'questions under way at most, for each backend; one client address may hold a quarter',
+    'questions under way at most, for each backend; one client address may hold a quarter where others wait',
     readWholeNumber(4, 10_000),
   ),
   UNAVAILABLE_STATUS: setting(

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { CONTROL_NAME } from '../../src/backend/create-request.ts'
 import { listenOnLoopback } from './listen-on-loopback.ts'
 import type { Scope } from './scope.ts'
 
@@ -14,7 +15,10 @@ export interface Asked {
 export interface Backend {
   readonly url: string
   readonly port: number
+  /** The questions of clients. */
   readonly asked: Asked[]
+  /** The gate's own control questions, which tell an outage from what a question provokes. */
+  readonly controls: Asked[]
   /** What it answers from now on. */
   answer: (asked: Asked, response: ServerResponse, request: IncomingMessage) => void
   stop(): Promise<void>
@@ -23,13 +27,15 @@ export interface Backend {
 /** A middleware that writes down what it is asked. Allows everything unless told otherwise. */
 export async function startBackend(scope: Scope, port = 0): Promise<Backend> {
   const asked: Asked[] = []
+  const controls: Asked[] = []
   const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
     const headers: Record<string, string> = {}
     for (let at = 0; at < request.rawHeaders.length; at += 2) {
       headers[request.rawHeaders[at] ?? ''] = request.rawHeaders[at + 1] ?? ''
     }
     const question = { method: request.method ?? '', target: request.url ?? '', headers }
-    asked.push(question)
+    if (question.headers['X-Real-Ua'] === CONTROL_NAME) controls.push(question)
+    else asked.push(question)
     backend.answer(question, response, request)
   })
   const { port: used, stop } = await listenOnLoopback(scope, server, port)
@@ -37,6 +43,7 @@ export async function startBackend(scope: Scope, port = 0): Promise<Backend> {
     url: `http://127.0.0.1:${used}`,
     port: used,
     asked,
+    controls,
     answer: (_asked, response) => void response.end(),
     stop,
   }
@@ -46,9 +53,4 @@ export async function startBackend(scope: Scope, port = 0): Promise<Backend> {
 /** Answers with this status. */
 export function status(code: number, headers: Readonly<Record<string, string>> = {}): Backend['answer'] {
   return (_asked, response) => void response.writeHead(code, headers).end()
-}
-
-/** Whether it is a client's question, not the gate's own that tells an outage from what a question provokes. */
-export function isNoControl({ headers }: Asked): boolean {
-  return headers['X-Real-Ua'] !== 'alta-auth-control'
 }

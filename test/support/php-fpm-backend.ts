@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { answersHttp } from './answers-http.ts'
+import { type BackendNginx, startBackendNginx } from './backend-nginx.ts'
 import { type Child, startChild } from './child.ts'
-import { findFreePort } from './free-port.ts'
 import type { Scope } from './scope.ts'
 import { makeTemporaryFolder } from './temporary-folder.ts'
 import { until } from './until.ts'
@@ -16,10 +15,7 @@ export interface Run {
   readonly ended: number
 }
 
-export interface PhpFpm {
-  readonly url: string
-  readonly port: number
-  readonly nginx: Child
+export interface PhpFpm extends BackendNginx {
   readonly fpm: Child
   /** From now on each script sleeps this long before it answers; milliseconds. */
   sleep(milliseconds: number): void
@@ -66,40 +62,17 @@ ${isRoot ? 'user = root\ngroup = root' : ''}
     return existsSync(join(folder, 'fpm.sock'))
   })
 
-  const port = await findFreePort()
-  write(
-    'nginx.conf',
-    `daemon off;
-worker_processes 1;
-pid ${folder}/nginx.pid;
-error_log ${folder}/error.log;
-${isRoot ? 'user root;' : ''}
-events { worker_connections 4096; }
-http {
-  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-  access_log off;
-  server {
-    listen 127.0.0.1:${port} backlog=4096;
-    location / {
-      fastcgi_pass unix:${folder}/fpm.sock;
+  const front = await startBackendNginx(
+    scope,
+    `fastcgi_pass unix:${folder}/fpm.sock;
       fastcgi_param SCRIPT_FILENAME ${folder}/index.php;
       fastcgi_param REQUEST_METHOD $request_method;
       fastcgi_param REQUEST_URI $request_uri;
       fastcgi_param QUERY_STRING $query_string;
-      fastcgi_param ASKED_AT $msec;
-    }
-  }
-}
-`,
+      fastcgi_param ASKED_AT $msec;`,
   )
-  const binary = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
-  const nginx = startChild(scope, binary, ['-p', folder, '-c', join(folder, 'nginx.conf')])
-  await answersHttp('php-fpm behind nginx', nginx, port)
   return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    nginx,
+    ...front,
     fpm,
     sleep: (milliseconds) => write('delay', String(milliseconds)),
     runs: () =>
