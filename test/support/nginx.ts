@@ -27,6 +27,10 @@ export interface NginxOptions {
   readonly server?: string
   /** At http level. */
   readonly http?: string
+  /** `worker_connections`, listening sockets and connections to gates among them; 4,096 unless given. */
+  readonly connections?: number
+  /** Outside of `http { }`. */
+  readonly main?: string
 }
 
 export interface Nginx {
@@ -80,7 +84,8 @@ worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log info;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
-events { worker_connections 4096; }
+${options.main ?? ''}
+events { worker_connections ${options.connections ?? 4096}; }
 http {
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
