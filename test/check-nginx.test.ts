@@ -210,6 +210,30 @@ const broken: readonly Broken[] = [
     found: ['warning nginx-on-failure'],
     says: /DEFAULT_ACTION=deny, but without the gate viewers are let in/,
   },
+  ...['server.conf', 'cache-server.conf'].map(
+    (file): Broken => ({
+      what: `an old ${file}, under whose on-failure-allow an nginx without connections lets in`,
+      nginx: { verdictCache: file === 'cache-server.conf', onFailure: 'allow' },
+      settings: { DEFAULT_ACTION: 'allow' },
+      edits: [[file, 'error_page 502 504 =', 'error_page 500 502 503 504 =']],
+      found: ['failed nginx-on-failure'],
+      says: new RegExp(
+        `^${file}:\\d+: 500 and 503 lead to the on-failure file.*bad tokens get in.*\\ncopy server.conf`,
+      ),
+    }),
+  ),
+  {
+    what: 'an old server.conf with on-failure-deny',
+    edits: [['server.conf', 'error_page 502 504 =', 'error_page 500 502 503 504 =']],
+    found: ['warning nginx-on-failure'],
+    says: /500 and 503 lead to the on-failure file/,
+  },
+  {
+    what: 'an error_page that forgets a frozen gate',
+    edits: [['server.conf', 'error_page 502 504 =', 'error_page 502 =']],
+    found: ['failed nginx-on-failure'],
+    says: /504 lead to no on-failure file/,
+  },
   {
     what: 'a rewrite with break before the include',
     edits: [inLive(`rewrite ^/live/(.*)$ /channels/$1 break; ${include}`)],
@@ -317,6 +341,14 @@ const broken: readonly Broken[] = [
     edits: [['http.conf', ' max_fails=0;\n    # max_fails=0: nginx', ';\n    # nginx']],
     found: ['warning nginx-upstream'],
     says: /without max_fails=0: harmless while/,
+  },
+  {
+    what: 'a gate that may be asked only so often at once',
+    edits: [
+      ['http.conf', ' max_fails=0;\n    # max_fails=0: nginx', ' max_fails=0 max_conns=64;\n    # nginx'],
+    ],
+    found: ['failed nginx-upstream'],
+    says: /with max_conns: what is beyond, nginx takes for a dead gate/,
   },
   {
     what: 'a proxy_pass to another path of the gate',

@@ -43,7 +43,8 @@ export interface SiteMap {
 
 /** The location of server.conf that asks the gate. */
 export const AUTH = '/_alta_auth'
-const ON_FAILURE = '@alta_auth_on_failure'
+/** Where server.conf leads when the gate is dead: the on-failure file. */
+export const ON_FAILURE = '@alta_auth_on_failure'
 
 /** Finds servers and locations in a whole configuration. */
 export function createSiteMap(directives: readonly Directive[]): SiteMap {

@@ -8,10 +8,10 @@ const COPY = 'copy the file of this version again; what you changed by hand in i
 
 /** Looked at by checks of their own, or free to be set. */
 const elsewhere =
-  /^(?:proxy_pass$|proxy_(?:connect|send|read)_timeout|proxy_next_upstream|open_file_cache|proxy_cache|proxy_ignore_headers|proxy_buffering)/
+  /^(?:proxy_pass$|error_page$|proxy_(?:connect|send|read)_timeout|proxy_next_upstream|open_file_cache|proxy_cache|proxy_ignore_headers|proxy_buffering)/
 /** Without these a client could speak in another's name, or nobody would get a verdict. */
 const essential =
-  /^(?:internal|if|proxy_set_header|proxy_pass_request_(?:headers|body)|proxy_method|error_page|recursive_error_pages)$/
+  /^(?:internal|if|proxy_set_header|proxy_pass_request_(?:headers|body)|proxy_method|recursive_error_pages)$/
 
 /** Whether anything in the configuration is alta-auth's. */
 export function usesAltaAuth({ http, servers }: SiteMap): boolean {

@@ -1,9 +1,13 @@
 import type { Verdict } from '../../verdict.ts'
 import { type Finding, findingsOf } from '../finding.ts'
-import { lastOf } from '../nginx-conf/directive.ts'
-import type { AskingServer, Location, SiteMap } from '../nginx-conf/site-map.ts'
+import { type Directive, lastOf, named, placeOf } from '../nginx-conf/directive.ts'
+import { type AskingServer, type Location, ON_FAILURE, type SiteMap } from '../nginx-conf/site-map.ts'
 
 const { ok, warning, failed } = findingsOf('nginx-on-failure')
+/** What nginx makes of a gate that is absent, and of one that is frozen. */
+const DEAD = ['502', '504']
+const COPY =
+  'copy server.conf (or cache-server.conf) of this version again: error_page 502 504 and no other status'
 
 /** What nginx does without the gate, when all servers agree. */
 export function onFailureOf({ asking }: SiteMap): Verdict | undefined {
@@ -13,7 +17,10 @@ export function onFailureOf({ asking }: SiteMap): Verdict | undefined {
 
 /** Exactly one flavour in each server that asks, and the one that fits DEFAULT_ACTION. */
 export function checkOnFailure({ asking }: SiteMap, defaultAction: Verdict): readonly Finding[] {
-  const findings = asking.flatMap((server) => checkServer(server, defaultAction))
+  const findings = asking.flatMap((server) => [
+    ...checkServer(server, defaultAction),
+    ...checkStatuses(server),
+  ])
   if (findings.length > 0) return findings
   return [ok(`without the gate viewers are ${doneBy(defaultAction)}, as DEFAULT_ACTION says`)]
 }
@@ -37,6 +44,34 @@ function checkServer({ onFailure, told }: AskingServer, defaultAction: Verdict):
   if (verdict === defaultAction) return []
   const sentence = `${told}: DEFAULT_ACTION=${defaultAction}, but without the gate viewers are ${doneBy(verdict)}`
   return [warning(sentence, `include ${fitting}, if the two should agree`)]
+}
+
+/** Whether a dead gate leads to the on-failure file, and nothing else: nginx's own trouble is a 500, and a verdict a 401 or 403. */
+function checkStatuses({ auth, onFailure }: AskingServer): Finding[] {
+  const leading = named(auth.directives, 'error_page').filter(({ args }) => args.at(-1) === ON_FAILURE)
+  const statuses = leading.flatMap(({ args }) => args.filter((arg) => /^\d+$/.test(arg)))
+  const missing = DEAD.filter((status) => !statuses.includes(status))
+  if (missing.length > 0) {
+    return [
+      failed(`${auth.told}: ${missing.join(' and ')} lead to no on-failure file, a dead gate is a 500`, COPY),
+    ]
+  }
+  const others = statuses.filter((status) => !DEAD.includes(status))
+  if (others.length === 0) return []
+  const told = `${placesOf(leading)}: ${others.join(' and ')} lead to the on-failure file, too`
+  const isOpen = onFailure.some((location) => verdictOf(location) !== 'deny')
+  return [
+    isOpen
+      ? failed(
+          `${told}: bad tokens get in when nginx is out of connections, though the gate is healthy`,
+          COPY,
+        )
+      : warning(`${told}: nginx's own trouble is logged as that of the gate`, COPY),
+  ]
+}
+
+function placesOf(directives: readonly Directive[]): string {
+  return [...new Set(directives.map(placeOf))].join(', ')
 }
 
 /** What a server does when the gate gives no answer; undefined = something of the operator's own. */

@@ -31,6 +31,11 @@ export function checkUpstream(
         : warning(`${told}: harmless while there is one gate`, remedy),
     )
   }
+  const bounded = targets.filter(({ parameters }) => parameters?.some((one) => one.startsWith('max_conns=')))
+  if (bounded.length > 0) {
+    const told = `${textOf(bounded)} with max_conns: what is beyond, nginx takes for a dead gate`
+    findings.push(failed(told, 'take max_conns out of http.conf; the gate bounds its questions by itself'))
+  }
   if (findings.length > 0) return findings
   const servers = targets.map(({ text }) => text)
   return [ok(`nginx asks ${textOf(targets)}`, undefined, { servers })]
