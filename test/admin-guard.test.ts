@@ -167,6 +167,9 @@ describe('without ADMIN_TOKEN', () => {
     'LocalHost:9181',
     '[::1]',
     '[::1]:9181',
+    '[0:0:0:0:0:0:0:1]:9181',
+    '[2001:DB8::7]:80',
+    '127.0.0.2:9181',
     '192.0.2.7:80',
   ])
     test(`Host: ${host} is answered`, async () => {
@@ -205,6 +208,72 @@ describe('without ADMIN_TOKEN', () => {
       assert.equal((await site.admin('GET /healthz', { Host: host })).status, 200)
       assert.deepEqual((await site.admin('GET /readyz', { Host: host })).json, { ready: true, reasons: [] })
     })
+
+  describe('a host by which browsers reach this machine without telling who asks is refused, in every spelling:', () => {
+    const spellings = [
+      ...[
+        '0.0.0.0',
+        '0',
+        '00',
+        '0x0',
+        '0X0',
+        '0.0',
+        '0.0.0',
+        '0x0.0x0.0x0.0x0',
+        '000.000.000.000',
+        '0.0.0.0.',
+        '.0.0.0.0',
+      ],
+      ...[
+        '[::]',
+        '[::0]',
+        '[0::]',
+        '[0::0]',
+        '[0:0:0:0:0:0:0:0]',
+        '[0000:0000:0000:0000:0000:0000:0000:0000]',
+        '[::0:0]',
+      ],
+      ...[
+        '[::0.0.0.0]',
+        '[0:0:0:0:0:0:0.0.0.0]',
+        '[::ffff:0:0]',
+        '[::FFFF:0:0]',
+        '[::fFfF:0.0.0.0]',
+        '[::ffff:0000:0000]',
+      ],
+      ...[
+        '[0:0:0:0:0:ffff:0:0]',
+        '[0::ffff:0:0]',
+        '[::%lo]',
+        '[::%25lo]',
+        '[::ffff:0:0%lo]',
+        '[::.]',
+        '[::]]',
+        '[[::]',
+        '::',
+      ],
+      ...[
+        '[0.0.0.0]',
+        '[]',
+        '[::ffff:127.0.0.1]',
+        '[::ffff:7f00:1]',
+        '[0:0:0:0:0:FFFF:7F00:0001]',
+        '[::ffff:192.0.2.7]',
+        '[::ffff:0:0',
+        '::ffff:0:0',
+        '[::ffff:0.0.0.0.]',
+        '[::ffff:0x0.0.0.0]',
+      ],
+    ]
+    for (const spelling of spellings) {
+      test(spelling, async () => {
+        for (const host of [spelling, `${spelling}:80`, `${spelling}:9181`, `${spelling}:`]) {
+          const { status } = await site.admin('GET /sessions', { Host: host })
+          assert.equal(status, 403, host)
+        }
+      })
+    }
+  })
 
   for (const [who, headers] of Object.entries<Readonly<Record<string, string>>>({
     'a page of another site': { 'Sec-Fetch-Site': 'cross-site' },

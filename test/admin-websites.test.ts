@@ -27,6 +27,7 @@ const attackOn = (target: string): string => `(async () => {
   await ask('/sessions?address=192.0.2.1', { method: 'DELETE' })
   await ask('/sessions', { headers: { Authorization: 'Bearer x' } })
   await ask('/explain?url=http://a/fetched', { mode: 'no-cors' })
+  await ask('/explain?url=http://a/unsaid', { mode: 'no-cors', referrerPolicy: 'no-referrer' })
   const load = (tag, path) => new Promise((resolve) => {
     const element = document.createElement(tag)
     element.onload = () => resolve()
@@ -57,7 +58,7 @@ describe('a website that the operator visits', () => {
   })
 
   const assertUntouched = async (outcomes: readonly string[], asked: number): Promise<void> => {
-    assert.equal(outcomes.length, 5)
+    assert.equal(outcomes.length, 6)
     assert.doesNotMatch(outcomes.join('\n'), /"total"|192\.0\.2\.1|basic 200|cors 200/, outcomes.join('\n'))
     assert.equal(
       ((await site.admin('GET /sessions')).json as { total: number }).total,
@@ -74,10 +75,10 @@ describe('a website that the operator visits', () => {
     test(`on ${what} reads nothing, closes nothing and asks nothing`, async () => {
       await page.goto(`http://${host}${elsewhere}`)
       const asked = backend.asked.length
-      await assertUntouched(
-        await page.evaluate<string[]>(attackOn(`http://127.0.0.1:${site.adminPort}`)),
-        asked,
-      )
+      for (const target of ['127.0.0.1', 'localhost', '0.0.0.0', '[::ffff:0:0]', '[::ffff:127.0.0.1]']) {
+        const attack = attackOn(`http://${target}:${site.adminPort}`)
+        await assertUntouched(await page.evaluate<string[]>(attack), asked)
+      }
     })
   }
 
@@ -106,7 +107,7 @@ describe('a website that the operator visits', () => {
         ),
         403,
       )
-    await assertUntouched(['', '', '', '', ''], asked)
+    await assertUntouched(['', '', '', '', '', ''], asked)
   })
 
   test('is no obstacle to the page itself', async () => {

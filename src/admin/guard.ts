@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
+import { readAddress } from '../read-address.ts'
 import { RequestMistake } from './request-mistake.ts'
 
 /** Why a request is not answered, 401 or 403; undefined for one that may see and do everything. */
@@ -56,11 +57,13 @@ function isFromAnotherSite(
   return !URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase()
 }
 
-/** Whether nobody else can make this name mean another machine. */
+/**
+ * Whether nobody else can make this name mean another machine, and a browser that is sent here by another site would tell. By `0.0.0.0`,
+ * `::` and IPv4 addresses written as IPv6 (`::ffff:127.0.0.1`) browsers reach this machine, too, and say nothing of who asks.
+ */
 function isUnmistakable(host: string): boolean {
-  const name = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/.exec(host)
-  const [, ipv6, other = ''] = name ?? []
-  // Browsers reach this machine by these too, and say nothing there of who asks.
-  if (other === '0.0.0.0' || ipv6 === '::') return false
-  return ipv6 === undefined ? isIP(other) === 4 || /^localhost$/i.test(other) : isIP(ipv6) === 6
+  const [, ipv6, other = ''] = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/.exec(host) ?? []
+  if (ipv6 === undefined) return isIPv4(other) ? other !== '0.0.0.0' : /^localhost$/i.test(other)
+  const plain = readAddress(ipv6) ?? ''
+  return isIPv6(plain) && plain !== '::'
 }
