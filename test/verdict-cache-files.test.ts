@@ -26,7 +26,7 @@ const commentOf = (file: string, sentence: string): string => {
 const toldAs: Readonly<Record<string, string | string[]>> = {
   $remote_addr: '$remote_addr',
   // What it is made of, in http.conf.
-  $alta_auth_origin: ['$scheme', '$host', '$http_host'],
+  $alta_auth_origin: ['$scheme', '$host', '$alta_auth_host_written'],
   // The path as far as a verdict may depend on it; the gate says which verdicts do not depend on the rest.
   '"$alta_auth_path|"': '$alta_auth_place',
   // Its path is the client's spelling, which the gate does not read.

@@ -29,6 +29,8 @@ export interface NginxOptions {
   readonly http?: string
   /** `worker_connections`, listening sockets and connections to gates among them; 4,096 unless given. */
   readonly connections?: number
+  /** HTTP/3 on the TLS port, too. */
+  readonly http3?: boolean
   /** Outside of `http { }`. */
   readonly main?: string
 }
@@ -99,6 +101,7 @@ http {
     listen 127.0.0.1:${tlsPort} ssl;
     listen [::1]:${tlsPort} ssl;
     http2 on;
+    ${options.http3 === true ? `listen 127.0.0.1:${tlsPort} quic; listen [::1]:${tlsPort} quic;` : ''}
     server_name localhost;
     ssl_certificate ${folder}/cert.pem;
     ssl_certificate_key ${folder}/key.pem;

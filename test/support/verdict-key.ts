@@ -56,7 +56,7 @@ export function createVerdictKey(): (subrequest: Subrequest) => string {
       $remote_addr: address,
       $scheme: scheme,
       $host: host,
-      $http_host: host,
+      $alta_auth_host_written: host,
       $alta_auth_place: placeOf(path, path),
       $alta_auth_query: queryOf(uri, uri),
       $http_user_agent: userAgent,
