@@ -26,6 +26,7 @@ ensurePrograms({
   '/usr/lib/uwsgi/plugins/python3_plugin.so': 'uwsgi-plugin-python3',
   gunicorn: 'gunicorn',
   'php-fpm*': 'php-fpm',
+  faketime: 'faketime',
 })
 
 const chosen = process.argv.slice(2)

@@ -33,6 +33,8 @@ export interface NginxOptions {
   readonly http3?: boolean
   /** Outside of `http { }`. */
   readonly main?: string
+  /** More for its environment. nginx keeps of it what `env` lines of `main` name. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Nginx {
@@ -43,6 +45,8 @@ export interface Nginx {
   readonly root: string
   /** Where the shipped snippets lie. */
   readonly snippets: string
+  /** Where the verdict cache lies. */
+  readonly verdicts: string
   readonly child: Child
   /** Lines of the access log, in the shipped format. */
   accessLog(): string[]
@@ -114,7 +118,9 @@ http {
 `
   writeFileSync(join(folder, 'nginx.conf'), configuration)
   const binary = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
-  const child = startChild(scope, binary, ['-p', folder, '-c', join(folder, 'nginx.conf')])
+  const child = startChild(scope, binary, ['-p', folder, '-c', join(folder, 'nginx.conf')], {
+    env: { ...process.env, ...options.env },
+  })
   await until(`nginx to listen\n${child.output()}`, async () => {
     if (child.process.exitCode !== null) throw new Error(`nginx did not start:\n${child.output()}`)
     return await accepts(port)
@@ -126,6 +132,7 @@ http {
     url: `http://127.0.0.1:${port}`,
     root,
     snippets,
+    verdicts: join(folder, 'verdicts'),
     child,
     accessLog: () =>
       read('access.log')
