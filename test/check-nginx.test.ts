@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Environment } from '../src/config/read-settings.ts'
 import { checkSite, flawsOf, startCheckedSite, textOf } from './support/checked-site.ts'
@@ -388,6 +390,24 @@ describe('check finds in the configuration of nginx', () => {
       assert.match(textOf(findings, (found[0] ?? '').split(' ')[1] ?? ''), says)
     })
   }
+})
+
+test('check finds verdicts that nginx wrote before its clock was set back', async (t) => {
+  const { environment } = await startCheckedSite(t, { nginx: withCache })
+  const folder = join(environment['PATH'] ?? '', '..', 'verdicts')
+  mkdirSync(join(folder, '9', '01'), { recursive: true })
+  const file = join(folder, '9', '01', '6c18633ddfe1c1ee6c186cb0db63b019')
+  writeFileSync(file, '')
+  assert.deepEqual(flawsOf(await checkSite(environment)), [])
+  const inAnHour = new Date(Date.now() + 3_600_000)
+  utimesSync(file, inAnHour, inAnHour)
+  const findings = await checkSite(environment)
+  assert.deepEqual(flawsOf(findings), ['failed nginx-cache'])
+  const said = textOf(findings, 'nginx-cache')
+  assert.match(
+    said,
+    /^the clock was set back: .* up to 3\d\d\d s from now.*\nfind \/.*\/verdicts -type f -delete; nginx -s reload/,
+  )
 })
 
 test('where no server asks the gate, check judges no times', async (t) => {

@@ -95,7 +95,7 @@ function checkBackends(settings: Settings, options: RunChecksOptions): Promise<C
 }
 
 /** What runs on this machine: nginx tells where it looks for the gate, so it comes first. */
-async function checkMachine(settings: Settings, { clock, runNginx }: RunChecksOptions) {
+async function checkMachine(settings: Settings, { clock, now, runNginx }: RunChecksOptions) {
   const { listen, adminListen, adminToken } = settings
   const [run, own, looked] = await Promise.all([
     runNginx(),
@@ -124,6 +124,7 @@ async function checkMachine(settings: Settings, { clock, runNginx }: RunChecksOp
       deadline: settings.backendTimeout,
       sessionIdle: settings.sessionIdle,
       tokenParams: settings.tokenParams,
+      now: now(),
       found,
     }),
     ...checkExposure({ map: nginx.map, listening: listen, admin: adminListen, hasToken }),

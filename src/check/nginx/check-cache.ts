@@ -3,6 +3,7 @@ import { type Directive, lastOf, named, textOf } from '../nginx-conf/directive.t
 import { readNginxTime } from '../nginx-conf/nginx-time.ts'
 import { missingFrom, readShipped, shippedAuth } from '../nginx-conf/shipped.ts'
 import type { AskingServer, Location, SiteMap } from '../nginx-conf/site-map.ts'
+import { writtenAhead } from './look-at-verdicts.ts'
 
 const { ok, warning, failed } = findingsOf('nginx-cache')
 const isCaching = /^(?:proxy_cache|proxy_ignore_headers|proxy_buffering)/
@@ -11,8 +12,18 @@ const COPY =
 /** What `inactive` is where proxy_cache_path does not say. */
 const DEFAULT_INACTIVE = '10m'
 
-/** Whether nginx repeats a verdict to nobody else, and for no longer, than the gate said. `sessionIdle` in milliseconds. */
-export function checkCache({ http, asking }: SiteMap, sessionIdle: number): readonly Finding[] {
+/** What a clock may be off, in milliseconds, without harm. */
+const CLOCK_MARGIN = 5_000
+
+export interface CheckCacheOptions {
+  /** Milliseconds. */
+  readonly sessionIdle: number
+  /** Wall clock in milliseconds. */
+  readonly now: number
+}
+
+/** Whether nginx repeats a verdict to nobody else, and for no longer, than the gate said. */
+export function checkCache({ http, asking }: SiteMap, options: CheckCacheOptions): readonly Finding[] {
   const cached = asking
     .map((server) => ({ auth: server.auth, ...zoneOf(server, http) }))
     .filter(({ zone }) => zone !== 'off')
@@ -22,7 +33,7 @@ export function checkCache({ http, asking }: SiteMap, sessionIdle: number): read
     ...cached.flatMap(({ auth, isOwn }) =>
       isOwn ? [...checkKey(auth), ...checkLines(auth)] : [strange(auth)],
     ),
-    ...(zones.size === 0 ? [] : checkHttp(zones, http, sessionIdle)),
+    ...(zones.size === 0 ? [] : checkHttp(zones, http, options)),
   ]
   return findings.length > 0 ? findings : [ok('the verdict cache is as shipped')]
 }
@@ -66,7 +77,11 @@ function checkLines({ directives, told }: Location): Finding[] {
   return [warning(`${told} is not as in cache-server.conf: ${[...changed].join(', ')}`, COPY)]
 }
 
-function checkHttp(zones: ReadonlySet<string>, http: readonly Directive[], sessionIdle: number): Finding[] {
+function checkHttp(
+  zones: ReadonlySet<string>,
+  http: readonly Directive[],
+  { sessionIdle, now }: CheckCacheOptions,
+): Finding[] {
   const findings: Finding[] = []
   const missing = missingFrom(http, named(readShipped('cache-http.conf'), 'map'))
   if (missing.length > 0) {
@@ -83,5 +98,15 @@ function checkHttp(zones: ReadonlySet<string>, http: readonly Directive[], sessi
     const remedy = `inactive=${sessionIdle}ms in the proxy_cache_path of cache-http.conf`
     findings.push(warning(sentence, remedy))
   }
-  return findings
+  return [...findings, ...checkTimes(path?.args[0] ?? '', now)]
+}
+
+/** nginx notes a verdict's end by the wall clock: one that was written later than now was written before the clock was set back. */
+function checkTimes(folder: string, now: number): Finding[] {
+  const ahead = writtenAhead(folder, now)
+  if (ahead <= CLOCK_MARGIN) return []
+  const seconds = Math.round(ahead / 1000)
+  const sentence = `the clock was set back: verdicts in ${folder} were written up to ${seconds} s from now, and count that much too long`
+  const remedy = `find ${folder} -type f -delete; nginx -s reload; and let the clock be slewed, not stepped`
+  return [failed(sentence, remedy, { seconds })]
 }

@@ -21,6 +21,8 @@ export interface CheckNginxOptions {
   readonly deadline: number
   readonly sessionIdle: number
   readonly tokenParams: readonly string[]
+  /** Wall clock in milliseconds. */
+  readonly now: number
   /** Whom nginx asks, and what is there. */
   readonly found: ReadonlyMap<Target, FoundGate>
 }
@@ -41,7 +43,7 @@ export function checkNginx({ finding, map }: ReadNginx, options: CheckNginxOptio
     ...checkLocations(map),
     ...checkOnFailure(map, options.defaultAction),
     ...checkRewrites(map),
-    ...checkCache(map, options.sessionIdle),
+    ...checkCache(map, options),
     ...checkTimeouts(map, options.deadline),
     ...checkUpstream(map, [...found.keys()], listening, (target) => found.get(target)?.state === 'answers'),
     ...checkLog(map, options.tokenParams),
