@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Environment } from '../src/config/read-settings.ts'
 import { checkSite, flawsOf, startCheckedSite, textOf } from './support/checked-site.ts'
 import type { ConfiguredOptions, Edit } from './support/configured-nginx.ts'
 import { readPages } from './support/documentation/pages.ts'
+import { makeTemporaryFolder } from './support/temporary-folder.ts'
 
 interface Broken {
   readonly what: string
@@ -388,6 +389,37 @@ describe('check finds in the configuration of nginx', () => {
       const findings = await checkSite(environment)
       assert.deepEqual(flawsOf(findings), found, JSON.stringify(findings, null, 1))
       assert.match(textOf(findings, (found[0] ?? '').split(' ')[1] ?? ''), says)
+    })
+  }
+})
+
+describe('an error log holds tokens, and check warns where everybody may read it:', () => {
+  const cases: readonly (readonly [
+    what: string,
+    level: string,
+    file: number,
+    folder: number,
+    found: boolean,
+  ])[] = [
+    ['at its default level', '', 0o644, 0o755, true],
+    ['at a talkative level', ' info', 0o604, 0o711, true],
+    ['not at level crit', ' crit', 0o644, 0o755, false],
+    ['not where only its group may', '', 0o640, 0o755, false],
+    ['not in a folder that is closed', '', 0o644, 0o750, false],
+  ]
+  for (const [what, level, fileMode, folderMode, found] of cases) {
+    test(what, async (t) => {
+      const folder = makeTemporaryFolder(t)
+      const file = join(folder, 'live.error.log')
+      writeFileSync(file, '')
+      chmodSync(file, fileMode)
+      chmodSync(folder, folderMode)
+      const edits = [inServer(`error_log ${file}${level};`)]
+      const { environment } = await startCheckedSite(t, { nginx: { edits } })
+      const findings = await checkSite(environment)
+      assert.deepEqual(flawsOf(findings), found ? ['warning nginx-log'] : [])
+      if (found)
+        assert.match(textOf(findings, 'nginx-log'), /live\.error\.log \(site\.conf:\d+\).*\nchmod o-r /)
     })
   }
 })

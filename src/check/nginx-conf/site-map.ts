@@ -34,6 +34,8 @@ export interface AskingServer extends Server {
 }
 
 export interface SiteMap {
+  /** The directives around `http { }`. */
+  readonly main: readonly Directive[]
   /** The directives at http level. */
   readonly http: readonly Directive[]
   readonly servers: readonly Server[]
@@ -51,7 +53,7 @@ export function createSiteMap(directives: readonly Directive[]): SiteMap {
   const http = named(directives, 'http').flatMap(({ block = [] }) => block)
   const servers = named(http, 'server').map((server) => readServer(server, asksOf(http)))
   const asking = servers.filter((server): server is AskingServer => server.auth !== undefined)
-  return { http, servers, asking }
+  return { main: directives, http, servers, asking }
 }
 
 /** All locations of a server, of every depth. */

@@ -4,7 +4,9 @@ import { type CheckName, checkNames } from '../check-names.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { FoundGate } from '../gate/check-gate.ts'
 import type { Target } from '../nginx-conf/gate-addresses.ts'
+import type { SiteMap } from '../nginx-conf/site-map.ts'
 import { checkCache } from './check-cache.ts'
+import { checkErrorLog } from './check-error-log.ts'
 import { checkIncludes, usesAltaAuth } from './check-includes.ts'
 import { checkLocations } from './check-locations.ts'
 import { checkLog } from './check-log.ts'
@@ -46,8 +48,14 @@ export function checkNginx({ finding, map }: ReadNginx, options: CheckNginxOptio
     ...checkCache(map, options),
     ...checkTimeouts(map, options.deadline),
     ...checkUpstream(map, [...found.keys()], listening, (target) => found.get(target)?.state === 'answers'),
-    ...checkLog(map, options.tokenParams),
+    ...checkLogs(map, options.tokenParams),
   ]
+}
+
+function checkLogs(map: SiteMap, tokenParams: readonly string[]): readonly Finding[] {
+  const findings = [...checkLog(map, tokenParams), ...checkErrorLog(map)]
+  const flaws = findings.filter(({ result }) => result !== 'ok')
+  return flaws.length > 0 ? flaws : findings
 }
 
 /** The nginx that asks may be on another machine, but only when the gate can be reached from there. */
