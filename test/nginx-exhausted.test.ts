@@ -49,6 +49,9 @@ describe('a healthy gate is not taken for a dead one by an nginx that is out of'
             [],
           )
           assert.ok(statuses.includes(500), 'nginx could ask about all of them: nothing was shown')
+          // As docs/failure.md tells.
+          const failed = nginx.accessLog().filter((line) => line.includes('" 500 '))
+          for (const line of failed) assert.match(line, / verdict= source=nginx reason= /)
           assert.doesNotMatch(nginx.accessLog().join('\n'), /reason=gate-unavailable/)
         })
       }
