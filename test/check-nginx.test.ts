@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import type { ReadKernel } from '../src/check/nginx/check-kernel.ts'
 import type { Environment } from '../src/config/read-settings.ts'
 import { checkSite, flawsOf, startCheckedSite, textOf } from './support/checked-site.ts'
 import type { ConfiguredOptions, Edit } from './support/configured-nginx.ts'
@@ -420,6 +421,50 @@ describe('an error log holds tokens, and check warns where everybody may read it
       assert.deepEqual(flawsOf(findings), found ? ['warning nginx-log'] : [])
       if (found)
         assert.match(textOf(findings, 'nginx-log'), /live\.error\.log \(site\.conf:\d+\).*\nchmod o-r /)
+    })
+  }
+})
+
+describe('check knows what of the kernel makes nginx take a healthy gate for a dead one:', () => {
+  const kernel =
+    (waiting: number, reuse: number): ReadKernel =>
+    (path) =>
+      ({ 'net/core/somaxconn': waiting, 'net/ipv4/tcp_tw_reuse': reuse })[path]
+  const far: Edit = [
+    'http.conf',
+    '    keepalive 64;',
+    '    server 192.0.2.9:9180 max_fails=0;\n    keepalive 64;',
+  ]
+  const cases: readonly (readonly [
+    what: string,
+    ReadKernel,
+    edits: readonly Edit[],
+    says: RegExp | undefined,
+  ])[] = [
+    [
+      'a short line of waiting connections',
+      kernel(128, 2),
+      [],
+      /somaxconn is 128.*\nsysctl net\.core\.somaxconn=4096/,
+    ],
+    [
+      'ports of another machine that are not used again',
+      kernel(4096, 2),
+      [far],
+      /192\.0\.2\.9:9180 over TCP.*\n.*tcp_tw_reuse=1/,
+    ],
+    ['nothing of it where they are', kernel(4096, 1), [far], undefined],
+    ['nothing of it on the loopback', kernel(4096, 2), [], undefined],
+  ]
+  for (const [what, readKernel, edits, says] of cases) {
+    test(what, async (t) => {
+      const { environment } = await startCheckedSite(t, { nginx: { edits } })
+      const findings = (await checkSite(environment, 0, readKernel)).filter(
+        ({ name }) => name === 'nginx-upstream',
+      )
+      const said = findings.map(({ finding, remedy = '' }) => `${finding}\n${remedy}`).join('\n')
+      if (says === undefined) assert.doesNotMatch(said, /somaxconn|over TCP/)
+      else assert.match(said, says)
     })
   }
 })

@@ -10,6 +10,7 @@ import { checkDefaultAction } from './gate/check-default-action.ts'
 import { checkExposure } from './gate/check-exposure.ts'
 import { checkGate, findGate } from './gate/check-gate.ts'
 import { checkRunningSettings } from './gate/check-running-settings.ts'
+import type { ReadKernel } from './nginx/check-kernel.ts'
 import { checkNginx } from './nginx/check-nginx.ts'
 import { onFailureOf } from './nginx/check-on-failure.ts'
 import { readNginx } from './nginx/read-nginx.ts'
@@ -23,6 +24,7 @@ export interface RunChecksOptions {
   /** Wall clock in milliseconds. */
   readonly now: () => number
   readonly runNginx: () => Promise<NginxRun>
+  readonly readKernel: ReadKernel
   /** For a person who waits: what is being tried now. */
   readonly onBusy: (what: string) => void
   /** In the order of `checkNames`; for several backends, all of one before the next. */
@@ -95,7 +97,7 @@ function checkBackends(settings: Settings, options: RunChecksOptions): Promise<C
 }
 
 /** What runs on this machine: nginx tells where it looks for the gate, so it comes first. */
-async function checkMachine(settings: Settings, { clock, now, runNginx }: RunChecksOptions) {
+async function checkMachine(settings: Settings, { clock, now, runNginx, readKernel }: RunChecksOptions) {
   const { listen, adminListen, adminToken } = settings
   const [run, own, looked] = await Promise.all([
     runNginx(),
@@ -124,6 +126,7 @@ async function checkMachine(settings: Settings, { clock, now, runNginx }: RunChe
       deadline: settings.backendTimeout,
       sessionIdle: settings.sessionIdle,
       tokenParams: settings.tokenParams,
+      readKernel,
       now: now(),
       found,
     }),

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { readKernel } from '../check/nginx/read-kernel.ts'
 import { runNginx } from '../check/nginx-conf/run-nginx.ts'
 import { formatFindings, formatJson, formatSum, isGood } from '../check/report.ts'
 import { runChecks } from '../check/run-checks.ts'
@@ -25,6 +26,7 @@ export async function check(environment: Environment, json: boolean): Promise<ne
     clock: () => Math.round(performance.now()),
     now: Date.now,
     runNginx: () => runNginx(environment['PATH'] ?? ''),
+    readKernel,
     onBusy(what) {
       if (showsProgress) void write(`${CLEAR_LINE}… ${what}`)
     },

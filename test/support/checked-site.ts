@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/check/finding.ts'
+import type { ReadKernel } from '../../src/check/nginx/check-kernel.ts'
 import { runNginx } from '../../src/check/nginx-conf/run-nginx.ts'
 import { runChecks } from '../../src/check/run-checks.ts'
 import type { Environment } from '../../src/config/read-settings.ts'
@@ -37,13 +38,18 @@ export async function startCheckedSite(scope: Scope, options: CheckedOptions = {
   return { backend, gate, environment: { ...environment, PATH: path } }
 }
 
-/** Runs all checks in this process. `ahead` sets its clock forward, in milliseconds. */
-export function checkSite(environment: Environment, ahead = 0): Promise<readonly Finding[]> {
+/** Runs all checks in this process. `ahead` sets its clock forward, in milliseconds; the kernel is none of this machine. */
+export function checkSite(
+  environment: Environment,
+  ahead = 0,
+  readKernel: ReadKernel = () => undefined,
+): Promise<readonly Finding[]> {
   return runChecks({
     environment,
     clock: () => Math.round(performance.now()),
     now: () => Date.now() + ahead,
     runNginx: () => runNginx(environment['PATH'] ?? ''),
+    readKernel,
     onBusy: () => {},
     onFindings: () => {},
   })

@@ -4,10 +4,10 @@ import { type CheckName, checkNames } from '../check-names.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { FoundGate } from '../gate/check-gate.ts'
 import type { Target } from '../nginx-conf/gate-addresses.ts'
-import type { SiteMap } from '../nginx-conf/site-map.ts'
 import { checkCache } from './check-cache.ts'
 import { checkErrorLog } from './check-error-log.ts'
 import { checkIncludes, usesAltaAuth } from './check-includes.ts'
+import { checkKernel, type ReadKernel } from './check-kernel.ts'
 import { checkLocations } from './check-locations.ts'
 import { checkLog } from './check-log.ts'
 import { checkOnFailure } from './check-on-failure.ts'
@@ -23,6 +23,7 @@ export interface CheckNginxOptions {
   readonly deadline: number
   readonly sessionIdle: number
   readonly tokenParams: readonly string[]
+  readonly readKernel: ReadKernel
   /** Wall clock in milliseconds. */
   readonly now: number
   /** Whom nginx asks, and what is there. */
@@ -39,6 +40,7 @@ export function checkNginx({ finding, map }: ReadNginx, options: CheckNginxOptio
     const rest = ofConfiguration.filter((name) => name !== 'nginx-includes')
     return [finding, checkUnused(listening), ...skipAll(rest, 'nginx does not use alta-auth')]
   }
+  const targets = [...found.keys()]
   return [
     finding,
     ...checkIncludes(map),
@@ -47,13 +49,16 @@ export function checkNginx({ finding, map }: ReadNginx, options: CheckNginxOptio
     ...checkRewrites(map),
     ...checkCache(map, options),
     ...checkTimeouts(map, options.deadline),
-    ...checkUpstream(map, [...found.keys()], listening, (target) => found.get(target)?.state === 'answers'),
-    ...checkLogs(map, options.tokenParams),
+    ...flawsAlone([
+      ...checkUpstream(map, targets, listening, (target) => found.get(target)?.state === 'answers'),
+      ...checkKernel(targets, options.readKernel),
+    ]),
+    ...flawsAlone([...checkLog(map, options.tokenParams), ...checkErrorLog(map)]),
   ]
 }
 
-function checkLogs(map: SiteMap, tokenParams: readonly string[]): readonly Finding[] {
-  const findings = [...checkLog(map, tokenParams), ...checkErrorLog(map)]
+/** That one half of a check is right is told only where the other half is, too. */
+function flawsAlone(findings: readonly Finding[]): readonly Finding[] {
   const flaws = findings.filter(({ result }) => result !== 'ok')
   return flaws.length > 0 ? flaws : findings
 }
