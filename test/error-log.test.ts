@@ -11,7 +11,7 @@ import { createViewer } from './support/viewer.ts'
 
 const missing = '/live/missing.ts?token=good'
 
-/** What an nginx with these lines has in an error log of its own: of a file that is not there, and of a gate that is not. */
+/** What nginx with these lines writes to its error log: of a file that is not there, and of a gate that is not. */
 async function logsWith(
   t: TestContext,
   level: string,

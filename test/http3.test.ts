@@ -9,6 +9,7 @@ import { suiteScope } from './support/scope.ts'
 import { newViewer, type Site, startSite } from './support/site.ts'
 import { hasToken } from './support/token-backend.ts'
 import { until } from './support/until.ts'
+import { untilLogged } from './support/until-logged.ts'
 
 const files = { '/live/index.m3u8': '#EXTM3U\n', '/live/1.ts': 'G' }
 const versions = ['1.1', '2', '3'] as const
@@ -95,6 +96,17 @@ for (const verdictCache of [false, true]) {
         assert.equal(await ask('3', viewer, playlist, 'localhost', ['-H', `Host: ${host}`]), 200)
         assert.equal(originOf(viewer), `https://localhost:${site.nginx.tlsPort}`, host)
       }
+    })
+
+    test('control bytes are refused by nginx, as over the other versions', async () => {
+      for (const [target, agent] of [
+        ['/live/%0d%0aindex.m3u8?token=good', newViewer()],
+        [playlist, `${newViewer()}\x01`],
+      ] as const) {
+        assert.equal(await ask('3', agent, target), 403)
+        assert.equal(originOf(agent), '')
+      }
+      await untilLogged(site.nginx, / 403 \d+ verdict=deny source=nginx reason=control-bytes /)
     })
 
     test('over TCP nobody comes to these lines: without a Host there is no port, and HTTP/3.0 is refused', async () => {

@@ -58,8 +58,8 @@ function isFromAnotherSite(
 }
 
 /**
- * Whether nobody else can make this name mean another machine, and a browser that is sent here by another site would tell. By `0.0.0.0`,
- * `::` and IPv4 addresses written as IPv6 (`::ffff:127.0.0.1`) browsers reach this machine, too, and say nothing of who asks.
+ * Whether nobody else can make this name mean another machine, and a browser that another site sends here tells so.
+ * By `0.0.0.0`, `::` and IPv4 addresses written as IPv6 (`::ffff:127.0.0.1`) it reaches this machine and tells nothing.
  */
 function isUnmistakable(host: string): boolean {
   const [, ipv6, other = ''] = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/.exec(host) ?? []

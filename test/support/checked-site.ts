@@ -38,7 +38,7 @@ export async function startCheckedSite(scope: Scope, options: CheckedOptions = {
   return { backend, gate, environment: { ...environment, PATH: path } }
 }
 
-/** Runs all checks in this process. `ahead` sets its clock forward, in milliseconds; the kernel is none of this machine. */
+/** Runs all checks in this process, under a kernel that tells nothing. `ahead` sets its clock forward, in ms. */
 export function checkSite(
   environment: Environment,
   ahead = 0,

@@ -101,7 +101,7 @@ function checkHttp(
   return [...findings, ...checkTimes(path?.args[0] ?? '', now)]
 }
 
-/** nginx notes a verdict's end by the wall clock: one that was written later than now was written before the clock was set back. */
+/** nginx notes a verdict's end by the wall clock. One that was written later than now is from before a step back. */
 function checkTimes(folder: string, now: number): Finding[] {
   const ahead = writtenAhead(folder, now)
   if (ahead <= CLOCK_MARGIN) return []

@@ -5,7 +5,7 @@ import { type Directive, named, placeOf } from '../nginx-conf/directive.ts'
 import type { SiteMap } from '../nginx-conf/site-map.ts'
 
 const { warning } = findingsOf('nginx-log')
-/** At these levels nginx writes whole requests, query and all: of what is not there, and of a gate or origin that does not answer. */
+/** At these levels nginx writes whole requests that fail, query and all: not found, no answer of the gate. */
 const TALKATIVE = new Set(['error', 'warn', 'notice', 'info', 'debug'])
 
 /** Whether tokens of viewers stand in an error log that every user of the machine may read. */

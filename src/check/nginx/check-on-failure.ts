@@ -46,7 +46,7 @@ function checkServer({ onFailure, told }: AskingServer, defaultAction: Verdict):
   return [warning(sentence, `include ${fitting}, if the two should agree`)]
 }
 
-/** Whether a dead gate leads to the on-failure file, and nothing else: nginx's own trouble is a 500, and a verdict a 401 or 403. */
+/** Whether a dead gate leads to the on-failure file, and nothing else: neither a verdict nor nginx's own trouble. */
 function checkStatuses({ auth, onFailure }: AskingServer): Finding[] {
   const leading = named(auth.directives, 'error_page').filter(({ args }) => args.at(-1) === ON_FAILURE)
   const statuses = leading.flatMap(({ args }) => args.filter((arg) => /^\d+$/.test(arg)))

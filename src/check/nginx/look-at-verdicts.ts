@@ -4,7 +4,7 @@ import { join } from 'node:path'
 /** A full cache holds 65,536; some of them tell as much. */
 const MOST_FILES = 5_000
 
-/** How far in the future the files of nginx's cache were written, the farthest of all, in milliseconds; 0 where none can be read. */
+/** How far in the future the youngest file of nginx's cache was written, in milliseconds; 0 where none can be read. */
 export function writtenAhead(folder: string, now: number): number {
   const files = filesOf(folder).slice(0, MOST_FILES)
   return Math.max(0, ...files.map((file) => writtenAt(join(file.parentPath, file.name)) - now))
