@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe } from 'node:test'
+import { CONTROL_NAME } from '../src/backend/create-request.ts'
 import { askGate, type GateAnswer } from './support/ask-gate.ts'
 import { startGate } from './support/gate.ts'
 import { type Attempt, patientTest } from './support/patient-test.ts'
@@ -14,6 +15,7 @@ interface Site {
   /** Asks about a new viewer each time. */
   ask(): Promise<GateAnswer>
   questions(): number
+  /** That a client's question came on. */
   connections(): number
   lines(message: string): number
 }
@@ -28,8 +30,12 @@ async function startSite(
   let questions = 0
   let viewer = 0
   const counts = new WeakMap<Socket, number>()
-  const backend = await startRawBackend(t, (socket) => {
+  let connections = 0
+  const backend = await startRawBackend(t, (socket, head) => {
+    // The gate's own question, whether this is an outage: it is.
+    if (head.includes(CONTROL_NAME)) return void socket.destroy()
     const before = counts.get(socket) ?? 0
+    if (before === 0) connections++
     counts.set(socket, before + 1)
     meet(socket, questions++, before)
   })
@@ -37,7 +43,7 @@ async function startSite(
   return {
     ask: () => askGate(gate.port, { userAgent: `viewer ${viewer++}` }),
     questions: () => questions,
-    connections: backend.connections,
+    connections: () => connections,
     lines: (message) => gate.log.filter((line) => line['message'] === message).length,
   }
 }

@@ -38,7 +38,9 @@ export interface PretendGate {
   /** What the backend answers from now on. */
   answers(rule: (subrequest: Subrequest) => Outcome | Promise<Outcome>): void
   /** Every question so far, oldest first. */
-  readonly asked: readonly Question[]
+  readonly asked: readonly Pick<Question, 'subrequest' | 'sessionId'>[]
+  /** The same, with all that they say of who asks. */
+  readonly questions: readonly Question[]
   readonly made: readonly DecisionMade[]
   /** Each useless X-AuthDuration that was reported. */
   readonly badDurations: readonly string[]
@@ -93,7 +95,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const idle = options.idle ?? 120_000
   let now = 0
   let rule: (subrequest: Subrequest) => Outcome | Promise<Outcome> = tokens('X')
-  const asked: Question[] = []
+  const asked: Pick<Question, 'subrequest' | 'sessionId'>[] = []
+  const questions: Question[] = []
   const made: DecisionMade[] = []
   const badDurations: string[] = []
   const sessions = createSessionTable({ max: options.maxSessions ?? 100_000, idle })
@@ -107,7 +110,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const outage = createOutage()
   const deciding: DecideOptions = {
     async ask(question) {
-      asked.push(question)
+      questions.push(question)
+      asked.push({ subrequest: question.subrequest, sessionId: question.sessionId })
       return await rule(question.subrequest)
     },
     identify,
@@ -150,6 +154,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       rule = next
     },
     asked,
+    questions,
     made,
     badDurations,
     sessions,

@@ -9,10 +9,10 @@ export interface RawBackend {
   connections(): number
 }
 
-/** A peer that speaks bytes, not HTTP: `answer` is called when the head of a request has come in. */
+/** A peer that speaks bytes, not HTTP: `answer` is called with the head of a request when it has come in. */
 export async function startRawBackend(
   scope: Scope,
-  answer: (socket: Socket) => void,
+  answer: (socket: Socket, head: string) => void,
   onConnect: (socket: Socket) => void = () => {},
 ): Promise<RawBackend> {
   const sockets = new Set<Socket>()
@@ -27,8 +27,9 @@ export async function startRawBackend(
     socket.on('data', (bytes) => {
       head += bytes.toString('latin1')
       if (!head.includes('\r\n\r\n')) return
+      const whole = head
       head = ''
-      answer(socket)
+      answer(socket, whole)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
