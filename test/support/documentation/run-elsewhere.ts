@@ -12,24 +12,30 @@ export const runElsewhere: Readonly<Record<string, Elsewhere>> = {
   'npm run bench': { file: 'package.json', says: '"bench": "node tools/bench.mjs"' },
   'npm run measure:memory': { file: 'package.json', says: '"measure:memory": "node ' },
   'npm run soak': { file: 'package.json', says: '"soak": "tsx bench/soak.ts"' },
-  'RESTARTS=30 npm test -- test/restarts.test.ts': { file: 'test/restarts.test.ts', says: "env['RESTARTS']" },
+  'RESTARTS=30 npm test -- test/long/restarts.test.ts': {
+    file: 'test/long/restarts.test.ts',
+    says: "env['RESTARTS']",
+  },
   // In a copy of /etc/fail2ban.
   'cp fail2ban/filter.d/alta-auth.conf /etc/fail2ban/filter.d/': {
-    file: 'test/fail2ban.test.ts',
+    file: 'test/hostile/fail2ban.test.ts',
     says: 'docs/access-log.md',
   },
   'cp fail2ban/jail.d/alta-auth.conf /etc/fail2ban/jail.d/': {
-    file: 'test/fail2ban.test.ts',
+    file: 'test/hostile/fail2ban.test.ts',
     says: 'docs/access-log.md',
   },
-  'fail2ban-client -t': { file: 'test/fail2ban.test.ts', says: 'docs/access-log.md' },
+  'fail2ban-client -t': { file: 'test/hostile/fail2ban.test.ts', says: 'docs/access-log.md' },
   'fail2ban-regex /var/log/nginx/live.access.log alta-auth': {
-    file: 'test/fail2ban.test.ts',
+    file: 'test/hostile/fail2ban.test.ts',
     says: 'docs/access-log.md',
   },
   // A part of the same run as this test.
-  'npm test -- test/many-sessions.test.ts': { file: 'test/many-sessions.test.ts', says: 'a second' },
-  'npm test -- test/flood.test.ts': { file: 'test/flood.test.ts', says: 'million' },
+  'npm test -- test/long/many-sessions.test.ts': {
+    file: 'test/long/many-sessions.test.ts',
+    says: 'a second',
+  },
+  'npm test -- test/long/flood.test.ts': { file: 'test/long/flood.test.ts', says: 'million' },
 }
 
 /** Pages whose blocks are all run by another test, in their order. */

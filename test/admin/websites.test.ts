@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { before, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { type AdminGate, askAdmin, startAdminGate } from '../support/admin-gate.ts'
+import { askGate } from '../support/ask-gate.ts'
+import { type Backend, startBackend } from '../support/backend.ts'
+import { startBrowser } from '../support/browser.ts'
+import { readPage } from '../support/documentation/pages.ts'
+import { type EventReader, readEvents } from '../support/event-reader.ts'
+import { listenOnLoopback } from '../support/listen-on-loopback.ts'
+import { startNginx } from '../support/nginx.ts'
+import { suiteScope } from '../support/scope.ts'
+import { until } from '../support/until.ts'
+
+/** All that a page can do to reach another address: its scripts, its pictures, its frames. Runs in the page; what came of it. */
+const attackOn = (target: string): string => `(async () => {
+  const outcomes = []
+  const ask = async (path, init) => {
+    outcomes.push(await fetch('${target}' + path, init).then(
+      async (answer) => [answer.type, answer.status, await answer.text()].join(' '),
+      (error) => String(error),
+    ))
+  }
+  await ask('/sessions', {})
+  await ask('/sessions', { mode: 'no-cors' })
+  await ask('/sessions?address=192.0.2.1', { method: 'DELETE' })
+  await ask('/sessions', { headers: { Authorization: 'Bearer x' } })
+  await ask('/explain?url=http://a/fetched', { mode: 'no-cors' })
+  await ask('/explain?url=http://a/unsaid', { mode: 'no-cors', referrerPolicy: 'no-referrer' })
+  const load = (tag, path) => new Promise((resolve) => {
+    const element = document.createElement(tag)
+    element.onload = () => resolve()
+    element.onerror = () => resolve()
+    element.src = '${target}' + path
+    document.body.append(element)
+  })
+  for (const tag of ['img', 'script', 'iframe']) await load(tag, '/explain?url=http://a/' + tag)
+  return outcomes
+})()`
+
+describe('a website that the operator visits', () => {
+  const scope = suiteScope()
+  let backend: Backend
+  let site: AdminGate
+  let page: Page
+  let elsewhere: string
+  before(async () => {
+    backend = await startBackend(scope)
+    site = await startAdminGate(scope, { BACKEND_URL: backend.url })
+    const evil = createServer((_request, response) => {
+      response.setHeader('Content-Type', 'text/html').end('<title>evil</title><body>')
+    })
+    elsewhere = `:${(await listenOnLoopback(scope, evil)).port}/`
+    const browser = await startBrowser(scope, ['--host-resolver-rules=MAP *.example.com 127.0.0.1'])
+    page = await browser.newPage()
+    await askGate(site.gate.port)
+  })
+
+  const assertUntouched = async (outcomes: readonly string[], asked: number): Promise<void> => {
+    assert.equal(outcomes.length, 6)
+    assert.doesNotMatch(outcomes.join('\n'), /"total"|192\.0\.2\.1|basic 200|cors 200/, outcomes.join('\n'))
+    assert.equal(
+      ((await site.admin('GET /sessions')).json as { total: number }).total,
+      1,
+      'nothing was closed',
+    )
+    assert.equal(backend.asked.length, asked, 'nobody was asked')
+  }
+
+  for (const [what, host] of [
+    ['another site', 'evil.example.com'],
+    ['another port of this machine', '127.0.0.1'],
+  ] as const) {
+    test(`on ${what} reads nothing, closes nothing and asks nothing`, async () => {
+      await page.goto(`http://${host}${elsewhere}`)
+      const asked = backend.asked.length
+      for (const target of ['127.0.0.1', 'localhost', '0.0.0.0', '[::ffff:0:0]', '[::ffff:127.0.0.1]']) {
+        const attack = attackOn(`http://${target}:${site.adminPort}`)
+        await assertUntouched(await page.evaluate<string[]>(attack), asked)
+      }
+    })
+  }
+
+  test('whose name suddenly means this machine does no more', async () => {
+    const target = `http://evil.example.com:${site.adminPort}`
+    // The page itself is nobody's secret.
+    assert.equal((await page.goto(`${target}/`))?.status(), 200)
+    const asked = backend.asked.length
+    const outcomes = await page.evaluate(async (path) => {
+      const answer = await fetch(path)
+      return [answer.status, await answer.text()] as const
+    }, '/sessions')
+    assert.equal(outcomes[0], 403)
+    assert.match(outcomes[1], /IP address or localhost/)
+    for (const [path, method] of [
+      ['/sessions?address=192.0.2.1', 'DELETE'],
+      ['/explain?url=http://a/b', 'GET'],
+      ['/events', 'GET'],
+      ['/metrics', 'GET'],
+      ['/denials', 'GET'],
+    ])
+      assert.equal(
+        await page.evaluate(
+          async ([to, how]) => (await fetch(to ?? '', { method: how ?? '' })).status,
+          [path, method],
+        ),
+        403,
+      )
+    await assertUntouched(['', '', '', '', '', ''], asked)
+  })
+
+  test('is no obstacle to the page itself', async () => {
+    for (const host of ['127.0.0.1', 'localhost']) {
+      await page.goto(`http://${host}:${site.adminPort}/`)
+      assert.equal(await page.evaluate(async () => (await fetch('/sessions')).status), 200)
+      assert.equal(
+        await page.evaluate(async () => (await fetch('/sessions/none', { method: 'DELETE' })).status),
+        404,
+      )
+    }
+  })
+})
+
+describe('behind nginx, as docs/admin.md shows it', () => {
+  const token = 'the-token-of-the-operator'
+  const scope = suiteScope()
+  let site: AdminGate
+  let port: number
+  before(async () => {
+    const backend = await startBackend(scope)
+    site = await startAdminGate(scope, { BACKEND_URL: backend.url, ADMIN_TOKEN: token })
+    const block = readPage('docs/admin.md').blocks.find(({ text }) => text.includes('proxy_pass'))
+    const server = block?.text.replace('127.0.0.1:9181', `127.0.0.1:${site.adminPort}`) ?? ''
+    port = (await startNginx(scope, { gates: [site.gate.address], server })).port
+  })
+
+  const ask = (what: string, headers: Readonly<Record<string, string>>) => askAdmin({ port }, what, headers)
+
+  test('the browser is known by the address that it shows', async () => {
+    const Host = `gate.example.com:${port}`
+    const bearer = { Host, Authorization: `Bearer ${token}` }
+    assert.equal((await ask('GET /', { Host })).status, 200)
+    assert.equal((await ask('GET /sessions', { Host })).status, 401)
+    assert.equal((await ask('GET /sessions', bearer)).status, 200)
+    const own = { ...bearer, Origin: `https://gate.example.com:${port}`, 'Sec-Fetch-Site': 'same-origin' }
+    assert.equal((await ask('DELETE /sessions/none', own)).status, 404)
+    assert.equal(
+      (await ask('DELETE /sessions/none', { ...own, Origin: 'https://gate.example.com' })).status,
+      403,
+    )
+  })
+
+  test('events come at once', async (t) => {
+    const reader: EventReader = await readEvents(t, port, '/events', { Authorization: `Bearer ${token}` })
+    await until('the state', () => reader.events.length > 0)
+    const { sessionId } = await askGate(site.gate.port)
+    await until('the session', () =>
+      reader.events.some(({ name, data }) => name === 'opened' && JSON.stringify(data).includes(sessionId)),
+    )
+  })
+})

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Environment, readSettings } from '../../src/config/read-settings.ts'
+import { type SettingName, settingNames } from '../../src/config/settings-table.ts'
+import { createChance } from '../support/create-chance.ts'
+import { startMain } from '../support/main-process.ts'
+
+const long = 'a'.repeat(70_000)
+
+/** What is wrong for every setting: no choice, time, number, address, URL, status, list of names or pattern. */
+const wrongEverywhere = [
+  '\\',
+  '"(',
+  'line\nbreak [(',
+  '\x1b[31m(red',
+  '(?<é',
+  '{"a": [(',
+  '[(--rf /',
+  `${long}[(`,
+  '\u202e[(',
+  '$[(reboot',
+]
+
+/** What is wrong for one setting only. */
+const wrong: Readonly<Record<SettingName, readonly string[]>> = {
+  BACKEND_URL: [
+    '',
+    ',',
+    'http',
+    'http://user:pa ss@h/',
+    'https://h:99999',
+    '//h/a',
+    'file:///etc/passwd',
+    'http://%',
+  ],
+  BACKEND_MODE: ['any,failover', 'ANY', 'both'],
+  MIDDLEWARE: ['constructor', '__proto__', 'flussonic'],
+  DEFAULT_ACTION: ['0', 'allow deny', 'yes'],
+  BACKEND_TIMEOUT: ['2,5s', '١s', '1e3ms', `${'9'.repeat(400)}s`, '0x10s', '∞'],
+  BACKEND_CONCURRENCY: ['0', '-64', '64 64', 'NaN', `${'9'.repeat(400)}`],
+  UNAVAILABLE_STATUS: ['5xx', '200', '502-504', '999', 'null'],
+  LISTEN: ['off', ':::', '[]:80', '127.0.0.1:-1', 'unix:', 'unix:gate.sock', '9180', '127.0.0.1:9180:9180'],
+  ADMIN_LISTEN: ['OFF', 'unix:~/admin.sock', '127.0.0.1', '[::1]', 'http://127.0.0.1:9181'],
+  ADMIN_TOKEN: [
+    'secret',
+    'correct horse battery staple',
+    'Bearer 0123456789abcdef',
+    'zwölfzwölfzwölf1',
+    '='.repeat(32),
+  ],
+  ALLOW_TTL: ['Session', '1m30s', '-1m', '0'],
+  DENY_TTL: ['5', '0s', 'session'],
+  STALE_TTL: ['1w', '1 h', 'never'],
+  DEFAULT_TTL: ['2S', '.5s', '9999d'],
+  SESSION_IDLE: ['2min', '00s', 'two minutes'],
+  NGINX_TTL: ['10', '10 s', 'short'],
+  TOKEN_PARAM: [',', 'to ken[', 'töken', 'a=b', '%74oken', 'token&key', 'a.b'],
+  IGNORED_PARAMS: ['utm&x', '{CMCD}', 'a=b', 'a.b', 'a[]'],
+  CHANNEL_PATTERN: ['(', '^/live/', '[z-a](x)', '(?:x)', '(x)\\'],
+  MAX_SESSIONS: ['0', '1e5', '100_000', '∞', '1.5', '10000001'],
+  EVENTS_URL: ['off', 'http', 'ftp://h/events', 'http://h:0/', 'http://a/ http://b/', 'http://user:pa ss@h/'],
+  EVENTS_MIN_TIME: ['OFF', '10', '0', '0s', '-1s', 'session'],
+  LOG_LEVEL: ['trace', 'Info', 'info,debug'],
+  LOG_FORMAT: ['JSON', 'logfmt', 'json pretty'],
+}
+
+/** Names that mean a setting and are none; each reads as the setting behind it. */
+const misspelt = [
+  'BACKEND_ULR',
+  'default_action',
+  'LISTN',
+  'BACKENDURL',
+  'ALLOW-TTL',
+  'LOG_LEVELS',
+  'MAX_SESSION',
+]
+
+interface Broken {
+  readonly environment: Environment
+  /** The names that are to be told, each once. */
+  readonly names: readonly string[]
+}
+
+/** The same hundred each time: one wrong setting first, more and more of them later, up to all. */
+function brokenConfigurations(): Broken[] {
+  const chance = createChance(4_711)
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(chance() * items.length)] as Item
+  return Array.from({ length: 100 }, (_, n) => {
+    const count = 1 + Math.floor((n * settingNames.length) / 100)
+    const chosen = settingNames.toSorted(() => chance() - 0.5).slice(0, count)
+    const environment: Record<string, string> = { BACKEND_URL: 'http://127.0.0.1:6000/auth' }
+    for (const name of chosen) environment[name] = pick([...wrong[name], ...wrongEverywhere])
+    const typos = n % 3 === 0 ? [pick(misspelt)] : []
+    for (const name of typos) environment[name] = 'x'
+    return { environment, names: [...chosen, ...typos] }
+  })
+}
+
+/** Each name is told once, on a line of its own that a terminal shows as it is. */
+function assertToldOnce(problems: readonly string[], { environment, names }: Broken): void {
+  const shown = problems.map((problem) => problem.slice(0, 200)).join('\n')
+  const what = `${JSON.stringify(environment).slice(0, 2_000)}\n${shown}`
+  const told = problems.map((problem) => /^[\w-]+/.exec(problem)?.[0])
+  assert.deepEqual(told.toSorted(), names.toSorted(), what)
+  for (const problem of problems) {
+    assert.doesNotMatch(problem, /[\x00-\x1f\x7f-\x9f\u2028\u2029]|\[object|undefined/, what)
+    assert.ok(problem.length < 1_000, what)
+  }
+}
+
+const broken = brokenConfigurations()
+
+describe('a broken configuration', () => {
+  test('is told in full, each problem once, whatever is wrong with it: 100 of them', (t) => {
+    let problems = 0
+    for (const one of broken) {
+      const result = readSettings(one.environment)
+      assert.ok(!result.ok, JSON.stringify(one.environment).slice(0, 2_000))
+      assertToldOnce(result.problems, one)
+      problems += result.problems.length
+    }
+    t.diagnostic(`${broken.length} configurations, ${problems} problems`)
+  })
+
+  for (const name of settingNames) {
+    test(`${name}: each wrong value alone is one problem`, () => {
+      for (const value of [...wrong[name], ...wrongEverywhere]) {
+        const environment = { BACKEND_URL: 'http://127.0.0.1:6000/auth', [name]: value }
+        const result = readSettings(environment)
+        assertToldOnce(result.ok ? [] : result.problems, { environment, names: [name] })
+      }
+    })
+  }
+
+  test('a credential in a list twice, or left out by a name that holds several, is one problem', () => {
+    for (const [TOKEN_PARAM, IGNORED_PARAMS] of [
+      ['token token', 'token'],
+      ['token key', '*'],
+    ]) {
+      const environment = { BACKEND_URL: 'http://h/', TOKEN_PARAM, IGNORED_PARAMS }
+      const result = readSettings(environment)
+      assertToldOnce(result.ok ? [] : result.problems, { environment, names: ['IGNORED_PARAMS'] })
+    }
+  })
+
+  for (const [index, one] of broken.entries()) {
+    if (index % 22 !== 11) continue
+    test(`number ${index} ends the program with code 2, its ${one.names.length} problems and no stack`, async (t) => {
+      const main = startMain(t, one.environment)
+      assert.equal(await main.exited, 2, main.stderr())
+      assert.equal(main.stdout(), '')
+      const [head = '', ...lines] = main.stderr().trimEnd().split('\n')
+      const count = one.names.length
+      assert.match(head, new RegExp(`^alta-auth: ${count} problems? in the settings`))
+      assert.ok(
+        lines.every((line) => line.startsWith('  - ')),
+        main.stderr(),
+      )
+      assertToldOnce(
+        lines.map((line) => line.slice('  - '.length)),
+        one,
+      )
+      assert.doesNotMatch(main.stderr(), /^\s+at |\.[jt]s:\d+|Error:/m)
+    })
+  }
+})

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Environment, readSettings, type Settings } from '../../src/config/read-settings.ts'
+import { type SettingName, settingNames } from '../../src/config/settings-table.ts'
+
+const BACKEND_URL = 'http://127.0.0.1:6000/auth'
+
+function problemsOf(environment: Environment): readonly string[] {
+  const result = readSettings(environment)
+  return result.ok ? [] : result.problems
+}
+
+function settingsOf(environment: Environment): Settings {
+  const result = readSettings({ BACKEND_URL, ...environment })
+  if (!result.ok) throw new Error(result.problems.join('\n'))
+  return result.settings
+}
+
+/** What each message must hold besides name and value: what to do about it. */
+const cure = /write|make one|one of|leave|put|take|shorten|percent-encode|separate|whole number from/
+
+/** A wrong value and the part of it that the message shows; the same when left out. */
+const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, shown?: string])[]>> = {
+  BACKEND_URL: [
+    ['127.0.0.1:6000/auth'],
+    ['ftp://127.0.0.1/auth'],
+    ['http://'],
+    ['http:///auth'],
+    ['http://127.0.0.1:70000/auth', 'http://127.0.0.1:70000'],
+    ['http://127.0.0.1:0/auth'],
+    ['http://[::1/auth'],
+    ['http://127.0.0.1/auth#top', 'http://127.0.0.1/auth'],
+    ['http://127.0.0.1/aüth'],
+    ['http://127.0.0.1/auth here'],
+    ['http://us%zer@127.0.0.1/auth', '127.0.0.1/auth'],
+    ['http://127.0.0.1/auth;http://127.0.0.2/auth'],
+    ['http://127.0.0.1/auth|https://127.0.0.2/auth'],
+  ],
+  BACKEND_MODE: [['all'], ['Failover']],
+  MIDDLEWARE: [['stalker'], ['Ministra']],
+  DEFAULT_ACTION: [['maybe'], ['ALLOW'], ['true']],
+  BACKEND_TIMEOUT: [['2'], ['2 s'], ['-1s'], ['0s'], ['2sec'], ['1.5s'], ['400d'], ['61s']],
+  BACKEND_CONCURRENCY: [['3'], ['10001'], ['many'], ['6.4']],
+  UNAVAILABLE_STATUS: [['50x'], ['200'], ['502 600'], ['502;503']],
+  LISTEN: [['9180'], ['127.0.0.1'], ['::1:9180'], ['127.0.0.1:65536'], ['unix:run/gate.sock'], ['off']],
+  ADMIN_LISTEN: [['no'], ['localhost:'], [`unix:/${'a'.repeat(107)}`]],
+  ADMIN_TOKEN: [
+    ['letmein', '***'],
+    ['all you need is love', '***'],
+    ['"0123456789abcdef"', '***'],
+  ],
+  ALLOW_TTL: [['60'], ['forever'], ['0m']],
+  DENY_TTL: [['5'], ['never']],
+  STALE_TTL: [['1hour'], ['session']],
+  DEFAULT_TTL: [['0ms'], ['2']],
+  SESSION_IDLE: [['2min']],
+  NGINX_TTL: [['10']],
+  TOKEN_PARAM: [['token[]'], ['a.b'], ['token%20']],
+  IGNORED_PARAMS: [['a=b'], ['utm&x']],
+  CHANNEL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/']],
+  MAX_SESSIONS: [['0'], ['-1'], ['1e5'], ['10000001'], ['many']],
+  EVENTS_URL: [['localhost:8080'], ['http://a/ http://b/'], ['http://127.0.0.1:0/events']],
+  EVENTS_MIN_TIME: [['0'], ['on'], ['1.5s']],
+  LOG_LEVEL: [['verbose'], ['INFO']],
+  LOG_FORMAT: [['text']],
+}
+
+describe('wrong settings', () => {
+  for (const name of settingNames) {
+    for (const [value, shown = value] of wrong[name]) {
+      test(`${name}=${value} is one problem with name, value and cure`, () => {
+        const problems = problemsOf({ BACKEND_URL, [name]: value })
+        assert.equal(problems.length, 1, problems.join('\n'))
+        const [problem = ''] = problems
+        assert.ok(problem.startsWith(`${name}=`), problem)
+        assert.ok(problem.includes(shown), problem)
+        assert.match(problem.replaceAll(value, ''), cure)
+      })
+    }
+  }
+
+  test('a BACKEND_URL that is not set is one problem with an example', () => {
+    for (const environment of [{}, { BACKEND_URL: '' }, { BACKEND_URL: '  ' }]) {
+      const [problem = '', ...more] = problemsOf(environment)
+      assert.deepEqual(more, [])
+      assert.match(problem, /^BACKEND_URL is not set; .*BACKEND_URL=http:/)
+    }
+  })
+
+  test('all problems are reported at once', () => {
+    const environment: Record<string, string> = { DEFAULT_ACTON: 'deny' }
+    for (const name of settingNames) environment[name] = wrong[name][0]?.[0] ?? ''
+    const problems = problemsOf(environment)
+    assert.equal(problems.length, settingNames.length + 1, problems.join('\n'))
+    for (const name of [...settingNames, 'DEFAULT_ACTON']) {
+      assert.equal(problems.filter((one) => one.startsWith(name)).length, 1, name)
+    }
+  })
+
+  test('an admin listener that other machines reach needs a token', () => {
+    for (const ADMIN_LISTEN of [
+      '127.evil.example.com:9181',
+      '127.0.0.1.nip.example:9181',
+      '0.0.0.0:9181',
+      '[::]:9181',
+      '192.0.2.1:9181',
+      'gate.example.com:9181',
+      '[2001:db8::1]:9181',
+    ]) {
+      const [problem = '', ...more] = problemsOf({ BACKEND_URL, ADMIN_LISTEN })
+      assert.deepEqual(more, [])
+      assert.ok(problem.startsWith(`ADMIN_LISTEN=${ADMIN_LISTEN} `), problem)
+      assert.match(
+        problem,
+        /set ADMIN_TOKEN \(make one with "openssl rand -hex 32"\), or listen on 127\.0\.0\.1/,
+      )
+      assert.deepEqual(problemsOf({ BACKEND_URL, ADMIN_LISTEN, ADMIN_TOKEN: '0123456789abcdef' }), [])
+    }
+    for (const ADMIN_LISTEN of [
+      '127.0.0.1:9181',
+      '127.1.2.3:9181',
+      '[::1]:9181',
+      'localhost:9181',
+      'unix:/run/a.sock',
+      'off',
+    ])
+      assert.deepEqual(problemsOf({ BACKEND_URL, ADMIN_LISTEN }), [])
+  })
+
+  test('the gate and the admin listener need an address each', () => {
+    for (const [environment, shown] of [
+      [{ LISTEN: '127.0.0.1:7000', ADMIN_LISTEN: '127.0.0.1:7000' }, '127.0.0.1:7000'],
+      [{ ADMIN_LISTEN: '127.0.0.1:9180' }, '127.0.0.1:9180'],
+      [{ LISTEN: '127.0.0.1:9181' }, '127.0.0.1:9181'],
+      [{ LISTEN: 'unix:/run/a.sock', ADMIN_LISTEN: 'unix:/run/a.sock' }, 'unix:/run/a.sock'],
+    ] as const)
+      assert.deepEqual(problemsOf({ BACKEND_URL, ...environment }), [
+        `ADMIN_LISTEN=${shown} is where the gate listens; choose another port, or off`,
+      ])
+    const free = '127.0.0.1:0'
+    assert.deepEqual(problemsOf({ BACKEND_URL, LISTEN: free, ADMIN_LISTEN: free }), [])
+    assert.deepEqual(problemsOf({ BACKEND_URL, LISTEN: '127.0.0.1:9181', ADMIN_LISTEN: 'off' }), [])
+  })
+
+  test('of several backends each broken one is reported', () => {
+    const problems = problemsOf({ BACKEND_URL: 'http://a:0/x http://b/auth http://c/#d' })
+    assert.equal(problems.length, 2, problems.join('\n'))
+    assert.match(problems.join('\n'), /http:\/\/a:0\/x .*\n.*http:\/\/c\//)
+  })
+
+  test('a credential must not be left out of the canonical query', () => {
+    for (const [TOKEN_PARAM, IGNORED_PARAMS] of [
+      ['key', 'CMCD key'],
+      ['token', 'tok*'],
+      ['a token', '*'],
+    ]) {
+      const problems = problemsOf({ BACKEND_URL, TOKEN_PARAM, IGNORED_PARAMS })
+      assert.ok(problems.length > 0)
+      assert.match(problems[0] ?? '', /IGNORED_PARAMS=.*TOKEN_PARAM.*; take it out/)
+    }
+  })
+})
+
+describe('settings left alone', () => {
+  test('have the defaults of the documentation', () => {
+    const { backends, ...settings } = settingsOf({})
+    assert.equal(backends.length, 1)
+    assert.deepEqual(settings, {
+      backendMode: 'failover',
+      backendTimeout: 2_000,
+      backendConcurrency: 64,
+      unavailableStatus: new Set(),
+      defaultAction: 'deny',
+      listen: { kind: 'tcp', host: '127.0.0.1', port: 9180 },
+      adminListen: { kind: 'tcp', host: '127.0.0.1', port: 9181 },
+      adminToken: undefined,
+      eventsUrl: undefined,
+      eventsMinTime: 0,
+      lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
+      sessionIdle: 120_000,
+      nginxTtl: 10_000,
+      maxSessions: 100_000,
+      tokenParams: ['token'],
+      ignoredParams: ['_HLS_*', 'CMCD'],
+      channelPattern: undefined,
+      logLevel: 'info',
+      logFormat: 'json',
+    })
+  })
+
+  test('empty or blank is the same as not set', () => {
+    for (const blank of ['', ' ', '\t']) {
+      const environment = Object.fromEntries(settingNames.map((name) => [name, blank]))
+      assert.deepEqual(settingsOf({ ...environment, BACKEND_URL }), settingsOf({}))
+    }
+  })
+
+  test('blanks around a value are not part of it', () => {
+    assert.equal(settingsOf({ DEFAULT_ACTION: ' allow ' }).defaultAction, 'allow')
+  })
+})
+
+describe('settings written by hand', () => {
+  const values: [Environment, Partial<Settings>][] = [
+    [{ BACKEND_MODE: 'any' }, { backendMode: 'any' }],
+    [{ BACKEND_TIMEOUT: '500ms' }, { backendTimeout: 500 }],
+    [{ UNAVAILABLE_STATUS: '502 503,504' }, { unavailableStatus: new Set([502, 503, 504]) }],
+    [{ DEFAULT_ACTION: 'allow' }, { defaultAction: 'allow' }],
+    [{ LISTEN: '0.0.0.0:80' }, { listen: { kind: 'tcp', host: '0.0.0.0', port: 80 } }],
+    [{ LISTEN: '[::1]:80' }, { listen: { kind: 'tcp', host: '::1', port: 80 } }],
+    [{ LISTEN: 'localhost:80' }, { listen: { kind: 'tcp', host: 'localhost', port: 80 } }],
+    [{ LISTEN: 'unix:/run/gate.sock' }, { listen: { kind: 'unix', path: '/run/gate.sock' } }],
+    [{ ADMIN_LISTEN: 'off' }, { adminListen: undefined }],
+    [{ ADMIN_TOKEN: 'abc-DEF_0123.~+/==' }, { adminToken: 'abc-DEF_0123.~+/==' }],
+    [{ EVENTS_MIN_TIME: '10s' }, { eventsMinTime: 10_000 }],
+    [{ SESSION_IDLE: '1d' }, { sessionIdle: 86_400_000 }],
+    [{ NGINX_TTL: '3s' }, { nginxTtl: 3000 }],
+    [{ MAX_SESSIONS: '1' }, { maxSessions: 1 }],
+    [{ TOKEN_PARAM: 'token, key' }, { tokenParams: ['token', 'key'] }],
+    [{ IGNORED_PARAMS: 'utm_*' }, { ignoredParams: ['utm_*'] }],
+    [{ CHANNEL_PATTERN: '^/live/([^/]+)/' }, { channelPattern: /^\/live\/([^/]+)\// }],
+    [
+      { LOG_LEVEL: 'debug', LOG_FORMAT: 'pretty' },
+      { logLevel: 'debug', logFormat: 'pretty' },
+    ],
+  ]
+  for (const [environment, expected] of values) {
+    test(`count: ${Object.entries(environment).join(' ')}`, () => {
+      assert.deepEqual(settingsOf(environment), { ...settingsOf({}), ...expected })
+    })
+  }
+
+  test('lifetimes count', () => {
+    const environment = { ALLOW_TTL: 'session', DENY_TTL: '1s', STALE_TTL: '2m', DEFAULT_TTL: '3ms' }
+    const { lifetimes } = settingsOf(environment)
+    assert.deepEqual(lifetimes, { allow: 'session', deny: 1_000, stale: 120_000, default: 3 })
+  })
+
+  test('cannot be changed any more, however deep', () => {
+    const settings = settingsOf({})
+    for (const [name, value] of [['settings', settings], ...Object.entries(settings)]) {
+      if (typeof value !== 'object' || value instanceof Set || value instanceof RegExp) continue
+      assert.ok(Object.isFrozen(value), `${name} is not frozen`)
+    }
+  })
+})

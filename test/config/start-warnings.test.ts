@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Environment, readSettings } from '../../src/config/read-settings.ts'
+import { startWarnings } from '../../src/config/start-warnings.ts'
+
+const PID = 42
+
+/** What is warned of at start, apart from the line about the default action. */
+function warningsOf(environment: Environment): readonly string[] {
+  const result = readSettings({ BACKEND_URL: 'http://127.0.0.1:6000/auth', ...environment })
+  assert.ok(result.ok)
+  const [aboutDefault = '', ...others] = startWarnings(result.settings, environment, PID)
+  assert.match(aboutDefault, /^DEFAULT_ACTION=/)
+  return others
+}
+
+describe('what is warned of at start', () => {
+  test('nothing but the default action, with the settings left alone', () => {
+    assert.deepEqual(warningsOf({}), [])
+  })
+
+  for (const [action, meaning, other] of [
+    ['deny', 'refused', 'allow'],
+    ['allow', 'let in', 'deny'],
+  ] as const) {
+    test(`DEFAULT_ACTION=${action}: that unknown viewers are ${meaning}, and how to change it`, () => {
+      const result = readSettings({ BACKEND_URL: 'http://127.0.0.1:6000/auth', DEFAULT_ACTION: action })
+      assert.ok(result.ok)
+      const [line = ''] = startWarnings(result.settings, {}, PID)
+      assert.match(line, new RegExp(`^DEFAULT_ACTION=${action}: unknown viewers are ${meaning} while .*set `))
+      assert.ok(line.includes(`set DEFAULT_ACTION=${other} `), line)
+    })
+  }
+
+  test('a BACKEND_TIMEOUT up to 2.5 s fits into what nginx waits', () => {
+    assert.deepEqual(warningsOf({ BACKEND_TIMEOUT: '2500ms' }), [])
+  })
+
+  for (const [written, shown, wait] of [
+    ['2501ms', '2501ms', '4s'],
+    ['3s', '3000ms', '4s'],
+    ['9500ms', '9500ms', '11s'],
+    ['1m', '60000ms', '61s'],
+  ] as const) {
+    test(`a BACKEND_TIMEOUT of ${written} needs another line in nginx, which is named`, () => {
+      const [warning = '', ...more] = warningsOf({ BACKEND_TIMEOUT: written })
+      assert.deepEqual(more, [])
+      const [, line = '', file = ''] = /: change "(.+;)" in (\S+) /.exec(warning) ?? []
+      assert.equal(
+        warning,
+        `BACKEND_TIMEOUT=${shown} leaves nginx no margin: change "${line}" in ${file} (with the verdict cache: cache-server.conf) to ${wait}`,
+      )
+      const [directive = '', value = ''] = line.split(' ')
+      for (const name of [file, file.replace('server.conf', 'cache-server.conf')]) {
+        const shipped = readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8')
+        assert.match(shipped, new RegExp(`^ +${directive} +${value}$`, 'm'), name)
+      }
+    })
+  }
+
+  for (const LISTEN of ['0.0.0.0:9180', '[::]:9180', '192.0.2.1:9180', 'gate.example.com:9180']) {
+    test(`LISTEN=${LISTEN}: that others may reach the gate, and what to do`, () => {
+      const [warning = '', ...more] = warningsOf({ LISTEN })
+      assert.deepEqual(more, [])
+      assert.ok(warning.startsWith(`LISTEN=${LISTEN} is reachable from other machines: `), warning)
+      assert.match(warning, /firewall/)
+    })
+  }
+
+  for (const LISTEN of [
+    '127.0.0.1:9180',
+    '127.1.2.3:1',
+    '[::1]:9180',
+    'localhost:9180',
+    'unix:/run/a.sock',
+  ]) {
+    test(`LISTEN=${LISTEN}: nothing`, () => {
+      assert.deepEqual(warningsOf({ LISTEN }), [])
+    })
+  }
+
+  for (const CHANNEL_PATTERN of [
+    '^/live/((\\w+)-\\2)/',
+    '^/(?=live)([^/]+)/',
+    '^/(?!vod)([^/]+)/',
+    '/([^/]+)(?<=tv)/',
+    '/([^/]+)(?<!tv)/',
+    '^/(?<a>x)([^/]+)\\k<a>/',
+    '^/live/((?:\\w{1,20}-?)+)/',
+    '^/live/((?:[a-z]{1,5}-?){1,9})/',
+  ]) {
+    test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: that a path may hold up the gate`, () => {
+      const [warning = '', ...more] = warningsOf({ CHANNEL_PATTERN })
+      assert.deepEqual(more, [])
+      assert.match(warning, /^CHANNEL_PATTERN may take very long on a path .*; write it without$/)
+    })
+  }
+
+  for (const CHANNEL_PATTERN of [
+    '^/live/([^/.-]+)',
+    '^/live/(\\d{1,10})/',
+    '^/(?:live|tv)/(?<channel>\\d+)',
+    '^/live/((?:[a-z0-9]+-?)+)/',
+  ])
+    test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: nothing`, () => {
+      assert.deepEqual(warningsOf({ CHANNEL_PATTERN }), [])
+    })
+
+  test("a socket of systemd's for this process: nothing; for another one: to start node directly", () => {
+    assert.deepEqual(warningsOf({ LISTEN_FDS: '1', LISTEN_PID: String(PID) }), [])
+    const [warning = ''] = warningsOf({ LISTEN_FDS: '1', LISTEN_PID: '41' })
+    assert.match(
+      warning,
+      /process 41, not to this one \(42\): start "node dist\/main\.js" directly, not through npm/,
+    )
+  })
+})

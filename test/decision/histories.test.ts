@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import type { Subrequest } from '../../src/subrequest.ts'
+import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
+import { createChance } from '../support/create-chance.ts'
+import {
+  allow,
+  clientRequest,
+  createPretendGate,
+  deny,
+  settled,
+  unavailable,
+} from '../support/pretend-gate.ts'
+
+/** Others than these, and more: HISTORIES=10000 npm test -- test/decision/histories.test.ts */
+const { HISTORIES } = process.env
+const RUNS = HISTORIES === undefined ? { numRuns: 100, seed: 20_261_125 } : { numRuns: Number(HISTORIES) }
+/** Milliseconds; with a tenth of jitter. */
+const LIFETIMES = { allow: 20_000, deny: 5_000, stale: 40_000, default: 2_000 }
+const IDLE = 30_000
+const DEADLINE = 2_000
+const STALE_DENY = 60_000
+const jittered = (duration: number): number => duration * 1.1
+/** However it comes, an allow is worth nothing any more after this: its time, the outage, a silence, one more re-check. */
+const LONGEST = 2 * jittered(LIFETIMES.allow) + LIFETIMES.stale + IDLE + DEADLINE
+
+/** Somebody plays: a segment each so many milliseconds. */
+const EVERY = 9_000
+const SEGMENT = '/a/1.ts'
+
+const viewers = ['192.0.2.1', '192.0.2.2']
+const paths = [
+  '/a/index.m3u8',
+  '/a/1.ts',
+  '/a/hd/v.m3u8',
+  '/b/index.m3u8',
+  '/b/1.ts',
+  '/film.mp4',
+  '/index.m3u8',
+]
+const queries = ['', 'token=X', 'token=Y', 'token=X&_HLS_msn=1', 'token=X&token=Y', '_HLS_msn=2']
+
+type Event =
+  | { readonly kind: 'ask'; readonly viewer: number; readonly path: number; readonly query: number }
+  | { readonly kind: 'answer' | 'close' }
+  | { readonly kind: 'play'; readonly viewer: number; readonly segments: number }
+  | { readonly kind: 'pass'; readonly milliseconds: number }
+  | { readonly kind: 'backend'; readonly is: 'up' | 'down' | 'silent about one viewer' }
+  | { readonly kind: 'token'; readonly valid: readonly string[] }
+
+const ask = fc.record({
+  kind: fc.constant('ask' as const),
+  viewer: fc.nat(viewers.length - 1),
+  path: fc.nat(paths.length - 1),
+  query: fc.nat(queries.length - 1),
+})
+const events: fc.Arbitrary<Event> = fc.oneof(
+  { arbitrary: ask, weight: 12 },
+  { arbitrary: fc.record({ kind: fc.constant('answer' as const) }), weight: 6 },
+  { arbitrary: fc.record({ kind: fc.constant('close' as const) }), weight: 1 },
+  {
+    arbitrary: fc.record({
+      kind: fc.constant('play' as const),
+      viewer: fc.nat(viewers.length - 1),
+      segments: fc.integer({ min: 1, max: 15 }),
+    }),
+    weight: 2,
+  },
+  {
+    arbitrary: fc.record({
+      kind: fc.constant('pass' as const),
+      milliseconds: fc.constantFrom(1, 900, 1_900, 5_000, 9_000, 18_500, 22_500, 30_000, 45_000),
+    }),
+    weight: 6,
+  },
+  {
+    arbitrary: fc.record({
+      kind: fc.constant('backend' as const),
+      is: fc.constantFrom('up' as const, 'up' as const, 'down' as const, 'silent about one viewer' as const),
+    }),
+    weight: 2,
+  },
+  {
+    arbitrary: fc.record({
+      kind: fc.constant('token' as const),
+      valid: fc.constantFrom(['X'], ['X', 'Y'], ['Y'], []),
+    }),
+    weight: 2,
+  },
+)
+
+/** What the rules of design and documentation say, written once more, as plainly as can be. */
+const canonical = ({ query }: Subrequest): string =>
+  query
+    .split('&')
+    .filter((piece) => !piece.startsWith('_HLS_'))
+    .join('&')
+const keyOf = (one: Subrequest): string => [one.address, one.path, canonical(one)].join(' ')
+const isPlaylist = ({ path }: Subrequest): boolean => path.endsWith('.m3u8')
+
+function opens(opener: Subrequest, asked: Subrequest): boolean {
+  if (opener.address !== asked.address) return false
+  if (keyOf(opener) === keyOf(asked)) return true
+  const directory = opener.path.slice(0, opener.path.lastIndexOf('/') + 1)
+  const isBelow = directory === '/' ? asked.path.lastIndexOf('/') === 0 : asked.path.startsWith(directory)
+  if (opener.path !== asked.path && !(isPlaylist(opener) && isBelow)) return false
+  if (!asked.query.includes('token=')) return true
+  return !isPlaylist(asked) && canonical(opener) === canonical(asked)
+}
+
+interface Known {
+  readonly opener: Subrequest
+  allowedAt: number
+  /** What came last of it: an outcome, or the operator. */
+  last: Outcome['kind'] | 'closed'
+}
+
+/** Plays one history, and holds each decision against all that the backend and the operator have said until then. */
+async function play(history: readonly Event[], defaultAction: Verdict): Promise<number> {
+  const gate = createPretendGate({ defaultAction, lifetimes: LIFETIMES, idle: IDLE, random: createChance(7) })
+  const sessions = new Map<string, Known>()
+  const outcomes = new Map<string, { readonly kind: Outcome['kind']; readonly at: number }[]>()
+  const waiting: (() => void)[] = []
+  let backend: (Event & { kind: 'backend' })['is'] = 'up'
+  let valid: readonly string[] = ['X']
+  const decisions: Promise<void>[] = []
+
+  const answerTo = ({ address, query }: Subrequest): Outcome => {
+    if (backend === 'down' || (backend !== 'up' && address === viewers[0])) return unavailable()
+    return valid.includes(new URLSearchParams(query).getAll('token').at(-1) ?? '') ? allow() : deny()
+  }
+  gate.answers((asked) => {
+    const id = gate.asked.at(-1)?.sessionId ?? ''
+    return new Promise((resolve) =>
+      waiting.push(() => {
+        const outcome = answerTo(asked)
+        const at = gate.now()
+        const known = sessions.get(id) ?? { opener: asked, allowedAt: Number.NEGATIVE_INFINITY, last: 'deny' }
+        if (known.last !== 'closed') known.last = outcome.kind
+        if (outcome.kind === 'allow') known.allowedAt = at
+        sessions.set(id, known)
+        outcomes.set(keyOf(asked), [...(outcomes.get(keyOf(asked)) ?? []), { kind: outcome.kind, at }])
+        resolve(outcome)
+      }),
+    )
+  })
+
+  const check = (asked: Subrequest, decision: Decision): void => {
+    const now = gate.now()
+    const told = `${keyOf(asked)} at ${now}: ${JSON.stringify(decision)}`
+    if (decision.verdict === 'allow') {
+      const known = sessions.get(decision.sessionId)
+      assert.ok(known !== undefined && opens(known.opener, asked), `nothing opens ${told}`)
+      assert.ok(known.last === 'allow' || known.last === 'unavailable', `${known.last}: ${told}`)
+      if (decision.source === 'default') assert.equal(defaultAction, 'allow', told)
+      else assert.ok(now - known.allowedAt <= LONGEST, `allowed ${now - known.allowedAt} ms ago: ${told}`)
+      return
+    }
+    const said = outcomes.get(keyOf(asked)) ?? []
+    const denied = said.findLast(({ kind }) => kind !== 'unavailable')
+    const failed = said.findLast(({ kind }) => kind === 'unavailable')
+    if (decision.source === 'default') {
+      assert.equal(defaultAction, 'deny', told)
+      assert.ok(failed !== undefined && now - failed.at <= LIFETIMES.default, `answered: ${told}`)
+      return
+    }
+    assert.equal(denied?.kind, 'deny', `never denied: ${told}`)
+    const stale = decision.source === 'stale' ? STALE_DENY + LIFETIMES.default : 0
+    assert.ok(now - (denied?.at ?? 0) <= jittered(LIFETIMES.deny) + stale, `denied long ago: ${told}`)
+  }
+
+  const decide = (viewer: number, target: string): void => {
+    const asked = clientRequest(target, { address: viewers[viewer] ?? '' })
+    decisions.push(gate.decide(asked).then((decision) => check(asked, decision)))
+  }
+  const answerAll = async (): Promise<void> => {
+    await settled()
+    for (let left = waiting.splice(0); left.length > 0; left = waiting.splice(0)) {
+      for (const answer of left) answer()
+      await settled()
+    }
+  }
+
+  for (const event of history) {
+    switch (event.kind) {
+      case 'ask':
+        decide(event.viewer, [paths[event.path], queries[event.query]].filter(Boolean).join('?'))
+        break
+      case 'play':
+        for (let segment = 0; segment < event.segments; segment++) {
+          decide(event.viewer, SEGMENT)
+          await answerAll()
+          gate.pass(EVERY)
+        }
+        break
+      case 'answer':
+        waiting.shift()?.()
+        break
+      case 'close': {
+        const [session] = gate.sessions.all()
+        if (session === undefined) break
+        gate.sessions.end(session, 'closed')
+        const known = sessions.get(session.id)
+        if (known !== undefined) known.last = 'closed'
+        break
+      }
+      case 'pass':
+        // Every question has a deadline.
+        if (event.milliseconds >= DEADLINE) await answerAll()
+        gate.pass(event.milliseconds)
+        break
+      case 'backend':
+        backend = event.is
+        break
+      case 'token':
+        valid = event.valid
+    }
+    await settled()
+  }
+  await answerAll()
+  await Promise.all(decisions)
+  return decisions.length
+}
+
+describe('in any history', () => {
+  for (const defaultAction of ['deny', 'allow'] as const) {
+    test(`each verdict is what the backend, the operator or the default action ${defaultAction} has said`, async (t) => {
+      let decided = 0
+      const property = fc.asyncProperty(
+        fc.array(events, { minLength: 40, maxLength: 120 }),
+        async (history) => {
+          decided += await play(history, defaultAction)
+        },
+      )
+      await fc.assert(property, RUNS)
+      t.diagnostic(`${decided} decisions`)
+      assert.ok(decided > 20 * RUNS.numRuns)
+    })
+  }
+})

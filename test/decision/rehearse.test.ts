@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { findSession } from '../../src/decision/memory.ts'
+import type { Session } from '../../src/session/session.ts'
+import type { Outcome } from '../../src/verdict.ts'
+import {
+  allow,
+  clientRequest,
+  createPretendGate,
+  deny,
+  type PretendGate,
+  settled,
+  unavailable,
+} from '../support/pretend-gate.ts'
+
+const targets = [
+  '/live/one/index.m3u8?token=X',
+  '/live/one/index.m3u8?token=Y',
+  '/live/one/index.m3u8',
+  '/live/one/1.ts',
+  '/live/one/2.ts?token=X',
+  '/live/two/index.m3u8?token=X',
+  '/live/two/1.ts',
+  '/vod/film.mp4?token=X',
+  '/index.m3u8?token=X',
+]
+const moods: readonly (() => Outcome)[] = [allow, () => allow('30'), deny, unavailable]
+
+const step = fc.oneof(
+  fc.record({ target: fc.constantFrom(...targets), viewer: fc.constantFrom('a', 'b') }),
+  fc.record({ mood: fc.constantFrom(...moods) }),
+  fc.record({ pass: fc.constantFrom(100, 2_500, 6_000, 61_000, 125_000, 3_700_000) }),
+)
+
+/** All that a decision leaves behind. */
+function stateOf(gate: PretendGate): unknown {
+  const describeOne = ({ older, heardBefore, heardAfter, ...rest }: Session) => ({
+    ...rest,
+    links: [older?.id, heardBefore?.id, heardAfter?.id],
+  })
+  return {
+    sessions: [...gate.sessions.all()].map(describeOne),
+    provisional: [...gate.provisional.all()].map(describeOne),
+    denied: gate.denials.count(),
+    asked: gate.asked.length,
+    made: gate.made.length,
+  }
+}
+
+describe('a rehearsal', () => {
+  for (const defaultAction of ['allow', 'deny'] as const) {
+    test(`says what is then decided, and changes nothing; DEFAULT_ACTION=${defaultAction}, 300 histories`, async () => {
+      const reached = new Set<string>()
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
+          const gate = createPretendGate({ defaultAction, lifetimes: { allow: 60_000 }, idle: 120_000 })
+          for (const one of steps) {
+            if ('mood' in one) gate.answers(one.mood)
+            else if ('pass' in one) gate.pass(one.pass)
+            else {
+              const asked = clientRequest(one.target, { userAgent: one.viewer })
+              const before = stateOf(gate)
+              const rehearsal = await gate.rehearse(asked)
+              assert.deepEqual(stateOf(gate), before)
+              const { verdict, source, reason, holdsFor, cacheable } = rehearsal.decision
+              const made = gate.made.length
+              const decision = await gate.decide(asked)
+              await settled()
+              assert.deepEqual(
+                { verdict, source, reason, holdsFor, cacheable },
+                {
+                  verdict: decision.verdict,
+                  source: decision.source,
+                  reason: decision.reason,
+                  holdsFor: decision.holdsFor,
+                  cacheable: decision.cacheable,
+                },
+              )
+              assert.equal(rehearsal.made?.decision.reason, gate.made[made]?.decision.reason)
+              assert.equal(rehearsal.made?.occasion, gate.made[made]?.occasion)
+              reached.add(`${source} ${reason}`)
+            }
+          }
+        }),
+        { numRuns: 300, seed: 7 },
+      )
+      for (const way of [
+        'backend backend-200',
+        'backend backend-403',
+        'session riding',
+        'session remembered',
+      ])
+        assert.ok(reached.has(way), way)
+      assert.ok(reached.has('stale unavailable-timeout') && reached.has('default unavailable-timeout'))
+    })
+  }
+
+  test('keeps a session that is past its time in an outage, and does not find it', async () => {
+    const gate = createPretendGate()
+    gate.answers(() => allow())
+    await gate.decide(clientRequest(targets[0] ?? ''))
+    gate.answers(unavailable)
+    gate.pass(70_000)
+    await gate.decide(clientRequest(targets[3] ?? ''))
+    await settled()
+    for (let minutes = 0; minutes < 62; minutes++) {
+      gate.pass(60_000)
+      if (minutes < 60) await gate.decide(clientRequest(targets[3] ?? ''))
+      await settled()
+    }
+    const before = gate.sessions.count()
+    const { session } = await gate.rehearse(clientRequest(targets[3] ?? ''))
+    assert.equal(gate.sessions.count(), before)
+    const identity = gate.identify(clientRequest(targets[3] ?? ''))
+    assert.equal(session?.id, findSession({ ...gate, outage: gate.outage }, identity, gate.now())?.id)
+  })
+
+  test('of a backend that answers again tells nobody that the outage is over', async () => {
+    const gate = createPretendGate()
+    const [playlist = '', , , segment = ''] = targets
+    await gate.decide(clientRequest(playlist))
+    gate.answers(unavailable)
+    gate.pass(70_000)
+    await gate.decide(clientRequest(segment))
+    await settled()
+    gate.answers(() => allow())
+    gate.pass(100)
+    const { decision } = await gate.rehearse(clientRequest(playlist, { userAgent: 'stranger' }))
+    assert.equal(decision.reason, 'backend-200')
+    gate.pass(4_000)
+    const asked = gate.asked.length
+    await gate.decide(clientRequest(segment))
+    assert.equal(gate.asked.length, asked)
+  })
+})

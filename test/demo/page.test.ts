@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { before, describe, type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type DemoInBrowser, startDemoInBrowser } from '../support/demo-in-browser.ts'
+import type { DemoTab } from '../support/demo-tab.ts'
+import { countColours, sizeOfPng } from '../support/look-at-picture.ts'
+import { suiteScope } from '../support/scope.ts'
+import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+
+const committed = fileURLToPath(new URL('../../docs/pictures/demo.png', import.meta.url))
+/** The picture of the README, in pixels and bytes. */
+const SIZE = { width: 1200, height: 750 } as const
+const MOST_BYTES = 250_000
+
+describe('the demo page in Chromium', () => {
+  const scope = suiteScope()
+  let demo: DemoInBrowser
+  before(async () => {
+    demo = await startDemoInBrowser(scope)
+  })
+
+  /** The picture at this moment; kept for the README where that is asked for. */
+  const takePicture = async (t: TestContext, { page }: DemoTab): Promise<void> => {
+    const file = process.env['MAKE_PICTURES'] === '1' ? committed : join(makeTemporaryFolder(t), 'demo.png')
+    const png = await page.screenshot()
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, png)
+    const blank = await (await demo.browser.newContext()).newPage()
+    t.after(() => blank.context().close())
+    const video = await page.locator('video').boundingBox()
+    const table = await page.locator('table').boundingBox()
+    assert.ok(video !== null && table !== null)
+    for (const { x, y, width, height } of [video, table]) {
+      const area = { x: Math.ceil(x), y: Math.ceil(y), width: Math.floor(width), height: Math.floor(height) }
+      assert.ok((await countColours(blank, png, area)) > 100, 'blank')
+    }
+    assert.deepEqual(sizeOfPng(png), [SIZE.width, SIZE.height])
+    assert.ok(png.length < MOST_BYTES, `${png.length} bytes`)
+  }
+
+  test('while the backend is stopped, who plays goes on, and a new viewer gets the default action', async (t) => {
+    const tab = await demo.open(t, { viewport: SIZE })
+    await tab.playOn(1)
+    await tab.decided(/allow backend backend-200 .* \/live\/test\/index\.m3u8/)
+    await tab.choose('wrong token')
+    await tab.press('Another viewer')
+    await tab.reads('#newcomer-said', /wrong token: 403, the backend said no \(403\)/)
+    await tab.decided(/deny backend backend-403/)
+
+    await tab.reads('#backend-state', /^running$/)
+    await tab.press('Stop the backend')
+    await tab.reads('#backend-state', /^stopped$/)
+    const stoppedAt = await tab.played()
+    await tab.choose('valid token')
+    await tab.press('Another viewer')
+    await tab.reads('#newcomer-said', /valid token: 403, the backend is down, default action: deny/)
+    await tab.decided(/deny default unavailable-refused/)
+    // The re-check of the one who plays has failed: that is why the known verdict holds.
+    await tab.decided(/allow stale unavailable-refused .*\d+ requests/)
+    await tab.reads('#status', /^Playing/)
+    await takePicture(t, tab)
+    await tab.playOn(Math.max(1, stoppedAt + 12 - (await tab.played())))
+
+    await tab.press('Start it again')
+    await tab.reads('#backend-state', /^running$/)
+    await tab.press('Another viewer')
+    await tab.reads('#newcomer-said', /valid token: 200, the backend said yes/)
+    await tab.choose('wrong token')
+    await tab.press('Another viewer')
+    await tab.reads('#newcomer-said', /wrong token: 403, the backend said no/)
+    await tab.playOn(1)
+  })
+
+  test('it plays by itself, silently, with sound for those who want it', async (t) => {
+    const { page, playOn, reads } = await demo.open(t)
+    await playOn(3)
+    await reads('#status', /^Playing, with a valid token\.$/)
+    const video = 'document.querySelector("video")'
+    assert.deepEqual(await page.evaluate(`[${video}.paused, ${video}.muted]`), [false, true])
+    await page.evaluate(`void (${video}.muted = false)`)
+    await playOn(1)
+    assert.equal(await page.evaluate(`${video}.paused`), false)
+    assert.ok(Number(await page.evaluate(`${video}.webkitAudioDecodedByteCount`)) > 0, 'sound')
+    // Through three turns of the loop would take long; one is in every twelve seconds.
+    await playOn(9)
+  })
+
+  for (const [token, reason] of [
+    ['wrong token', '403, the backend said no (403).'],
+    ['no token', '403, the backend said no (403).'],
+  ] as const) {
+    test(`with a ${token.replace('no token', 'missing token')} there is no picture, and the page says so`, async (t) => {
+      const { page, playOn, reads, decided, choose, press } = await demo.open(t)
+      // The same browser has just played: each Play is a viewer of its own all the same.
+      await playOn(1)
+      await choose(token)
+      await press('Play')
+      await reads('#refusal', /^403\s+refused$/)
+      assert.equal(await page.textContent('#status'), reason)
+      await decided(/deny backend backend-403/)
+      assert.equal(await page.evaluate('document.querySelector("video").currentTime'), 0)
+
+      await choose('valid token')
+      await press('Play')
+      await reads('#status', /^Playing/)
+      assert.equal(await page.isVisible('#refusal'), false)
+    })
+  }
+
+  test('the default action is switched, for viewers nobody knows; who plays survives it', async (t) => {
+    const tab = await demo.open(t)
+    await tab.playOn(1)
+    await tab.reads('#action-state', /^deny$/)
+    await tab.press('Switch to allow')
+    await tab.reads('#action-state', /^allow$/)
+    // Longer than what was loaded before the restart.
+    await tab.playOn(12)
+
+    await tab.press('Stop the backend')
+    await tab.reads('#backend-state', /^stopped$/)
+    await tab.press('Another viewer')
+    await tab.reads('#newcomer-said', /200, the backend is down, default action: allow/)
+    await tab.decided(/allow default unavailable-refused/)
+
+    await tab.press('Start it again')
+    await tab.reads('#backend-state', /^running$/)
+    await tab.press('Switch to deny')
+    await tab.reads('#action-state', /^deny$/)
+  })
+
+  test('it can be used with the keyboard alone, and on a phone', async (t) => {
+    const { page, reads } = await demo.open(t, { viewport: { width: 360, height: 740 } })
+    await page.focus('input[name=token]:checked')
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Enter')
+    await reads('#refusal', /^403/)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    assert.equal(await page.evaluate('document.activeElement.id'), 'newcomer')
+    await page.keyboard.press('Space')
+    await reads('#newcomer-said', /wrong token: 403/)
+    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+    assert.equal(await page.evaluate(overflow), 0)
+  })
+})
+
+test('the picture of the README is the size that it should be', () => {
+  const png = readFileSync(committed)
+  assert.deepEqual(sizeOfPng(png), [SIZE.width, SIZE.height])
+  assert.ok(png.length < MOST_BYTES)
+})

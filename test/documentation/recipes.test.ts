@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { startBackend } from '../support/backend.ts'
+import { request } from '../support/client.ts'
+import { type Block, readPage } from '../support/documentation/pages.ts'
+import { newViewer, type Site, startSite } from '../support/site.ts'
+import { hasToken } from '../support/token-backend.ts'
+
+/** The configuration of a page, with the shipped include where it stands. */
+function piece(page: string, find: (block: Block) => boolean): string {
+  const block = readPage(page).blocks.find(find)
+  assert.ok(block !== undefined, `${page} lacks the block`)
+  return block.text.replace('include /etc/nginx/alta-auth/location.conf;', 'LOCATION')
+}
+
+const named =
+  (level: string, name: string) =>
+  ({ words }: Block): boolean =>
+    words[0] === level && words[1] === name
+
+/** A site with pieces of a page; viewers come with an address of their own. */
+async function start(t: TestContext, server: string, http = ''): Promise<Site> {
+  const site = await startSite(t, {
+    nginx: {
+      http: `set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For; ${http}`,
+      server,
+      files: { '/live/news/index.m3u8': '#EXTM3U\n' },
+    },
+  })
+  site.backend.answer = hasToken('good')
+  return site
+}
+
+function play({ nginx }: Site, address: string, token: string) {
+  const headers = [`X-Forwarded-For: ${address}`, `User-Agent: ${newViewer()}`]
+  return request({ port: nginx.port, target: `/live/news/index.m3u8?token=${token}`, headers })
+}
+
+describe('recipes of the documentation', () => {
+  test("Alta's IP rules in nginx: allow, deny and pass", async (t) => {
+    const page = 'docs/migrating.md'
+    const site = await start(
+      t,
+      piece(page, named('server', 'ip-rules')),
+      piece(page, named('http', 'ip-rules')),
+    )
+    const cases = [
+      ['192.0.2.10', 'bad', 200],
+      ['192.0.2.66', 'good', 403],
+      ['192.0.2.1', 'good', 200],
+      ['192.0.2.1', 'bad', 403],
+    ] as const
+    for (const [address, token, status] of cases)
+      assert.equal((await play(site, address, token)).status, status, `${address} ${token}`)
+    const asked = site.backend.asked.map(({ headers }) => headers['X-Real-Ip'])
+    assert.deepEqual(asked, ['192.0.2.1', '192.0.2.1'])
+  })
+
+  test('who is refused is sent to the promo channel', async (t) => {
+    const site = await start(t, piece('docs/migrating.md', named('server', 'promo')))
+    const refused = await play(site, '192.0.2.1', 'bad')
+    assert.equal(refused.status, 302)
+    assert.match(refused.head, /^Location: http:\/\/live\.example\.com\/promo\/index\.m3u8\r?$/m)
+    assert.equal((await play(site, '192.0.2.1', 'good')).status, 200)
+  })
+
+  test('an origin that gets the path alone; the backend gets the query all the same', async (t) => {
+    const origin = await startBackend(t)
+    const text = piece('docs/nginx.md', (block) => block.text.includes('set $args "";'))
+    const site = await start(t, text.replace('192.0.2.20:8101', `127.0.0.1:${origin.port}`))
+    assert.equal((await play(site, '192.0.2.1', 'good')).status, 200)
+    assert.equal((await play(site, '192.0.2.1', 'bad')).status, 403)
+    assert.deepEqual(
+      origin.asked.map(({ target }) => target),
+      ['/live/news/index.m3u8'],
+    )
+    assert.deepEqual(
+      site.backend.asked.map(({ target }) => target),
+      ['/auth?token=good', '/auth?token=bad'],
+    )
+  })
+
+  test('an origin that gets the query', async (t) => {
+    const origin = await startBackend(t)
+    const text = piece('docs/nginx.md', (block) => /LOCATION|location\.conf;\n +proxy_pass/.test(block.text))
+    const site = await start(t, text.replace('192.0.2.20:8101', `127.0.0.1:${origin.port}`))
+    assert.equal((await play(site, '192.0.2.1', 'good')).status, 200)
+    assert.deepEqual(
+      origin.asked.map(({ target }) => target),
+      ['/live/news/index.m3u8?token=good'],
+    )
+  })
+
+  test('a server-level catch-all that exempts the auth location lets nobody in', async (t) => {
+    const text = piece('docs/nginx.md', (block) => block.text.startsWith('rewrite ^/(?!live/'))
+    const site = await start(t, `${text} location /live/ { LOCATION }`)
+    assert.equal((await play(site, '192.0.2.1', 'bad')).status, 403)
+    assert.equal((await play(site, '192.0.2.1', 'good')).status, 200)
+  })
+
+  test('a rewrite before the include: the backend is asked about what is served', async (t) => {
+    const site = await start(
+      t,
+      `${piece('docs/nginx.md', (block) => block.text.includes('rewrite ^/tv/'))} location /live/ { LOCATION }`,
+    )
+    const { status } = await request({ port: site.nginx.port, target: '/tv/news/index.m3u8?token=good' })
+    assert.equal(status, 200)
+    assert.deepEqual(
+      [...new Set(site.backend.asked.map(({ headers }) => headers['X-Real-Path']))],
+      ['/live/news/index.m3u8'],
+    )
+  })
+
+  test('a redirect to another server is for those who are allowed', async (t) => {
+    const site = await start(
+      t,
+      piece('docs/nginx.md', (block) => block.text.includes('@edge')),
+    )
+    const allowed = await play(site, '192.0.2.1', 'good')
+    const target = 'https://edge.example.com/live/news/index.m3u8?token=good'
+    assert.equal(/^Location: (\S+)/m.exec(allowed.head)?.[1], target)
+    assert.equal((await play(site, '192.0.2.1', 'bad')).status, 403)
+  })
+
+  test('a browser on another site: the preflight is answered, a refusal can be read', async (t) => {
+    const site = await start(
+      t,
+      piece('docs/nginx.md', (block) => block.text.includes('$request_method = OPTIONS')),
+    )
+    const allowOrigin = /^Access-Control-Allow-Origin: https:\/\/tv\.example\.com\r?$/m
+    const preflight = await request({
+      port: site.nginx.port,
+      target: '/live/news/index.m3u8?token=bad',
+      method: 'OPTIONS',
+    })
+    assert.deepEqual([preflight.status, preflight.body, site.backend.asked], [204, '', []])
+    assert.match(preflight.head, allowOrigin)
+    for (const [token, status] of [
+      ['good', 200],
+      ['bad', 403],
+    ] as const) {
+      const answer = await play(site, '192.0.2.1', token)
+      assert.equal(answer.status, status)
+      assert.match(answer.head, allowOrigin)
+    }
+  })
+
+  test('a player is told the verdict and the reason', async (t) => {
+    const site = await start(
+      t,
+      piece('docs/nginx.md', (block) => block.text.includes('add_header X-Auth-Verdict')),
+    )
+    assert.match(
+      (await play(site, '192.0.2.1', 'bad')).head,
+      /^X-Auth-Verdict: deny\r?\nX-Auth-Reason: backend-403\r?$/m,
+    )
+    assert.match(
+      (await play(site, '192.0.2.1', 'good')).head,
+      /^X-Auth-Verdict: allow\r?\nX-Auth-Reason: backend-200\r?$/m,
+    )
+  })
+})

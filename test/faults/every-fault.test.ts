@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { describe } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startBackend } from '../support/backend.ts'
+import { type ConnectionFault, connectionFaults } from '../support/connection-faults.ts'
+import { createChance } from '../support/create-chance.ts'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import {
+  assertKept,
+  assertNothingHeld,
+  assertRecovers,
+  type FaultSite,
+  learn,
+  meetOutage,
+  opposite,
+  RECOVERY,
+  type Setup,
+  startFaultSite,
+  type Told,
+  unknown,
+  variants,
+} from '../support/fault-site.ts'
+import { type Attempt, patientTest } from '../support/patient-test.ts'
+import type { Scope } from '../support/scope.ts'
+import { hasToken } from '../support/token-backend.ts'
+import { until } from '../support/until.ts'
+
+interface Site {
+  readonly site: FaultSite
+  readonly proxy: FaultProxy
+}
+
+async function startSite(scope: Scope, setup: Setup): Promise<Site> {
+  const backend = await startBackend(scope)
+  backend.answer = hasToken('good')
+  const proxy = await startFaultProxy(scope, backend.port)
+  return { site: await startFaultSite(scope, proxy.url, setup), proxy }
+}
+
+async function meetConnectionFault(t: Attempt, fault: ConnectionFault, setup: Setup): Promise<void> {
+  const { site, proxy } = await startSite(t, { ...setup, short: true })
+  await meetOutage(t, site, {
+    async begin() {
+      const end = await fault.begin(proxy)
+      return async () => {
+        await end()
+        await proxy.behave({ kind: 'pass' })
+      }
+    },
+    open: proxy.open,
+    reason: /^unavailable-(?:timeout|refused|reset|closed|not-http)$/,
+  })
+}
+
+async function meetOddAnswer(t: Attempt, fault: ConnectionFault, setup: Setup): Promise<void> {
+  const { site, proxy } = await startSite(t, setup)
+  await learn(site)
+  t.after(await fault.begin(proxy))
+  const [told] = await Promise.all([site.ask(unknown(setup.defaultAction)), assertKept(site)])
+  assert.equal(told.reason, fault.means)
+  assert.equal(told.verdict, fault.means === 'backend-200' ? 'allow' : 'deny')
+  await proxy.behave({ kind: 'pass' })
+  const newcomer = unknown(setup.defaultAction, '192.0.2.4')
+  const expected = opposite(setup.defaultAction) === 'allow' ? 'backend-200' : 'backend-403'
+  await until('a real verdict', async () => (await site.ask(newcomer)).reason === expected, RECOVERY)
+  await assertNothingHeld(site, proxy.open)
+  assert.equal(site.lines('backend unavailable').length, 0)
+}
+
+const resources = (): string[] =>
+  process.getActiveResourcesInfo().filter((name) => /TCP|Pipe(?!Wrap)|Timeout|Connect/.test(name))
+
+describe('faults', { concurrency: 12 }, () => {
+  for (const fault of connectionFaults) {
+    for (const setup of variants) {
+      const meaning = fault.means === 'unavailable' ? 'the default action' : fault.means
+      patientTest(
+        `a backend that ${fault.what}: ${meaning}; gate over ${setup.way}, DEFAULT_ACTION=${setup.defaultAction}`,
+        (t) => (fault.means === 'unavailable' ? meetConnectionFault : meetOddAnswer)(t, fault, setup),
+      )
+    }
+  }
+
+  for (const setup of variants) {
+    const where = `gate over ${setup.way}, DEFAULT_ACTION=${setup.defaultAction}`
+
+    patientTest(`a backend that flaps five times a second is one outage; ${where}`, async (t) => {
+      const { site, proxy } = await startSite(t, { ...setup, short: true })
+      await learn(site)
+      let up = false
+      const flap = setInterval(() => {
+        up = !up
+        void proxy.behave({ kind: up ? 'pass' : 'reset' })
+      }, 200)
+      t.after(() => clearInterval(flap))
+      const end = performance.now() + 3_000
+      for (let n = 10; performance.now() < end; n++) {
+        const [told] = await Promise.all([
+          site.ask(unknown(setup.defaultAction, `192.0.2.${n}`)),
+          assertKept(site),
+        ])
+        const real = told.source === 'backend' ? opposite(setup.defaultAction) : setup.defaultAction
+        assert.equal(told.verdict, real, told.source)
+        await delay(50)
+      }
+      clearInterval(flap)
+      await proxy.behave({ kind: 'pass' })
+      // The breaker may have opened, and the first newcomers after the end are met by it.
+      await assertRecovers(
+        site,
+        () => site.lines('decided').filter((line) => line['source'] === 'default').length,
+      )
+    })
+
+    patientTest(
+      `a backend that fails one time in five: each question is judged by its own outcome; ${where}`,
+      async (t) => {
+        const { site, proxy } = await startSite(t, setup)
+        await learn(site)
+        const chance = createChance(7)
+        const told: Told[] = []
+        for (let n = 10; n < 210; n++) {
+          await proxy.behave({ kind: chance() < 0.2 ? 'close' : 'pass' })
+          told.push(await site.ask(unknown(setup.defaultAction, `192.0.2.${n}`)))
+          if (n % 20 === 0) await assertKept(site)
+        }
+        const byDefault = told.filter(({ source }) => source === 'default')
+        assert.ok(byDefault.every(({ verdict }) => verdict === setup.defaultAction))
+        assert.ok(byDefault.length > 20 && byDefault.length < 70, `${byDefault.length} by default`)
+        const rest = told.filter(({ source }) => source === 'backend')
+        assert.equal(rest.length + byDefault.length, told.length)
+        assert.ok(rest.every(({ verdict }) => verdict === opposite(setup.defaultAction)))
+        assert.equal((await site.gate.backend()).breaker, 'closed')
+      },
+    )
+
+    patientTest(`a backend restarted with idle connections: nothing is lost; ${where}`, async (t) => {
+      const { site, proxy } = await startSite(t, setup)
+      await learn(site)
+      for (let restart = 0; restart < 5; restart++) {
+        const viewers = Array.from({ length: 8 }, (_, n) => unknown('deny', `198.51.${restart}.${n}`))
+        await Promise.all(viewers.map(site.ask))
+        await proxy.behave({ kind: 'refuse' })
+        await proxy.behave({ kind: 'pass' })
+        const next = Array.from({ length: 8 }, (_, n) => unknown('deny', `203.0.${restart}.${n}`))
+        for (const { reason } of await Promise.all(next.map(site.ask))) assert.equal(reason, 'backend-200')
+      }
+      assert.equal(site.lines('backend unavailable').length, 0)
+    })
+
+    patientTest(
+      `an opposite answer while the connection is idle is nobody's verdict; ${where}`,
+      async (t) => {
+        const { site, proxy } = await startSite(t, setup)
+        await learn(site)
+        await proxy.behave({
+          kind: 'swap',
+          stray: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+          after: 5,
+        })
+        for (let n = 0; n < 20; n++) {
+          const viewer = { address: `192.0.2.${n + 10}`, uri: '/live/index.m3u8?token=bad' }
+          assert.equal((await site.ask(viewer)).reason, 'backend-403')
+          await delay(15)
+        }
+        assert.equal(site.lines('backend unavailable').length, 0)
+      },
+    )
+  }
+})
+
+patientTest('when all is over, no socket and no timer is left', async (t) => {
+  t.diagnostic(`${connectionFaults.length + 4} faults, each in ${variants.length} variants`)
+  assert.ok(connectionFaults.length >= 26)
+  await until(
+    'the end of every socket and timer',
+    () => resources().filter((name) => name !== 'Timeout').length === 0,
+  )
+  const left = resources()
+  assert.ok(left.length <= 2, `left: ${left.join(' ')}`)
+})

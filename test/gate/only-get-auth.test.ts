@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import { gateHeaders } from '../support/ask-gate.ts'
+import { type Backend, startBackend } from '../support/backend.ts'
+import { request } from '../support/client.ts'
+import { type Gate, startGate } from '../support/gate.ts'
+import { suiteScope } from '../support/scope.ts'
+
+const others: readonly (readonly [method: string, target: string])[] = [
+  ...['HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'PROPFIND'].map(
+    (method) => [method, '/auth'] as const,
+  ),
+  ...['/', '/auth/', '/AUTH', '//auth', '/auth/x', '/auth%20', '/%61uth', '/auth;x', '/x/../auth', '*'].map(
+    (target) => ['GET', target] as const,
+  ),
+]
+
+describe('the gate answers GET /auth and nothing else, whoever allows everything', () => {
+  const scope = suiteScope()
+  let backend: Backend
+  let gate: Gate
+  before(async () => {
+    backend = await startBackend(scope)
+    gate = await startGate(scope, { BACKEND_URL: backend.url, DEFAULT_ACTION: 'allow' })
+  })
+
+  for (const [method, target] of others) {
+    test(`${method} ${target} is refused, and nobody is asked`, async () => {
+      const headers = gateHeaders({ userAgent: `${method} ${target}` })
+      const { status, head, body } = await request({ port: gate.port, method, target, headers })
+      assert.equal(status, 403)
+      assert.match(head, /^X-Auth-Verdict: deny$/m)
+      assert.match(head, /^X-Auth-Source: gate$/m)
+      assert.match(head, /^X-Auth-Reason: bad-request$/m)
+      assert.match(head, /^Content-Length: 0$/m)
+      assert.equal(body, '')
+      assert.equal(backend.asked.length, 0)
+    })
+  }
+})

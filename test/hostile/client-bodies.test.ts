@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import { request } from '../support/client.ts'
+import { connectHttp2Viewer, type Http2Request } from '../support/http2-viewer.ts'
+import { suiteScope } from '../support/scope.ts'
+import { newViewer, type Site } from '../support/site.ts'
+import { startSiteWithOrigin } from '../support/site-with-origin.ts'
+
+/** A body that a gate out of step would take for a subrequest, and allow. */
+const smuggled = [
+  'GET /auth HTTP/1.1',
+  'X-Original-Ip: 127.0.0.1',
+  'X-Original-Origin: http://localhost',
+  'X-Original-Path: /origin/|',
+  'X-Original-Uri: /origin/?token=good',
+  '\r\n',
+].join('\r\n')
+const long = 'x'.repeat(65_536)
+
+const kinds: readonly Http2Request[] = [
+  { target: '/index.m3u8?token=good' },
+  { target: '/origin/?token=good', method: 'POST', body: smuggled },
+  { target: '/index.m3u8?token=bad' },
+  { target: '/origin/?token=bad', method: 'POST', body: smuggled },
+  { target: '/origin/?token=bad', method: 'PUT', body: long },
+  { target: '/origin/?token=good', method: 'PUT', body: long },
+]
+const ROUNDS = 15
+const AT_ONCE = 10
+
+/** The requests of one round: another order each time. */
+function batchOf(round: number): Http2Request[] {
+  return Array.from(
+    { length: AT_ONCE },
+    (_, index) => kinds[(round + index) % kinds.length] ?? { target: '/' },
+  )
+}
+
+function expected({ target, method = 'GET', body = '' }: Http2Request): string {
+  if (target.endsWith('bad')) return '403'
+  return `200 ${method === 'GET' ? '#EXTM3U\n' : `${method} ${body.length}`}`
+}
+
+function summary({ status, body }: { readonly status: number; readonly body: string }): string {
+  return status === 403 ? '403' : `${status} ${body}`
+}
+
+describe('a body disturbs no other request, though all share the connections to the gate', () => {
+  const scope = suiteScope()
+  let site: Site
+  before(async () => {
+    site = await startSiteWithOrigin(scope)
+  })
+  const overHttp1 = async ({ target, method = 'GET', body = '' }: Http2Request): Promise<string> => {
+    const length = body === '' ? [] : [`Content-Length: ${body.length}`]
+    const headers = [`User-Agent: ${newViewer()}`, ...length]
+    return summary(await request({ port: site.nginx.port, target, method, body, headers }))
+  }
+
+  test('one request after the other', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const kind of batchOf(round)) assert.equal(await overHttp1(kind), expected(kind))
+    }
+  })
+
+  test('ten requests at a time', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const batch = batchOf(round)
+      assert.deepEqual(await Promise.all(batch.map(overHttp1)), batch.map(expected))
+    }
+  })
+
+  test('ten requests at a time over one HTTP/2 connection', async (t) => {
+    const viewer = await connectHttp2Viewer(t, site.nginx.tlsPort)
+    const overHttp2 = async (kind: Http2Request): Promise<string> =>
+      summary(await viewer.request({ ...kind, headers: { 'user-agent': newViewer() } }))
+    for (let round = 0; round < ROUNDS; round++) {
+      const batch = batchOf(round)
+      assert.deepEqual(await Promise.all(batch.map(overHttp2)), batch.map(expected))
+    }
+  })
+
+  test('the gate was asked exactly once each time and found nothing to refuse', () => {
+    assert.equal(site.backend.asked.length, 3 * ROUNDS * AT_ONCE)
+    const refused = site.gate.log.filter(({ reason }) => reason === 'bad-request')
+    assert.deepEqual(refused, [])
+  })
+})

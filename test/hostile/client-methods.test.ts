@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { METHODS } from 'node:http'
+import { before, describe, test } from 'node:test'
+import { type ClientAnswer, type ClientRequest, exchange, request } from '../support/client.ts'
+import { connectHttp2Viewer, type Http2Request } from '../support/http2-viewer.ts'
+import { suiteScope } from '../support/scope.ts'
+import { newViewer, questionsDuring, type Site } from '../support/site.ts'
+import { startSiteWithOrigin } from '../support/site-with-origin.ts'
+
+/** What a client sends to a file or to an origin, and what nginx answers when the backend allows it. */
+interface Sent extends Partial<Omit<ClientRequest, 'port'>> {
+  readonly status: number
+  readonly answer?: string
+}
+
+const kilobytes = (count: number): string => 'x'.repeat(count * 1024)
+const toOrigin = { target: '/origin/' }
+const withBody = { ...toOrigin, body: 'abc', headers: ['Content-Length: 3'] }
+const cookies = (lines: number, bytes: number): string[] =>
+  Array.from({ length: lines }, (_, index) => `Cookie: c${index}=${'x'.repeat(bytes)}`)
+const past = 'Thu, 01 Jan 1970 00:00:00 GMT'
+
+const requests: Readonly<Record<string, Sent>> = {
+  GET: { status: 200, answer: '#EXTM3U\n' },
+  HEAD: { method: 'HEAD', status: 200, answer: '' },
+  'OPTIONS of a file': { method: 'OPTIONS', status: 405 },
+  'DELETE of a file': { method: 'DELETE', status: 405 },
+  'PUT of a file': { ...withBody, target: '/index.m3u8', method: 'PUT', status: 405 },
+  'POST to a file': { ...withBody, target: '/index.m3u8', method: 'POST', status: 405 },
+  'an unknown method': { method: 'BREW', status: 405 },
+  DELETE: { ...toOrigin, method: 'DELETE', status: 200, answer: 'DELETE 0' },
+  OPTIONS: { ...toOrigin, method: 'OPTIONS', status: 200, answer: 'OPTIONS 0' },
+  PUT: { ...withBody, method: 'PUT', status: 200, answer: 'PUT 3' },
+  POST: { ...withBody, method: 'POST', status: 200, answer: 'POST 3' },
+  'POST without a body': { ...toOrigin, method: 'POST', headers: ['Content-Length: 0'], status: 200 },
+  'POST of 100 KB': {
+    ...toOrigin,
+    method: 'POST',
+    headers: [`Content-Length: ${100 * 1024}`],
+    body: kilobytes(100),
+    status: 200,
+    answer: `POST ${100 * 1024}`,
+  },
+  'chunked POST': {
+    ...toOrigin,
+    method: 'POST',
+    headers: ['Transfer-Encoding: chunked'],
+    body: '3\r\nabc\r\n0\r\n\r\n',
+    status: 200,
+    answer: 'POST 3',
+  },
+  'GET with a body': { ...withBody, status: 200, answer: 'GET 3' },
+  'Expect: 100-continue with a body': {
+    ...withBody,
+    method: 'POST',
+    headers: ['Content-Length: 3', 'Expect: 100-continue'],
+    status: 200,
+    answer: 'POST 3',
+  },
+  'Expect: 100-continue without a body': { headers: ['Expect: 100-continue'], status: 200 },
+  'an unknown Expect': { headers: ['Expect: 200-ok'], status: 200 },
+  Range: { headers: ['Range: bytes=0-2'], status: 206, answer: '#EX' },
+  'Range past the end': { headers: ['Range: bytes=100-'], status: 416 },
+  'If-None-Match: *': { headers: ['If-None-Match: *'], status: 304, answer: '' },
+  'If-None-Match with a tag': { headers: ['If-None-Match: "x"'], status: 200 },
+  'If-Match with a tag': { headers: ['If-Match: "x"'], status: 412 },
+  'If-Modified-Since': { headers: [`If-Modified-Since: ${past}`], status: 200 },
+  'If-Unmodified-Since': { headers: [`If-Unmodified-Since: ${past}`], status: 412 },
+  'Upgrade: websocket': { headers: ['Upgrade: websocket'], status: 200 },
+  '20 KB of cookies in five lines': { headers: cookies(5, 4000), status: 200 },
+  'HTTP/1.0': { version: 'HTTP/1.0', status: 200 },
+  'HTTP/1.0 without a Host': { version: 'HTTP/1.0', host: '', status: 200 },
+}
+
+/** nginx answers by itself, whatever the backend would say. */
+const refusedByNginx: Readonly<Record<string, Sent>> = {
+  '20 KB of cookies in one line': { headers: cookies(1, 20_000), status: 400 },
+  '40 KB of cookies in ten lines': { headers: cookies(10, 4000), status: 400 },
+  'a URI of more than 8 KB': { target: `/${kilobytes(8)}`, status: 414 },
+  'no Host': { host: '', status: 400 },
+  TRACE: { method: 'TRACE', status: 405 },
+  CONNECT: { method: 'CONNECT', status: 405 },
+  'a Content-Length that is no number': { method: 'POST', headers: ['Content-Length: x'], status: 400 },
+  'HTTP/3.0': { version: 'HTTP/3.0', status: 505 },
+}
+
+/** The same over HTTP/2: the status when it is allowed. */
+const overHttp2: Readonly<Record<string, Partial<Http2Request> & { readonly status: number }>> = {
+  HEAD: { method: 'HEAD', status: 200 },
+  PUT: { ...toOrigin, method: 'PUT', body: 'abc', status: 200 },
+  'POST of 100 KB': { ...toOrigin, method: 'POST', body: kilobytes(100), status: 200 },
+  Range: { headers: { range: 'bytes=0-2' }, status: 206 },
+  'If-None-Match: *': { headers: { 'if-none-match': '*' }, status: 304 },
+  '20 KB of cookies': {
+    headers: { cookie: Array.from({ length: 5 }, (_, index) => `c${index}=${'x'.repeat(4000)}`) },
+    status: 200,
+  },
+  'a URI of nearly 8 KB': { target: `/${'x'.repeat(3900)}?${'x'.repeat(3900)}&`, status: 404 },
+}
+
+describe('whatever a client sends, the verdict counts', () => {
+  const scope = suiteScope()
+  let site: Site
+  before(async () => {
+    site = await startSiteWithOrigin(scope)
+  })
+  const send = async (sent: Sent, token: string): Promise<ClientAnswer> => {
+    const { target = '/index.m3u8', headers = [], status: _status, answer: _answer, ...rest } = sent
+    return afterContinue(
+      await request({
+        ...rest,
+        port: site.nginx.port,
+        target: `${target}?token=${token}`,
+        headers: [`User-Agent: ${newViewer()}`, ...headers],
+      }),
+    )
+  }
+
+  for (const [what, sent] of Object.entries(requests)) {
+    test(`${what} is allowed and refused`, async () => {
+      const asked = await questionsDuring(site.backend, async () => {
+        const allowed = await send(sent, 'good')
+        assert.equal(allowed.status, sent.status)
+        if (sent.answer !== undefined) assert.equal(allowed.body, sent.answer)
+        assert.equal((await send(sent, 'bad')).status, 403)
+      })
+      assert.deepEqual(
+        asked.map(({ method, target }) => `${method} ${target}`),
+        ['GET /auth?token=good', 'GET /auth?token=bad'],
+      )
+    })
+  }
+
+  test('over HTTP/2, too', async (t) => {
+    const viewer = await connectHttp2Viewer(t, site.nginx.tlsPort)
+    for (const [what, { status, target = '/index.m3u8?', ...sent }] of Object.entries(overHttp2)) {
+      const ask = async (token: string): Promise<number> => {
+        const headers = { 'user-agent': newViewer(), ...sent.headers }
+        const path = `${target.includes('?') ? target : `${target}?`}token=${token}`
+        return (await viewer.request({ ...sent, target: path, headers })).status
+      }
+      const asked = await questionsDuring(site.backend, async () => {
+        assert.deepEqual([await ask('good'), await ask('bad')], [status, 403], what)
+      })
+      assert.equal(asked.length, 2, what)
+    }
+  })
+
+  for (const [what, sent] of Object.entries(refusedByNginx)) {
+    test(`${what} is refused by nginx itself`, async () => {
+      const asked = await questionsDuring(site.backend, async () => {
+        assert.equal((await send(sent, 'good')).status, sent.status)
+      })
+      assert.deepEqual(asked, [])
+    })
+  }
+
+  /** nginx's own answers, before it asks anybody. */
+  const refusedMethods: Readonly<Record<string, number>> = { TRACE: 405, CONNECT: 405, get: 400 }
+
+  test('every method there is, to an origin: one GET to the backend, and its verdict', async (t) => {
+    const methods = [...METHODS, 'get']
+    for (const method of methods) {
+      for (const [token, expected] of [
+        ['good', 200],
+        ['bad', 403],
+      ] as const) {
+        const asked = await questionsDuring(site.backend, async () => {
+          const { status } = await send({ ...toOrigin, method, status: expected }, token)
+          assert.equal(status, refusedMethods[method] ?? expected, `${method} ${token}`)
+        })
+        const questions = method in refusedMethods ? [] : [`GET /auth?token=${token}`]
+        assert.deepEqual(
+          asked.map((one) => `${one.method} ${one.target}`),
+          questions,
+          method,
+        )
+      }
+    }
+    t.diagnostic(`${methods.length} methods`)
+  })
+
+  test('every method there is, over HTTP/2', async (t) => {
+    const viewer = await connectHttp2Viewer(t, site.nginx.tlsPort)
+    // Node's client sends a CONNECT without a path.
+    for (const method of METHODS.filter((one) => one !== 'CONNECT')) {
+      for (const [token, expected] of [
+        ['good', 200],
+        ['bad', 403],
+      ] as const) {
+        const { status } = await viewer.request({
+          target: `/origin/?token=${token}`,
+          method,
+          headers: { 'user-agent': newViewer() },
+        })
+        assert.equal(status, refusedMethods[method] ?? expected, `${method} ${token}`)
+      }
+    }
+  })
+
+  test('a URI of nearly 8 KB is allowed and refused', async () => {
+    const long: Sent = { target: `/${'x'.repeat(3900)}`, status: 404 }
+    assert.equal((await send(long, `${'x'.repeat(3900)}&token=good`)).status, 404)
+    assert.equal((await send(long, `${'x'.repeat(3900)}&token=bad`)).status, 403)
+  })
+
+  test('a path of nearly 8 KB is refused and nobody is asked', async () => {
+    const asked = await questionsDuring(site.backend, async () => {
+      assert.equal((await send({ target: `/${'x'.repeat(8000)}`, status: 403 }, 'good')).status, 403)
+    })
+    assert.deepEqual(asked, [])
+  })
+
+  test('pipelined requests get a verdict each', async () => {
+    const agent = `Host: localhost\r\nUser-Agent: ${newViewer()}\r\n`
+    const pipeline = ['good', 'bad', 'good', 'worse']
+      .map((token) => `HEAD /index.m3u8?token=${token} HTTP/1.1\r\n${agent}\r\n`)
+      .concat(`HEAD /index.m3u8?token=bad HTTP/1.1\r\n${agent}Connection: close\r\n\r\n`)
+    const { head, body } = await exchange({ port: site.nginx.port }, Buffer.from(pipeline.join('')))
+    const statuses = [...`${head}\r\n${body}`.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map((match) => match[1])
+    assert.deepEqual(statuses, ['200', '403', '200', '403', '403'])
+  })
+
+  test('HTTP/0.9 gets the file or a refusal', async () => {
+    const ask = (token: string): Promise<ClientAnswer> =>
+      exchange({ port: site.nginx.port }, Buffer.from(`GET /index.m3u8?token=${token}\r\n`))
+    assert.equal((await ask('good')).head, '#EXTM3U\n')
+    assert.match((await ask('bad')).head, /403 Forbidden/)
+  })
+})
+
+/** The final answer behind a `100 Continue`. */
+function afterContinue(answer: ClientAnswer): ClientAnswer {
+  if (answer.status !== 100) return answer
+  const [head = '', ...body] = answer.body.split('\r\n\r\n')
+  return { ...answer, status: Number(head.split(' ')[1]), head, body: body.join('\r\n\r\n') }
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { before, describe, type TestContext, test } from 'node:test'
+import { type Backend, startBackend } from '../support/backend.ts'
+import { createChance } from '../support/create-chance.ts'
+import { type GateProcess, startGateProcess } from '../support/gate-process.ts'
+import { partsWith, type Route, requestBytes } from '../support/hostile-request.ts'
+import {
+  addressOf,
+  allowsOnlyGood,
+  BAD,
+  GOOD,
+  hostileEnvironment,
+  inParallel,
+  isConservative,
+  type Received,
+  sendBytes,
+  tally,
+} from '../support/hostile-site.ts'
+import { kinds, mutate } from '../support/mutations.ts'
+import { type Nginx, startNginx } from '../support/nginx.ts'
+import { suiteScope } from '../support/scope.ts'
+import { until } from '../support/until.ts'
+
+const COUNT = 5_000
+/** Milliseconds after which a request that was cut short is ended. */
+const SILENCE = 150
+const SEED = Number(process.env['MUTATIONS_SEED'] ?? 20_261_124)
+
+/** Valid requests of every kind, each of a viewer of its own; one half brings the token. */
+function validRequest(route: Route, n: number): string {
+  const token = n % 2 === 0 ? GOOD : BAD
+  const parts = {
+    ...partsWith('userAgent', `viewer-${n}`),
+    path: ['/live/x.ts', '/live/index.m3u8', '/a%20b/../c//d.mpd', '/f%C3%A9.mp4'][n % 4] ?? '',
+    host: n % 3 === 0 ? 'live.example.com:8080' : '[::1]',
+    playbackId: n % 5 === 0 ? `id-${n}` : '',
+  }
+  const request = requestBytes(route, parts, token, n)
+  if (route === 'directly' || n % 7 !== 0) return request
+  return `${request.replace('GET', 'POST').replace('\r\n\r\n', '\r\nContent-Length: 4\r\n\r\n')}body`
+}
+
+interface Sent {
+  readonly bytes: string
+  readonly received: Received
+}
+
+describe('mutations of valid requests, DEFAULT_ACTION=allow and on-failure-allow:', () => {
+  const scope = suiteScope()
+  let backend: Backend
+  let gate: GateProcess
+  let nginx: Nginx
+  before(async () => {
+    backend = await startBackend(scope)
+    backend.answer = allowsOnlyGood
+    gate = await startGateProcess(scope, { BACKEND_URL: backend.url, ...hostileEnvironment('allow') })
+    nginx = await startNginx(scope, {
+      gates: [`127.0.0.1:${gate.port}`],
+      onFailure: 'allow',
+      server: 'location / { LOCATION empty_gif; }',
+    })
+  })
+
+  const sendMutations = async (t: TestContext, route: Route, seed: number): Promise<Sent[]> => {
+    const chance = createChance(seed)
+    // Nobody of the one run may ride on a session of the other.
+    const first = route === 'directly' ? 0 : COUNT
+    const requests = Array.from({ length: COUNT }, (_, n) => validRequest(route, first + n))
+    const port = route === 'directly' ? gate.port : nginx.port
+    const send = (bytes: string, n: number, silence = SILENCE): Promise<Received> =>
+      sendBytes({ port, silence, ...(route === 'directly' ? {} : { from: addressOf(n) }) }, bytes)
+
+    // Others' requests as they are: the ones to be changed are valid.
+    const whole = Array.from({ length: 140 }, (_, n) => first + 2 * COUNT + n)
+    const judged = await inParallel(whole, (n) => send(validRequest(route, n), n, 4_000))
+    for (const [index, n] of whole.entries()) {
+      const { statuses, text } = judged[index] ?? assert.fail()
+      // 405 is nginx's word on a POST for a file, behind the verdict.
+      const expected = n % 2 === 0 ? [200, 405] : [403]
+      assert.ok(statuses.length === 1 && expected.includes(statuses[0] ?? 0), `viewer ${n}: ${text}`)
+    }
+
+    // A splice takes its rest from requests without the token: whoever is let in brought it himself.
+    const others = requests.filter((_, n) => n % 2 === 1)
+    const mutated = requests.map((request) => mutate(request, chance, others))
+    const answers = await inParallel(mutated, ({ bytes }, n) => send(bytes, first + n))
+    t.diagnostic(`seed ${seed} (MUTATIONS_SEED changes it), ${COUNT} requests ${route}`)
+    t.diagnostic(`mutations: ${tally(mutated.flatMap((one) => one.kinds))}`)
+    t.diagnostic(`answers: ${tally(answers.map(({ statuses }) => statuses[0] ?? 0))}`)
+    assert.equal(new Set(mutated.flatMap((one) => one.kinds)).size, kinds.length, 'every kind of mutation')
+    return mutated.map(({ bytes }, n) => ({ bytes, received: answers[n] ?? assert.fail() }))
+  }
+
+  /** Counted, so that the diagnostic tells how many, and shown, so that the failure tells which. */
+  const none = (t: TestContext, what: string, found: readonly Sent[]): void => {
+    t.diagnostic(`${what}: ${found.length}`)
+    const shown = found
+      .slice(0, 3)
+      .map(({ bytes, received }) => ({ bytes, text: received.text.slice(0, 400) }))
+    assert.deepEqual(shown, [], what)
+  }
+
+  const noCrash = (t: TestContext): void => {
+    const output = gate.main.stdout() + gate.main.stderr()
+    const faults =
+      output.match(/internal error|uncaught|"source":"default"|unavailable-|"unavailable"/g) ?? []
+    t.diagnostic(`faults in the log: ${faults.length}`)
+    assert.deepEqual(faults, [])
+    process.kill(gate.main.pid, 0)
+    assert.deepEqual(
+      backend.asked.filter((asked) => !isConservative(asked)),
+      [],
+    )
+  }
+
+  test('directly: only 200 and 403, and 200 only with the token', { timeout: 120_000 }, async (t) => {
+    const sent = await sendMutations(t, 'directly', SEED)
+    none(
+      t,
+      'hangs',
+      sent.filter(({ received }) => received.isHung),
+    )
+    none(
+      t,
+      'statuses other than 200 and 403',
+      sent.filter(({ received }) => received.statuses.some((one) => one !== 200 && one !== 403)),
+    )
+    none(
+      t,
+      'unexpected allows',
+      sent.filter(({ bytes, received }) => received.isLetIn && !bytes.includes(GOOD)),
+    )
+    t.diagnostic(`allows with the token: ${sent.filter(({ received }) => received.isLetIn).length}`)
+    noCrash(t)
+  })
+
+  test('through nginx: no 5xx of ours, and let in only with the token', { timeout: 120_000 }, async (t) => {
+    const sent = await sendMutations(t, 'through nginx', SEED + 1)
+    none(
+      t,
+      'hangs',
+      sent.filter(({ received }) => received.isHung),
+    )
+    none(
+      t,
+      'statuses of 500, 502, 503, 504',
+      sent.filter(({ received }) =>
+        received.statuses.some((one) => one >= 500 && one !== 501 && one !== 505),
+      ),
+    )
+    none(
+      t,
+      'unexpected allows',
+      sent.filter(({ bytes, received }) => received.isLetIn && !bytes.includes(GOOD)),
+    )
+    t.diagnostic(`let in with the token: ${sent.filter(({ received }) => received.isLetIn).length}`)
+
+    await sendBytes({ port: nginx.port }, requestBytes('through nginx', partsWith('path', 'end'), BAD, 0))
+    await until('the last line', () => nginx.accessLog().some((line) => line.includes('/live/aendb.ts')))
+    const verdicts = nginx.accessLog().map((line) => / verdict=\S+ source=\S+/.exec(line)?.[0].trim() ?? line)
+    t.diagnostic(`access log: ${tally(verdicts)}`)
+    const expected =
+      /^verdict=(?:- source=-|deny source=(?:backend|gate|nginx|session)|allow source=(?:backend|session))$/
+    assert.deepEqual(
+      verdicts.filter((verdict) => !expected.test(verdict)),
+      [],
+    )
+    const owners = new Map(sent.map(({ bytes }, n) => [addressOf(COUNT + n), bytes]))
+    const allowed = nginx.accessLog().filter((line) => line.includes(' verdict=allow '))
+    assert.deepEqual(
+      allowed.filter((line) => owners.get(line.split(' ')[0] ?? '')?.includes(GOOD) === false),
+      [],
+    )
+    assert.doesNotMatch(nginx.accessLog().join('\n'), /gate-unavailable/)
+    assert.doesNotMatch(nginx.errorLog(), /exited on signal|upstream sent|upstream prematurely/)
+    noCrash(t)
+  })
+})

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Backend } from '../support/backend.ts'
+import { channelFiles } from '../support/channel-files.ts'
+import { type Site, startSite } from '../support/site.ts'
+import { createViewer } from '../support/viewer.ts'
+import { readViewerLog } from '../support/viewer-log.ts'
+
+interface Portal {
+  readonly middleware: string
+  /** What follows the host in BACKEND_URL, and what is asked. */
+  readonly urls: readonly (readonly [written: string, asked: string])[]
+}
+
+const arescrypt = '/auth/arescrypt/'
+const tokenCheck = '/tvmiddleware/api/streamservice/token/check/'
+const portals: readonly Portal[] = [
+  {
+    middleware: 'iptvportal',
+    urls: [
+      ['', arescrypt],
+      ['/', arescrypt],
+      [arescrypt, arescrypt],
+      ['/own/auth/', '/own/auth/'],
+    ],
+  },
+  {
+    middleware: 'smarty',
+    urls: [
+      ['', tokenCheck],
+      ['/', tokenCheck],
+      [tokenCheck, tokenCheck],
+      ['/own/check?key=1', '/own/check'],
+    ],
+  },
+]
+
+const PLAYLIST = '/live/one/index.m3u8?token=once&id=7'
+
+/** A portal that knows one token and lets it in once: a re-check would end the viewer. */
+function oneTimeToken(path: string): Backend['answer'] {
+  let used = false
+  return ({ target }, response) => {
+    const [asked, query = ''] = target.split('?')
+    const good = asked === path && !used && query.startsWith('token=once&id=7')
+    used ||= good
+    response.writeHead(good ? 200 : 403, { 'X-Session-Name': 'subscriber 1001', 'X-AuthDuration': '1' }).end()
+  }
+}
+
+function start(t: TestContext, middleware: string, backendPath: string): Promise<Site> {
+  return startSite(t, {
+    backendPath,
+    environment: { MIDDLEWARE: middleware },
+    nginx: { files: channelFiles(['one'], 10) },
+  })
+}
+
+for (const { middleware, urls } of portals) {
+  describe(`MIDDLEWARE=${middleware} through nginx`, () => {
+    for (const [written, asked] of urls) {
+      test(`BACKEND_URL with "${written}" behind the host asks ${asked}`, async (t) => {
+        const { backend, nginx } = await start(t, middleware, written)
+        backend.answer = oneTimeToken(asked)
+        assert.equal(await createViewer(t, nginx).get(PLAYLIST), 200)
+        const own = written.split('?')[1]
+        assert.deepEqual(
+          backend.asked.map(({ target }) => target),
+          [`${asked}?token=once&id=7${own === undefined ? '' : `&${own}`}`],
+        )
+      })
+    }
+
+    test('a viewer plays on with a token that is good only once; X-Session-Name is the user', async (t) => {
+      const { backend, nginx } = await start(t, middleware, '')
+      backend.answer = oneTimeToken(urls[0]?.[1] ?? '')
+      const viewer = createViewer(t, nginx)
+      for (let n = 0; n < 10; n++) {
+        assert.equal(await viewer.get(PLAYLIST), 200)
+        assert.equal(await viewer.get(`/live/one/${n}.ts`), 200)
+        await delay(150)
+      }
+      assert.equal(backend.asked.length, 1)
+      await readViewerLog(nginx, viewer.userAgent)
+      const lines = nginx.accessLog().filter((line) => line.endsWith(`"${viewer.userAgent}"`))
+      assert.equal(lines.length, 20)
+      for (const line of lines) assert.match(line, / user=subscriber_1001 request=[0-9a-f]{32} "/)
+    })
+
+    test('a wrong token is refused', async (t) => {
+      const { backend, nginx } = await start(t, middleware, '')
+      backend.answer = oneTimeToken(urls[0]?.[1] ?? '')
+      const viewer = createViewer(t, nginx)
+      assert.equal(await viewer.get('/live/one/index.m3u8?token=wrong&id=7'), 403)
+      assert.equal(await viewer.get('/live/one/0.ts'), 403)
+    })
+  })
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { before, beforeEach, describe, test } from 'node:test'
+import type { Asked } from '../support/backend.ts'
+import { channelFiles } from '../support/channel-files.ts'
+import { clientRequest, createPretendGate, settled, tokens } from '../support/pretend-gate.ts'
+import { suiteScope } from '../support/scope.ts'
+import { questionsDuring, type Site, startSite } from '../support/site.ts'
+import { hasToken } from '../support/token-backend.ts'
+import { createViewer, type Viewer } from '../support/viewer.ts'
+import { readViewerLog } from '../support/viewer-log.ts'
+
+const channels = Array.from({ length: 50 }, (_, n) => `ch${n}`)
+const playlistOf = (channel: string): string => `/live/${channel}/index.m3u8?token=good`
+
+/** What a viewer gets who zaps to a channel: its playlist with the token, two segments without. */
+async function zap(viewer: Viewer, channel: string): Promise<number[]> {
+  return [
+    await viewer.get(playlistOf(channel)),
+    await viewer.get(`/live/${channel}/0.ts`),
+    await viewer.get(`/live/${channel}/1.ts`),
+  ]
+}
+
+/** 65 zaps: up through all channels, each fifth time a step back to the one before. */
+function upAndBack(): string[] {
+  return channels.flatMap((channel, n) =>
+    n % 5 === 4 ? [channel, channels[n - 1] ?? '', ...(n % 10 === 9 ? [channel] : [])] : [channel],
+  )
+}
+
+const ipsOf = (asked: readonly Asked[]): (string | undefined)[] =>
+  asked.map(({ headers }) => headers['X-Real-Ip'])
+
+describe('zapping through nginx', () => {
+  const scope = suiteScope()
+  let site: Site
+  before(async () => {
+    site = await startSite(scope, { nginx: { files: channelFiles(channels, 2) } })
+  })
+  beforeEach(() => {
+    site.backend.answer = hasToken('good')
+  })
+
+  test('65 zaps over 50 channels, back and forth: all play, one question and one session a channel', async () => {
+    const viewer = createViewer(scope, site.nginx)
+    const zaps = upAndBack()
+    assert.equal(zaps.length, 65)
+    const asked = await questionsDuring(site.backend, async () => {
+      for (const channel of zaps) assert.deepEqual(await zap(viewer, channel), [200, 200, 200], channel)
+    })
+    assert.deepEqual(
+      asked.map(({ headers }) => headers['X-Real-Path']),
+      channels.map((channel) => `/live/${channel}/index.m3u8`),
+    )
+    const sessionOf = new Map<string, string>()
+    for (const { path, session } of await readViewerLog(site.nginx, viewer.userAgent)) {
+      const channel = path.split('/')[2] ?? ''
+      assert.equal(sessionOf.get(channel) ?? session, session, `one session for ${channel}`)
+      sessionOf.set(channel, session)
+    }
+    assert.equal(new Set(sessionOf.values()).size, channels.length)
+  })
+
+  test('a channel that is not in the package stays closed, whatever was played before and after', async () => {
+    const viewer = createViewer(scope, site.nginx)
+    site.backend.answer = (asked, response, request) => {
+      if (/\/ch\d*[05]\//.test(asked.headers['X-Real-Path'] ?? '')) response.writeHead(403).end()
+      else hasToken('good')(asked, response, request)
+    }
+    for (const channel of upAndBack()) {
+      const status = /[05]$/.test(channel) ? 403 : 200
+      assert.deepEqual(await zap(viewer, channel), [status, status, status], channel)
+    }
+  })
+
+  test('segments of a channel that was never opened are asked about and refused', async () => {
+    const viewer = createViewer(scope, site.nginx)
+    assert.deepEqual(await zap(viewer, 'ch1'), [200, 200, 200])
+    const asked = await questionsDuring(site.backend, async () => {
+      for (const channel of ['ch2', 'ch10', 'ch11'])
+        assert.equal(await viewer.get(`/live/${channel}/0.ts`), 403)
+    })
+    assert.equal(asked.length, 3)
+  })
+
+  test('two viewers behind one address are two viewers', async () => {
+    const [one, two] = [createViewer(scope, site.nginx), createViewer(scope, site.nginx)]
+    const asked = await questionsDuring(site.backend, async () => {
+      assert.deepEqual(await zap(one, 'ch1'), [200, 200, 200])
+      assert.equal(await two.get('/live/ch1/0.ts'), 403, 'no riding on the session of another')
+      assert.deepEqual(await zap(two, 'ch1'), [200, 200, 200])
+      for (const channel of ['ch2', 'ch3', 'ch2']) {
+        assert.deepEqual(await zap(one, channel), [200, 200, 200])
+        assert.equal(await two.get(`/live/${channel}/0.ts`), 403)
+      }
+    })
+    const openings = asked.filter(({ target }) => target.includes('token'))
+    assert.deepEqual(
+      openings.map(({ headers }) => headers['X-Real-Ua']),
+      [one, two, one, one].map(({ userAgent }) => userAgent),
+    )
+    assert.equal(new Set(openings.map(({ headers }) => headers['X-Session-Id'])).size, 4)
+  })
+
+  test('an IPv6 viewer zaps alike, and is another one than IPv4 with the same User-Agent', async () => {
+    const six = createViewer(scope, site.nginx, { host: '::1' })
+    const four = createViewer(scope, site.nginx, { userAgent: six.userAgent })
+    const asked = await questionsDuring(site.backend, async () => {
+      for (const channel of ['ch1', 'ch2', 'ch1']) assert.deepEqual(await zap(six, channel), [200, 200, 200])
+      assert.equal(await four.get('/live/ch1/0.ts'), 403)
+    })
+    assert.deepEqual(ipsOf(asked), ['::1', '::1', '127.0.0.1'])
+  })
+
+  test('a viewer whose address changes while it plays is asked about again', async () => {
+    const home = createViewer(scope, site.nginx, { from: '127.0.0.1' })
+    const away = createViewer(scope, site.nginx, { from: '127.0.0.2', userAgent: home.userAgent })
+    const asked = await questionsDuring(site.backend, async () => {
+      assert.deepEqual(await zap(home, 'ch1'), [200, 200, 200])
+      assert.equal(await away.get('/live/ch1/0.ts'), 403, 'a segment has no token to ask with')
+      assert.deepEqual(await zap(away, 'ch1'), [200, 200, 200], 'the playlist has one')
+      assert.equal(await home.get('/live/ch1/1.ts'), 200, 'the first address keeps its session')
+    })
+    assert.deepEqual(ipsOf(asked), ['127.0.0.1', '127.0.0.2', '127.0.0.2'])
+    assert.equal(new Set(asked.map(({ headers }) => headers['X-Session-Id'])).size, 3)
+  })
+})
+
+test('50 channels in 60 s, all the way up and back down: one question a channel, and no wait on the way down', async () => {
+  const gate = createPretendGate()
+  gate.answers(tokens('good'))
+  const zaps = [...channels, ...channels.toReversed()]
+  for (const [n, channel] of zaps.entries()) {
+    const playlist = clientRequest(playlistOf(channel))
+    const { verdict } = n < channels.length ? await gate.decide(playlist) : gate.decideAtOnce(playlist)
+    assert.equal(verdict, 'allow', channel)
+    assert.equal(gate.decideAtOnce(clientRequest(`/live/${channel}/0.ts`)).verdict, 'allow', channel)
+    await settled()
+    gate.pass(60_000 / zaps.length)
+  }
+  assert.equal(gate.now(), 60_000)
+  assert.deepEqual(
+    gate.asked.map(({ subrequest }) => subrequest.path),
+    channels.map((channel) => `/live/${channel}/index.m3u8`),
+  )
+  assert.equal(gate.sessions.count(), channels.length)
+})

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const src = join(root, 'src')
+
+/** Which rooms each room may import from; itself always. Read from top to bottom: imports go down only. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  main: ['cli', 'config', 'version'],
+  cli: ['config', 'service', 'check', 'explain', 'session', 'listen', 'printable', 'watch'],
+  service: [
+    'config',
+    'explain',
+    'events',
+    'gate',
+    'admin',
+    'decision',
+    'backend',
+    'session',
+    'watch',
+    'listen',
+    'verdict',
+    'version',
+  ],
+  check: ['config', 'backend', 'listen', 'printable', 'verdict', 'subrequest'],
+  config: ['backend', 'decision', 'listen', 'printable', 'verdict'],
+  events: ['backend', 'session', 'watch', 'verdict'],
+  explain: ['gate', 'decision', 'backend', 'session', 'query', 'reason-sentences', 'verdict', 'subrequest'],
+  gate: ['decision', 'read-address', 'verdict', 'subrequest'],
+  admin: ['read-address', 'explain', 'session', 'watch'],
+  watch: ['decision', 'session', 'reason-sentences', 'printable', 'verdict', 'subrequest'],
+  decision: ['session', 'question', 'verdict', 'subrequest'],
+  backend: ['address-group', 'query', 'question', 'verdict', 'subrequest'],
+  session: ['query', 'verdict', 'subrequest'],
+  listen: [],
+  version: [],
+  printable: [],
+  'read-address': [],
+  'address-group': [],
+  query: [],
+  question: ['subrequest'],
+  'reason-sentences': ['verdict'],
+  verdict: [],
+  subrequest: [],
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+
+/** The room of a file below src: its folder, or its own name on the top floor. */
+function roomOf(file: string): string {
+  return file.includes('/') ? (file.split('/')[0] ?? '') : file.replace(/\.ts$/, '')
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), 'utf8')
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => {
+    return relative(src, resolve(dirname(join(src, file)), match[1] ?? ''))
+  })
+}
+
+describe('the house', () => {
+  for (const file of files) {
+    test(`imports go down only: ${file}`, () => {
+      const room = roomOf(file)
+      const allowed = mayImport[room]
+      assert.ok(allowed !== undefined, `${room} is a room that this test does not know`)
+      for (const imported of importsOf(file)) {
+        const target = roomOf(imported)
+        assert.ok(target === room || allowed.includes(target), `${file} imports ${imported}`)
+      }
+    })
+  }
+
+  test('no room is allowed to import one that may import it back', () => {
+    const reaches = (from: string, to: string): boolean =>
+      (mayImport[from] ?? []).some((next) => next === to || reaches(next, to))
+    for (const room of Object.keys(mayImport)) assert.equal(reaches(room, room), false, room)
+  })
+
+  test('there is no drawer', () => {
+    for (const file of files)
+      assert.doesNotMatch(file, /(?:^|\/)(?:index|utils?|types|helpers?|common|misc)\.ts$/)
+  })
+})

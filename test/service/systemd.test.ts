@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { suiteScope } from '../support/scope.ts'
+import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+
+const shipped = fileURLToPath(new URL('../../systemd', import.meta.url))
+const node = '/usr/bin/node'
+
+/** 0 is safe, 10 is wide open. */
+const MAX_EXPOSURE = 2.5
+
+describe('the systemd units', () => {
+  const scope = suiteScope()
+  const units: Record<'service' | 'socket', string> = { service: '', socket: '' }
+  before(() => {
+    const folder = makeTemporaryFolder(scope)
+    for (const kind of ['service', 'socket'] as const) {
+      const unit = readFileSync(join(shipped, `alta-auth.${kind}`), 'utf8')
+      units[kind] = join(folder, `alta-auth.${kind}`)
+      // systemd demands a program that exists; Node may lie elsewhere on this machine.
+      writeFileSync(units[kind], unit.replace(`ExecStart=${node} `, `ExecStart=${process.execPath} `))
+    }
+  })
+
+  const analyze = (...parameters: string[]) =>
+    spawnSync('systemd-analyze', parameters, {
+      encoding: 'utf8',
+      env: { ...process.env, SYSTEMD_COLORS: '0' },
+    })
+
+  const value = (kind: 'service' | 'socket', name: string): string | undefined =>
+    new RegExp(`^${name}=(.*)$`, 'm').exec(readFileSync(join(shipped, `alta-auth.${kind}`), 'utf8'))?.[1]
+
+  test('are accepted by systemd-analyze verify without a word', () => {
+    const { status, stdout, stderr } = analyze('verify', '--man=no', units.service, units.socket)
+    assert.equal(stdout + stderr, '')
+    assert.equal(status, 0)
+  })
+
+  test('verify does complain about a name that is none', () => {
+    const folder = makeTemporaryFolder(scope)
+    const unit = join(folder, 'alta-auth.socket')
+    writeFileSync(unit, readFileSync(units.socket, 'utf8').replace('NoDelay=', 'NoDely='))
+    assert.match(analyze('verify', '--man=no', unit).stderr, /NoDely/)
+  })
+
+  test(`expose the service below ${MAX_EXPOSURE}`, (t) => {
+    const { stdout, stderr } = analyze('security', '--offline=true', units.service)
+    const exposure = Number(/Overall exposure level for alta-auth\.service: ([\d.]+)/.exec(stdout)?.[1])
+    t.diagnostic(`exposure ${exposure}`)
+    assert.ok(exposure < MAX_EXPOSURE, `${exposure}\n${stdout}${stderr}`)
+  })
+
+  test('start a gate again that is killed every second, without end, and give up one that cannot start', () => {
+    const seconds = Number(/^(\d+)s$/.exec(value('service', 'StartLimitIntervalSec') ?? '')?.[1])
+    const starts = Number(value('service', 'StartLimitBurst'))
+    assert.ok(starts > seconds)
+    assert.equal(value('service', 'Restart'), 'always')
+    const pause = 0.2
+    assert.equal(value('service', 'RestartSec'), `${pause * 1000}ms`)
+    // As long as it takes to find a mistake in the settings, on a slow machine.
+    assert.ok(starts * (pause + 0.6) < seconds)
+  })
+
+  test('start node itself, so that the socket and signals reach it', () => {
+    assert.match(value('service', 'ExecStart') ?? '', new RegExp(`^${node} /\\S+/dist/main\\.js$`))
+  })
+
+  test('open the socket that nginx asks as shipped, with a line of 4096', () => {
+    const nginx = readFileSync(
+      fileURLToPath(new URL('../../nginx/alta-auth/http.conf', import.meta.url)),
+      'utf8',
+    )
+    assert.match(nginx, new RegExp(`^ *server ${value('socket', 'ListenStream')} `, 'm'))
+    assert.equal(value('socket', 'Backlog'), '4096')
+    assert.equal(value('service', 'Requires'), 'alta-auth.socket')
+  })
+})

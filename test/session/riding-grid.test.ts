@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Subrequest } from '../../src/subrequest.ts'
+import {
+  clientRequest,
+  createPretendGate,
+  deny,
+  type PretendGate,
+  type PretendGateOptions,
+  settled,
+  tokens,
+  unavailable,
+} from '../support/pretend-gate.ts'
+import { wordsOf } from '../support/words.ts'
+
+/** What a request comes with: nothing, the opener's credential, a bad one, the opener's twice, the opener's and a bad one. */
+const credentials = ['', '?token=X', '?token=Z', '?token=X&token=X', '?token=X&token=Z']
+/** What the backend says of each when it is asked. */
+const judged = wordsOf('no yes no yes no')
+
+/**
+ * By opener and path: `rides` on the opener's session, `own` = repeats the opener's verdict, `yes` and `no` = the backend is asked and
+ * says so.
+ */
+type Grid = Readonly<Record<string, string>>
+
+const ASKED = 'no    yes  no  yes  no'
+const withoutPattern: Readonly<Record<string, Grid>> = {
+  'a playlist: /live/ch1/index.m3u8': {
+    '/live/ch1/index.m3u8': 'rides own    no  yes  no',
+    '/live/ch1/1.ts': '      rides rides  no  yes  no',
+    '/live/ch1/other.m3u8': 'rides yes    no  yes  no',
+    '/live/ch1/hd/1.ts': '   rides rides  no  yes  no',
+    '/live/ch1/hd/v.m3u8': ' rides yes    no  yes  no',
+    '/live/1.ts': ASKED,
+    '/live/index.m3u8': ASKED,
+    '/live/ch2/1.ts': ASKED,
+    '/live/ch2/index.m3u8': ASKED,
+    '/live/ch1': ASKED,
+    '/1.ts': ASKED,
+    '/index.m3u8': ASKED,
+  },
+  'a playlist at the root: /index.m3u8': {
+    '/index.m3u8': 'rides own    no  yes  no',
+    '/1.ts': '      rides rides  no  yes  no',
+    '/other.m3u8': 'rides yes    no  yes  no',
+    '/live/1.ts': ASKED,
+    '/live/index.m3u8': ASKED,
+    '/live/ch1/hd/1.ts': ASKED,
+    '//1.ts': ASKED,
+  },
+  // Only where nginx is told not to merge slashes; the files are those of the root.
+  'a playlist at the root, by another name: //index.m3u8': {
+    '//index.m3u8': 'rides own   no  yes  no',
+    '//1.ts': '      rides rides no  yes  no',
+    '//live/1.ts': ASKED,
+    '//live/ch1/index.m3u8': ASKED,
+    '///live/1.ts': ASKED,
+    '/1.ts': ASKED,
+  },
+  'a film: /vod/film1.mp4': {
+    '/vod/film1.mp4': 'rides own no yes no',
+    '/vod/film2.mp4': ASKED,
+    '/vod/film1.mp4/1.ts': ASKED,
+    '/vod/index.m3u8': ASKED,
+    '/vod/': ASKED,
+    '/film1.mp4': ASKED,
+    '/1.ts': ASKED,
+  },
+}
+
+const CHANNELS = /^\/live\/([^/.-]+)/
+const withPattern: Readonly<Record<string, Grid>> = {
+  'a playlist: /live/ch1.m3u8': {
+    '/live/ch1.m3u8': '     rides own no yes no',
+    '/live/ch1.mpd': '      rides own no yes no',
+    '/live/ch1-1.ts': '     rides own no yes no',
+    '/live/ch1/hd/1.ts': '  rides own no yes no',
+    '/live/ch1/hd/v.m3u8': 'rides own no yes no',
+    '/live/ch2.m3u8': ASKED,
+    '/live/ch2-1.ts': ASKED,
+    '/live/ch10-1.ts': ASKED,
+    '/live/': ASKED,
+    '/live/-1.ts': ASKED,
+    '/ch1-1.ts': ASKED,
+    '/1.ts': ASKED,
+  },
+  'a playlist further down: /live/ch1/hd/v.m3u8': {
+    '/live/ch1/hd/1.ts': 'rides own no yes no',
+    '/live/ch1.m3u8': '   rides own no yes no',
+    '/live/ch2/hd/1.ts': ASKED,
+    '/live/hd/1.ts': ASKED,
+  },
+  'a segment: /live/ch1-1.ts': {
+    '/live/ch1-1.ts': 'rides own no yes no',
+    '/live/ch1-2.ts': 'rides own no yes no',
+    '/live/ch1.m3u8': 'rides own no yes no',
+    '/live/ch2-1.ts': ASKED,
+    '/live/ch2.m3u8': ASKED,
+  },
+  'a playlist without a channel: /live/.m3u8': {
+    '/live/.m3u8': 'rides own   no yes no',
+    '/live/-1.ts': 'rides rides no yes no',
+    '/live/ch1.m3u8': ASKED,
+    '/live/ch1-1.ts': ASKED,
+  },
+  'a film without a channel: /vod/film1.mp4': {
+    '/vod/film1.mp4': 'rides own no yes no',
+    '/vod/film2.mp4': ASKED,
+    '/live/ch1-1.ts': ASKED,
+  },
+}
+
+interface Situation {
+  /** Whether the session is there for the one who asks. */
+  readonly holds: boolean
+  readonly options?: PretendGateOptions
+  /** Who asks, if not the opener. */
+  readonly who?: (address: string) => Partial<Subrequest>
+  /** What has happened between the opening and the request. */
+  readonly before?: (gate: PretendGate, opener: Subrequest) => unknown
+}
+
+const situations: Readonly<Record<string, Situation>> = {
+  'a moment later': { holds: true },
+  'SESSION_IDLE later, to the millisecond': {
+    holds: true,
+    options: { lifetimes: { allow: 'session' } },
+    before: (gate) => gate.pass(120_000),
+  },
+  'after a silence': { holds: false, before: (gate) => gate.pass(120_001) },
+  'after the operator has closed it': {
+    holds: false,
+    before(gate, opener) {
+      const session = gate.sessions.find(gate.identify(opener), gate.now())
+      assert.ok(session)
+      gate.sessions.end(session, 'closed')
+    },
+  },
+  'after MAX_SESSIONS has pushed it out': {
+    holds: false,
+    options: { maxSessions: 1 },
+    before: (gate) => gate.decide(clientRequest('/other/index.m3u8?token=X', { address: '192.0.2.77' })),
+  },
+  'after a re-check was denied, and DENY_TTL': {
+    holds: false,
+    async before(gate, opener) {
+      gate.answers(deny)
+      gate.pass(60_000)
+      gate.decideAtOnce(opener)
+      await settled()
+      gate.pass(5_001)
+    },
+  },
+  'after STALE_TTL without a backend': {
+    holds: false,
+    options: { lifetimes: { stale: 10_000 } },
+    async before(gate, opener) {
+      gate.answers(unavailable)
+      gate.pass(60_000)
+      gate.decideAtOnce(opener)
+      await settled()
+      gate.pass(10_000)
+    },
+  },
+  'from another address': { holds: false, who: (address) => ({ address: `1${address}` }) },
+  'with another User-Agent': { holds: false, who: () => ({ userAgent: 'VLC/3.0.2' }) },
+  'with another playback id': { holds: false, who: () => ({ playbackId: '7D5F' }) },
+  'from another origin': { holds: false, who: () => ({ origin: 'https://live.example.org' }) },
+  'with the default port written': { holds: false, who: () => ({ origin: 'https://live.example.com:443' }) },
+  'over http': { holds: false, who: () => ({ origin: 'http://live.example.com' }) },
+}
+
+async function seen(gate: PretendGate, request: Subrequest, id: string): Promise<string> {
+  const before = gate.asked.length
+  const { verdict, reason, sessionId } = await gate.decide(request)
+  if (gate.asked.length > before) return verdict === 'allow' ? 'yes' : 'no'
+  if (verdict === 'deny') return `denied: ${reason}`
+  return sessionId !== id ? 'rides on another' : reason === 'riding' ? 'rides' : 'own'
+}
+
+/** Calls `ask` for each place and credential, each with an address of its own. */
+async function walk(
+  grid: Grid,
+  ask: (target: string, expected: string, column: number, address: string) => Promise<void>,
+): Promise<void> {
+  for (const [line, [path, row]] of Object.entries(grid).entries()) {
+    for (const [column, expected] of wordsOf(row).entries())
+      await ask(path + credentials[column], expected, column, `10.0.${line}.${column}`)
+  }
+}
+
+function tables(
+  title: string,
+  grids: Readonly<Record<string, Grid>>,
+  channelPattern: RegExp | undefined,
+): void {
+  describe(title, () => {
+    for (const [name, grid] of Object.entries(grids)) {
+      const opener = `${name.split(': ')[1]}?token=X`
+      for (const [when, { holds, options, who, before }] of Object.entries(situations)) {
+        test(`${name}, asked for ${when}`, async () => {
+          const gate = createPretendGate({ ...options, channelPattern, maxDenials: 1000 })
+          await walk(grid, async (target, expected, column, address) => {
+            gate.answers(tokens('X'))
+            const opening = clientRequest(opener, { address })
+            const { verdict, sessionId } = await gate.decide(opening)
+            assert.equal(verdict, 'allow')
+            await before?.(gate, opening)
+            gate.answers(tokens('X'))
+            const found = await seen(gate, clientRequest(target, { address, ...who?.(address) }), sessionId)
+            assert.equal(found, holds ? expected : judged[column], target)
+          })
+        })
+      }
+
+      test(`${name}, let in without a backend: what would ride is let in unasked`, async () => {
+        const gate = createPretendGate({ defaultAction: 'allow', channelPattern, maxDenials: 1000 })
+        gate.answers(unavailable)
+        await walk(grid, async (target, expected, _column, address) => {
+          const { sessionId } = await gate.decide(clientRequest(opener, { address }))
+          const before = gate.asked.length
+          const decision = await gate.decide(clientRequest(target, { address }))
+          assert.deepEqual([decision.verdict, decision.source], ['allow', 'default'], target)
+          const unasked = expected === 'rides' || expected === 'own'
+          assert.equal(gate.asked.length - before, unasked ? 0 : 1, target)
+          assert.equal(decision.sessionId === sessionId, unasked, target)
+        })
+      })
+    }
+  })
+}
+
+tables('every place with every credential, without CHANNEL_PATTERN', withoutPattern, undefined)
+tables('every place with every credential, with CHANNEL_PATTERN', withPattern, CHANNELS)

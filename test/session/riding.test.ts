@@ -1,0 +1,369 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Subrequest } from '../../src/subrequest.ts'
+import {
+  clientRequest,
+  createPretendGate,
+  type PretendGate,
+  tokens,
+  unavailable,
+} from '../support/pretend-gate.ts'
+
+/**
+ * `rides`: allowed at once by the opener's session. `remembered`: the same, as the very request that opened it.
+ * `asked, …`: the backend was asked, with this verdict. `refused`: denied at once by a remembered deny.
+ */
+type Expected = 'rides' | 'remembered' | 'asked, allowed' | 'asked, denied' | 'refused'
+/** The backend knows the tokens X and Y. */
+type Row = readonly [opened: string, requested: string, expected: Expected, more?: Partial<Subrequest>]
+
+async function expect(
+  gate: PretendGate,
+  request: Subrequest,
+  expected: Expected,
+  sessionId: string,
+): Promise<void> {
+  const before = gate.asked.length
+  const decision = await gate.decide(request)
+  const asked = gate.asked.length - before
+  const seen = { verdict: decision.verdict, reason: decision.reason, asked }
+  switch (expected) {
+    case 'rides':
+      assert.deepEqual(seen, { verdict: 'allow', reason: 'riding', asked: 0 })
+      assert.equal(decision.sessionId, sessionId)
+      break
+    case 'remembered':
+      assert.deepEqual(seen, { verdict: 'allow', reason: 'remembered', asked: 0 })
+      assert.equal(decision.sessionId, sessionId)
+      break
+    case 'asked, allowed':
+      assert.deepEqual(seen, { verdict: 'allow', reason: 'backend-200', asked: 1 })
+      assert.notEqual(decision.sessionId, sessionId)
+      break
+    case 'asked, denied':
+      assert.deepEqual(seen, { verdict: 'deny', reason: 'backend-403', asked: 1 })
+      break
+    case 'refused':
+      assert.deepEqual(seen, { verdict: 'deny', reason: 'remembered', asked: 0 })
+  }
+}
+
+/** @param between what happens after the opening and before the request */
+function table(
+  title: string,
+  rows: readonly Row[],
+  channelPattern?: RegExp,
+  between: (gate: PretendGate) => void = () => {},
+): void {
+  describe(title, () => {
+    for (const [opened, requested, expected, more = {}] of rows) {
+      const who = Object.entries(more).map(([name, value]) => `, ${name} ${value || 'empty'}`)
+      test(`${opened}, then ${requested}${who.join('')}: ${expected}`, async () => {
+        const gate = createPretendGate({ channelPattern })
+        gate.answers(tokens('X', 'Y'))
+        const { verdict, sessionId } = await gate.decide(clientRequest(opened))
+        assert.equal(verdict, 'allow')
+        between(gate)
+        await expect(gate, clientRequest(requested, more), expected, sessionId)
+      })
+    }
+  })
+}
+
+const film = '/vod/film1.mp4?token=X'
+const playlist = '/live/ch1/index.m3u8?token=X'
+
+table('without a credential, what the playlist opens rides', [
+  [playlist, '/live/ch1/seg1.ts', 'rides'],
+  [playlist, '/live/ch1/seg1.ts?bitrate=500', 'rides'],
+  [playlist, '/live/ch1/index.m3u8', 'rides'],
+  [playlist, '/live/ch1/720p/index.m3u8', 'rides'],
+  [playlist, '/live/ch1/720p/seg1.ts', 'rides'],
+  [playlist, '/live/ch1/other.m3u8?_HLS_msn=7', 'rides'],
+  ['/vod/film.ism/Manifest?token=X', '/vod/film.ism/QualityLevels(1)/Fragments(video=0)', 'rides'],
+  ['/index.m3u8?token=X', '/seg1.ts', 'rides'],
+])
+
+table('without a credential, nothing else rides', [
+  [playlist, '/live/index.m3u8', 'asked, denied'],
+  [playlist, '/live/seg1.ts', 'asked, denied'],
+  [playlist, '/live/ch1', 'asked, denied'],
+  [playlist, '/live/ch2/seg1.ts', 'asked, denied'],
+  [playlist, '/live/ch2/index.m3u8', 'asked, denied'],
+  [playlist, '/live/ch10/seg1.ts', 'asked, denied'],
+  [playlist, '/', 'asked, denied'],
+  ['/index.m3u8?token=X', '/live/seg1.ts', 'asked, denied'],
+  ['/index.m3u8?token=X', '/live/ch1/index.m3u8', 'asked, denied'],
+  ['/live/ch1/?token=X', '/live/ch1/seg1.ts', 'asked, denied'],
+])
+
+table('a film opens only itself', [
+  [film, film, 'remembered'],
+  [film, '/vod/film1.mp4', 'rides'],
+  [film, '/vod/film2.mp4', 'asked, denied'],
+  [film, '/vod/film2.mp4?token=X', 'asked, allowed'],
+  [film, '/vod/film2.mp4?token=Z', 'asked, denied'],
+  [film, '/vod/film1.mp4?token=Y', 'asked, allowed'],
+  [film, '/vod/film1.mp4?token=Z', 'asked, denied'],
+  [film, '/vod/film1.mp4/', 'asked, denied'],
+])
+
+table('with a credential, only what is no playlist rides, and only with the very same query', [
+  [playlist, '/live/ch1/seg1.ts?token=X', 'rides'],
+  [playlist, '/live/ch1/720p/seg1.ts?token=X', 'rides'],
+  [playlist, '/live/ch1/seg1.ts?token=X&CMCD=br%3D1', 'rides'],
+  ['/live/ch1/index.m3u8?a=1&token=X', '/live/ch1/seg1.ts?a=1&token=X', 'rides'],
+  ['/live/ch1/index.m3u8?a=1&token=X', '/live/ch1/seg1.ts?token=X&a=1', 'asked, allowed'],
+  [playlist, '/live/ch1/seg1.ts?token=Y', 'asked, allowed'],
+  [playlist, '/live/ch1/seg1.ts?token=Z', 'asked, denied'],
+  [playlist, '/live/ch1/seg1.ts?token=', 'asked, denied'],
+  [playlist, '/live/ch1/seg1.ts?token', 'asked, denied'],
+  [playlist, '/live/ch1/seg1.ts?to%6ben=Z', 'asked, denied'],
+  [playlist, '/live/ch1/seg1.ts?token[]=X', 'asked, denied'],
+  [playlist, '/live/ch1/seg1.ts?token=X&', 'asked, allowed'],
+  [playlist, '/live/ch1/seg1.ts?token=X&a=1', 'asked, allowed'],
+  [playlist, '/live/ch1/seg1.ts?token=X&token=X', 'asked, allowed'],
+  [playlist, '/live/ch1/seg1.ts?token=bad&token=X', 'asked, allowed'],
+  [playlist, '/live/ch1/seg1.ts?token=X&token=bad', 'asked, denied'],
+  ['/live/ch1/index.m3u8?token=bad&token=X', '/live/ch1/seg1.ts?token=bad&token=X', 'rides'],
+  [playlist, '/live/ch2/seg1.ts?token=X', 'asked, allowed'],
+  [playlist, '/live/ch2/seg1.ts?token=Z', 'asked, denied'],
+])
+
+table('a playlist with a credential never rides', [
+  [playlist, playlist, 'remembered'],
+  [playlist, `${playlist}&_HLS_msn=9`, 'remembered'],
+  [playlist, '/live/ch1/other.m3u8?token=X', 'asked, allowed'],
+  [playlist, '/live/ch1/720p/index.m3u8?token=X', 'asked, allowed'],
+  [playlist, '/live/ch1/STREAM.MPD?token=X', 'asked, allowed'],
+  [playlist, '/live/ch1/Manifest?token=X', 'asked, allowed'],
+  [playlist, '/live/ch1/720p/index.m3u8?token=Z', 'asked, denied'],
+  [playlist, '/live/ch1/index.m3u8?token=X&token=X', 'asked, allowed'],
+  [playlist, '/live/ch1/index.m3u8?token=X&token=bad', 'asked, denied'],
+  [playlist, '/live/ch1/720p/index.m3u8?token=', 'asked, denied'],
+])
+
+const others: readonly Partial<Subrequest>[] = [
+  { address: '192.0.2.2' },
+  { address: '192.0.2.10' },
+  { userAgent: 'VLC/3.0.22' },
+  { userAgent: '' },
+  { playbackId: '7D5F' },
+  { origin: 'http://live.example.com' },
+  { origin: 'https://live.example.com:443' },
+  { origin: 'https://other.example.com' },
+]
+table(
+  'nobody else rides: another address, User-Agent, playback id or origin is another viewer',
+  others.flatMap((more): Row[] => [
+    [playlist, '/live/ch1/seg1.ts', 'asked, denied', more],
+    [playlist, '/live/ch1/seg1.ts?token=X', 'asked, allowed', more],
+  ]),
+)
+
+table('a flat directory without CHANNEL_PATTERN opens its neighbours', [
+  ['/live/ch1.m3u8?token=X', '/live/ch1-0001.ts', 'rides'],
+  ['/live/ch1.m3u8?token=X', '/live/ch2-0001.ts', 'rides'],
+  ['/live/ch1.m3u8?token=X', '/live/ch2.m3u8', 'rides'],
+  ['/live/ch1.m3u8?token=X', '/live/ch2.m3u8?token=X', 'asked, allowed'],
+  ['/live/ch1.m3u8?token=X', '/live/ch2.m3u8?token=Z', 'asked, denied'],
+])
+
+const channels = /^\/live\/([^/.-]+)/
+table(
+  'with CHANNEL_PATTERN the channel is the scope, exactly',
+  [
+    ['/live/ch1.m3u8?token=X', '/live/ch1-0001.ts', 'rides'],
+    ['/live/ch1.m3u8?token=X', '/live/ch1/720p/seg1.ts', 'rides'],
+    ['/live/ch1.m3u8?token=X', '/live/ch1.mpd', 'rides'],
+    // The channel takes the path's place in the key, so this is the very request that opened it.
+    ['/live/ch1.m3u8?token=X', '/live/ch1-0001.ts?token=X', 'remembered'],
+    ['/live/ch1.m3u8?token=X', '/live/ch1.mpd?token=X', 'remembered'],
+    ['/live/ch1.ts?token=X', '/live/ch1-0001.ts', 'rides'],
+    ['/live/ch1.m3u8?token=X', '/live/ch1-0001.ts?token=Z', 'asked, denied'],
+    ['/live/ch1.m3u8?token=X', '/live/ch1.m3u8?token=X&token=X', 'asked, allowed'],
+    ['/live/ch1.m3u8?token=X', '/live/ch2.m3u8', 'asked, denied'],
+    ['/live/ch1.m3u8?token=X', '/live/ch2-0001.ts', 'asked, denied'],
+    ['/live/ch1.m3u8?token=X', '/live/ch2.m3u8?token=X', 'asked, allowed'],
+    ['/live/ch1.m3u8?token=X', '/live/ch2-0001.ts?token=X', 'asked, allowed'],
+    ['/live/ch1.m3u8?token=X', '/live/ch10-0001.ts', 'asked, denied'],
+    ['/live/ch1.m3u8?token=X', '/live/', 'asked, denied'],
+    // No channel in the path: judged by its path.
+    ['/live/.index.m3u8?token=X', '/live/ch1-0001.ts', 'asked, denied'],
+    ['/vod/film/index.m3u8?token=X', '/vod/film/seg1.ts', 'rides'],
+    ['/vod/film/index.m3u8?token=X', '/vod/film2/seg1.ts', 'asked, denied'],
+    ['/index.m3u8?token=X', '/live/ch1-0001.ts', 'asked, denied'],
+  ],
+  channels,
+)
+
+table(
+  'ten minutes into a film the token has long expired at the backend',
+  [
+    [playlist, '/live/ch1/seg600.ts', 'rides'],
+    [playlist, '/live/ch1/seg600.ts?token=X', 'rides'],
+    [playlist, playlist, 'remembered'],
+    [playlist, '/live/ch1/720p/index.m3u8?token=X', 'asked, denied'],
+    [film, film, 'remembered'],
+    [film, '/vod/film2.mp4?token=X', 'asked, denied'],
+  ],
+  undefined,
+  (gate) => {
+    gate.answers(tokens())
+    // Played all along, so that the session does not end in silence; a re-check is another file's matter.
+    for (const { subrequest } of [...gate.asked]) {
+      for (let minute = 0; minute < 10; minute++) {
+        const session = gate.sessions.find(gate.identify(subrequest), gate.now())
+        assert.ok(session)
+        session.dueAt = Number.POSITIVE_INFINITY
+        gate.pass(60_000)
+      }
+    }
+  },
+)
+
+table(
+  'on a session that ended in silence nobody rides',
+  [
+    [playlist, '/live/ch1/seg1.ts', 'asked, denied'],
+    [playlist, '/live/ch1/seg1.ts?token=X', 'asked, allowed'],
+    [film, film, 'asked, allowed'],
+  ],
+  undefined,
+  (gate) => gate.pass(120_001),
+)
+
+table(
+  'on a session that was closed nobody rides',
+  [
+    [playlist, '/live/ch1/seg1.ts', 'asked, denied'],
+    [playlist, '/live/ch1/seg1.ts?token=X', 'asked, allowed'],
+    [playlist, playlist, 'asked, allowed'],
+  ],
+  undefined,
+  (gate) => {
+    for (const { subrequest } of gate.asked) {
+      const session = gate.sessions.find(gate.identify(subrequest), gate.now())
+      assert.ok(session)
+      gate.sessions.end(session, 'closed')
+    }
+  },
+)
+
+describe('who rides on what, with several sessions', () => {
+  const open = async (gate: PretendGate, target: string): Promise<string> => {
+    const { verdict, sessionId } = await gate.decide(clientRequest(target))
+    assert.equal(verdict, 'allow')
+    return sessionId
+  }
+  const ridesOn = (gate: PretendGate, target: string): string => {
+    const decision = gate.decideAtOnce(clientRequest(target))
+    assert.equal(decision.verdict, 'allow')
+    assert.equal(decision.reason, 'riding')
+    return decision.sessionId
+  }
+
+  test('a denied opener opens nothing', async () => {
+    const gate = createPretendGate()
+    await expect(gate, clientRequest('/live/ch1/index.m3u8?token=Z'), 'asked, denied', '')
+    await expect(gate, clientRequest('/live/ch1/seg1.ts'), 'asked, denied', '')
+    await expect(gate, clientRequest('/live/ch1/seg1.ts?token=Z'), 'asked, denied', '')
+    await expect(gate, clientRequest('/live/ch1/seg1.ts?token=Z'), 'refused', '')
+  })
+
+  test('riding comes before a remembered deny of the very same request', async () => {
+    const gate = createPretendGate()
+    await expect(gate, clientRequest('/live/ch1/seg1.ts'), 'asked, denied', '')
+    await expect(gate, clientRequest('/live/ch1/seg1.ts'), 'refused', '')
+    const id = await open(gate, playlist)
+    await expect(gate, clientRequest('/live/ch1/seg1.ts'), 'rides', id)
+  })
+
+  test('riding comes before a remembered deny of the default action', async () => {
+    const gate = createPretendGate()
+    gate.answers(unavailable)
+    assert.equal((await gate.decide(clientRequest('/live/ch1/seg1.ts'))).source, 'default')
+    gate.answers(tokens('X'))
+    const id = await open(gate, playlist)
+    await expect(gate, clientRequest('/live/ch1/seg1.ts'), 'rides', id)
+  })
+
+  test('a deny of another credential ends no session', async () => {
+    const gate = createPretendGate()
+    const id = await open(gate, playlist)
+    await expect(gate, clientRequest('/live/ch1/index.m3u8?token=Z'), 'asked, denied', '')
+    await expect(gate, clientRequest('/live/ch1/seg1.ts'), 'rides', id)
+  })
+
+  test('the most recent session whose scope covers the path wins', async () => {
+    const gate = createPretendGate()
+    const wide = await open(gate, '/live/index.m3u8?token=X')
+    const narrow = await open(gate, playlist)
+    const beside = await open(gate, '/live/ch2/index.m3u8?token=X')
+    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), narrow)
+    assert.equal(ridesOn(gate, '/live/ch2/seg1.ts'), beside)
+    assert.equal(ridesOn(gate, '/live/ch3/seg1.ts'), wide)
+    const wider = await open(gate, '/live/all.m3u8?token=X')
+    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), wider)
+  })
+
+  test('a viewer who comes back to a session makes it the most recent one', async () => {
+    const gate = createPretendGate()
+    const first = await open(gate, '/live/ch1.m3u8?token=X')
+    const second = await open(gate, '/live/ch2.m3u8?token=X')
+    assert.equal(ridesOn(gate, '/live/seg1.ts'), second)
+    await expect(gate, clientRequest('/live/ch1.m3u8?token=X'), 'remembered', first)
+    assert.equal(ridesOn(gate, '/live/seg1.ts'), first)
+  })
+
+  test('with a credential, the most recent session with the very same query wins', async () => {
+    const gate = createPretendGate()
+    gate.answers(tokens('X', 'Y'))
+    const withX = await open(gate, playlist)
+    const withY = await open(gate, '/live/ch1/index.m3u8?token=Y')
+    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), withY)
+    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts?token=Y'), withY)
+    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts?token=X'), withX)
+  })
+
+  test('a session that ended leaves its riders to an older one', async () => {
+    const gate = createPretendGate()
+    const older = await open(gate, '/live/index.m3u8?token=X')
+    await open(gate, playlist)
+    const newer = gate.sessions.find(gate.identify(clientRequest(playlist)), gate.now())
+    assert.ok(newer)
+    gate.sessions.end(newer, 'closed')
+    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), older)
+  })
+
+  test('riding keeps a session alive', async () => {
+    const gate = createPretendGate({ lifetimes: { allow: 'session' } })
+    const id = await open(gate, playlist)
+    for (let i = 0; i < 10; i++) {
+      gate.pass(100_000)
+      assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), id)
+    }
+    gate.pass(120_001)
+    await expect(gate, clientRequest('/live/ch1/seg1.ts'), 'asked, denied', '')
+  })
+
+  for (const [rider, expected] of [
+    ['/live/ch1/seg1.ts', 'in'],
+    ['/live/ch1/seg1.ts?token=Z', 'in'],
+    ['/live/ch1/index.m3u8?token=Z', 'in'],
+    ['/live/ch1/720p/index.m3u8?token=Z', 'asked'],
+    ['/live/ch1/seg1.ts?token=Y', 'asked'],
+    ['/live/ch2/seg1.ts', 'asked'],
+  ] as const) {
+    test(`on a provisional session ${rider} is ${expected === 'in' ? 'let in without asking' : 'asked about'}`, async () => {
+      const gate = createPretendGate({ defaultAction: 'allow' })
+      gate.answers(unavailable)
+      const opener = await gate.decide(clientRequest('/live/ch1/index.m3u8?token=Z'))
+      const decision = await gate.decide(clientRequest(rider))
+      assert.equal(decision.verdict, 'allow')
+      assert.equal(decision.source, 'default')
+      assert.equal(decision.sessionId === opener.sessionId, expected === 'in')
+      assert.equal(gate.asked.length, expected === 'in' ? 1 : 2)
+    })
+  }
+})

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Target } from '../../src/session/identity.ts'
+import { covers, isPlaylist, sameTarget } from '../../src/session/scope.ts'
+
+const path = (text: string): Target => ({ channel: undefined, path: text })
+const channel = (name: string, text = `/live/${name}.m3u8`): Target => ({
+  channel: name,
+  path: text,
+})
+
+describe('playlists', () => {
+  const playlists = [
+    '/live/ch1/index.m3u8',
+    '/live/ch1/index.m3u',
+    '/live/ch1/stream.mpd',
+    '/vod/film.f4m',
+    '/vod/film.ism/Manifest',
+    '/vod/film.ism/manifest',
+    '/vod/film.ism/MANIFEST',
+    '/Manifest',
+    '/INDEX.M3U8',
+    '/a/Index.M3u',
+    '/a/STREAM.MPD',
+    '/a/FILM.F4M',
+    '/.m3u8',
+    '/a/x.ts.m3u8',
+    '/a/manifest.mpd',
+  ]
+  for (const one of playlists) {
+    test(`${one} is a playlist`, () => assert.equal(isPlaylist(one), true))
+  }
+
+  const others = [
+    '/',
+    '/live/ch1/',
+    '/live/ch1/seg1.ts',
+    '/vod/film1.mp4',
+    '/a/init.m4s',
+    '/x.m3u8.ts',
+    '/x.m3u8/',
+    '/x.m3u8/seg.ts',
+    '/m3u8',
+    '/m3u',
+    '/mpd',
+    '/f4m',
+    '/a/xm3u8',
+    '/a/x-m3u8',
+    '/x.m3u80',
+    '/x.m3u9',
+    '/x.m3u88',
+    '/x.m3',
+    '/x.xmpd',
+    '/x.mpd~',
+    '/x.f4',
+    '/a/xmanifest',
+    '/a/manifest.ts',
+    '/a/manifests',
+    '/a/manifest/',
+    '/a/manifest/x.ts',
+    '/x.m3u8%20',
+    '/x.m3u8%0A',
+    '/x.m3u8%00',
+    '/x.m3u8;a',
+  ]
+  for (const one of others) {
+    test(`${one} is no playlist`, () => assert.equal(isPlaylist(one), false))
+  }
+})
+
+/** opener, asked, opens */
+type Row = readonly [opener: string, asked: string, opens: boolean]
+
+function table(title: string, rows: readonly Row[]): void {
+  describe(title, () => {
+    for (const [opener, asked, opens] of rows) {
+      test(`${opener} ${opens ? 'opens' : 'does not open'} ${asked}`, () => {
+        assert.equal(covers(path(opener), path(asked)), opens)
+      })
+    }
+  })
+}
+
+table('a playlist opens its directory and everything below it', [
+  ['/live/ch1/index.m3u8', '/live/ch1/index.m3u8', true],
+  ['/live/ch1/index.m3u8', '/live/ch1/seg1.ts', true],
+  ['/live/ch1/index.m3u8', '/live/ch1/other.m3u8', true],
+  ['/live/ch1/index.m3u8', '/live/ch1/', true],
+  ['/live/ch1/index.m3u8', '/live/ch1/720p/seg1.ts', true],
+  ['/live/ch1/index.m3u8', '/live/ch1/a/b/c/index.m3u8', true],
+  ['/live/ch1/STREAM.MPD', '/live/ch1/init.m4s', true],
+  ['/vod/film.ism/Manifest', '/vod/film.ism/QualityLevels(100)/Fragments(video=0)', true],
+  ['/vod/film.f4m', '/vod/filmSeg1-Frag1', true],
+  ['/live/index.m3u8', '/live/ch1/seg1.ts', true],
+])
+
+table('a playlist opens nothing above and nothing beside its directory', [
+  ['/live/ch1/index.m3u8', '/live/ch1', false],
+  ['/live/ch1/index.m3u8', '/live/index.m3u8', false],
+  ['/live/ch1/index.m3u8', '/live/', false],
+  ['/live/ch1/index.m3u8', '/seg1.ts', false],
+  ['/live/ch1/index.m3u8', '/', false],
+  ['/live/ch1/index.m3u8', '/live/ch2/seg1.ts', false],
+  ['/live/ch1/index.m3u8', '/live/ch10/seg1.ts', false],
+  ['/live/ch10/index.m3u8', '/live/ch1/seg1.ts', false],
+  ['/live/ch1/index.m3u8', '/live/ch1.ts', false],
+  ['/live/ch1/index.m3u8', '/live/ch1-backup/seg1.ts', false],
+  ['/live/ch1/index.m3u8', '/live/CH1/seg1.ts', false],
+  ['/live/ch1/index.m3u8', '/vod/live/ch1/seg1.ts', false],
+  ['/vod/film.ism/Manifest', '/vod/film.ismx', false],
+  ['/vod/film.ism/Manifest', '/vod/film2.ism/Fragments', false],
+])
+
+table('a playlist at the root opens only the files at the root', [
+  ['/index.m3u8', '/index.m3u8', true],
+  ['/index.m3u8', '/seg1.ts', true],
+  ['/index.m3u8', '/other.m3u8', true],
+  ['/index.m3u8', '/', true],
+  ['/index.m3u8', '/live/seg1.ts', false],
+  ['/index.m3u8', '/live/', false],
+  ['/index.m3u8', '/live/ch1/index.m3u8', false],
+  ['/Manifest', '/QualityLevels(100)', true],
+  ['/Manifest', '/a/Fragments', false],
+])
+
+table('what is no playlist opens only itself', [
+  ['/vod/film1.mp4', '/vod/film1.mp4', true],
+  ['/vod/film1.mp4', '/vod/film2.mp4', false],
+  ['/vod/film1.mp4', '/vod/film1.mp4/', false],
+  ['/vod/film1.mp4', '/vod/film1.mp', false],
+  ['/vod/film1.mp4', '/vod/FILM1.mp4', false],
+  ['/vod/film1.mp4', '/vod/', false],
+  ['/film1.mp4', '/film2.mp4', false],
+  ['/live/ch1', '/live/ch1/seg1.ts', false],
+  ['/live/ch1/', '/live/ch1/seg1.ts', false],
+  ['/live/ch1/', '/live/ch1/', true],
+  ['/', '/seg1.ts', false],
+  ['/a/x.m3u8.ts', '/a/y.ts', false],
+  ['/a/xmanifest', '/a/y.ts', false],
+])
+
+describe('a channel is the scope, exactly', () => {
+  const rows: readonly [title: string, opener: Target, asked: Target, opens: boolean][] = [
+    ['the same channel, another path', channel('ch1'), channel('ch1', '/vod/ch1/x.ts'), true],
+    ['the same channel from a segment', channel('ch1', '/live/ch1-1.ts'), channel('ch1'), true],
+    ['another channel in the same directory', channel('ch1'), channel('ch2'), false],
+    ['a channel that starts alike', channel('ch1'), channel('ch10'), false],
+    ['a channel that is the start', channel('ch10'), channel('ch1'), false],
+    ['a channel in another case', channel('ch1'), channel('CH1'), false],
+    ['a path without a channel beside it', channel('ch1'), path('/live/seg1.ts'), false],
+    ['the very path, found without a channel', channel('ch1'), path('/live/ch1.m3u8'), false],
+    ['a path that reads like the channel', channel('/live/ch1'), path('/live/ch1'), false],
+    ['a channel below a playlist without one', path('/live/index.m3u8'), channel('ch1'), false],
+    ['two channels without a name', channel(''), channel(''), true],
+  ]
+  for (const [title, opener, asked, opens] of rows) {
+    test(`${title}: ${opens ? 'opened' : 'not opened'}`, () => {
+      assert.equal(covers(opener, asked), opens)
+      assert.equal(sameTarget(opener, asked), opens)
+      assert.equal(sameTarget(asked, opener), opens)
+    })
+  }
+})

@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import type { Identity } from '../../src/session/identity.ts'
+import { covers, mayRide, sameTarget } from '../../src/session/scope.ts'
+import { newSessionId, Session } from '../../src/session/session.ts'
+import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
+import { createTextPool } from '../../src/session/text-pool.ts'
+import { clientRequest, createPretendGate, tokens, unavailable } from '../support/pretend-gate.ts'
+
+const IDLE = 100
+
+function identityOf(viewer: string, path: string, query = ''): Identity {
+  const profile = { key: 'player', origin: '', userAgent: '', playbackId: '' }
+  return { viewer, profile, channel: undefined, path, query, credential: query.startsWith('token') }
+}
+
+function sessionOf(identity: Identity, now: number): Session {
+  const session = new Session(identity, clientRequest('/'), newSessionId(), now, createTextPool(10))
+  session.dueAt = Number.POSITIVE_INFINITY
+  return session
+}
+
+/** A table and a way to open one session of a viewer in it. */
+function createTable(max: number, idle = IDLE) {
+  const table = createSessionTable({ max, idle })
+  const open = (viewer: string, now: number, path = '/ch/index.m3u8'): Session => {
+    const session = sessionOf(identityOf(viewer, path), now)
+    table.open(session, now)
+    return session
+  }
+  const isHeld = ({ viewer, profile, channel, path, query }: Session, now: number): boolean =>
+    table.find({ viewer, profile, channel, path, query, credential: false }, now) !== undefined
+  return { table, open, isHeld }
+}
+
+describe('MAX_SESSIONS', () => {
+  test('past it the viewer that was silent longest goes', () => {
+    const { table, open, isHeld } = createTable(3)
+    const [a, b, c] = [open('a', 0), open('b', 1), open('c', 2)]
+    assert.ok(isHeld(a, 3))
+    const d = open('d', 4)
+    assert.deepEqual(
+      [a, b, c, d].map(({ ended }) => ended),
+      [false, true, false, false],
+    )
+    assert.equal(table.count(), 3)
+  })
+
+  test('a rider keeps the viewer from being the silent one', () => {
+    const { table, open } = createTable(2)
+    const [a, b] = [open('a', 0), open('b', 1)]
+    assert.equal(table.find(identityOf('a', '/ch/seg1.ts'), 2), a)
+    open('c', 3)
+    assert.deepEqual([a.ended, b.ended], [false, true])
+  })
+
+  test('ending one session of a silent viewer does not make the others look busy', () => {
+    const { table, open } = createTable(3)
+    const silent = open('a', 0, '/ch1/index.m3u8')
+    const closed = open('a', 1, '/ch2/index.m3u8')
+    const b = open('b', 2)
+    table.end(closed, 'closed')
+    open('c', 3)
+    open('d', 4)
+    assert.deepEqual([silent.ended, b.ended], [true, false])
+  })
+
+  test('of one viewer, the session that was played last goes last', () => {
+    const { table, open } = createTable(2)
+    const playing = open('a', 0, '/ch1/index.m3u8')
+    const left = open('a', 1, '/ch2/index.m3u8')
+    assert.equal(table.find(identityOf('a', '/ch1/seg1.ts'), 50), playing)
+    open('b', 60)
+    assert.deepEqual([playing.ended, left.ended], [false, true])
+  })
+
+  test('a table of one holds the newest', () => {
+    const { table, open, isHeld } = createTable(1)
+    for (let i = 0; i < 10; i++) assert.ok(isHeld(open(`viewer ${i}`, i), i))
+    assert.equal(table.count(), 1)
+  })
+
+  test('one viewer holds a thousand sessions at most, and loses the oldest', () => {
+    const { table, open } = createTable(5000)
+    const first = open('a', 0, '/0/index.m3u8')
+    for (let i = 1; i <= 1000; i++) open('a', 0, `/${i}/index.m3u8`)
+    assert.equal(table.count(), 1000)
+    assert.equal(first.ended, true)
+  })
+})
+
+describe('each kind has a bound of its own', () => {
+  const viewer = (i: number) => ({ address: `192.0.2.${i}` })
+  const openTen = async (options = {}) => {
+    const gate = createPretendGate({ maxSessions: 10, maxProvisional: 5, maxDenials: 20, ...options })
+    for (let i = 0; i < 10; i++) await gate.decide(clientRequest('/live/ch1/index.m3u8?token=X', viewer(i)))
+    const everybodyRides = (): void => {
+      for (let i = 0; i < 10; i++) {
+        const decision = gate.decideAtOnce(clientRequest('/live/ch1/seg1.ts', viewer(i)))
+        assert.equal(decision.verdict, 'allow')
+      }
+    }
+    return { gate, everybodyRides }
+  }
+
+  test('a hundred bad tokens of strangers evict no session', async () => {
+    const { gate, everybodyRides } = await openTen()
+    for (let i = 0; i < 100; i++) {
+      const bad = clientRequest(`/live/ch1/index.m3u8?token=bad${i}`, viewer(100 + (i % 50)))
+      assert.equal((await gate.decide(bad)).verdict, 'deny')
+    }
+    everybodyRides()
+    assert.equal(gate.sessions.count(), 10)
+    assert.equal(gate.denials.count(), 20)
+  })
+
+  test('a hundred bad tokens of one who plays evict no session', async () => {
+    const { gate, everybodyRides } = await openTen()
+    for (let i = 0; i < 100; i++)
+      await gate.decide(clientRequest(`/live/ch1/index.m3u8?token=bad${i}`, viewer(3)))
+    everybodyRides()
+    assert.deepEqual([gate.sessions.count(), gate.denials.count()], [10, 20])
+  })
+
+  test('a hundred newcomers in an outage evict no session', async () => {
+    const { gate, everybodyRides } = await openTen({ defaultAction: 'allow' })
+    gate.answers(unavailable)
+    for (let i = 100; i < 200; i++)
+      assert.equal(
+        (await gate.decide(clientRequest('/live/ch1/index.m3u8?token=bad', viewer(i)))).verdict,
+        'allow',
+      )
+    everybodyRides()
+    assert.deepEqual([gate.sessions.count(), gate.provisional.count()], [10, 5])
+  })
+
+  test('a hundred default denies evict no session', async () => {
+    const { gate, everybodyRides } = await openTen()
+    gate.answers(unavailable)
+    for (let i = 100; i < 200; i++)
+      await gate.decide(clientRequest('/live/ch1/index.m3u8?token=X', viewer(i)))
+    everybodyRides()
+    assert.deepEqual([gate.sessions.count(), gate.denials.count()], [10, 20])
+  })
+
+  test('a hundred sessions evict no deny', async () => {
+    const gate = createPretendGate({ maxSessions: 10, maxDenials: 20 })
+    gate.answers(tokens('X'))
+    const bad = clientRequest('/live/ch1/index.m3u8?token=bad')
+    await gate.decide(bad)
+    for (let i = 0; i < 100; i++) await gate.decide(clientRequest('/live/ch1/index.m3u8?token=X', viewer(i)))
+    assert.equal(gate.decideAtOnce(bad).reason, 'remembered')
+  })
+})
+
+/** The same promises, kept with an array, oldest first. */
+interface Model {
+  readonly order: Session[]
+  /** `lastSeen` as the model has it: the table writes on the sessions themselves. */
+  readonly seen: Map<Session, number>
+}
+
+function findInModel(model: Model, identity: Identity, now: number): Session | undefined {
+  const isOwn = (one: Session): boolean => one.query === identity.query && sameTarget(one, identity)
+  const found = model.order.findLast(
+    (one) =>
+      one.viewer === identity.viewer &&
+      isAlive(model, one, now) &&
+      (isOwn(one) || (mayRide(identity, one.query) && covers(one, identity))),
+  )
+  if (found === undefined) return undefined
+  model.seen.set(found, now)
+  if (isOwn(found)) moveToEnd(model.order, found)
+  return found
+}
+
+function isAlive(model: Model, session: Session, now: number): boolean {
+  return now - (model.seen.get(session) ?? 0) <= IDLE
+}
+
+function moveToEnd(order: Session[], session: Session): void {
+  order.push(...order.splice(order.indexOf(session), 1))
+}
+
+type Step =
+  | { readonly do: 'open' | 'find'; readonly viewer: string; readonly path: string; readonly query: string }
+  | { readonly do: 'end'; readonly which: number }
+  | { readonly do: 'pass'; readonly time: number }
+  | { readonly do: 'sweep' }
+
+const place = {
+  viewer: fc.constantFrom('a', 'b', 'c'),
+  path: fc.constantFrom('/1/index.m3u8', '/1/seg.ts', '/index.m3u8', '/1/2/index.m3u8', '/2/film.mp4'),
+  query: fc.constantFrom('', 'token=X', 'token=Y'),
+}
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('open' as const), ...place }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('find' as const), ...place }) },
+  fc.record({ do: fc.constant('end' as const), which: fc.nat(20) }),
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), time: fc.constantFrom(1, 40, 60, 101) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('sweep' as const) }) },
+)
+
+/** Runs the steps against table and model, and compares what each finds. */
+function walk(
+  steps: readonly Step[],
+  onSweep: (table: SessionTable, model: Model, now: number) => void,
+): void {
+  const { table } = createTable(1000)
+  const model: Model = { order: [], seen: new Map() }
+  let now = 0
+  for (const one of steps) {
+    switch (one.do) {
+      case 'open': {
+        const session = sessionOf(identityOf(one.viewer, one.path, one.query), now)
+        table.open(session, now)
+        model.order.push(session)
+        model.seen.set(session, now)
+        break
+      }
+      case 'find': {
+        const identity = identityOf(one.viewer, one.path, one.query)
+        const expected = findInModel(model, identity, now)
+        assert.equal(table.find(identity, now)?.id, expected?.id)
+        break
+      }
+      case 'end': {
+        const session = model.order[one.which % Math.max(1, model.order.length)]
+        if (session === undefined) break
+        table.end(session, 'closed')
+        // Ending twice is ending once.
+        table.end(session, 'closed')
+        model.order.splice(model.order.indexOf(session), 1)
+        model.seen.set(session, Number.NEGATIVE_INFINITY)
+        break
+      }
+      case 'pass':
+        now += one.time
+        break
+      case 'sweep':
+        onSweep(table, model, now)
+    }
+    const held = [...model.seen.keys()].filter(({ ended }) => !ended)
+    assert.equal(table.count(), held.length)
+    for (const session of model.order) assert.ok(!(session.ended && isAlive(model, session, now)))
+  }
+}
+
+describe('against an array', () => {
+  const steps = fc.array(step, { maxLength: 60, size: 'max' })
+
+  test('the table finds the same session, counts what it holds and ends nobody who is not silent', () => {
+    fc.assert(
+      fc.property(steps, (all) => walk(all, (table, _model, now) => void table.sweep(now))),
+      { numRuns: 3000 },
+    )
+  })
+
+  test('after a sweep exactly those are left who are not silent', () => {
+    const onSweep = (table: SessionTable, model: Model, now: number): void => {
+      const before = table.count()
+      const ended = table.sweep(now)
+      const left = model.order.filter((one) => isAlive(model, one, now)).length
+      assert.equal(table.count(), left)
+      assert.equal(ended, before - left)
+    }
+    fc.assert(
+      fc.property(steps, (all) => walk(all, onSweep)),
+      { numRuns: 3000 },
+    )
+  })
+
+  test('with a small bound exactly those are left who were heard of last', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), steps, (max, all) => {
+        const { table, open } = createTable(max, Number.POSITIVE_INFINITY)
+        const opened: Session[] = []
+        /** Heard of last stands last. */
+        const heard: Session[] = []
+        for (const [now, one] of all.entries()) {
+          if (one.do === 'open') {
+            const session = open(one.viewer, now, one.path)
+            opened.push(session)
+            heard.push(session)
+            if (heard.length > max) heard.shift()
+          } else if (one.do === 'find') {
+            const found = table.find(identityOf(one.viewer, one.path), now)
+            if (found !== undefined) moveToEnd(heard, found)
+          } else if (one.do === 'end' && opened.length > 0) {
+            const session = opened[one.which % opened.length]
+            if (session === undefined) continue
+            table.end(session, 'closed')
+            if (heard.includes(session)) heard.splice(heard.indexOf(session), 1)
+          }
+          assert.deepEqual(new Set(opened.filter(({ ended }) => !ended)), new Set(heard))
+          assert.equal(table.count(), heard.length)
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('a sweep', () => {
+  test('ends those who were silent for longer than SESSION_IDLE, and says how many', () => {
+    const { table, open } = createTable(10)
+    const [a, b] = [open('a', 0), open('b', 50)]
+    assert.equal(table.sweep(100), 0)
+    assert.equal(table.sweep(101), 1)
+    assert.deepEqual([a.ended, b.ended, table.count()], [true, false, 1])
+  })
+
+  test('ends a silent session of a viewer who plays another', () => {
+    const { table, open } = createTable(10)
+    const other = open('a', 0)
+    const left = open('b', 0, '/ch1/index.m3u8')
+    const playing = open('b', 0, '/ch2/index.m3u8')
+    assert.equal(table.find(identityOf('a', '/ch/seg.ts'), 90), other)
+    assert.equal(table.find(identityOf('b', '/ch2/seg.ts'), 91), playing)
+    assert.equal(table.sweep(120), 1)
+    assert.deepEqual([left.ended, playing.ended, other.ended], [true, false, false])
+  })
+
+  test('ends the session of a viewer who only asks for what no session opens', () => {
+    const { table, open } = createTable(10)
+    const left = open('a', 0)
+    const playing = open('b', 0)
+    table.find(identityOf('b', '/ch/seg.ts'), 80)
+    assert.equal(table.find(identityOf('a', '/elsewhere/seg.ts'), 90), undefined)
+    assert.equal(table.sweep(120), 1)
+    assert.deepEqual([left.ended, playing.ended], [true, false])
+  })
+})
+
+describe('who hears of sessions', () => {
+  test('hears of each end once, and of none that was handed over', () => {
+    const told: string[] = []
+    const table = createSessionTable({
+      max: 10,
+      idle: IDLE,
+      onOpened: ({ viewer }) => told.push(`${viewer} opened`),
+      onEnded: ({ viewer }, why) => told.push(`${viewer} ${why}`),
+    })
+    const [a, b] = ['a', 'b'].map((viewer) => sessionOf(identityOf(viewer, '/ch/index.m3u8'), 0))
+    assert.ok(a && b)
+    for (const session of [a, b]) table.open(session, 0)
+    table.end(a, 'closed')
+    // Such as a re-check that was under way, and comes back with a deny.
+    table.end(a, 'denied')
+    table.handOver(b)
+    table.end(b, 'idle')
+    table.admit(b, 0)
+    table.end(b, 'evicted')
+    assert.deepEqual(told, ['a opened', 'b opened', 'a closed', 'b evicted'])
+  })
+})

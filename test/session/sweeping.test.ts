@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { describe, mock, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { createMemory } from '../../src/service/create-memory.ts'
+import { createIdentify } from '../../src/session/identity.ts'
+import { Session } from '../../src/session/session.ts'
+import type { SessionEnd } from '../../src/session/session-table.ts'
+import { createSessionsDesk } from '../../src/session/sessions-desk.ts'
+import { createTextPool } from '../../src/session/text-pool.ts'
+import { clientRequest } from '../support/pretend-gate.ts'
+
+const COUNT = 4_500
+const SLICE = 1_000
+
+/** A memory full of sessions of many viewers, and who has ended so far. */
+function fill() {
+  const ended: SessionEnd[] = []
+  const memory = createMemory(
+    { maxSessions: 10_000, sessionIdle: 120_000 },
+    { onOpened() {}, onEnded: (_session, why) => void ended.push(why) },
+  )
+  const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], channelPattern: undefined })
+  const texts = createTextPool(10)
+  for (let n = 0; n < COUNT; n++) {
+    const request = clientRequest('/live/index.m3u8', { address: `10.0.${n >> 8}.${n & 255}` })
+    memory.sessions.open(new Session(identify(request), request, `id-${n}`, 0, texts), 0)
+  }
+  return { memory, ended }
+}
+
+/** How many ended in each turn of the event loop, until none does. */
+async function turnsOf(ended: readonly unknown[]): Promise<number[]> {
+  const turns: number[] = [ended.length]
+  for (let before = ended.length; ended.length < COUNT && turns.length < 50; before = ended.length) {
+    await setImmediate()
+    turns.push(ended.length - before)
+  }
+  return turns
+}
+
+describe('when thousands of sessions end at once, others are answered in between:', () => {
+  test('all have gone silent', async () => {
+    const { memory, ended } = fill()
+    mock.timers.enable({ apis: ['setInterval'] })
+    try {
+      const stop = memory.startSweeping(() => 121_000)
+      mock.timers.tick(5_000)
+      const turns = await turnsOf(ended)
+      stop()
+      assert.equal(ended.length, COUNT)
+      assert.deepEqual([...new Set(ended)], ['idle'])
+      assert.ok(Math.max(...turns) <= SLICE, turns.join(' '))
+    } finally {
+      mock.timers.reset()
+    }
+  })
+
+  test('the operator closes them', async () => {
+    const { memory, ended } = fill()
+    const desk = createSessionsDesk([memory.sessions], () => '')
+    const closing = desk.closeAll({ channel: '/live/index.m3u8' })
+    // One is gone by the time that its turn comes.
+    const last = [...memory.sessions.all()].at(-1)
+    if (last !== undefined) memory.sessions.end(last, 'idle')
+    const turns = await turnsOf(ended)
+    assert.equal(await closing, COUNT - 1)
+    assert.equal(ended.filter((why) => why === 'closed').length, COUNT - 1)
+    assert.ok(Math.max(...turns) <= SLICE + 1, turns.join(' '))
+  })
+
+  test('nothing goes on once it was stopped', async () => {
+    const { memory, ended } = fill()
+    mock.timers.enable({ apis: ['setInterval'] })
+    try {
+      const stop = memory.startSweeping(() => 121_000)
+      mock.timers.tick(5_000)
+      stop()
+      for (let turn = 0; turn < 10; turn++) await setImmediate()
+      assert.equal(ended.length, SLICE)
+      mock.timers.tick(50_000)
+      assert.equal(ended.length, SLICE)
+    } finally {
+      mock.timers.reset()
+    }
+  })
+})

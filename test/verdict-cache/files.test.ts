@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { isPlaylist } from '../../src/session/scope.ts'
+import { createMap, createVerdictKey, keyVariables, mapLines, readShipped } from '../support/verdict-key.ts'
+import { wordsOf } from '../support/words.ts'
+
+/** The directives of a file, in order, without comments. */
+const directivesOf = (file: string): string[] =>
+  readShipped(file)
+    .split('\n')
+    .map((line) => line.replace(/#.*$/, '').trim().replace(/\s+/g, ' '))
+    .filter((line) => line !== '')
+
+const isCache = (directive: string): boolean =>
+  /^(?:proxy_cache(?:_\w+)?|proxy_buffering|proxy_ignore_headers|open_file_cache(?:_\w+)?) /.test(directive)
+
+/** The lines of the comment that begins with this sentence. */
+const commentOf = (file: string, sentence: string): string => {
+  const lines = readShipped(file).split('\n')
+  const from = lines.findIndex((line) => line.includes(sentence))
+  assert.notEqual(from, -1, `${file}: ${sentence}`)
+  return lines.slice(from, from + 2).join('\n')
+}
+
+/** What the gate is told, and by which variables of the key that counts. */
+const toldAs: Readonly<Record<string, string | string[]>> = {
+  $remote_addr: '$remote_addr',
+  // What it is made of, in http.conf.
+  $alta_auth_origin: ['$scheme', '$host', '$alta_auth_host_written'],
+  // The path as far as a verdict may depend on it; the gate says which verdicts do not depend on the rest.
+  '"$alta_auth_path|"': '$alta_auth_place',
+  // Its path is the client's spelling, which the gate does not read.
+  $request_uri: '$alta_auth_query',
+  $http_user_agent: '$http_user_agent',
+  $http_x_playback_session_id: '$http_x_playback_session_id',
+  // For the log alone: test/watch/decision-log.test.ts shows that no verdict depends on it.
+  $request_id: [],
+}
+
+const playlists = `/a.m3u8 /a.M3U8 /a.m3u /a.mpd /a.MPD /a.f4m /manifest /a/Manifest /a/MANIFEST /.m3u8 /a.b.m3u8 /a.m3u8.m3u8
+  /%2F.m3u8 /a;.m3u8 /live/manifest`
+const others = `/ /a /a.ts /a.m3u8/ /a.m3u80 /a.m3u9 /am3u8 /a.m3 /m3u8 /a.m3u8.ts /xmanifest /a.manifest /manifest/ /manifest.ts
+  /a.mpd2 /a.mp4 /a.f4 /a.m3u8% /a.m3u8| /a.ſpd /a.m3u8; /manifest.m3u. /mpd /live/a.m3u8/1.ts`
+
+describe('the files of the verdict cache:', () => {
+  test('cache-server.conf has all directives of server.conf, in the same order, and the cache in place of none', () => {
+    const plain = directivesOf('server.conf')
+    const at = plain.indexOf('proxy_cache off;')
+    const cached = directivesOf('cache-server.conf')
+    assert.notEqual(at, -1)
+    assert.deepEqual(
+      cached.filter((directive) => !isCache(directive)),
+      plain.toSpliced(at, 1),
+    )
+    const own = cached.filter(isCache)
+    assert.deepEqual(
+      cached.slice(at, at + own.length),
+      own,
+      'the cache block stands where the other file has none',
+    )
+  })
+
+  test('the comments that both have say the same', () => {
+    for (const sentence of ['Your own rewrite, return', 'The gate answers within', 'Without this line nginx'])
+      assert.equal(commentOf('cache-server.conf', sentence), commentOf('server.conf', sentence))
+  })
+
+  test('the key holds every variable that the gate is told', () => {
+    const told = directivesOf('cache-server.conf').flatMap(
+      (directive) => /^proxy_set_header X-\S+ (\$\w+|"\$\w+\|");$/.exec(directive)?.[1] ?? [],
+    )
+    assert.equal(told.length, 7)
+    assert.deepEqual(
+      keyVariables().toSorted(),
+      told.flatMap((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),
+    )
+    const setHeaders = directivesOf('cache-server.conf').filter((line) => line.startsWith('proxy_set_header'))
+    const fixed = setHeaders.filter((line) => !line.includes('$'))
+    assert.equal(setHeaders.length, told.length + fixed.length)
+  })
+
+  test('control bytes are refused before the cache is looked at: the key is delimited by line breaks', () => {
+    const [inside = '', presence = '', ...rest] = directivesOf('cache-server.conf').slice(1)
+    assert.deepEqual([inside, presence], ['internal;', 'set $alta_auth_server_conf "";'])
+    assert.match(rest[0] ?? '', /^set \$alta_auth_sent "(?:\$\w+)+";$/)
+    assert.equal(rest[1], 'if ($alta_auth_sent ~ "[\\x00-\\x1f\\x7f]") {')
+    for (const variable of ['$alta_auth_path', '$http_user_agent', '$http_x_playback_session_id', '$host'])
+      assert.ok(rest[0]?.includes(variable), variable)
+    assert.ok(rest.indexOf('return 403;') < rest.findIndex(isCache))
+  })
+
+  test('a verdict that is past its time is repeated for nothing but a failure', () => {
+    const stale = directivesOf('cache-server.conf').filter((line) => line.startsWith('proxy_cache_use_stale'))
+    assert.deepEqual(stale, ['proxy_cache_use_stale error timeout invalid_header;'])
+  })
+
+  test('the maps know a playlist as the gate does', () => {
+    const placeOf = createMap('alta_auth_place')
+    const words = [playlists, others].map(wordsOf)
+    for (const [at, paths] of words.entries()) {
+      for (const path of paths) {
+        assert.equal(isPlaylist(path), at === 0, path)
+        const directory = path.slice(0, path.lastIndexOf('/') + 1)
+        assert.equal(placeOf(path, path), at === 0 ? path : directory, path)
+      }
+    }
+    assert.deepEqual(
+      mapLines('alta_auth_place').map(({ value }) => value),
+      ['$alta_auth_path', '$alta_auth_directory', '$alta_auth_path'],
+    )
+  })
+
+  test('every part of the key tells two requests apart', () => {
+    const keyOf = createVerdictKey()
+    const one = {
+      address: '1',
+      origin: 'http://o',
+      path: '/a/1.ts',
+      query: 'q',
+      userAgent: 'u',
+      playbackId: 'p',
+    }
+    const keys = [
+      one,
+      ...Object.keys(one).map((part) => ({ ...one, [part]: part === 'path' ? '/b/1.ts' : 'other' })),
+    ].map(keyOf)
+    assert.equal(new Set(keys).size, 7)
+    assert.equal(keyOf({ ...one, path: '/a/2.ts' }), keyOf(one))
+  })
+})
