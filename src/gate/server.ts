@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Listener, refusal } from './router.ts'
+import { inShortTurns } from './short-turns.ts'
 
 /** Bytes. nginx sends up to five values of the client's of up to 8 KB each; Node's own 16 KB would end in a 431, a 500 for the viewer. */
 const MAX_HEADER_SIZE = 131_072
-/** Milliseconds: longer than nginx keeps an idle connection (60 s), so that nginx closes it and no request meets a closing socket. */
+/** Milliseconds: longer than nginx keeps an idle connection (10 s as shipped, 60 s by itself), so that nginx closes it and no request meets a closing socket. */
 const KEEP_ALIVE = 75_000
 /** A subrequest arrives in one piece; milliseconds. */
 const HEADERS_TIMEOUT = 10_000
@@ -28,6 +29,7 @@ const rawRefusal = [
 
 /** The gate's HTTP server: nothing but 200 and 403 leaves it. */
 export function createGateServer(gate: Listener, onRefused: (why: string) => void): Server {
+  const answer = inShortTurns(gate)
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_SIZE,
@@ -37,10 +39,10 @@ export function createGateServer(gate: Listener, onRefused: (why: string) => voi
       connectionsCheckingInterval: CHECK_EVERY,
       requireHostHeader: false,
     },
-    gate,
+    answer,
   )
-  server.on('checkContinue', gate)
-  server.on('checkExpectation', gate)
+  server.on('checkContinue', answer)
+  server.on('checkExpectation', answer)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) {
       socket.destroy()
