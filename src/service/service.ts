@@ -211,6 +211,7 @@ export function createService(settings: Settings, log: Log): Service {
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)
       await Promise.all([events?.stop(), backends.close()])
+      decisions.end()
     },
   }
 }

@@ -4,57 +4,52 @@ import type { Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import type { Log } from './log.ts'
+import { createSampledLines, type SampledLines } from './sampled-lines.ts'
 
 export interface DecisionLog {
-  /** A decision that was made: one line at info. */
+  /** A decision that was made: one line at info; of those that cost nobody a question a sample. */
   made(made: DecisionMade): void
   /** A decision that was known already: a line at debug, for a sample of them. */
   repeated(subrequest: Subrequest, decision: Decision): void
-  /** A subrequest that nobody was asked about: one line at info. `requestId` is nginx's, where it could be read. */
+  /** A subrequest that nobody was asked about: a line at info, for a sample of them. `requestId` is nginx's, where it could be read. */
   refused(why: string, requestId?: string): void
   /** The operator has closed a session: one line at info. */
   closed(session: Session): void
+  /** Tells how many lines were left out and not told yet. */
+  end(): void
 }
 
 const sentenceOf = { question: 'decided', 're-check': 're-checked', refusal: 'refused' } as const
 
-/** Repeated verdicts that are written in a second: more of them would be the gate's main work. */
-const SAMPLE = 100
-/** Milliseconds. */
-const SECOND = 1_000
+/** Denials that no backend was asked for: a client gets them as fast as it can ask. */
+const unasked = new Set(['unavailable-breaker', 'unavailable-overload'])
 
 /** Paths, addresses and verdicts; no query, no token, no User-Agent. @param clock monotonic milliseconds */
 export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
-  let sampleEnds = 0
-  let written = 0
-  let skipped = 0
+  const unread = createSampledLines((fields) => log.info('refused', fields), clock)
+  const excess = createSampledLines((fields) => log.info(sentenceOf.refusal, fields), clock)
+  const failing = createSampledLines((fields) => log.info(sentenceOf.question, fields), clock)
+  const repeats = createSampledLines((fields) => log.debug('repeated', fields), clock)
+
+  const sampleFor = ({ occasion, decision }: DecisionMade): SampledLines | undefined => {
+    if (occasion === 'refusal') return excess
+    return decision.verdict === 'deny' && unasked.has(decision.reason) ? failing : undefined
+  }
 
   return {
-    made({ subrequest, decision, backend, occasion, took }) {
-      log.info(sentenceOf[occasion], {
-        ...describe(subrequest, decision),
-        backend,
-        ms: took,
-      })
+    made(made) {
+      const { subrequest, decision, backend, occasion, took } = made
+      const fields = (): object => ({ ...describe(subrequest, decision), backend, ms: took })
+      const sample = sampleFor(made)
+      if (sample === undefined) log.info(sentenceOf[occasion], fields())
+      else sample.add(fields)
     },
     repeated(subrequest, decision) {
-      if (!log.debugs) return
-      const now = clock()
-      if (now >= sampleEnds) {
-        sampleEnds = now + SECOND
-        written = 0
-      }
-      if (written >= SAMPLE) {
-        skipped++
-        return
-      }
-      written++
-      log.debug('repeated', { ...describe(subrequest, decision), ...(skipped === 0 ? {} : { skipped }) })
-      skipped = 0
+      if (log.debugs) repeats.add(() => describe(subrequest, decision))
     },
     refused(why, requestId) {
       const request = requestId === undefined ? {} : { request: requestId }
-      log.info('refused', { verdict: 'deny', source: 'gate', reason: 'bad-request', ...request, why })
+      unread.add(() => ({ verdict: 'deny', source: 'gate', reason: 'bad-request', ...request, why }))
     },
     closed({ id, userId, viewer, profile, path }) {
       const user = userId === '' ? {} : { user: userId }
@@ -65,6 +60,9 @@ export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
         origin: profile.origin,
         path,
       })
+    },
+    end() {
+      for (const sample of [unread, excess, failing, repeats]) sample.tell()
     },
   }
 }
