@@ -18,7 +18,9 @@ export interface Memory {
 /** The session that answers this request, if any: what a backend allowed counts more than what the default action let in. */
 export function findSession(memory: Memory, identity: Identity, now: number): Session | undefined {
   for (;;) {
-    const session = memory.sessions.find(identity, now) ?? memory.provisional.find(identity, now)
+    const allowed = memory.sessions.find(identity, now)
+    if (allowed !== undefined) memory.provisional.keep(identity, now)
+    const session = allowed ?? memory.provisional.find(identity, now)
     if (session === undefined || !memory.outage.hasOutlasted(session, now)) return session
     endSession(memory, session, 'expired')
   }

@@ -42,6 +42,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
       session = copyOf(found)
       return copyOf(found)
     },
+    keep() {},
     open() {},
     admit() {},
     end() {},

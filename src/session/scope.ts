@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Identity, Target } from './identity.ts'
 
 /** HLS, M3U, DASH, HDS and Smooth Streaming entry files; everything else opens only itself. */
@@ -14,7 +15,7 @@ export function covers(opener: Target, asked: Target): boolean {
   if (opener.channel !== undefined || asked.channel !== undefined) return opener.channel === asked.channel
   if (opener.path === asked.path) return true
   if (!isPlaylist(opener.path)) return false
-  const directory = opener.path.slice(0, opener.path.lastIndexOf('/') + 1)
+  const directory = directoryOf(opener.path)
   if (!asked.path.startsWith(directory)) return false
   // A playlist at the root of the site would otherwise open the whole site. With `merge_slashes off`, `//` is the root as well.
   return !nothingButSlashes.test(directory) || asked.path.lastIndexOf('/') < directory.length
@@ -37,4 +38,15 @@ export function sameTarget(a: Target, b: Target): boolean {
 export function mayRide(asked: Identity, openerQuery: string): boolean {
   if (!asked.credential) return true
   return !isPlaylist(asked.path) && asked.query === openerQuery
+}
+
+/** Two requests of one viewer with equal keys may ride on the same sessions that a playlist opened. */
+export function ridingKeyOf(asked: Identity): string {
+  const { viewer, channel, path, query, credential } = asked
+  const place = channel === undefined ? `path\n${directoryOf(path)}` : `channel\n${channel}`
+  return hash('sha256', `${viewer}\n${place}\n${credential ? query : ''}`, 'base64url')
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1)
 }

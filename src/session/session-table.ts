@@ -1,7 +1,8 @@
 import type { Identity } from './identity.ts'
 import { createRecency } from './recency.ts'
-import { covers, isOwn, mayRide } from './scope.ts'
+import { covers, isOwn, mayRide, ridingKeyOf } from './scope.ts'
 import type { Session } from './session.ts'
+import { createTurns } from './turns.ts'
 
 /** Why a session ended. */
 export const sessionEnds = [
@@ -14,7 +15,7 @@ export const sessionEnds = [
 export type SessionEnd = (typeof sessionEnds)[number]
 
 export interface SessionTableOptions {
-  /** Bound of the sessions held; past it the one that was silent longest is dropped. */
+  /** Bound of the sessions held; past it the one heard of least recently is dropped. */
   readonly max: number
   /** Silence that ends a session, in milliseconds. */
   readonly idle: number
@@ -24,8 +25,13 @@ export interface SessionTableOptions {
 }
 
 export interface SessionTable {
-  /** The session that answers this request: its own, or one it may ride on. Touches what it finds. */
+  /**
+   * The session that answers this request: its own, or one it may ride on. The request counts for that one. It keeps the viewer's other
+   * sessions that could answer it from going silent: they may be those of a neighbour behind the same address.
+   */
   find(identity: Identity, now: number): Session | undefined
+  /** Keeps from going silent what could answer this request, where a session of another table does. */
+  keep(identity: Identity, now: number): void
   /** As `find`, but leaves no trace. Of sessions that do not count none is found. */
   peek(identity: Identity, now: number, counts: (session: Session) => boolean): Session | undefined
   /** Whether this viewer has a session. */
@@ -45,8 +51,14 @@ export interface SessionTable {
   all(): Iterable<Session>
 }
 
-/** A viewer's sessions are walked one by one, so their number is bounded too; past it the one opened or come back to longest ago goes. */
+/** A viewer's sessions are walked one by one, so their number is bounded too; past it the one heard of least recently goes. */
 const MAX_PER_VIEWER = 1000
+/** A ride keeps so many of the sessions behind the one it counts for; those further back once in a while only, since rides are many. */
+const KEPT_AT_ONCE = 32
+/** Part of SESSION_IDLE that may pass until then. */
+const WHILE = 1 / 16
+/** Kinds of rides for which that while is remembered. */
+const MAX_TURNS = 1000
 
 /**
  * Live sessions, bounded. A viewer's sessions hang on one another, most recently opened or come back to first, so that "the viewer's most recent session
@@ -55,6 +67,7 @@ const MAX_PER_VIEWER = 1000
 export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTableOptions): SessionTable {
   const newestOf = new Map<string, Session>()
   const recency = createRecency()
+  const turns = createTurns(idle * WHILE, MAX_TURNS)
   let count = 0
 
   const handOver = (session: Session): void => {
@@ -94,10 +107,42 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
     newestOf.set(session.viewer, session)
   }
 
+  /** Of those that one ride has kept the newest goes: whoever opens many pushes out their own. */
   const limit = (newest: Session): void => {
     let held = 1
-    for (let at = newest.older; at !== undefined; at = at.older)
-      if (++held > MAX_PER_VIEWER) end(at, 'evicted')
+    let silent = newest.older
+    for (let at = silent; at !== undefined; at = at.older) {
+      held++
+      if (silent === undefined || at.heardAt < silent.heardAt) silent = at
+    }
+    if (silent !== undefined && held > MAX_PER_VIEWER) end(silent, 'evicted')
+  }
+
+  const answers = (session: Session, identity: Identity): boolean =>
+    isOwn(session, identity) || (mayRide(identity, session.query) && covers(session, identity))
+
+  const isSilent = (session: Session, now: number): boolean => now - session.heardAt > idle
+
+  const hear = (session: Session, now: number): void => {
+    session.heardAt = now
+    recency.touch(session)
+  }
+
+  /** Keeps what could answer the request, from this session on. */
+  const keep = (from: Session | undefined, identity: Identity, now: number): void => {
+    let seen = 0
+    for (let at = from; at !== undefined; ) {
+      if (seen++ === KEPT_AT_ONCE && !turns.take(ridingKeyOf(identity), now)) return
+      const session = at
+      at = session.older
+      if (!answers(session, identity)) continue
+      if (isSilent(session, now)) {
+        end(session, 'idle')
+        continue
+      }
+      if (isOwn(session, identity)) session.lastSeen = now
+      hear(session, now)
+    }
   }
 
   const admit = (session: Session, now: number): void => {
@@ -106,7 +151,7 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
     session.ended = false
     session.lastSeen = now
     count++
-    recency.touch(session)
+    hear(session, now)
     putFirst(session)
     limit(session)
   }
@@ -117,16 +162,16 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
       while (at !== undefined) {
         const session = at
         at = session.older
-        const own = isOwn(session, identity)
-        if (!own && !(mayRide(identity, session.query) && covers(session, identity))) continue
-        if (now - session.lastSeen > idle) {
+        if (!answers(session, identity)) continue
+        if (isSilent(session, now)) {
           end(session, 'idle')
           continue
         }
+        keep(session.older, identity, now)
         session.lastSeen = now
         session.requests++
-        recency.touch(session)
-        if (own && newestOf.get(session.viewer) !== session) {
+        hear(session, now)
+        if (newestOf.get(session.viewer) !== session && isOwn(session, identity)) {
           unlink(session)
           putFirst(session)
         }
@@ -135,11 +180,13 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
       return undefined
     },
 
+    keep(identity, now) {
+      if (count > 0) keep(newestOf.get(identity.viewer), identity, now)
+    },
+
     peek(identity, now, counts) {
-      for (let at = newestOf.get(identity.viewer); at !== undefined; at = at.older) {
-        const answers = isOwn(at, identity) || (mayRide(identity, at.query) && covers(at, identity))
-        if (answers && now - at.lastSeen <= idle && counts(at)) return at
-      }
+      for (let at = newestOf.get(identity.viewer); at !== undefined; at = at.older)
+        if (answers(at, identity) && !isSilent(at, now) && counts(at)) return at
       return undefined
     },
 
@@ -165,7 +212,7 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
     sweep(now, most = Number.POSITIVE_INFINITY) {
       let ended = 0
       for (let last = recency.last(); last !== undefined && ended < most; last = recency.last()) {
-        if (now - last.lastSeen <= idle) break
+        if (!isSilent(last, now)) break
         end(last, 'idle')
         ended++
       }

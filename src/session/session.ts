@@ -34,7 +34,10 @@ export class Session implements Target {
   provisional: boolean
   userId: string
   readonly openedAt: number
+  /** When it answered a request last, or its own URL was asked for. */
   lastSeen: number
+  /** As `lastSeen`, and when it could have answered a request that another session did: until SESSION_IDLE after this it lives. */
+  heardAt: number
   /** How many requests it has answered, the opener's included. */
   requests: number
   /** From then on the next request starts a re-check. */
@@ -63,6 +66,7 @@ export class Session implements Target {
     this.userId = ''
     this.openedAt = now
     this.lastSeen = now
+    this.heardAt = now
     this.requests = 1
     this.dueAt = now
     this.checking = false

@@ -81,12 +81,14 @@ describe('MAX_SESSIONS', () => {
     assert.equal(table.count(), 1)
   })
 
-  test('one viewer holds a thousand sessions at most, and loses the oldest', () => {
-    const { table, open } = createTable(5000)
-    const first = open('a', 0, '/0/index.m3u8')
-    for (let i = 1; i <= 1000; i++) open('a', 0, `/${i}/index.m3u8`)
+  test('one viewer holds a thousand sessions at most, and loses the one heard of least recently', () => {
+    const { table, open } = createTable(5000, Number.POSITIVE_INFINITY)
+    const [first, second] = [open('a', 0, '/0/index.m3u8'), open('a', 1, '/1/index.m3u8')]
+    for (let i = 2; i < 1000; i++) open('a', i, `/${i}/index.m3u8`)
+    assert.equal(table.find(identityOf('a', '/0/seg.ts'), 1000), first)
+    open('a', 1001, '/1000/index.m3u8')
     assert.equal(table.count(), 1000)
-    assert.equal(first.ended, true)
+    assert.deepEqual([first.ended, second.ended], [false, true])
   })
 })
 
@@ -157,26 +159,31 @@ describe('each kind has a bound of its own', () => {
 /** The same promises, kept with an array, oldest first. */
 interface Model {
   readonly order: Session[]
-  /** `lastSeen` as the model has it: the table writes on the sessions themselves. */
+  /** `heardAt` as the model has it: the table writes on the sessions themselves. */
+  readonly heard: Map<Session, number>
+  /** `lastSeen`, likewise. */
   readonly seen: Map<Session, number>
 }
 
 function findInModel(model: Model, identity: Identity, now: number): Session | undefined {
   const isOwn = (one: Session): boolean => one.query === identity.query && sameTarget(one, identity)
-  const found = model.order.findLast(
+  const answering = model.order.filter(
     (one) =>
       one.viewer === identity.viewer &&
       isAlive(model, one, now) &&
       (isOwn(one) || (mayRide(identity, one.query) && covers(one, identity))),
   )
-  if (found === undefined) return undefined
-  model.seen.set(found, now)
-  if (isOwn(found)) moveToEnd(model.order, found)
+  const found = answering.at(-1)
+  for (const one of answering) {
+    model.heard.set(one, now)
+    if (one === found || isOwn(one)) model.seen.set(one, now)
+  }
+  if (found !== undefined && isOwn(found)) moveToEnd(model.order, found)
   return found
 }
 
 function isAlive(model: Model, session: Session, now: number): boolean {
-  return now - (model.seen.get(session) ?? 0) <= IDLE
+  return now - (model.heard.get(session) ?? 0) <= IDLE
 }
 
 function moveToEnd(order: Session[], session: Session): void {
@@ -211,7 +218,7 @@ function walk(
   onSweep: (table: SessionTable, model: Model, now: number) => void,
 ): void {
   const { table } = createTable(1000)
-  const model: Model = { order: [], seen: new Map() }
+  const model: Model = { order: [], heard: new Map(), seen: new Map() }
   let now = 0
   for (const one of steps) {
     switch (one.do) {
@@ -219,6 +226,7 @@ function walk(
         const session = sessionOf(identityOf(one.viewer, one.path, one.query), now)
         table.open(session, now)
         model.order.push(session)
+        model.heard.set(session, now)
         model.seen.set(session, now)
         break
       }
@@ -235,7 +243,7 @@ function walk(
         // Ending twice is ending once.
         table.end(session, 'closed')
         model.order.splice(model.order.indexOf(session), 1)
-        model.seen.set(session, Number.NEGATIVE_INFINITY)
+        model.heard.set(session, Number.NEGATIVE_INFINITY)
         break
       }
       case 'pass':
@@ -244,9 +252,13 @@ function walk(
       case 'sweep':
         onSweep(table, model, now)
     }
-    const held = [...model.seen.keys()].filter(({ ended }) => !ended)
+    const held = [...model.heard.keys()].filter(({ ended }) => !ended)
     assert.equal(table.count(), held.length)
     for (const session of model.order) assert.ok(!(session.ended && isAlive(model, session, now)))
+    for (const session of held) {
+      assert.equal(session.heardAt, model.heard.get(session))
+      assert.equal(session.lastSeen, model.seen.get(session))
+    }
   }
 }
 
@@ -279,17 +291,24 @@ describe('against an array', () => {
       fc.property(fc.integer({ min: 1, max: 5 }), steps, (max, all) => {
         const { table, open } = createTable(max, Number.POSITIVE_INFINITY)
         const opened: Session[] = []
+        /** Opened or come back to last stands last. */
+        const recent: Session[] = []
         /** Heard of last stands last. */
         const heard: Session[] = []
         for (const [now, one] of all.entries()) {
           if (one.do === 'open') {
             const session = open(one.viewer, now, one.path)
             opened.push(session)
+            recent.push(session)
             heard.push(session)
             if (heard.length > max) heard.shift()
           } else if (one.do === 'find') {
             const found = table.find(identityOf(one.viewer, one.path), now)
-            if (found !== undefined) moveToEnd(heard, found)
+            if (found === undefined) continue
+            const kept = recent.filter((each) => heard.includes(each) && each.heardAt === now)
+            for (const session of kept.reverse()) moveToEnd(heard, session)
+            moveToEnd(heard, found)
+            if (found.path === one.path) moveToEnd(recent, found)
           } else if (one.do === 'end' && opened.length > 0) {
             const session = opened[one.which % opened.length]
             if (session === undefined) continue
