@@ -1,6 +1,7 @@
 import type { Question } from '../question.ts'
 import { type Identity, verdictKeyOf } from '../session/identity.ts'
 import { isOwn } from '../session/scope.ts'
+import { createScopeOf } from '../session/scope-of.ts'
 import { newSessionId, type Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../verdict.ts'
@@ -56,6 +57,7 @@ export function createDecide(options: DecideOptions): Decide {
     terms,
     cacheable,
     identify,
+    scopeOf: createScopeOf(options.channelPattern),
     defaultAction,
     defaultFor: lifetimes.default,
   })

@@ -1,6 +1,6 @@
-import type { Identity } from '../session/identity.ts'
+import type { Identity, Target } from '../session/identity.ts'
+import type { Scope } from '../session/scope.ts'
 import { Session } from '../session/session.ts'
-import { createTextPool } from '../session/text-pool.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../verdict.ts'
 import type { Cacheable } from './cacheable.ts'
@@ -8,14 +8,12 @@ import { allowedBy, allowedWithout, denied } from './decisions.ts'
 import { endSession, type Memory } from './memory.ts'
 import { STALE_DENY, type Terms } from './terms.ts'
 
-/** Paths and channels that sessions share among them. */
-const MAX_SHARED_TEXTS = 10_000
-
 export interface KeepOptions {
   readonly memory: Memory
   readonly terms: Terms
   readonly cacheable: Cacheable
   readonly identify: (subrequest: Subrequest) => Identity
+  readonly scopeOf: (target: Target) => Scope
   readonly defaultAction: Verdict
   /** How long a deny by default counts, in milliseconds. */
   readonly defaultFor: number
@@ -40,11 +38,10 @@ export function createKeep({
   terms,
   cacheable,
   identify,
+  scopeOf,
   defaultAction,
   defaultFor,
 }: KeepOptions): Keep {
-  const texts = createTextPool(MAX_SHARED_TEXTS)
-
   const remember = (
     identity: Identity,
     decision: Decision,
@@ -65,7 +62,7 @@ export function createKeep({
     fromQuestion(identity, subrequest, sessionId, outcome, now) {
       switch (outcome.kind) {
         case 'allow': {
-          const session = new Session(identity, subrequest, sessionId, now, texts)
+          const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
           terms.grant(session, outcome.grant, outcome.backend, now)
           memory.denials.forget(identity)
           memory.sessions.open(session, now)
@@ -92,7 +89,7 @@ export function createKeep({
           if (defaultAction === 'deny') {
             return remember(identity, denied(sessionId, 'default', reason, defaultFor, mayCache), now)
           }
-          const session = new Session(identity, subrequest, sessionId, now, texts)
+          const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
           session.provisional = true
           terms.postpone(session, outcome.reason, now)
           memory.provisional.open(session, now)

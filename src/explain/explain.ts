@@ -6,8 +6,8 @@ import { secondsForNginx } from '../gate/answer.ts'
 import type { Refusal } from '../gate/read-subrequest.ts'
 import { refusal } from '../gate/router.ts'
 import { sentenceOf } from '../reason-sentences.ts'
-import type { Identity } from '../session/identity.ts'
-import { isOwn, isPlaylist } from '../session/scope.ts'
+import { isOwn, isPlaylist, type Scope } from '../session/scope.ts'
+import { createScopeOf } from '../session/scope-of.ts'
 import { type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionsDesk } from '../session/sessions-desk.ts'
 import type { Subrequest } from '../subrequest.ts'
@@ -33,6 +33,8 @@ export type Explain = (read: Subrequest | Refusal) => Promise<Explanation>
 const OTHERS = 5
 
 export function createExplain({ deciding, askInRehearsal, desk, toIso, nginxTtl }: ExplainOptions): Explain {
+  const scopeOf = createScopeOf(deciding.channelPattern)
+
   const explainKnown = ({ identity, session, denial }: Rehearsal, address: string): Explanation['known'] => {
     const others = desk
       .list({ address }, OTHERS + 1, null)
@@ -74,7 +76,7 @@ export function createExplain({ deciding, askInRehearsal, desk, toIso, nginxTtl 
           identity.channel === undefined ? `the path ${identity.path}` : `the channel ${identity.channel}`,
         query: maskQuery(identity.query),
         credential: identity.credential,
-        opens: opensOf(identity),
+        opens: opensOf(scopeOf(identity)),
       },
       known: explainKnown(rehearsal, read.address),
       questions: exchanges.map(explainQuestion),
@@ -96,10 +98,11 @@ function described({ address, origin, path, userAgent, playbackId }: Subrequest)
   return { address, origin, path, userAgent, playbackId }
 }
 
-function opensOf({ channel, path }: Identity): string {
+function opensOf({ channel, path, directory }: Scope): string {
   if (channel !== undefined) return `everything of the channel ${channel}`
   if (!isPlaylist(path)) return 'nothing but itself: it is no playlist'
-  const directory = path.slice(0, path.lastIndexOf('/') + 1)
+  if (directory === undefined)
+    return 'nothing but itself: it lies among the channels, and CHANNEL_PATTERN finds none in it'
   return directory === '/' ? 'the files at the root of the site' : `${directory} and everything below it`
 }
 

@@ -6,17 +6,22 @@ const playlist = /(?:\.(?:m3u8?|mpd|f4m)|\/manifest)$/i
 
 const nothingButSlashes = /^\/+$/
 
+/** What a session is about, and what it opens. */
+export interface Scope extends Target {
+  /** This directory and everything below it; undefined = only itself, or all of its channel. */
+  readonly directory: string | undefined
+}
+
 export function isPlaylist(path: string): boolean {
   return playlist.test(path)
 }
 
-/** Whether an allowed session that was opened at `opener` extends to a request for `asked`. */
-export function covers(opener: Target, asked: Target): boolean {
-  if (opener.channel !== undefined || asked.channel !== undefined) return opener.channel === asked.channel
-  if (opener.path === asked.path) return true
-  if (!isPlaylist(opener.path)) return false
-  const directory = directoryOf(opener.path)
-  if (!asked.path.startsWith(directory)) return false
+/** Whether an allowed session of this scope extends to a request for `asked`. */
+export function covers(scope: Scope, asked: Target): boolean {
+  if (scope.channel !== undefined || asked.channel !== undefined) return scope.channel === asked.channel
+  if (scope.path === asked.path) return true
+  const { directory } = scope
+  if (directory === undefined || !asked.path.startsWith(directory)) return false
   // A playlist at the root of the site would otherwise open the whole site. With `merge_slashes off`, `//` is the root as well.
   return !nothingButSlashes.test(directory) || asked.path.lastIndexOf('/') < directory.length
 }
@@ -47,6 +52,6 @@ export function ridingKeyOf(asked: Identity): string {
   return hash('sha256', `${viewer}\n${place}\n${credential ? query : ''}`, 'base64url')
 }
 
-function directoryOf(path: string): string {
+export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1)
 }

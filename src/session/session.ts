@@ -1,9 +1,10 @@
 import { randomFillSync } from 'node:crypto'
 import type { Subrequest } from '../subrequest.ts'
 import type { UnavailableReason } from '../verdict.ts'
-import { addressOf, type Identity, type Target } from './identity.ts'
+import { copyOf } from './copy-of.ts'
+import { addressOf, type Identity } from './identity.ts'
 import type { Profile } from './profile.ts'
-import { copyOf, type TextPool } from './text-pool.ts'
+import type { Scope } from './scope.ts'
 
 /** A question about a session that got no answer. */
 export interface Failure {
@@ -19,13 +20,12 @@ export interface Failure {
  * There may be a million of these, so they share the texts that they have in common. A class, since V8 allocates a literal that mostly
  * survives among its dead neighbours, which costs a fifth more memory (npm run measure:memory shows it).
  */
-export class Session implements Target {
+export class Session implements Scope {
   /** Random, the same for the life of the session; `X-Session-Id` for the backend and for nginx's log. */
   readonly id: string
   readonly viewer: string
   readonly profile: Profile
-  readonly channel: string | undefined
-  readonly path: string
+  private readonly scope: Scope
   /** The canonical query of the request that opened it. */
   readonly query: string
   /** The query of that request as it was sent. */
@@ -54,12 +54,11 @@ export class Session implements Target {
   heardAfter: Session | undefined
 
   /** A session that nobody has granted anything yet. */
-  constructor(identity: Identity, opener: Subrequest, id: string, now: number, texts: TextPool) {
+  constructor(identity: Identity, opener: Subrequest, id: string, now: number, scope: Scope) {
     this.id = id
     this.viewer = copyOf(identity.viewer)
     this.profile = identity.profile
-    this.channel = identity.channel === undefined ? undefined : texts.share(identity.channel)
-    this.path = texts.share(identity.path)
+    this.scope = scope
     this.query = copyOf(identity.query)
     this.sentQuery = opener.query === identity.query ? this.query : copyOf(opener.query)
     this.provisional = false
@@ -75,6 +74,18 @@ export class Session implements Target {
     this.older = undefined
     this.heardBefore = undefined
     this.heardAfter = undefined
+  }
+
+  get channel(): string | undefined {
+    return this.scope.channel
+  }
+
+  get path(): string {
+    return this.scope.path
+  }
+
+  get directory(): string | undefined {
+    return this.scope.directory
   }
 
   /** The request that opened the session: every re-check asks with it. */

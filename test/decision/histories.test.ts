@@ -36,6 +36,7 @@ const paths = [
   '/a/index.m3u8',
   '/a/1.ts',
   '/a/hd/v.m3u8',
+  '/a/hd/1.ts',
   '/b/index.m3u8',
   '/b/1.ts',
   '/film.mp4',
@@ -98,21 +99,48 @@ const canonical = ({ query }: Subrequest): string =>
     .split('&')
     .filter((piece) => !piece.startsWith('_HLS_'))
     .join('&')
-const keyOf = (one: Subrequest): string => [one.address, one.path, canonical(one)].join(' ')
 const isPlaylist = ({ path }: Subrequest): boolean => path.endsWith('.m3u8')
 
-function opens(opener: Subrequest, asked: Subrequest): boolean {
-  if (opener.address !== asked.address) return false
-  if (keyOf(opener) === keyOf(asked)) return true
-  const directory = opener.path.slice(0, opener.path.lastIndexOf('/') + 1)
-  const isBelow = directory === '/' ? asked.path.lastIndexOf('/') === 0 : asked.path.startsWith(directory)
-  if (opener.path !== asked.path && !(isPlaylist(opener) && isBelow)) return false
-  if (!asked.query.includes('token=')) return true
-  return !isPlaylist(asked) && canonical(opener) === canonical(asked)
+interface Rules {
+  keyOf(one: Subrequest): string
+  /** Whether a session that `opener` opened answers `asked`. */
+  opens(opener: Subrequest, asked: Subrequest): boolean
 }
 
+function createRules(
+  directoryOf: (opener: Subrequest) => string | undefined,
+  channelOf: (path: string) => string,
+): Rules {
+  const placeOf = ({ path }: Subrequest): string => channelOf(path) || path
+  const keyOf = (one: Subrequest): string => [one.address, placeOf(one), canonical(one)].join(' ')
+  return {
+    keyOf,
+    opens(opener, asked) {
+      if (opener.address !== asked.address) return false
+      if (keyOf(opener) === keyOf(asked)) return true
+      const directory = isPlaylist(opener) ? directoryOf(opener) : undefined
+      const isBelow =
+        channelOf(opener.path) === '' &&
+        channelOf(asked.path) === '' &&
+        directory !== undefined &&
+        (directory === '/' ? asked.path.lastIndexOf('/') === 0 : asked.path.startsWith(directory))
+      if (placeOf(opener) !== placeOf(asked) && !isBelow) return false
+      if (!asked.query.includes('token=')) return true
+      return !isPlaylist(asked) && canonical(opener) === canonical(asked)
+    },
+  }
+}
+
+const parentOf = ({ path }: Subrequest): string => path.slice(0, path.lastIndexOf('/') + 1)
+const withoutPattern = createRules(parentOf, () => '')
+/** With `^/a/([^/]+)/`: playlists in `/a/` and in `/` are of no channel, and may be invented. */
+const withPattern = createRules(
+  (opener) => (parentOf(opener) === '/b/' ? '/b/' : undefined),
+  (path) => (path.startsWith('/a/hd/') ? 'channel hd' : ''),
+)
+
 /** Whether a ride on one of them may keep the other from going silent. */
-function overlap(a: Subrequest, b: Subrequest): boolean {
+function overlap({ opens }: Rules, a: Subrequest, b: Subrequest): boolean {
   return paths.some((path) =>
     queries.some((query) => {
       const asked = { ...a, path, query }
@@ -129,8 +157,20 @@ interface Known {
 }
 
 /** Plays one history, and holds each decision against all that the backend and the operator have said until then. */
-async function play(history: readonly Event[], defaultAction: Verdict): Promise<number> {
-  const gate = createPretendGate({ defaultAction, lifetimes: LIFETIMES, idle: IDLE, random: createChance(7) })
+async function play(
+  history: readonly Event[],
+  defaultAction: Verdict,
+  channelPattern: RegExp | undefined,
+): Promise<number> {
+  const rules = channelPattern === undefined ? withoutPattern : withPattern
+  const { keyOf, opens } = rules
+  const gate = createPretendGate({
+    defaultAction,
+    channelPattern,
+    lifetimes: LIFETIMES,
+    idle: IDLE,
+    random: createChance(7),
+  })
   const sessions = new Map<string, Known>()
   const outcomes = new Map<string, { readonly kind: Outcome['kind']; readonly at: number }[]>()
   const waiting: (() => void)[] = []
@@ -168,7 +208,8 @@ async function play(history: readonly Event[], defaultAction: Verdict): Promise<
       if (decision.source === 'default') assert.equal(defaultAction, 'allow', told)
       else {
         const isKept = [...sessions.values()].some(
-          (other) => other !== known && overlap(other.opener, known.opener) && now - other.allowedAt <= KEPT,
+          (other) =>
+            other !== known && overlap(rules, other.opener, known.opener) && now - other.allowedAt <= KEPT,
         )
         const age = now - known.allowedAt
         assert.ok(age <= LONGEST || isKept, `allowed ${age} ms ago: ${told}`)
@@ -242,13 +283,19 @@ async function play(history: readonly Event[], defaultAction: Verdict): Promise<
 }
 
 describe('in any history', () => {
-  for (const defaultAction of ['deny', 'allow'] as const) {
-    test(`each verdict is what the backend, the operator or the default action ${defaultAction} has said`, async (t) => {
+  for (const [defaultAction, channelPattern] of [
+    ['deny', undefined],
+    ['allow', undefined],
+    ['deny', /^\/a\/([^/]+)\//],
+    ['allow', /^\/a\/([^/]+)\//],
+  ] as const) {
+    const where = channelPattern === undefined ? '' : ', with CHANNEL_PATTERN'
+    test(`each verdict is what the backend, the operator or the default action ${defaultAction} has said${where}`, async (t) => {
       let decided = 0
       const property = fc.asyncProperty(
         fc.array(events, { minLength: 40, maxLength: 120 }),
         async (history) => {
-          decided += await play(history, defaultAction)
+          decided += await play(history, defaultAction, channelPattern)
         },
       )
       await fc.assert(property, RUNS)

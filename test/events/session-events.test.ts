@@ -5,10 +5,10 @@ import type { Posted } from '../../src/events/post.ts'
 import type { EventBatch, SessionEnded, SessionEvent } from '../../src/events/session-event.ts'
 import { createSessionEvents } from '../../src/events/session-events.ts'
 import { createIdentify } from '../../src/session/identity.ts'
+import { createScopeOf } from '../../src/session/scope-of.ts'
 import { newSessionId, Session } from '../../src/session/session.ts'
 import type { SessionEnd } from '../../src/session/session-table.ts'
 import { createToIso } from '../../src/session/session-view.ts'
-import { createTextPool } from '../../src/session/text-pool.ts'
 import { clientRequest, settled } from '../support/pretend-gate.ts'
 import { createPretendTime } from '../support/pretend-time.ts'
 
@@ -22,12 +22,9 @@ interface Line {
   readonly fields: object
 }
 
-const identify = createIdentify({
-  tokenParams: ['token'],
-  ignoredParams: [],
-  channelPattern: /^\/live\/([^/]+)\//,
-})
-const texts = createTextPool(100)
+const channelPattern = /^\/live\/([^/]+)\//
+const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], channelPattern })
+const scopeOf = createScopeOf(channelPattern)
 
 /** Events around a pretend clock and a pretend receiver. */
 function create({ minTime = 0, random = 0 } = {}) {
@@ -63,7 +60,8 @@ function create({ minTime = 0, random = 0 } = {}) {
     },
     open(target = '/live/one/index.m3u8?token=SECRET', more = {}): Session {
       const request = clientRequest(target, more)
-      const session = new Session(identify(request), request, newSessionId(), time.clock(), texts)
+      const identity = identify(request)
+      const session = new Session(identity, request, newSessionId(), time.clock(), scopeOf(identity))
       events.opened(session)
       return session
     },
@@ -146,7 +144,8 @@ describe('what is told of a session', () => {
     const events = create()
     await events.started()
     const request = clientRequest('/film.mp4')
-    const session = new Session(identify(request), request, newSessionId(), 0, texts)
+    const identity = identify(request)
+    const session = new Session(identity, request, newSessionId(), 0, scopeOf(identity))
     session.provisional = true
     events.opened(session)
     await events.time.pass(1_000)

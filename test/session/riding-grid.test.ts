@@ -98,11 +98,25 @@ const withPattern: Readonly<Record<string, Grid>> = {
     '/live/ch2-1.ts': ASKED,
     '/live/ch2.m3u8': ASKED,
   },
+  // It lies where the channels are, so it may be invented: it opens only itself.
   'a playlist without a channel: /live/.m3u8': {
-    '/live/.m3u8': 'rides own   no yes no',
-    '/live/-1.ts': 'rides rides no yes no',
+    '/live/.m3u8': 'rides own no yes no',
+    '/live/-1.ts': ASKED,
     '/live/ch1.m3u8': ASKED,
     '/live/ch1-1.ts': ASKED,
+  },
+  'a playlist above the channels: /index.m3u8': {
+    '/index.m3u8': 'rides own no yes no',
+    '/1.ts': ASKED,
+    '/live/ch1.m3u8': ASKED,
+  },
+  'a playlist elsewhere: /vod/film/index.m3u8': {
+    '/vod/film/index.m3u8': 'rides own   no yes no',
+    '/vod/film/1.ts': '      rides rides no yes no',
+    '/vod/film/hd/1.ts': '   rides rides no yes no',
+    '/vod/1.ts': ASKED,
+    '/live/ch1.m3u8': ASKED,
+    '/live/.m3u8': ASKED,
   },
   'a film without a channel: /vod/film1.mp4': {
     '/vod/film1.mp4': 'rides own no yes no',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Target } from '../../src/session/identity.ts'
 import { covers, isPlaylist, sameTarget } from '../../src/session/scope.ts'
+import { createScopeOf } from '../../src/session/scope-of.ts'
 
 const path = (text: string): Target => ({ channel: undefined, path: text })
 const channel = (name: string, text = `/live/${name}.m3u8`): Target => ({
@@ -68,6 +69,11 @@ describe('playlists', () => {
   }
 })
 
+/** Whether a session that was opened at `opener` opens `asked`. */
+function opensAt(opener: Target, asked: Target, channelPattern?: RegExp): boolean {
+  return covers(createScopeOf(channelPattern)(opener), asked)
+}
+
 /** opener, asked, opens */
 type Row = readonly [opener: string, asked: string, opens: boolean]
 
@@ -75,7 +81,7 @@ function table(title: string, rows: readonly Row[]): void {
   describe(title, () => {
     for (const [opener, asked, opens] of rows) {
       test(`${opener} ${opens ? 'opens' : 'does not open'} ${asked}`, () => {
-        assert.equal(covers(path(opener), path(asked)), opens)
+        assert.equal(opensAt(path(opener), path(asked)), opens)
       })
     }
   })
@@ -155,9 +161,35 @@ describe('a channel is the scope, exactly', () => {
   ]
   for (const [title, opener, asked, opens] of rows) {
     test(`${title}: ${opens ? 'opened' : 'not opened'}`, () => {
-      assert.equal(covers(opener, asked), opens)
+      assert.equal(opensAt(opener, asked), opens)
       assert.equal(sameTarget(opener, asked), opens)
       assert.equal(sameTarget(asked, opener), opens)
+    })
+  }
+})
+
+describe('among the channels of CHANNEL_PATTERN a playlist without one opens only itself', () => {
+  const rows: readonly (readonly [pattern: string, opener: string, asked: string, opens: boolean])[] = [
+    ['^/live/([^/]+)/', '/live/news.m3u8', '/live/film.mp4', false],
+    ['^/live/([^/]+)/', '/live/news.m3u8', '/live/news.m3u8', true],
+    ['^/live/([^/]+)/', '/live//news.m3u8', '/live//film.mp4', false],
+    ['^/live/([^/]+)/', '//live/news.m3u8', '//live/film.mp4', false],
+    ['^/live/([^/]+)/', '/index.m3u8', '/1.ts', false],
+    ['^/live/([^/]+)/', '/vod/film/index.m3u8', '/vod/film/1.ts', true],
+    ['^/live/([^/]+)/', '/livestream/index.m3u8', '/livestream/1.ts', true],
+    ['^/live/([^/]+)/', '/vod/live/index.m3u8', '/vod/live/1.ts', true],
+    ['^/live/([^/.-]+)', '/live/.m3u8', '/live/-1.ts', false],
+    ['^/live/(\\d+)/', '/live/news/index.m3u8', '/live/news/1.ts', false],
+    ['^/live/(\\d+)/', '/live/a/b/index.m3u8', '/live/a/b/1.ts', false],
+    ['^/live/tv/(\\d+)/', '/live/index.m3u8', '/live/tv/x.ts', false],
+    ['^/live/tv/(\\d+)/', '/live/radio/index.m3u8', '/live/radio/1.ts', true],
+    ['^/live/?(\\d+)/', '/live/a/index.m3u8', '/live/a/1.ts', false],
+    ['/live/([^/]+)/', '/live/news.m3u8', '/live/film.mp4', true],
+    ['^/(?:live|tv)/([^/]+)/', '/live/news.m3u8', '/live/film.mp4', true],
+  ]
+  for (const [pattern, opener, asked, opens] of rows) {
+    test(`${pattern}: ${opener} ${opens ? 'opens' : 'does not open'} ${asked}`, () => {
+      assert.equal(opensAt(path(opener), path(asked), new RegExp(pattern)), opens)
     })
   }
 })

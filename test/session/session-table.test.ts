@@ -3,12 +3,13 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Identity } from '../../src/session/identity.ts'
 import { covers, mayRide, sameTarget } from '../../src/session/scope.ts'
+import { createScopeOf } from '../../src/session/scope-of.ts'
 import { newSessionId, Session } from '../../src/session/session.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
-import { createTextPool } from '../../src/session/text-pool.ts'
 import { clientRequest, createPretendGate, tokens, unavailable } from '../support/pretend-gate.ts'
 
 const IDLE = 100
+const scopeOf = createScopeOf(undefined)
 
 function identityOf(viewer: string, path: string, query = ''): Identity {
   const profile = { key: 'player', origin: '', userAgent: '', playbackId: '' }
@@ -16,7 +17,7 @@ function identityOf(viewer: string, path: string, query = ''): Identity {
 }
 
 function sessionOf(identity: Identity, now: number): Session {
-  const session = new Session(identity, clientRequest('/'), newSessionId(), now, createTextPool(10))
+  const session = new Session(identity, clientRequest('/'), newSessionId(), now, scopeOf(identity))
   session.dueAt = Number.POSITIVE_INFINITY
   return session
 }

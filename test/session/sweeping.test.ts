@@ -3,10 +3,10 @@ import { describe, mock, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createMemory } from '../../src/service/create-memory.ts'
 import { createIdentify } from '../../src/session/identity.ts'
+import { createScopeOf } from '../../src/session/scope-of.ts'
 import { Session } from '../../src/session/session.ts'
 import type { SessionEnd } from '../../src/session/session-table.ts'
 import { createSessionsDesk } from '../../src/session/sessions-desk.ts'
-import { createTextPool } from '../../src/session/text-pool.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
 
 const COUNT = 4_500
@@ -20,10 +20,11 @@ function fill() {
     { onOpened() {}, onEnded: (_session, why) => void ended.push(why) },
   )
   const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], channelPattern: undefined })
-  const texts = createTextPool(10)
+  const scopeOf = createScopeOf(undefined)
   for (let n = 0; n < COUNT; n++) {
     const request = clientRequest('/live/index.m3u8', { address: `10.0.${n >> 8}.${n & 255}` })
-    memory.sessions.open(new Session(identify(request), request, `id-${n}`, 0, texts), 0)
+    const identity = identify(request)
+    memory.sessions.open(new Session(identity, request, `id-${n}`, 0, scopeOf(identity)), 0)
   }
   return { memory, ended }
 }
