@@ -23,6 +23,7 @@ export const checkNames = [
   'nginx-timeouts',
   'nginx-upstream',
   'nginx-log',
+  'channel-pattern',
   'exposure',
 ] as const
 

@@ -3,6 +3,7 @@ import { type Environment, effectiveTexts } from '../config/effective-texts.ts'
 import type { Settings } from '../config/read-settings.ts'
 import { type CheckedBackend, checkBackend } from './backend/check-backend.ts'
 import { checkClock } from './backend/check-clock.ts'
+import { checkChannelPattern } from './channels/check-channel-pattern.ts'
 import { checkSettings } from './check-settings.ts'
 import type { Finding } from './finding.ts'
 import { checkAdmin, lookAtAdmin } from './gate/check-admin.ts'
@@ -130,6 +131,7 @@ async function checkMachine(settings: Settings, { clock, now, runNginx, readKern
       now: now(),
       found,
     }),
+    checkChannelPattern(settings.channelPattern, nginx.map),
     ...checkExposure({ map: nginx.map, listening: listen, admin: adminListen, hasToken }),
   ]
   return { nginx, gate, admin, ofNginx, gateIsDown: gate.result === 'failed' }

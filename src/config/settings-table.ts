@@ -126,7 +126,7 @@ export const settingsTable = {
   ),
   CHANNEL_PATTERN: setting(
     '',
-    'regular expression on the path whose first group is the channel, such as `^/live/([^/]+)/`',
+    'regular expression on the path whose first group is the channel, such as `^/live/([^/]+)/`; recommended, `alta-auth check` proposes one',
     readChannelPattern,
   ),
   MAX_SESSIONS: setting(

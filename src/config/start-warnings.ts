@@ -1,4 +1,5 @@
 import { formatAddress, isPublic } from '../listen.ts'
+import { leavesChannelsOpen } from '../session/channel-pattern.ts'
 import { isLinear } from './is-linear.ts'
 import type { Environment, Settings } from './read-settings.ts'
 
@@ -26,6 +27,15 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
   if (isPublic(settings.listen)) {
     warnings.push(
       `LISTEN=${formatAddress(settings.listen)} is reachable from other machines: whoever reaches it can ask the backend in any viewer's name; let a firewall admit nginx only`,
+    )
+  }
+  if (settings.channelPattern === undefined) {
+    warnings.push(
+      'CHANNEL_PATTERN is not set: an allowed playlist opens its whole directory, and so does one that does not exist, where the backend judges by the beginning of the path ("alta-auth check" proposes a pattern)',
+    )
+  } else if (leavesChannelsOpen(settings.channelPattern)) {
+    warnings.push(
+      'CHANNEL_PATTERN does not begin with ^ and the directory of the channels, such as ^/live/: a playlist there that does not exist opens what is of no channel',
     )
   }
   if (settings.channelPattern !== undefined && !isLinear(settings.channelPattern)) {

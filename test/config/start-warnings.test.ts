@@ -6,10 +6,12 @@ import { type Environment, readSettings } from '../../src/config/read-settings.t
 import { startWarnings } from '../../src/config/start-warnings.ts'
 
 const PID = 42
+const CHANNELS = '^/live/([^/]+)/'
 
-/** What is warned of at start, apart from the line about the default action. */
+/** What is warned of at start, apart from the line about the default action; with a CHANNEL_PATTERN that is right, if not another. */
 function warningsOf(environment: Environment): readonly string[] {
-  const result = readSettings({ BACKEND_URL: 'http://127.0.0.1:6000/auth', ...environment })
+  const BACKEND_URL = 'http://127.0.0.1:6000/auth'
+  const result = readSettings({ BACKEND_URL, CHANNEL_PATTERN: CHANNELS, ...environment })
   assert.ok(result.ok)
   const [aboutDefault = '', ...others] = startWarnings(result.settings, environment, PID)
   assert.match(aboutDefault, /^DEFAULT_ACTION=/)
@@ -17,9 +19,23 @@ function warningsOf(environment: Environment): readonly string[] {
 }
 
 describe('what is warned of at start', () => {
-  test('nothing but the default action, with the settings left alone', () => {
+  test('nothing but the default action, where CHANNEL_PATTERN is set', () => {
     assert.deepEqual(warningsOf({}), [])
   })
+
+  test('without CHANNEL_PATTERN: what a playlist opens, and who proposes a pattern; one sentence', () => {
+    const [warning = '', ...more] = warningsOf({ CHANNEL_PATTERN: '' })
+    assert.deepEqual(more, [])
+    assert.match(warning, /^CHANNEL_PATTERN is not set: [^.]+ \("alta-auth check" proposes a pattern\)$/)
+  })
+
+  for (const CHANNEL_PATTERN of ['/live/([^/]+)/', '^/(?:live|tv)/([^/]+)/', '^/a/(x)|^/b/(y)']) {
+    test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: that it does not tell where the channels lie`, () => {
+      const [warning = '', ...more] = warningsOf({ CHANNEL_PATTERN })
+      assert.deepEqual(more, [])
+      assert.match(warning, /^CHANNEL_PATTERN does not begin with \^ and the directory/)
+    })
+  }
 
   for (const [action, meaning, other] of [
     ['deny', 'refused', 'allow'],
@@ -92,7 +108,9 @@ describe('what is warned of at start', () => {
     '^/live/((?:[a-z]{1,5}-?){1,9})/',
   ]) {
     test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: that a path may hold up the gate`, () => {
-      const [warning = '', ...more] = warningsOf({ CHANNEL_PATTERN })
+      const [warning = '', ...more] = warningsOf({ CHANNEL_PATTERN }).filter(
+        (one) => !one.includes('does not begin'),
+      )
       assert.deepEqual(more, [])
       assert.match(warning, /^CHANNEL_PATTERN may take very long on a path .*; write it without$/)
     })
@@ -101,7 +119,7 @@ describe('what is warned of at start', () => {
   for (const CHANNEL_PATTERN of [
     '^/live/([^/.-]+)',
     '^/live/(\\d{1,10})/',
-    '^/(?:live|tv)/(?<channel>\\d+)',
+    '^/live/(?:hd|sd)/(?<channel>\\d+)',
     '^/live/((?:[a-z0-9]+-?)+)/',
   ])
     test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: nothing`, () => {

@@ -114,8 +114,9 @@ describe('starting', () => {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { message: string }).message)
-    assert.deepEqual(messages.slice(1), ['listening', 'stopping', 'stopped'])
+    assert.deepEqual(messages.slice(2), ['listening', 'stopping', 'stopped'])
     assert.match(messages[0] ?? '', /^DEFAULT_ACTION=deny: /)
+    assert.match(messages[1] ?? '', /^CHANNEL_PATTERN is not set: /)
   })
 
   test('LOG_FORMAT=pretty writes for people, and without colours where there is no terminal', async (t) => {

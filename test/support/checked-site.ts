@@ -30,6 +30,7 @@ export async function startCheckedSite(scope: Scope, options: CheckedOptions = {
   const settings = {
     BACKEND_URL: `${backend.url}/auth`,
     ADMIN_LISTEN: `127.0.0.1:${await findFreePort()}`,
+    CHANNEL_PATTERN: '^/live/([^/]+)/',
     ...options.settings,
   }
   const gate = await startGate(scope, settings)

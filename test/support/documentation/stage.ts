@@ -81,11 +81,13 @@ export async function startStage(scope: Scope, withSnippets: boolean): Promise<S
     'var/log/nginx',
     'run/alta-auth',
     'srv/media/live/news',
+    'srv/media/live/sport',
     'bin',
     'clone',
   ])
     mkdirSync(at(path), { recursive: true })
-  for (const file of files) writeFileSync(at(`srv/media/live/news/${file}`), '#EXTM3U\n')
+  for (const channel of ['news', 'sport'])
+    for (const file of files) writeFileSync(at(`srv/media/live/${channel}/${file}`), '#EXTM3U\n')
   for (const name of ['nginx', 'examples', 'monitoring']) symlinkSync(join(root, name), at(`clone/${name}`))
   writeFileSync(at('etc/nginx/nginx.conf'), nginxConfiguration(folder))
   // The settings of the gate below, for commands that read them themselves.
