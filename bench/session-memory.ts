@@ -19,7 +19,7 @@ const count = Number(process.argv[2] ?? MILLION)
 if (globalThis.gc === undefined) throw new Error('start me with node --expose-gc: npm run measure:memory')
 const collect = globalThis.gc
 
-const sessions = createSessionTable({ max: count, idle: 3_600_000 })
+const sessions = createSessionTable({ max: count, maxBytes: Number.POSITIVE_INFINITY, idle: 3_600_000 })
 const decide = createDecide({
   ask: () => Promise.resolve({ kind: 'allow', backend: 'http://127.0.0.1:6000/auth', grant: {} }),
   identify: createIdentify({
@@ -29,7 +29,7 @@ const decide = createDecide({
   }),
   channelPattern: undefined,
   sessions,
-  provisional: createSessionTable({ max: 1000, idle: 3_600_000 }),
+  provisional: createSessionTable({ max: 1000, maxBytes: Number.POSITIVE_INFINITY, idle: 3_600_000 }),
   denials: createDenials(1000),
   lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
   defaultAction: 'deny',

@@ -40,6 +40,8 @@ export interface Settings {
   readonly sessionIdle: number
   readonly nginxTtl: number
   readonly maxSessions: number
+  /** Bytes. */
+  readonly sessionMemory: number
   readonly tokenParams: readonly string[]
   readonly ignoredParams: readonly string[]
   readonly channelPattern: RegExp | undefined
@@ -164,6 +166,7 @@ function toSettings(
     sessionIdle: raw.SESSION_IDLE,
     nginxTtl: raw.NGINX_TTL,
     maxSessions: raw.MAX_SESSIONS,
+    sessionMemory: raw.SESSION_MEMORY,
     tokenParams: raw.TOKEN_PARAM,
     ignoredParams: raw.IGNORED_PARAMS,
     channelPattern: raw.CHANNEL_PATTERN,

@@ -1,5 +1,6 @@
 import { middlewares } from '../backend/presets.ts'
 import type { ListenAddress } from '../listen.ts'
+import { defaultSessionMemory, heapLimit, MEGABYTE } from './heap.ts'
 import {
   readChannelPattern,
   readChoice,
@@ -10,6 +11,7 @@ import {
   readNames,
   readOptionalUrl,
   readSecret,
+  readSize,
   readStatuses,
   readUrls,
   readWholeNumber,
@@ -131,8 +133,13 @@ export const settingsTable = {
   ),
   MAX_SESSIONS: setting(
     '100000',
-    'bound of live sessions; past it the session that was silent longest is dropped',
+    'bound of live sessions; past it the one heard of least recently is dropped',
     readWholeNumber(1, 10_000_000),
+  ),
+  SESSION_MEMORY: setting(
+    '',
+    'bytes that sessions may hold, such as `64m` or `1g`: past them it is as past `MAX_SESSIONS`; empty = half of what the heap of V8 leaves beside `64m` for the gate itself',
+    (text) => (text === '' ? defaultSessionMemory(heapLimit()) : readSize(MEGABYTE)(text)),
   ),
   EVENTS_URL: {
     ...setting('', 'where starts and ends of sessions are posted to; empty = nowhere', readOptionalUrl),

@@ -1,10 +1,13 @@
 import { formatAddress, isPublic } from '../listen.ts'
 import { leavesChannelsOpen } from '../session/channel-pattern.ts'
+import { heapLimit, MEGABYTE } from './heap.ts'
 import { isLinear } from './is-linear.ts'
 import type { Environment, Settings } from './read-settings.ts'
 
 /** Milliseconds. The shipped nginx files give up after 3 s: our deadline and a margin must fit in. */
 const LONGEST_TIMEOUT = 2_500
+/** Of the heap that V8 may use: the rest is for what comes and goes. */
+const MOST_OF_HEAP = 3 / 4
 
 /** What an operator should know at start although it is no mistake: one sentence each, with the cure. */
 export function startWarnings(settings: Settings, environment: Environment, pid: number): readonly string[] {
@@ -41,6 +44,13 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
   if (settings.channelPattern !== undefined && !isLinear(settings.channelPattern)) {
     warnings.push(
       'CHANNEL_PATTERN may take very long on a path that a client has made for it, because of a lookaround, a back reference or a count above 16 such as {1,20}; write it without',
+    )
+  }
+  const heap = heapLimit()
+  if (settings.sessionMemory > heap * MOST_OF_HEAP) {
+    const [wanted, limit] = [settings.sessionMemory, heap].map((bytes) => Math.floor(bytes / MEGABYTE))
+    warnings.push(
+      `SESSION_MEMORY=${wanted}m is too much for the ${limit}m of heap that V8 may use: raise that with NODE_OPTIONS=--max-old-space-size=${2 * (wanted ?? 0)}, or write less`,
     )
   }
   const meantFor = environment['LISTEN_PID']

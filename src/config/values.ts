@@ -20,6 +20,19 @@ export function readDuration(text: string): number {
   return value
 }
 
+const bytesOf: Readonly<Record<string, number>> = { k: 1024, m: 1_048_576, g: 1_073_741_824 }
+
+/** A size as nginx writes it, in bytes, from `min` on. A bare number is refused: nobody means single bytes. */
+export function readSize(min: number): (text: string) => number {
+  return (text) => {
+    const parts = /^(\d{1,9})([kmg])$/i.exec(text)
+    if (parts === null) throw new ValueError('is not a size; write it as nginx does: 512k, 64m, 1g')
+    const value = Number(parts[1]) * (bytesOf[parts[2]?.toLowerCase() ?? ''] ?? 0)
+    if (value < min) throw new ValueError(`is too small; write at least ${min / 1_048_576}m`)
+    return value
+  }
+}
+
 /** A deadline: a time of at most a minute, which no viewer waits for anyway. */
 export function readDeadline(text: string): number {
   const deadline = readDuration(text)

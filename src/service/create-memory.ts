@@ -4,11 +4,16 @@ import { createOutage } from '../decision/outage.ts'
 import { createDenials } from '../session/denials.ts'
 import { createSessionTable, type SessionTableOptions } from '../session/session-table.ts'
 
+interface Bounded {
+  readonly count: () => number
+  readonly limit: number
+}
+
 export interface BoundedMemory extends Memory {
   /** How much is held of each kind now, and at most. */
-  readonly held: Readonly<
-    Record<'live' | 'provisional' | 'denied', { readonly count: () => number; readonly limit: number }>
-  >
+  readonly held: Readonly<Record<'live' | 'provisional' | 'denied', Bounded>>
+  /** Bytes that sessions take now, and at most. */
+  readonly heldBytes: Readonly<Record<'live' | 'provisional', Bounded>>
   /** Looks for what is past its time from now on; the function returned ends that. */
   startSweeping(clock: () => number): () => void
 }
@@ -17,6 +22,8 @@ export interface BoundedMemory extends Memory {
 const MAX_DENIALS = 100_000
 /** Sessions of the default action likewise. */
 const MAX_PROVISIONAL = 20_000
+/** Their part of SESSION_MEMORY. */
+const PROVISIONAL_MEMORY = 1 / 5
 /** Milliseconds between looks for sessions that have gone silent. */
 const SWEEP_EVERY = 5_000
 /** Of each kind at once: when all have gone silent together, others must be answered in between. */
@@ -24,12 +31,14 @@ const SWEEP_SLICE = 1_000
 
 /** What the gate remembers, and `told` hears of the sessions that open and end. */
 export function createMemory(
-  settings: Pick<Settings, 'maxSessions' | 'sessionIdle'>,
+  settings: Pick<Settings, 'maxSessions' | 'sessionMemory' | 'sessionIdle'>,
   told: Pick<SessionTableOptions, 'onOpened' | 'onEnded'>,
 ): BoundedMemory {
-  const { maxSessions, sessionIdle: idle } = settings
-  const sessions = createSessionTable({ max: maxSessions, idle, ...told })
-  const provisional = createSessionTable({ max: MAX_PROVISIONAL, idle, ...told })
+  const { maxSessions, sessionMemory, sessionIdle: idle } = settings
+  const provisionalBytes = Math.floor(sessionMemory * PROVISIONAL_MEMORY)
+  const liveBytes = sessionMemory - provisionalBytes
+  const sessions = createSessionTable({ max: maxSessions, maxBytes: liveBytes, idle, ...told })
+  const provisional = createSessionTable({ max: MAX_PROVISIONAL, maxBytes: provisionalBytes, idle, ...told })
   const denials = createDenials(MAX_DENIALS)
   return {
     sessions,
@@ -40,6 +49,10 @@ export function createMemory(
       live: { count: sessions.count, limit: maxSessions },
       provisional: { count: provisional.count, limit: MAX_PROVISIONAL },
       denied: { count: denials.count, limit: MAX_DENIALS },
+    },
+    heldBytes: {
+      live: { count: sessions.bytes, limit: liveBytes },
+      provisional: { count: provisional.bytes, limit: provisionalBytes },
     },
     startSweeping(clock) {
       let next: NodeJS.Immediate | undefined

@@ -153,6 +153,7 @@ export function createService(settings: Settings, log: Log): Service {
   const metrics = createMetrics({
     ...watched,
     tally,
+    sessionBytes: memory.heldBytes,
     denialsEvicted: memory.denials.evicted,
     logLinesDropped: () => log.linesDropped?.() ?? 0,
     events: () => events?.counts() ?? { delivered: 0, dropped: 0, waiting: 0 },

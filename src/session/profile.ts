@@ -11,12 +11,18 @@ export interface Profile {
   readonly playbackId: string
 }
 
-/** Profiles that are remembered so as not to be hashed again; any other is simply hashed again, with the same key. */
+/** Profiles that are remembered so as not to be hashed again, and bytes of them; any other is simply hashed again, with the same key. */
 const MAX_PROFILES = 10_000
+const MAX_BYTES = 4 * 1_048_576
 
 /** Builds the reader of profiles. Equal keys mean equal texts: none of them can hold the line breaks between them. */
 export function createProfileOf(): (subrequest: Subrequest) => Profile {
-  const profiles = new LRUCache<string, Profile>({ max: MAX_PROFILES })
+  const profiles = new LRUCache<string, Profile>({
+    max: MAX_PROFILES,
+    maxSize: MAX_BYTES,
+    // The text is there twice: as the key, and in parts.
+    sizeCalculation: (_profile, text) => 2 * text.length,
+  })
   return ({ origin, userAgent, playbackId }) => {
     const text = `${origin}\n${userAgent}\n${playbackId}`
     const known = profiles.get(text)

@@ -9,7 +9,7 @@ export const sessionEnds = [
   'idle', // silent for SESSION_IDLE
   'denied', // a re-check was denied
   'expired', // its backend was unavailable for longer than STALE_TTL
-  'evicted', // pushed out by MAX_SESSIONS, or by its own viewer's other sessions
+  'evicted', // pushed out by MAX_SESSIONS or SESSION_MEMORY, or by its own viewer's other sessions
   'closed', // by the operator
 ] as const
 export type SessionEnd = (typeof sessionEnds)[number]
@@ -17,6 +17,8 @@ export type SessionEnd = (typeof sessionEnds)[number]
 export interface SessionTableOptions {
   /** Bound of the sessions held; past it the one heard of least recently is dropped. */
   readonly max: number
+  /** Bound of the bytes that they take; one session alone may take more. */
+  readonly maxBytes: number
   /** Silence that ends a session, in milliseconds. */
   readonly idle: number
   readonly onOpened?: (session: Session) => void
@@ -47,6 +49,8 @@ export interface SessionTable {
   /** Ends what has been silent too long, `most` of them at most; returns how many that were. */
   sweep(now: number, most?: number): number
   count(): number
+  /** How much memory the sessions take. */
+  bytes(): number
   /** All of them, the one heard of last first. The table must not change meanwhile. */
   all(): Iterable<Session>
 }
@@ -64,16 +68,19 @@ const MAX_TURNS = 1000
  * Live sessions, bounded. A viewer's sessions hang on one another, most recently opened or come back to first, so that "the viewer's most recent session
  * whose scope covers this path" is the first match of a walk.
  */
-export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTableOptions): SessionTable {
+export function createSessionTable(options: SessionTableOptions): SessionTable {
+  const { max, maxBytes, idle, onOpened, onEnded } = options
   const newestOf = new Map<string, Session>()
   const recency = createRecency()
   const turns = createTurns(idle * WHILE, MAX_TURNS)
   let count = 0
+  let bytes = 0
 
   const handOver = (session: Session): void => {
     if (session.ended) return
     session.ended = true
     count--
+    bytes -= session.bytes
     recency.remove(session)
     unlink(session)
   }
@@ -146,11 +153,13 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
   }
 
   const admit = (session: Session, now: number): void => {
-    for (let last = recency.last(); last !== undefined && count >= max; last = recency.last())
+    const isFull = (): boolean => count >= max || bytes + session.bytes > maxBytes
+    for (let last = recency.last(); last !== undefined && isFull(); last = recency.last())
       end(last, 'evicted')
     session.ended = false
     session.lastSeen = now
     count++
+    bytes += session.bytes
     hear(session, now)
     putFirst(session)
     limit(session)
@@ -220,6 +229,7 @@ export function createSessionTable({ max, idle, onOpened, onEnded }: SessionTabl
     },
 
     count: () => count,
+    bytes: () => bytes,
     all: recency.all,
   }
 }

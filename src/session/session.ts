@@ -15,6 +15,12 @@ export interface Failure {
 }
 
 /**
+ * Bytes that a session takes besides its texts: some 310 on the heap, in the table's index too, and what V8 leaves free around them
+ * (npm run measure:memory).
+ */
+const OVERHEAD = 400
+
+/**
  * One viewer playing one channel: what a past allow opened. Times are whole milliseconds of the monotonic clock.
  *
  * There may be a million of these, so they share the texts that they have in common. A class, since V8 allocates a literal that mostly
@@ -59,8 +65,8 @@ export class Session implements Scope {
     this.viewer = copyOf(identity.viewer)
     this.profile = identity.profile
     this.scope = scope
-    this.query = copyOf(identity.query)
-    this.sentQuery = opener.query === identity.query ? this.query : copyOf(opener.query)
+    this.sentQuery = copyOf(opener.query)
+    this.query = partOf(this.sentQuery, identity.query)
     this.provisional = false
     this.userId = ''
     this.openedAt = now
@@ -88,12 +94,26 @@ export class Session implements Scope {
     return this.scope.directory
   }
 
+  /** About how much memory it takes; never too little, since texts that sessions share are counted for each of them. */
+  get bytes(): number {
+    const { origin, userAgent, playbackId } = this.profile
+    const shared = this.path.length + origin.length + userAgent.length + playbackId.length
+    const own = this.sentQuery.includes(this.query) ? this.sentQuery : this.sentQuery + this.query
+    return OVERHEAD + this.viewer.length + own.length + shared
+  }
+
   /** The request that opened the session: every re-check asks with it. */
   opener(): Subrequest {
     const { origin, userAgent, playbackId } = this.profile
     const { path, sentQuery: query } = this
     return { address: addressOf(this.viewer), origin, path, query, userAgent, playbackId }
   }
+}
+
+/** A text of its own only where it is no part of the whole: a slice shares the memory of that. */
+function partOf(whole: string, part: string): string {
+  const at = whole.indexOf(part)
+  return at === -1 ? copyOf(part) : whole.slice(at, at + part.length)
 }
 
 const ID_BYTES = 16

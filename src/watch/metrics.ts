@@ -9,6 +9,8 @@ const breakerStates = ['closed', 'open', 'half-open'] as const
 /** Where the numbers come from. Functions are asked at each scrape. */
 export interface MetricsOptions extends Watched {
   readonly tally: Tally
+  /** What sessions take of memory. */
+  readonly sessionBytes: Readonly<Record<'live' | 'provisional', Bounded>>
   readonly denialsEvicted: () => number
   readonly logLinesDropped: () => number
   readonly events: () => { readonly delivered: number; readonly dropped: number; readonly waiting: number }
@@ -28,15 +30,16 @@ const outcomes = ['allow', 'deny', ...unavailableReasons, ...refusedReasons] as 
 
 /** The gate's numbers in a registry of their own: several gates may live in one process. */
 export function createMetrics(options: MetricsOptions): Metrics {
-  const { tally, sessions } = options
+  const { tally, sessions, sessionBytes } = options
   const registry = new Registry()
   const backends = withUniqueNames(options.backends)
   const questions = backends.map(() => new Map<string, number>(outcomes.map((outcome) => [outcome, 0])))
   const { counter, gauge } = readAtScrape(registry)
   const ofBackends = (read: (backend: WatchedBackend) => number) => (): Sample[] =>
     backends.map((backend) => [{ backend: backend.name }, read(backend)])
-  const ofSessions = (read: (bounded: Bounded) => number) => (): Sample[] =>
-    Object.entries(sessions).map(([kind, bounded]) => [{ kind }, read(bounded)])
+  const ofKinds =
+    (kinds: Readonly<Record<string, Bounded>>, read: (bounded: Bounded) => number) => (): Sample[] =>
+      Object.entries(kinds).map(([kind, bounded]) => [{ kind }, read(bounded)])
   const single = (read: () => number) => (): Sample[] => [[{}, read()]]
 
   counter('decisions_total', 'Answers to nginx.', () =>
@@ -91,12 +94,22 @@ export function createMetrics(options: MetricsOptions): Metrics {
   gauge(
     'sessions',
     'What is remembered now.',
-    ofSessions(({ count }) => count()),
+    ofKinds(sessions, ({ count }) => count()),
   )
   gauge(
     'sessions_limit',
     'How much may be remembered.',
-    ofSessions(({ limit }) => limit),
+    ofKinds(sessions, ({ limit }) => limit),
+  )
+  gauge(
+    'session_bytes',
+    'Memory that sessions take now, as it is estimated.',
+    ofKinds(sessionBytes, ({ count }) => count()),
+  )
+  gauge(
+    'session_bytes_limit',
+    'How much of it they may take.',
+    ofKinds(sessionBytes, ({ limit }) => limit),
   )
   counter(
     'sessions_opened_total',

@@ -58,6 +58,7 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   IGNORED_PARAMS: ['utm&x', '{CMCD}', 'a=b', 'a.b', 'a[]'],
   CHANNEL_PATTERN: ['(', '^/live/', '[z-a](x)', '(?:x)', '(x)\\'],
   MAX_SESSIONS: ['0', '1e5', '100_000', '∞', '1.5', '10000001'],
+  SESSION_MEMORY: ['64', '1 g', '64mb', '0m', '1k', '-1m', '∞', 'half'],
   EVENTS_URL: ['off', 'http', 'ftp://h/events', 'http://h:0/', 'http://a/ http://b/', 'http://user:pa ss@h/'],
   EVENTS_MIN_TIME: ['OFF', '10', '0', '0s', '-1s', 'session'],
   LOG_LEVEL: ['trace', 'Info', 'info,debug'],

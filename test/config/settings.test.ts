@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { defaultSessionMemory, heapLimit, MEGABYTE } from '../../src/config/heap.ts'
 import { type Environment, readSettings, type Settings } from '../../src/config/read-settings.ts'
 import { type SettingName, settingNames } from '../../src/config/settings-table.ts'
 
@@ -59,6 +60,7 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   IGNORED_PARAMS: [['a=b'], ['utm&x']],
   CHANNEL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/']],
   MAX_SESSIONS: [['0'], ['-1'], ['1e5'], ['10000001'], ['many']],
+  SESSION_MEMORY: [['64'], ['64 m'], ['1mb'], ['-1m'], ['1.5g'], ['0m'], ['512k'], ['half']],
   EVENTS_URL: [['localhost:8080'], ['http://a/ http://b/'], ['http://127.0.0.1:0/events']],
   EVENTS_MIN_TIME: [['0'], ['on'], ['1.5s']],
   LOG_LEVEL: [['verbose'], ['INFO']],
@@ -180,12 +182,19 @@ describe('settings left alone', () => {
       sessionIdle: 120_000,
       nginxTtl: 10_000,
       maxSessions: 100_000,
+      sessionMemory: defaultSessionMemory(heapLimit()),
       tokenParams: ['token'],
       ignoredParams: ['_HLS_*', 'CMCD'],
       channelPattern: undefined,
       logLevel: 'info',
       logFormat: 'json',
     })
+  })
+
+  test('let sessions have half of what the heap leaves beside 64 MiB', () => {
+    assert.equal(defaultSessionMemory(4144 * MEGABYTE), 2040 * MEGABYTE)
+    assert.equal(defaultSessionMemory(112 * MEGABYTE), 24 * MEGABYTE)
+    assert.equal(defaultSessionMemory(40 * MEGABYTE), 8 * MEGABYTE)
   })
 
   test('empty or blank is the same as not set', () => {
@@ -216,6 +225,9 @@ describe('settings written by hand', () => {
     [{ SESSION_IDLE: '1d' }, { sessionIdle: 86_400_000 }],
     [{ NGINX_TTL: '3s' }, { nginxTtl: 3000 }],
     [{ MAX_SESSIONS: '1' }, { maxSessions: 1 }],
+    [{ SESSION_MEMORY: '1024k' }, { sessionMemory: 1_048_576 }],
+    [{ SESSION_MEMORY: '64m' }, { sessionMemory: 67_108_864 }],
+    [{ SESSION_MEMORY: '2G' }, { sessionMemory: 2_147_483_648 }],
     [{ TOKEN_PARAM: 'token, key' }, { tokenParams: ['token', 'key'] }],
     [{ IGNORED_PARAMS: 'utm_*' }, { ignoredParams: ['utm_*'] }],
     [{ CHANNEL_PATTERN: '^/live/([^/]+)/' }, { channelPattern: /^\/live\/([^/]+)\// }],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { heapLimit, MEGABYTE } from '../../src/config/heap.ts'
 import { type Environment, readSettings } from '../../src/config/read-settings.ts'
 import { startWarnings } from '../../src/config/start-warnings.ts'
 
@@ -125,6 +126,17 @@ describe('what is warned of at start', () => {
     test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: nothing`, () => {
       assert.deepEqual(warningsOf({ CHANNEL_PATTERN }), [])
     })
+
+  test('a SESSION_MEMORY that the heap has no room for: which heap, and how to raise it', () => {
+    const heap = Math.floor(heapLimit() / MEGABYTE)
+    const [warning = '', ...more] = warningsOf({ SESSION_MEMORY: `${heap}m` })
+    assert.deepEqual(more, [])
+    assert.equal(
+      warning,
+      `SESSION_MEMORY=${heap}m is too much for the ${heap}m of heap that V8 may use: raise that with NODE_OPTIONS=--max-old-space-size=${2 * heap}, or write less`,
+    )
+    assert.deepEqual(warningsOf({ SESSION_MEMORY: `${Math.floor(heap * 0.7)}m` }), [])
+  })
 
   test("a socket of systemd's for this process: nothing; for another one: to start node directly", () => {
     assert.deepEqual(warningsOf({ LISTEN_FDS: '1', LISTEN_PID: String(PID) }), [])

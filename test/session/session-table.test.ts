@@ -24,7 +24,7 @@ function sessionOf(identity: Identity, now: number): Session {
 
 /** A table and a way to open one session of a viewer in it. */
 function createTable(max: number, idle = IDLE) {
-  const table = createSessionTable({ max, idle })
+  const table = createSessionTable({ max, maxBytes: Number.POSITIVE_INFINITY, idle })
   const open = (viewer: string, now: number, path = '/ch/index.m3u8'): Session => {
     const session = sessionOf(identityOf(viewer, path), now)
     table.open(session, now)
@@ -361,6 +361,7 @@ describe('who hears of sessions', () => {
     const told: string[] = []
     const table = createSessionTable({
       max: 10,
+      maxBytes: Number.POSITIVE_INFINITY,
       idle: IDLE,
       onOpened: ({ viewer }) => told.push(`${viewer} opened`),
       onEnded: ({ viewer }, why) => told.push(`${viewer} ${why}`),

@@ -16,7 +16,7 @@ const SLICE = 1_000
 function fill() {
   const ended: SessionEnd[] = []
   const memory = createMemory(
-    { maxSessions: 10_000, sessionIdle: 120_000 },
+    { maxSessions: 10_000, sessionMemory: 1e9, sessionIdle: 120_000 },
     { onOpened() {}, onEnded: (_session, why) => void ended.push(why) },
   )
   const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], channelPattern: undefined })

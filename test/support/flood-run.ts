@@ -23,8 +23,8 @@ if (globalThis.gc === undefined) throw new Error('start me with node --expose-gc
 const collect = globalThis.gc
 
 let now = 0
-const sessions = createSessionTable({ max: 100_000, idle: 120_000 })
-const provisional = createSessionTable({ max: 20_000, idle: 120_000 })
+const sessions = createSessionTable({ max: 100_000, maxBytes: 1e9, idle: 120_000 })
+const provisional = createSessionTable({ max: 20_000, maxBytes: 1e9, idle: 120_000 })
 const denials = createDenials(MAX_DENIALS)
 const decide = createDecide({
   ask: ({ subrequest }) =>

@@ -20,6 +20,8 @@ export interface PretendGateOptions {
   readonly idle?: number
   readonly random?: () => number
   readonly maxSessions?: number
+  /** Of each kind. */
+  readonly maxBytes?: number
   readonly maxProvisional?: number
   readonly maxDenials?: number
 }
@@ -99,8 +101,9 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const questions: Question[] = []
   const made: DecisionMade[] = []
   const badDurations: string[] = []
-  const sessions = createSessionTable({ max: options.maxSessions ?? 100_000, idle })
-  const provisional = createSessionTable({ max: options.maxProvisional ?? 20_000, idle })
+  const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
+  const sessions = createSessionTable({ max: options.maxSessions ?? 100_000, maxBytes, idle })
+  const provisional = createSessionTable({ max: options.maxProvisional ?? 20_000, maxBytes, idle })
   const denials = createDenials(options.maxDenials ?? 100_000)
   const identify = createIdentify({
     tokenParams: ['token'],

@@ -46,6 +46,7 @@ const silence: MetricsOptions = {
     provisional: { count: () => 0, limit: 1 },
     denied: { count: () => 0, limit: 1 },
   },
+  sessionBytes: { live: { count: () => 0, limit: 1 }, provisional: { count: () => 0, limit: 1 } },
   denialsEvicted: () => 0,
   byDefault: () => ({ letIn: 0, refused: 0 }),
   defaultAction: 'deny',
@@ -99,6 +100,7 @@ describe('the text of /metrics', () => {
       BACKEND_TIMEOUT: '1500ms',
       DEFAULT_ACTION: 'allow',
       MAX_SESSIONS: '777',
+      SESSION_MEMORY: '10m',
     })
     const now = await gate.scrape()
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
@@ -109,6 +111,11 @@ describe('the text of /metrics', () => {
     assert.equal(now.value('alta_auth_sessions_limit', { kind: 'live' }), 777)
     assert.equal(now.value('alta_auth_sessions_limit', { kind: 'provisional' }), 20_000)
     assert.equal(now.value('alta_auth_sessions_limit', { kind: 'denied' }), 100_000)
+    assert.equal(now.value('alta_auth_session_bytes_limit', { kind: 'live' }), 8 * 1_048_576)
+    assert.equal(now.value('alta_auth_session_bytes_limit', { kind: 'provisional' }), 2 * 1_048_576)
+    assert.equal(now.value('alta_auth_session_bytes', { kind: 'live' }), 0)
+    await askGate(gate.port, stranger(1))
+    assert.ok((await gate.scrape()).value('alta_auth_session_bytes', { kind: 'live' }) > 400)
   })
 
   test('has each kind of answer from the start, so that the first one is seen as a rise', async (t) => {
@@ -164,7 +171,7 @@ describe('the text of /metrics', () => {
       const { createTally } = await import('./src/watch/tally.ts')
       const sessions = Object.fromEntries(['live', 'provisional', 'denied'].map((kind) => [kind, { count: () => 0, limit: 1 }]))
       const none = () => 0
-      const metrics = createMetrics({ tally: createTally(), backends: [], backendTimeout: 1, sessions, denialsEvicted: none,
+      const metrics = createMetrics({ tally: createTally(), backends: [], backendTimeout: 1, sessions, sessionBytes: sessions, denialsEvicted: none,
         byDefault: () => ({ letIn: 0, refused: 0 }), defaultAction: 'deny', internalErrors: none, logLinesDropped: none,
         events: () => ({ delivered: 0, dropped: 0, waiting: 0 }), version: '1' })
       process.stdout.write(String((await metrics.text()).body.length > 1000))`
