@@ -165,6 +165,22 @@ describe('a ride counts for the most recent session, and keeps the others', () =
   })
 })
 
+test('a ride looks at few of a thousand neighbours, and at all of them once in a while', async () => {
+  const { gate, open } = startHouse({ lifetimes: { allow: 'session' } })
+  for (let n = 0; n < 1_000; n++) await open(`t${n}`)
+  const ride = async (): Promise<number> => {
+    gate.pass(1_000)
+    await gate.decide(clientRequest('/live/one/1.ts'))
+    return [...gate.sessions.all()].filter(({ heardAt }) => heardAt === gate.now()).length
+  }
+  const kept: number[] = []
+  for (let n = 0; n < 20; n++) kept.push(await ride())
+  assert.deepEqual(
+    kept.filter((count) => count !== 33),
+    [1_000, 1_000, 1_000],
+  )
+})
+
 describe('a viewer who plays', () => {
   test('is not evicted by a neighbour who opens two thousand sessions of other channels', async () => {
     const { gate, open } = startHouse({ lifetimes: { allow: 'session' } })

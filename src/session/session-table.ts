@@ -153,13 +153,14 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   }
 
   const admit = (session: Session, now: number): void => {
-    const isFull = (): boolean => count >= max || bytes + session.bytes > maxBytes
+    const { bytes: more } = session
+    const isFull = (): boolean => count >= max || bytes + more > maxBytes
     for (let last = recency.last(); last !== undefined && isFull(); last = recency.last())
       end(last, 'evicted')
     session.ended = false
     session.lastSeen = now
     count++
-    bytes += session.bytes
+    bytes += more
     hear(session, now)
     putFirst(session)
     limit(session)
