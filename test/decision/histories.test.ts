@@ -152,8 +152,12 @@ function overlap({ opens }: Rules, a: Subrequest, b: Subrequest): boolean {
 interface Known {
   readonly opener: Subrequest
   allowedAt: number
+  /** When a request came last that it could answer, while it lived. */
+  heardAt: number
   /** What came last of it: an outcome, or the operator. */
   last: Outcome['kind'] | 'closed'
+  /** A question about it got no answer once: then other rules say how long it lives. */
+  failed: boolean
 }
 
 /** Plays one history, and holds each decision against all that the backend and the operator have said until then. */
@@ -188,8 +192,15 @@ async function play(
       waiting.push(() => {
         const outcome = answerTo(asked)
         const at = gate.now()
-        const known = sessions.get(id) ?? { opener: asked, allowedAt: Number.NEGATIVE_INFINITY, last: 'deny' }
+        const known = sessions.get(id) ?? {
+          opener: asked,
+          allowedAt: Number.NEGATIVE_INFINITY,
+          heardAt: at,
+          last: 'deny',
+          failed: false,
+        }
         if (known.last !== 'closed') known.last = outcome.kind
+        if (outcome.kind === 'unavailable') known.failed = true
         if (outcome.kind === 'allow') known.allowedAt = at
         sessions.set(id, known)
         outcomes.set(keyOf(asked), [...(outcomes.get(keyOf(asked)) ?? []), { kind: outcome.kind, at }])
@@ -229,9 +240,25 @@ async function play(
     assert.ok(now - (denied?.at ?? 0) <= jittered(LIFETIMES.deny) + stale, `denied long ago: ${told}`)
   }
 
+  /** Each allowed session that could answer the request is heard of; any of them is a reason to let it in. */
+  const hear = (asked: Subrequest): Known | undefined => {
+    const now = gate.now()
+    const living = [...sessions.values()].filter(
+      (one) => one.last === 'allow' && !one.failed && now - one.heardAt <= IDLE && opens(one.opener, asked),
+    )
+    for (const one of living) one.heardAt = now
+    return living[0]
+  }
+
   const decide = (viewer: number, target: string): void => {
     const asked = clientRequest(target, { address: viewers[viewer] ?? '' })
-    decisions.push(gate.decide(asked).then((decision) => check(asked, decision)))
+    const living = hear(asked)
+    const decided = gate.decide(asked).then((decision) => {
+      if (living !== undefined)
+        assert.equal(decision.verdict, 'allow', `cut: ${keyOf(asked)} at ${gate.now()}`)
+      check(asked, decision)
+    })
+    decisions.push(decided)
   }
   const answerAll = async (): Promise<void> => {
     await settled()
@@ -290,7 +317,7 @@ describe('in any history', () => {
     ['allow', /^\/a\/([^/]+)\//],
   ] as const) {
     const where = channelPattern === undefined ? '' : ', with CHANNEL_PATTERN'
-    test(`each verdict is what the backend, the operator or the default action ${defaultAction} has said${where}`, async (t) => {
+    test(`each verdict is what the backend, the operator or the default action ${defaultAction} has said, and nobody is cut${where}`, async (t) => {
       let decided = 0
       const property = fc.asyncProperty(
         fc.array(events, { minLength: 40, maxLength: 120 }),
