@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { channelFiles } from './support/channel-files.ts'
-import { type Attempt, patientTest } from './support/patient-test.ts'
-import { newViewer, type Site, startSite } from './support/site.ts'
-import { createViewer } from './support/viewer.ts'
+import { channelFiles } from '../support/channel-files.ts'
+import { type Attempt, patientTest } from '../support/patient-test.ts'
+import { newViewer, type Site, startSite } from '../support/site.ts'
+import { createViewer } from '../support/viewer.ts'
 
 const files = channelFiles(['one', 'two'], 3)
 const PLAYLIST = '/live/one/index.m3u8'

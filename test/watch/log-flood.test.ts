@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { DecisionMade } from '../src/decision/decide.ts'
-import type { Decision } from '../src/verdict.ts'
-import { createDecisionLog, type DecisionLog } from '../src/watch/decision-log.ts'
-import { startAdminGate } from './support/admin-gate.ts'
-import { startBackend } from './support/backend.ts'
-import { openGateLines } from './support/gate-lines.ts'
-import { clientRequest } from './support/pretend-gate.ts'
+import type { DecisionMade } from '../../src/decision/decide.ts'
+import type { Decision } from '../../src/verdict.ts'
+import { createDecisionLog, type DecisionLog } from '../../src/watch/decision-log.ts'
+import { startAdminGate } from '../support/admin-gate.ts'
+import { startBackend } from '../support/backend.ts'
+import { openGateLines } from '../support/gate-lines.ts'
+import { clientRequest } from '../support/pretend-gate.ts'
 
 type Line = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Session } from '../src/session/session.ts'
+import type { Session } from '../../src/session/session.ts'
 import {
   allow,
   clientRequest,
@@ -8,7 +8,7 @@ import {
   deny,
   settled,
   unavailable,
-} from './support/pretend-gate.ts'
+} from '../support/pretend-gate.ts'
 
 const IDLE = 120_000
 /** Milliseconds from one segment of a player to the next. */

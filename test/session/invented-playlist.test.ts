@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
-import type { Backend } from './support/backend.ts'
-import { request } from './support/client.ts'
-import { suiteScope } from './support/scope.ts'
-import { newViewer, type Site, startSite } from './support/site.ts'
+import type { Backend } from '../support/backend.ts'
+import { request } from '../support/client.ts'
+import { suiteScope } from '../support/scope.ts'
+import { newViewer, type Site, startSite } from '../support/site.ts'
 
 const FILES = {
   '/live/news/index.m3u8': '#EXTM3U\n',

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createMemory } from '../src/service/create-memory.ts'
-import { createScopeOf } from '../src/session/scope-of.ts'
-import { Session } from '../src/session/session.ts'
-import type { Subrequest } from '../src/subrequest.ts'
-import { allow, clientRequest, createPretendGate, settled, unavailable } from './support/pretend-gate.ts'
+import { createMemory } from '../../src/service/create-memory.ts'
+import { createScopeOf } from '../../src/session/scope-of.ts'
+import { Session } from '../../src/session/session.ts'
+import type { Subrequest } from '../../src/subrequest.ts'
+import { allow, clientRequest, createPretendGate, settled, unavailable } from '../support/pretend-gate.ts'
 
 const KILOBYTE = 1024
 const long = (token: string, bytes = 8 * KILOBYTE): string => `token=${token}&x=${'x'.repeat(bytes)}`
