@@ -29,7 +29,7 @@ const rawRefusal = [
 
 /** The gate's HTTP server: nothing but 200 and 403 leaves it. */
 export function createGateServer(gate: Listener, onRefused: (why: string) => void): Server {
-  const answer = inShortTurns(gate)
+  const { answer, accepted } = inShortTurns(gate)
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_SIZE,
@@ -41,6 +41,7 @@ export function createGateServer(gate: Listener, onRefused: (why: string) => voi
     },
     answer,
   )
+  server.on('connection', accepted)
   server.on('checkContinue', answer)
   server.on('checkExpectation', answer)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {

@@ -57,11 +57,11 @@ test('a new connection waits for a few subrequests, however many are ready', asy
 
 test('all others are answered in the turns that follow, in their order, but for what nginx has given up', async () => {
   const answered: number[] = []
-  const gate = inShortTurns((request) => void answered.push(Number(request.url)))
+  const { answer } = inShortTurns((request) => void answered.push(Number(request.url)))
   const numbers = Array.from({ length: 100 }, (_, n) => n)
   const isGivenUp = (n: number): boolean => n >= 20 && n < 40
   for (const n of numbers)
-    gate({ url: String(n) } as IncomingMessage, { destroyed: isGivenUp(n) } as ServerResponse)
+    answer({ url: String(n) } as IncomingMessage, { destroyed: isGivenUp(n) } as ServerResponse)
   const wanted = numbers.filter((n) => !isGivenUp(n))
   for (let turn = 0; answered.length < wanted.length && turn < 100; turn++) await setImmediate()
   assert.deepEqual(answered, wanted)
