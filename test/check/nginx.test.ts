@@ -432,8 +432,8 @@ describe('check knows what of the kernel makes nginx take a healthy gate for a d
       ({ 'net/core/somaxconn': waiting, 'net/ipv4/tcp_tw_reuse': reuse })[path]
   const far: Edit = [
     'http.conf',
-    '    keepalive 64;',
-    '    server 192.0.2.9:9180 max_fails=0;\n    keepalive 64;',
+    '    keepalive 1024;',
+    '    server 192.0.2.9:9180 max_fails=0;\n    keepalive 1024;',
   ]
   const cases: readonly (readonly [
     what: string,

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import * as exitCodes from '../../src/cli/exit-codes.ts'
 import { type SettingName, settingNames, settingsTable } from '../../src/config/settings-table.ts'
 import { readDuration } from '../../src/config/values.ts'
-import { sources, unavailableReasons } from '../../src/verdict.ts'
+import { refusedReasons, sources, unavailableReasons } from '../../src/verdict.ts'
 import { readPage, readPages, root } from '../support/documentation/pages.ts'
 
 const pages = readPages()
@@ -96,7 +96,8 @@ describe('settings that the pages name', () => {
 describe('docs/troubleshooting.md', () => {
   test('names every reason, and no other', () => {
     const [, type = ''] = /export type Reason =\n((?:\s+\|.*\n)+)/.exec(read('src/verdict.ts')) ?? []
-    const own = [...type.matchAll(/\| '([^']+)'/g)].map(([, reason = '']) => reason)
+    const own = [...[...type.matchAll(/\| '([^']+)'/g)].map(([, reason = '']) => reason), ...refusedReasons]
+    assert.match(type, /\| RefusedReason\n/)
     const templates = [...type.matchAll(/\| `([\w-]+)\$/g)].map(([, start]) => start)
     assert.deepEqual(templates, ['backend-', 'unavailable-'])
     const ofNginx = [
