@@ -1,87 +1,160 @@
-// npm test: what is missing, types, lint, then all tests. Further arguments are test files: npm test -- test/query.test.ts
+// npm test: types, style, then every test but what takes minutes. npm run test:quick: of these, what needs no other process.
+// npm run test:long: what takes minutes, then what measures speed. npm test -- FILES: these alone.
 
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative, resolve, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { ensureBuilt, ensurePackages, ensurePrograms, root, say } from './prepare.mjs'
+import { isInProcess, programsFor } from './test-needs.mjs'
 
-/** How long one file may take, in milliseconds: among all, and where it was chosen, perhaps with a larger number of rounds. */
-const FILE_TIMEOUT = 240_000
-const LONG_RUN = 900_000
+/** Seconds for which no test begins or ends before a process is taken for hung; and what a whole file may take. */
+const PATIENCE = { usual: 120, long: 900 }
+/** Where in-process files are shared out: two processes keep two cores busy. */
+const SHARES = 2
+/** Many wait: three at once leave no core idle, also where there are only two. */
+const AT_ONCE = 3
+/** Attempts that a whole run may need beyond the first; see test/support/patient-test.ts. */
+const RETRIES = 5
+
+const [mode = '', ...more] = process.argv.slice(2)
+const long = `${join(root, 'test', 'long')}${sep}`
+const isLong = (/** @type {string} */ file) => file.startsWith(long)
+const isAlone = (/** @type {string} */ file) => file.endsWith('.alone.test.ts')
+
+const folder = mkdtempSync(join(tmpdir(), 'alta-auth-run-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 ensurePackages()
-ensurePrograms({
-  nginx: 'nginx-light',
-  php: 'php-cli',
-  openssl: 'openssl',
-  curl: 'curl',
-  wrk: 'wrk',
-  ffmpeg: 'ffmpeg',
-  chromium: 'chromium',
-  'systemd-analyze': 'systemd',
-  prometheus: 'prometheus',
-  promtool: 'prometheus',
-  'fail2ban-regex': 'fail2ban',
-  uwsgi: 'uwsgi',
-  '/usr/lib/uwsgi/plugins/python3_plugin.so': 'uwsgi-plugin-python3',
-  gunicorn: 'gunicorn',
-  'php-fpm*': 'php-fpm',
-  faketime: 'faketime',
-})
+const all = testFiles()
+if (mode === '--long') {
+  const files = all.filter((file) => isLong(file))
+  prepare(files)
+  run(files.filter((file) => !isAlone(file)))
+  run(files.filter(isAlone))
+} else if (mode === '--quick') {
+  const usual = all.filter((file) => !isLong(file))
+  const files = usual.filter(isInProcess)
+  check()
+  run(files)
+  sayWhatElse(usual.filter((file) => !isInProcess(file)))
+} else if (mode === '') {
+  const files = all.filter((file) => !isLong(file))
+  check()
+  prepare(files)
+  run(files)
+} else {
+  const files = [mode, ...more].map((file) => resolve(root, file))
+  prepare(files)
+  run(files)
+}
 
-const chosen = process.argv.slice(2)
-if (chosen.length === 0) {
+function check() {
   say('checking types and style')
   step('npm', ['run', '--silent', 'check'])
 }
-ensureBuilt()
 
-if (chosen.length > 0) runTests(chosen, LONG_RUN)
-else {
-  const files = testFiles(join(root, 'test'))
-  // What measures speed has the machine to itself.
-  runTests(
-    files.filter((file) => !file.endsWith('.alone.test.ts')),
-    FILE_TIMEOUT,
+/** @param {readonly string[]} files */
+function prepare(files) {
+  ensurePrograms(programsFor(files))
+  if (!files.every(isInProcess)) ensureBuilt()
+}
+
+/** @param {readonly string[]} files */
+function run(files) {
+  if (files.length === 0) return
+  // A number of rounds that somebody asked for may take its time.
+  const isPatient = files.some(isLong) || process.env['HISTORIES'] !== undefined
+  const patience = isPatient ? PATIENCE.long : PATIENCE.usual
+  const retries = join(folder, 'retries')
+  writeFileSync(retries, '')
+  const environment = { TEST_PATIENCE: String(patience), TEST_RETRIES: retries, ...process.env }
+  step(
+    process.execPath,
+    [
+      ...['--import', 'tsx', '--import', './test/support/watchdog.mjs'],
+      '--test',
+      // What failed stands once more at the end, where a log that was cut still has it.
+      '--test-reporter=spec',
+      `--test-timeout=${2_000 * patience}`,
+      `--test-concurrency=${AT_ONCE}`,
+      ...shared(files.filter(isInProcess)),
+      ...files.filter((file) => !isInProcess(file)),
+    ],
+    environment,
   )
-  runTests(
-    files.filter((file) => file.endsWith('.alone.test.ts')),
-    FILE_TIMEOUT,
-  )
+  judgeRetries(readFileSync(retries, 'utf8'))
 }
 
 /**
+ * Files that load several test files each: to start Node and the sources takes longer than most of the tests. No test begins before all
+ * files are there.
  * @param {readonly string[]} files
- * @param {number} timeout of one file, in milliseconds
+ * @returns {readonly string[]}
  */
-function runTests(files, timeout) {
-  step(process.execPath, [
-    '--import',
-    'tsx',
-    '--test',
-    // What failed stands once more at the end, where a log that was cut still has it.
-    '--test-reporter=spec',
-    `--test-timeout=${timeout}`,
-    // Much of it is waiting: three at once leave no core idle, also where there are only two.
-    '--test-concurrency=3',
-    ...files,
-  ])
+function shared(files) {
+  if (files.length < 2) return files
+  return Array.from({ length: SHARES }, (_, share) => {
+    const own = files.filter((_file, at) => at % SHARES === share)
+    const entry = join(folder, `in-one-process-${share + 1}.mjs`)
+    const imports = own.map((file) => `await import('${pathToFileURL(file)}')`)
+    writeFileSync(
+      entry,
+      `import { test } from 'node:test'
+let loaded
+test('${own.length} files in one process', () => new Promise((resolve) => { loaded = resolve }))
+${imports.join('\n')}
+loaded()
+`,
+    )
+    return entry
+  })
+}
+
+/** @param {string} told a line for each attempt that was repeated */
+function judgeRetries(told) {
+  const lines = told.split('\n').filter((line) => line !== '')
+  if (lines.length > 0)
+    process.stderr.write(`Tried again, as the machine was busy:\n  ${lines.join('\n  ')}\n`)
+  if (lines.length <= RETRIES) return
+  process.stderr.write(
+    `${lines.length} attempts were repeated, more than ${RETRIES}: a race may hide there.\n`,
+  )
+  process.exit(1)
+}
+
+/** @param {readonly string[]} files that did not run */
+function sayWhatElse(files) {
+  /** @type {Map<string, string[]>} */
+  const rooms = new Map()
+  for (const file of files) {
+    const [, room = '', name = ''] = relative(root, file).replace('.test.ts', '').split(sep)
+    rooms.set(room, [...(rooms.get(room) ?? []), name])
+  }
+  const lines = Array.from(rooms, ([room, names]) => `  ${room}/ ${names.join(', ')}`)
+  process.stderr.write(`Not run, as they need other processes: npm test runs them too.
+${lines.join('\n')}
+Not run, as they take minutes: npm run test:long.
+  long/ ${readdirSync(long)
+    .map((name) => name.replace('.test.ts', ''))
+    .join(', ')}
+`)
 }
 
 /**
  * @param {string} program
  * @param {readonly string[]} parameters
+ * @param {NodeJS.ProcessEnv} [env]
  */
-function step(program, parameters) {
-  const done = spawnSync(program, parameters, { cwd: root, stdio: 'inherit' })
+function step(program, parameters, env = process.env) {
+  const done = spawnSync(program, parameters, { cwd: root, stdio: 'inherit', env })
   if (done.status !== 0) process.exit(done.status ?? 1)
 }
 
-/**
- * @param {string} folder
- * @returns {string[]}
- */
-function testFiles(folder) {
+/** @returns {string[]} */
+function testFiles() {
+  const folder = join(root, 'test')
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
     .sort()

@@ -2,10 +2,8 @@ import { createServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { UnavailableReason } from '../../src/verdict.ts'
 import { startBackend } from './backend.ts'
-import { makeSelfSigned } from './certificates.ts'
 import { startRawBackend } from './raw-backend.ts'
 import type { Scope } from './scope.ts'
-import { makeTemporaryFolder } from './temporary-folder.ts'
 
 /** A way in which a backend gives no usable answer. */
 export interface Fault {
@@ -98,10 +96,8 @@ function speaking(answer: (socket: Socket) => void): Fault['start'] {
 }
 
 async function startTlsUnderPlainUrl(scope: Scope): Promise<string> {
-  const server = createServer(
-    makeSelfSigned(makeTemporaryFolder(scope), 'DNS:localhost'),
-    (_request, response) => response.end(),
-  )
+  // Without a certificate: plain HTTP fails before one would be needed.
+  const server = createServer((_request, response) => response.end())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   scope.after(() => {
     server.closeAllConnections()

@@ -1,0 +1,115 @@
+// What a test file needs before it can run, read from what it imports.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { root } from './prepare.mjs'
+
+/** @typedef {Readonly<Record<string, string>>} Programs program, as `ensurePrograms` takes it → Debian package */
+
+/** @type {Programs} */
+const nginx = { nginx: 'nginx-light' }
+/** @type {Programs} */
+const openssl = { openssl: 'openssl' }
+/** @type {Programs} */
+const php = { php: 'php-cli' }
+/** @type {Programs} */
+const curl = { curl: 'curl' }
+/** @type {Programs} */
+const ffmpeg = { ffmpeg: 'ffmpeg', ffprobe: 'ffmpeg' }
+/** @type {Programs} */
+const prometheus = { prometheus: 'prometheus', promtool: 'prometheus' }
+
+/** File that starts programs → the programs. Whatever imports it, directly or not, needs them. @type {Readonly<Record<string, Programs>>} */
+export const programsOf = {
+  'bench/generator.ts': { wrk: 'wrk' },
+  'bench/start-nginx.ts': nginx,
+  'test/check/read-nginx.test.ts': nginx,
+  'test/demo/start.test.ts': curl,
+  'test/demo/stream.test.ts': ffmpeg,
+  'test/documentation/events-page.test.ts': php,
+  'test/hostile/fail2ban.test.ts': { 'fail2ban-regex': 'fail2ban' },
+  'test/middleware/php-names.test.ts': php,
+  'test/nginx/shipped-files.test.ts': nginx,
+  'test/players/ffmpeg.test.ts': ffmpeg,
+  'test/service/systemd.test.ts': { 'systemd-analyze': 'systemd' },
+  'test/support/backend-nginx.ts': nginx,
+  'test/support/browser.ts': { chromium: 'chromium' },
+  'test/support/certificates.ts': openssl,
+  'test/support/configured-nginx.ts': nginx,
+  'test/support/curl.ts': curl,
+  'test/support/demo-in-browser.ts': nginx,
+  'test/support/documentation/stage.ts': { ...nginx, ...curl, ...php },
+  'test/support/documentation/test-fragment.ts': nginx,
+  'test/support/ffmpeg-player.ts': ffmpeg,
+  'test/support/gunicorn-backend.ts': { gunicorn: 'gunicorn' },
+  'test/support/live-stream.ts': ffmpeg,
+  'test/support/media.ts': ffmpeg,
+  'test/support/nginx.ts': { ...nginx, ...openssl },
+  'test/support/php-fpm-backend.ts': { 'php-fpm*': 'php-fpm' },
+  'test/support/php.ts': php,
+  'test/support/prometheus.ts': prometheus,
+  'test/support/started-demo.ts': nginx,
+  'test/support/uwsgi-backend.ts': {
+    uwsgi: 'uwsgi',
+    '/usr/lib/uwsgi/plugins/python3_plugin.so': 'uwsgi-plugin-python3',
+  },
+  'test/verdict-cache/clock.test.ts': { faketime: 'faketime' },
+  'test/watch/metrics.test.ts': prometheus,
+  'test/watch/monitoring.test.ts': prometheus,
+}
+
+/** What starts other processes or threads, or a browser. */
+const OTHER_PROCESSES = /^(?:node:)?(?:child_process|worker_threads|cluster)$|^playwright-core$/
+
+/**
+ * @param {readonly string[]} files
+ * @returns {Programs}
+ */
+export function programsFor(files) {
+  const all = new Set(files.flatMap((file) => Array.from(reach(file).files)))
+  return Object.assign({}, ...Array.from(all, (file) => programsOf[relative(root, file)] ?? {}))
+}
+
+/**
+ * Whether all that a file does happens in the process that runs it. Such files can share one.
+ * @param {string} file
+ */
+export function isInProcess(file) {
+  return !Array.from(reach(file).packages).some((name) => OTHER_PROCESSES.test(name))
+}
+
+/**
+ * Every file that a file imports, directly or not, itself among them; and the packages that these import. Imports of types alone do not count.
+ * @param {string} file
+ */
+function reach(file) {
+  const files = new Set([resolve(root, file)])
+  /** @type {Set<string>} */
+  const packages = new Set()
+  for (const one of files) {
+    for (const name of importsOf(one)) {
+      if (!name.startsWith('.')) packages.add(name)
+      else files.add(resolve(dirname(one), name))
+    }
+  }
+  return { files, packages }
+}
+
+/** @type {Map<string, readonly string[]>} */
+const known = new Map()
+
+/**
+ * @param {string} file
+ * @returns {readonly string[]}
+ */
+function importsOf(file) {
+  const before = known.get(file)
+  if (before !== undefined) return before
+  const text = existsSync(file) && /\.m?[jt]s$/.test(file) ? readFileSync(file, 'utf8') : ''
+  const matches = text.matchAll(
+    /^(?:import|export)\s+(?!type\b)(?:[^'"]*?\bfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm,
+  )
+  const names = Array.from(matches, ([, fixed, dynamic]) => fixed ?? dynamic ?? '')
+  known.set(file, names)
+  return names
+}
