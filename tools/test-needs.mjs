@@ -79,6 +79,14 @@ export function isInProcess(file) {
 }
 
 /**
+ * @param {string} file
+ * @param {string} imported below the repository
+ */
+export function doesImport(file, imported) {
+  return reach(file).files.has(resolve(root, imported))
+}
+
+/**
  * Every file that a file imports, directly or not, itself among them; and the packages that these import. Imports of types alone do not count.
  * @param {string} file
  */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ensureBuilt, ensurePackages, ensurePrograms, root, say } from './prepare.mjs'
-import { isInProcess, programsFor } from './test-needs.mjs'
+import { doesImport, isInProcess, programsFor } from './test-needs.mjs'
 
 /** Seconds for which no test begins or ends before a process is taken for hung; and what a whole file may take. */
 const PATIENCE = { usual: 120, long: 900 }
@@ -29,16 +29,18 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 ensurePackages()
 const all = testFiles()
 if (mode === '--long') {
-  const files = all.filter((file) => isLong(file))
+  // Usual tests that take more rounds here are among them.
+  const files = all.filter((file) => isLong(file) || doesImport(file, 'test/support/rounds.ts'))
+  process.env['TEST_LONG'] = '1'
   prepare(files)
   run(files.filter((file) => !isAlone(file)))
   run(files.filter(isAlone))
 } else if (mode === '--quick') {
   const usual = all.filter((file) => !isLong(file))
   const files = usual.filter(isInProcess)
+  process.on('exit', () => sayWhatElse(usual.filter((file) => !isInProcess(file))))
   check()
   run(files)
-  sayWhatElse(usual.filter((file) => !isInProcess(file)))
 } else if (mode === '') {
   const files = all.filter((file) => !isLong(file))
   check()

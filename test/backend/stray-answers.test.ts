@@ -6,8 +6,9 @@ import { readEndpoint } from '../../src/backend/endpoint.ts'
 import { startBackendProcess } from '../support/backend-process.ts'
 import { questionAbout } from '../support/guard.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
+import { rounds } from '../support/rounds.ts'
 
-const TRIES = 10_000
+const TRIES = rounds(2_000, 10_000)
 /** Questions under way at once, each about a key of its own. */
 const AT_ONCE = 50
 

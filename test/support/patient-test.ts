@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type TestContext, test } from 'node:test'
 import type { Scope } from './scope.ts'
@@ -32,7 +33,11 @@ export function patientTest(name: string, body: (attempt: Attempt) => Promise<vo
       } catch (error) {
         const longest = Math.round(stalls.max / 1e6)
         if (attempt === ATTEMPTS || longest < STALL) throw error
-        t.diagnostic(`tried again: this process was kept from running for ${longest} ms`)
+        const why = `this process was kept from running for ${longest} ms`
+        t.diagnostic(`tried again: ${why}`)
+        // tools/test.mjs counts them over the whole run.
+        const file = process.env['TEST_RETRIES']
+        if (file !== undefined) appendFileSync(file, `${name}: ${why}\n`)
       } finally {
         stalls.disable()
         t.mock.reset()

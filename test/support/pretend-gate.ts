@@ -104,7 +104,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
   const sessions = createSessionTable({ max: options.maxSessions ?? 100_000, maxBytes, idle })
   const provisional = createSessionTable({ max: options.maxProvisional ?? 20_000, maxBytes, idle })
-  const denials = createDenials(options.maxDenials ?? 100_000)
+  const denials = createDenials(options.maxDenials ?? 1_000)
   const identify = createIdentify({
     tokenParams: ['token'],
     ignoredParams: ['_HLS_*', 'CMCD'],
