@@ -9,6 +9,7 @@ import { readSubrequest } from '../src/gate/read-subrequest.ts'
 import { createDenials } from '../src/session/denials.ts'
 import { createIdentify } from '../src/session/identity.ts'
 import { createSessionTable } from '../src/session/session-table.ts'
+import { received } from '../test/support/received.ts'
 import { userAgents } from './user-agents.ts'
 
 const MILLION = 1_000_000
@@ -42,9 +43,6 @@ const decide = createDecide({
     throw error
   },
 })
-
-/** Header values as Node's parser hands them over: strings of their own, one byte a character. */
-const received = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
 
 function headersOf(index: number): Record<string, string> {
   const path = `/live/region-${index % 40}/channel-${index % 500}/index.m3u8`

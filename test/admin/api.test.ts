@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { type AdminOptions, createAdminApp } from '../../src/admin/app.ts'
 import { createAdminServer } from '../../src/admin/server.ts'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import type { RecentDenial } from '../../src/watch/recent-denials.ts'
 import { type AdminAnswer, type AdminGate, askAdmin, errorOf, startAdminGate } from '../support/admin-gate.ts'
 import { askGate } from '../support/ask-gate.ts'
-import { type Backend, startBackend, status } from '../support/backend.ts'
+import { startBackend, status } from '../support/backend.ts'
 import { exchange } from '../support/client.ts'
 import { readPage, root } from '../support/documentation/pages.ts'
 import { listenOnLoopback } from '../support/listen-on-loopback.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -24,13 +24,8 @@ async function routesOf({ admin }: AdminGate): Promise<string[]> {
 }
 
 describe('the admin API', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  let site: AdminGate
-  before(async () => {
-    backend = await startBackend(scope)
-    site = await startAdminGate(scope, { BACKEND_URL: backend.url })
-  })
+  const backend = forSuite((scope) => startBackend(scope))
+  const site = forSuite((scope) => startAdminGate(scope, { BACKEND_URL: backend.url }))
 
   test('docs/admin.md names every route, and no other', async () => {
     const rows = readPage('docs/admin.md').prose.matchAll(/^\| `((?:GET|DELETE) [^`?]+)[^`]*` \|/gm)
@@ -129,16 +124,8 @@ describe('the admin API', () => {
   })
 
   test('HEAD is GET without a body', async () => {
-    for (const path of [
-      '/',
-      '/healthz',
-      '/readyz',
-      '/metrics',
-      '/sessions',
-      '/denials',
-      '/events',
-      '/explain?url=http://a/b',
-    ]) {
+    const paths = '/ /healthz /readyz /metrics /sessions /denials /events /explain?url=http://a/b'
+    for (const path of paths.split(' ')) {
       const { status: code, body, headers } = await site.admin(`HEAD ${path}`)
       assert.deepEqual([code, body], [200, ''], path)
       assert.notEqual(headers['content-type'], undefined)

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, describe, test } from 'node:test'
-import { type AdminGate, askAdmin, errorOf, startAdminGate } from '../support/admin-gate.ts'
+import { describe, test } from 'node:test'
+import { askAdmin, errorOf, startAdminGate } from '../support/admin-gate.ts'
 import { askGate } from '../support/ask-gate.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { startGate } from '../support/gate.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
 const token = 'f3c9b1a2-secret-of-the-operator'
@@ -52,13 +52,8 @@ const wrong: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 
 describe('with ADMIN_TOKEN', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  let site: AdminGate
-  before(async () => {
-    backend = await startBackend(scope)
-    site = await startAdminGate(scope, { BACKEND_URL: backend.url, ADMIN_TOKEN: token })
-  })
+  const backend = forSuite((scope) => startBackend(scope))
+  const site = forSuite((scope) => startAdminGate(scope, { BACKEND_URL: backend.url, ADMIN_TOKEN: token }))
 
   for (const [what, status] of guarded) {
     test(`${what} answers only to who has it`, async () => {
@@ -153,11 +148,10 @@ test('tokens are compared by their hashes, in constant time', () => {
 })
 
 describe('without ADMIN_TOKEN', () => {
-  const scope = suiteScope()
-  let site: AdminGate
-  before(async () => {
+  const site = forSuite(async (scope) => {
     const backend = await startBackend(scope)
-    site = await startAdminGate(scope, { BACKEND_URL: backend.url })
+    const site = await startAdminGate(scope, { BACKEND_URL: backend.url })
+    return site
   })
 
   for (const host of [

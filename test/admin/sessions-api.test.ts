@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Environment } from '../../src/config/read-settings.ts'
 import type { SessionView } from '../../src/session/session-view.ts'
 import type { SessionPage } from '../../src/session/sessions-desk.ts'
@@ -10,7 +10,7 @@ import { type Backend, startBackend, status } from '../support/backend.ts'
 import { channelFiles } from '../support/channel-files.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { patientTest } from '../support/patient-test.ts'
-import { type Scope, suiteScope } from '../support/scope.ts'
+import { forSuite, type Scope } from '../support/scope.ts'
 import { type Site, startSite } from '../support/site.ts'
 import { watchStalls } from '../support/stalls.ts'
 import { hasToken } from '../support/token-backend.ts'
@@ -98,17 +98,16 @@ describe('the list of sessions', () => {
 })
 
 describe('2,500 sessions', () => {
-  const scope = suiteScope()
-  let site: AdminGate
-  before(async () => {
+  const site = forSuite(async (scope) => {
     const backend = await startBackend(scope)
     backend.answer = byToken
-    site = await startAdminGate(scope, {
+    const site = await startAdminGate(scope, {
       BACKEND_URL: backend.url,
       CHANNEL_PATTERN: '^/live/([^/]+)/',
       SESSION_IDLE: '1h',
     })
     await openMany(site.gate.port, 2500)
+    return site
   })
 
   const readAll = async (

@@ -4,13 +4,13 @@ import { before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { type AdminGate, askAdmin, startAdminGate } from '../support/admin-gate.ts'
 import { askGate } from '../support/ask-gate.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { startBrowser } from '../support/browser.ts'
 import { readPage } from '../support/documentation/pages.ts'
 import { type EventReader, readEvents } from '../support/event-reader.ts'
 import { listenOnLoopback } from '../support/listen-on-loopback.ts'
 import { startNginx } from '../support/nginx.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 /** All that a page can do to reach another address: its scripts, its pictures, its frames. Runs in the page; what came of it. */
@@ -41,13 +41,11 @@ const attackOn = (target: string): string => `(async () => {
 
 describe('a website that the operator visits', () => {
   const scope = suiteScope()
-  let backend: Backend
-  let site: AdminGate
+  const backend = forSuite((own) => startBackend(own))
+  const site = forSuite((own) => startAdminGate(own, { BACKEND_URL: backend.url }))
   let page: Page
   let elsewhere: string
   before(async () => {
-    backend = await startBackend(scope)
-    site = await startAdminGate(scope, { BACKEND_URL: backend.url })
     const evil = createServer((_request, response) => {
       response.setHeader('Content-Type', 'text/html').end('<title>evil</title><body>')
     })

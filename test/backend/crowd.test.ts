@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { askGate, type GateAnswer } from '../support/ask-gate.ts'
 import { type Backend, startBackend, status } from '../support/backend.ts'
 import { patientTest } from '../support/patient-test.ts'
-import { startWatchedGate } from '../support/readiness.ts'
+import { startWatchedGate, type WatchedGate } from '../support/readiness.ts'
 import type { Scope } from '../support/scope.ts'
 import { watchStalls } from '../support/stalls.ts'
 import { until } from '../support/until.ts'
@@ -29,6 +29,16 @@ async function startSlowBackend(scope: Scope, milliseconds: number): Promise<Bac
     setTimeout(() => response.writeHead(target.includes('token=good') ? 200 : 403).end(), milliseconds)
   }
   return backend
+}
+
+/** A gate that waits 600 ms for a backend that never answers. */
+async function startBeforeHanging(
+  scope: Scope,
+  environment: Readonly<Record<string, string>>,
+): Promise<WatchedGate> {
+  const backend = await startBackend(scope)
+  backend.answer = () => {}
+  return startWatchedGate(scope, { BACKEND_URL: backend.url, BACKEND_TIMEOUT: '600ms', ...environment })
 }
 
 describe('a crowd before a backend that hangs', () => {
@@ -78,13 +88,7 @@ describe('a crowd before a backend that hangs', () => {
   )
 
   patientTest('who waits in vain is unavailable-overload after half of the deadline', async (t) => {
-    const backend = await startBackend(t)
-    backend.answer = () => {}
-    const gate = await startWatchedGate(t, {
-      BACKEND_URL: backend.url,
-      BACKEND_TIMEOUT: '600ms',
-      BACKEND_CONCURRENCY: '4',
-    })
+    const gate = await startBeforeHanging(t, { BACKEND_CONCURRENCY: '4' })
     const stalls = watchStalls()
     const crowd = await Promise.all(
       Array.from({ length: 12 }, (_, n) => askGate(gate.port, { address: address(n) })),
@@ -99,13 +103,7 @@ describe('a crowd before a backend that hangs', () => {
   })
 
   test('a crowd behind one address gets the default action, as all others do', async (t) => {
-    const backend = await startBackend(t)
-    backend.answer = () => {}
-    const gate = await startWatchedGate(t, {
-      BACKEND_URL: backend.url,
-      BACKEND_TIMEOUT: '600ms',
-      DEFAULT_ACTION: 'allow',
-    })
+    const gate = await startBeforeHanging(t, { DEFAULT_ACTION: 'allow' })
     const crowd = Array.from({ length: 100 }, (_, n) => askGate(gate.port, { userAgent: `box ${n}` }))
     const answers = await Promise.all(crowd)
     assert.ok(

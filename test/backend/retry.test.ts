@@ -48,6 +48,15 @@ async function startSite(
   }
 }
 
+/** The second question gets no answer, in time. */
+async function assertTimesOut(site: Site): Promise<void> {
+  await site.ask()
+  const stalls = watchStalls()
+  const answer = await site.ask()
+  assert.equal(answer.reason, 'unavailable-timeout')
+  assert.ok(answer.took < DEADLINE + 150 + stalls(), `answered after ${answer.took} ms`)
+}
+
 const deaths: readonly [how: string, die: (socket: Socket) => void, reason: string][] = [
   ['closes', (socket) => void socket.end(), 'unavailable-closed'],
   ['resets', (socket) => void socket.resetAndDestroy(), 'unavailable-reset'],
@@ -98,11 +107,7 @@ describe('a question on a kept connection', () => {
     const site = await startSite(t, (socket, question) => {
       if (question === 0) socket.write(OK)
     })
-    await site.ask()
-    const stalls = watchStalls()
-    const answer = await site.ask()
-    assert.equal(answer.reason, 'unavailable-timeout')
-    assert.ok(answer.took < DEADLINE + 150 + stalls(), `answered after ${answer.took} ms`)
+    await assertTimesOut(site)
     assert.equal(site.questions(), 2)
   })
 
@@ -111,11 +116,7 @@ describe('a question on a kept connection', () => {
       if (question === 0) socket.write(OK)
       if (question === 1) setTimeout(() => socket.end(), DEADLINE / 2)
     })
-    await site.ask()
-    const stalls = watchStalls()
-    const answer = await site.ask()
-    assert.equal(answer.reason, 'unavailable-timeout')
-    assert.ok(answer.took < DEADLINE + 150 + stalls(), `answered after ${answer.took} ms`)
+    await assertTimesOut(site)
     assert.equal(site.questions(), 3)
   })
 })

@@ -4,8 +4,9 @@ import { type Backend, startBackend, status } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { startGate } from '../support/gate.ts'
 import { type Nginx, startNginx } from '../support/nginx.ts'
-import { type RawBackend, startRawBackend } from '../support/raw-backend.ts'
-import { suiteScope } from '../support/scope.ts'
+import { startRawBackend } from '../support/raw-backend.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
+import { startSite } from '../support/site.ts'
 import { until } from '../support/until.ts'
 
 const everyStatus = Array.from({ length: 400 }, (_, index) => 200 + index)
@@ -94,26 +95,25 @@ for (const defaultAction of ['allow', 'deny']) {
 }
 
 describe('a backend that redirects', () => {
-  const scope = suiteScope()
-  let elsewhere: RawBackend
-  let backend: Backend
-  let nginx: Nginx
-  before(async () => {
-    elsewhere = await startRawBackend(scope, (socket) => {
+  const elsewhere = forSuite((scope) =>
+    startRawBackend(scope, (socket) => {
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
-    })
-    backend = await startBackend(scope)
-    const gate = await startGate(scope, { BACKEND_URL: backend.url, DEFAULT_ACTION: 'allow' })
-    nginx = await startNginx(scope, { gates: [gate.address], files: { [target]: '#EXTM3U\n' } })
-  })
+    }),
+  )
+  const site = forSuite((scope) =>
+    startSite(scope, {
+      environment: { DEFAULT_ACTION: 'allow' },
+      nginx: { files: { [target]: '#EXTM3U\n' } },
+    }),
+  )
   for (const code of [300, 301, 302, 303, 305, 307, 308]) {
     test(`${code} with a Location is a deny, and nobody goes there`, async () => {
-      backend.answer = status(code, {
+      site.backend.answer = status(code, {
         Location: `${elsewhere.url}/auth?token=1`,
         Refresh: `0; ${elsewhere.url}`,
       })
       const headers = [`User-Agent: redirected-${code}`]
-      const answer = await request({ port: nginx.port, target: `${target}?token=1`, headers })
+      const answer = await request({ port: site.nginx.port, target: `${target}?token=1`, headers })
       assert.equal(answer.status, 403)
       assert.doesNotMatch(answer.head, /^location:/im)
       assert.equal(elsewhere.connections(), 0)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { startBrowser } from '../support/browser.ts'
 import { get } from '../support/http-get.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
-import { openProject, type Project, services } from './stack-project.ts'
+import { openProject, services } from './stack-project.ts'
 
 const playlist = '/live/test/index.m3u8'
 /** Milliseconds: a name that is looked up every ten seconds, a breaker, a slow machine. */
@@ -13,11 +13,11 @@ const PATIENCE = 60_000
 
 describe('docker compose up', () => {
   const scope = suiteScope()
-  let project: Project
   let page: Page
-  before(async () => {
-    project = await openProject(scope)
+  const project = forSuite(async (own) => {
+    const project = await openProject(own)
     await project.compose(['up', '--build', '--detach', '--wait', '--wait-timeout', '120'])
+    return project
   })
 
   const ask = (target: string, viewer: string) =>

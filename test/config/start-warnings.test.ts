@@ -9,6 +9,13 @@ import { startWarnings } from '../../src/config/start-warnings.ts'
 const PID = 42
 const CHANNELS = '^/live/([^/]+)/'
 
+function warnsOfNothing(environment: Environment): void {
+  const [[name, value] = []] = Object.entries(environment)
+  test(`${name}=${value}: nothing`, () => {
+    assert.deepEqual(warningsOf(environment), [])
+  })
+}
+
 /** What is warned of at start, apart from the line about the default action; with a CHANNEL_PATTERN that is right, if not another. */
 function warningsOf(environment: Environment): readonly string[] {
   const BACKEND_URL = 'http://127.0.0.1:6000/auth'
@@ -93,9 +100,7 @@ describe('what is warned of at start', () => {
     'localhost:9180',
     'unix:/run/a.sock',
   ]) {
-    test(`LISTEN=${LISTEN}: nothing`, () => {
-      assert.deepEqual(warningsOf({ LISTEN }), [])
-    })
+    warnsOfNothing({ LISTEN })
   }
 
   for (const CHANNEL_PATTERN of [
@@ -123,9 +128,7 @@ describe('what is warned of at start', () => {
     '^/live/(?:hd|sd)/(?<channel>\\d+)',
     '^/live/((?:[a-z0-9]+-?)+)/',
   ])
-    test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: nothing`, () => {
-      assert.deepEqual(warningsOf({ CHANNEL_PATTERN }), [])
-    })
+    warnsOfNothing({ CHANNEL_PATTERN })
 
   test('a SESSION_MEMORY that the heap has no room for: which heap, and how to raise it', () => {
     const heap = Math.floor(heapLimit() / MEGABYTE)

@@ -32,6 +32,20 @@ async function play(viewer: Viewer, duration: number): Promise<number | undefine
   return undefined
 }
 
+/** A new viewer who plays for this many milliseconds while the backend is away. */
+async function playWithout(
+  t: TestContext,
+  site: Site,
+  duration: number,
+  playlist = PLAYLIST,
+): Promise<Viewer> {
+  site.backend.answer = away
+  const viewer = createViewer(t, site.nginx)
+  assert.equal(await viewer.get(playlist), 200)
+  assert.equal(await play(viewer, duration), undefined)
+  return viewer
+}
+
 /** `source reason` of a viewer's requests, and their sessions. */
 async function told(site: Site, viewer: Viewer): Promise<{ told: string[]; sessions: string[] }> {
   const log = await readViewerLog(site.nginx, viewer.userAgent)
@@ -45,10 +59,7 @@ async function told(site: Site, viewer: Viewer): Promise<{ told: string[]; sessi
 describe('a viewer let in by DEFAULT_ACTION=allow, through nginx', { concurrency: true }, () => {
   test('plays in the outage, and the backend is asked once in a DEFAULT_TTL', async (t) => {
     const site = await start(t)
-    site.backend.answer = away
-    const viewer = createViewer(t, site.nginx)
-    assert.equal(await viewer.get(PLAYLIST), 200)
-    assert.equal(await play(viewer, 6_000), undefined)
+    const viewer = await playWithout(t, site, 6_000)
     const asked = site.backend.asked.length
     assert.ok(asked >= 3 && asked <= 5, `${asked} questions in 6 s`)
     for (const { target } of site.backend.asked) assert.equal(target, '/auth?token=good')
@@ -59,10 +70,7 @@ describe('a viewer let in by DEFAULT_ACTION=allow, through nginx', { concurrency
 
   test('is out within 5 s when the backend is back and denies', async (t) => {
     const site = await start(t)
-    site.backend.answer = away
-    const viewer = createViewer(t, site.nginx)
-    assert.equal(await viewer.get('/live/one/index.m3u8?token=bad'), 200)
-    assert.equal(await play(viewer, 1_000), undefined)
+    const viewer = await playWithout(t, site, 1_000, '/live/one/index.m3u8?token=bad')
     site.backend.answer = hasToken('good')
     const out = await play(viewer, 10_000)
     t.diagnostic(`out after ${Math.round(out ?? Number.NaN)} ms`)
@@ -73,10 +81,7 @@ describe('a viewer let in by DEFAULT_ACTION=allow, through nginx', { concurrency
 
   test('has a full session with the same id when the backend is back and allows', async (t) => {
     const site = await start(t)
-    site.backend.answer = away
-    const viewer = createViewer(t, site.nginx)
-    assert.equal(await viewer.get(PLAYLIST), 200)
-    assert.equal(await play(viewer, 1_000), undefined)
+    const viewer = await playWithout(t, site, 1_000)
     site.backend.answer = hasToken('good')
     assert.equal(await play(viewer, 5_000), undefined)
     const asked = site.backend.asked.length
@@ -97,10 +102,7 @@ describe('a viewer let in by DEFAULT_ACTION=allow, through nginx', { concurrency
 
   test('is known as allowed from then on: the next outage finds a full session', async (t) => {
     const site = await start(t, { ALLOW_TTL: '1s', DEFAULT_TTL: '300ms' })
-    site.backend.answer = away
-    const viewer = createViewer(t, site.nginx)
-    assert.equal(await viewer.get(PLAYLIST), 200)
-    assert.equal(await play(viewer, 1_000), undefined)
+    const viewer = await playWithout(t, site, 1_000)
     site.backend.answer = hasToken('good')
     assert.equal(await play(viewer, 5_000), undefined)
     site.backend.answer = away

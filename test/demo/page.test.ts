@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type DemoInBrowser, startDemoInBrowser } from '../support/demo-in-browser.ts'
+import { startDemoInBrowser } from '../support/demo-in-browser.ts'
 import type { DemoTab } from '../support/demo-tab.ts'
 import { countColours, sizeOfPng } from '../support/look-at-picture.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
 const committed = fileURLToPath(new URL('../../docs/pictures/demo.png', import.meta.url))
@@ -15,11 +15,7 @@ const SIZE = { width: 1200, height: 750 } as const
 const MOST_BYTES = 250_000
 
 describe('the demo page in Chromium', () => {
-  const scope = suiteScope()
-  let demo: DemoInBrowser
-  before(async () => {
-    demo = await startDemoInBrowser(scope)
-  })
+  const demo = forSuite((scope) => startDemoInBrowser(scope))
 
   /** The picture at this moment; kept for the README where that is asked for. */
   const takePicture = async (t: TestContext, { page }: DemoTab): Promise<void> => {

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
-import { type DemoInBrowser, startDemoInBrowser } from '../support/demo-in-browser.ts'
-import { suiteScope } from '../support/scope.ts'
+import { describe, test } from 'node:test'
+import { startDemoInBrowser } from '../support/demo-in-browser.ts'
+import { forSuite } from '../support/scope.ts'
 
 describe('the demo page, refused while it plays', { concurrency: true }, () => {
-  const scope = suiteScope()
-  let demo: DemoInBrowser
-  before(async () => {
-    demo = await startDemoInBrowser(scope)
-  })
+  const demo = forSuite((scope) => startDemoInBrowser(scope))
 
   for (const [what, path] of [
     ['playlists', /\.m3u8\?/],

@@ -7,7 +7,7 @@ import type { EventBatch, SessionEnded, SessionStarted } from '../../src/events/
 import { sessionEnds } from '../../src/session/session-table.ts'
 import { askGate } from '../support/ask-gate.ts'
 import { startBackend, status } from '../support/backend.ts'
-import { is, readPage } from '../support/documentation/pages.ts'
+import { is, readPage, rowsBelow } from '../support/documentation/pages.ts'
 import { startGate } from '../support/gate.ts'
 import { startPhp } from '../support/php.ts'
 import { startReceiver } from '../support/receiver.ts'
@@ -17,18 +17,6 @@ import { until } from '../support/until.ts'
 
 const page = readPage('docs/events.md')
 const PATIENCE = 30_000
-
-/** The cells of each row of the table below a heading. */
-function rowsBelow(heading: string): string[][] {
-  const section = page.prose.split(/^## /m).find((one) => one.startsWith(`${heading}\n`)) ?? ''
-  const rows = section.split('\n').filter((line) => line.startsWith('|'))
-  return rows.slice(2).map((row) =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  )
-}
 
 const word = (cell = ''): string => /`([^`]+)`/.exec(cell)?.[1] ?? ''
 
@@ -88,7 +76,10 @@ describe('docs/events.md', () => {
       }
     }
     assert.deepEqual(Object.keys(example), [...fields.post])
-    const rows = rowsBelow('What is posted').map(([name, where = '']) => ({ name: word(name), where }))
+    const rows = rowsBelow(page.prose, 'What is posted').map(([name, where = '']) => ({
+      name: word(name),
+      where,
+    }))
     const named = (...places: string[]): string[] =>
       rows.filter(({ where }) => places.includes(where)).map(({ name }) => name)
     assert.deepEqual(named('post'), [...fields.post])
@@ -106,7 +97,7 @@ describe('docs/events.md', () => {
   })
 
   test('names every reason, and no other', () => {
-    const named = rowsBelow('Why a session ended').map(([reason]) => word(reason))
+    const named = rowsBelow(page.prose, 'Why a session ended').map(([reason]) => word(reason))
     assert.deepEqual(
       named,
       sessionEnds.toSorted((a, b) => named.indexOf(a) - named.indexOf(b)),

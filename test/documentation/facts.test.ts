@@ -6,7 +6,7 @@ import * as exitCodes from '../../src/cli/exit-codes.ts'
 import { type SettingName, settingNames, settingsTable } from '../../src/config/settings-table.ts'
 import { readDuration } from '../../src/config/values.ts'
 import { refusedReasons, sources, unavailableReasons } from '../../src/verdict.ts'
-import { readPage, readPages, root } from '../support/documentation/pages.ts'
+import { readPage, readPages, root, rowsBelow } from '../support/documentation/pages.ts'
 
 const pages = readPages()
 const troubleshooting = readPage('docs/troubleshooting.md').prose
@@ -43,18 +43,6 @@ function readAll(folder: string, ending: string): string {
     .filter((name) => name.endsWith(ending))
     .map((name) => read(join(folder, name)))
     .join('\n')
-}
-
-/** The rows of the table below this heading, cell by cell. */
-function rowsBelow(page: string, heading: string): string[][] {
-  const section = page.split(/^## /m).find((one) => one.startsWith(`${heading}\n`)) ?? ''
-  const rows = section.split('\n').filter((line) => line.startsWith('|'))
-  return rows.slice(2).map((row) =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  )
 }
 
 /** What stands between backticks in the first cell of each row. */
@@ -105,6 +93,7 @@ describe('docs/troubleshooting.md', () => {
     ]
     const all = [
       ...own,
+      ...refusedReasons,
       ...unavailableReasons.map((reason) => `unavailable-${reason}`),
       ...ofNginx.map(([, reason = '']) => reason),
     ]

@@ -373,14 +373,22 @@ describe('the log has one line for each change of state', () => {
 })
 
 describe('a minimal time', () => {
-  test('a start is told of after it, when a request has come since', async () => {
+  /** One session, and what lets time pass until its viewer asks for something. */
+  const startOne = async (target?: string) => {
     const events = create({ minTime: 10_000 })
     await events.started()
-    const session = events.open()
-    await events.time.pass(6_000)
-    events.hear(session)
-    await events.time.pass(6_000)
-    events.hear(session)
+    const session = events.open(target)
+    const heardAfter = async (milliseconds: number): Promise<void> => {
+      await events.time.pass(milliseconds)
+      events.hear(session)
+    }
+    return { events, session, heardAfter }
+  }
+
+  test('a start is told of after it, when a request has come since', async () => {
+    const { events, session, heardAfter } = await startOne()
+    await heardAfter(6_000)
+    await heardAfter(6_000)
     await events.time.pass(7_999)
     assert.deepEqual(events.told(), [])
     await events.time.pass(1_001)
@@ -391,11 +399,8 @@ describe('a minimal time', () => {
   })
 
   test('a viewer who has zapped on leaves no trace, though his session ends much later', async () => {
-    const events = create({ minTime: 10_000 })
-    await events.started()
-    const session = events.open()
-    await events.time.pass(3_000)
-    events.hear(session)
+    const { events, session, heardAfter } = await startOne()
+    await heardAfter(3_000)
     await events.time.pass(117_000)
     events.end(session)
     await events.time.pass(60_000)
@@ -405,33 +410,24 @@ describe('a minimal time', () => {
   })
 
   test('a session that ends sooner leaves no trace either', async () => {
-    const events = create({ minTime: 10_000 })
-    await events.started()
-    const session = events.open()
-    await events.time.pass(9_000)
-    events.hear(session)
+    const { events, session, heardAfter } = await startOne()
+    await heardAfter(9_000)
     events.end(session, 'denied')
     await events.time.pass(60_000)
     assert.deepEqual(events.told(), [])
   })
 
   test('one that ends after it, and before its start was told of, has both told', async () => {
-    const events = create({ minTime: 10_000 })
-    await events.started()
-    const session = events.open()
-    await events.time.pass(9_000)
-    events.hear(session)
-    await events.time.pass(5_000)
-    events.hear(session)
+    const { events, session, heardAfter } = await startOne()
+    await heardAfter(9_000)
+    await heardAfter(5_000)
     events.end(session, 'closed')
     await events.time.pass(1_000)
     assert.deepEqual(events.told(), [`start ${session.id}`, `end ${session.id}`])
   })
 
   test('a film or an MPEG-TS stream is asked about once and lasts', async () => {
-    const events = create({ minTime: 10_000 })
-    await events.started()
-    const session = events.open('/live/one.ts?token=SECRET')
+    const { events, session } = await startOne('/live/one.ts?token=SECRET')
     await events.time.pass(10_999)
     assert.deepEqual(events.told(), [])
     await events.time.pass(1)

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
-import { before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '../../src/config/read-settings.ts'
 import { startAdminGate } from '../support/admin-gate.ts'
 import { askGate } from '../support/ask-gate.ts'
-import { type Backend, startBackend, status } from '../support/backend.ts'
+import { startBackend, status } from '../support/backend.ts'
 import { makeAuthority, makeSelfSigned } from '../support/certificates.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { type Gate, startGate } from '../support/gate.ts'
 import { startGateProcess } from '../support/gate-process.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { type Scope, suiteScope } from '../support/scope.ts'
+import { forSuite, type Scope, suiteScope } from '../support/scope.ts'
 import { newViewer, startSite } from '../support/site.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { hasToken } from '../support/token-backend.ts'
@@ -25,11 +25,10 @@ const opening = '/live/news/index.m3u8?token=SECRET'
 const segment = '/live/news/1.ts'
 
 describe('starts and ends of sessions reach the receiver', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
+  const backend = forSuite(async (scope) => {
+    const backend = await startBackend(scope)
     backend.answer = hasToken('SECRET')
+    return backend
   })
 
   const settingsFor = ({ port }: Receiver): Environment => ({
@@ -206,11 +205,7 @@ describe('starts and ends of sessions reach the receiver', () => {
 })
 
 describe('a receiver in trouble', { concurrency: true }, () => {
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
-  })
+  const backend = forSuite((scope) => startBackend(scope))
 
   const start = (t: TestContext, port: number, environment: Environment = {}): Promise<Gate> =>
     startGate(t, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Environment } from '../../src/config/read-settings.ts'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { askGate } from '../support/ask-gate.ts'
@@ -10,7 +10,7 @@ import { findFreePort } from '../support/free-port.ts'
 import { startGate } from '../support/gate.ts'
 import { get } from '../support/http-get.ts'
 import { mainFile } from '../support/main-process.ts'
-import { type Scope, suiteScope } from '../support/scope.ts'
+import { forSuite, type Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -68,11 +68,7 @@ async function startPlace(scope: Scope, more: Environment = {}): Promise<Place> 
 const playing = { uri: `/live/news/index.m3u8?token=${SECRET}&quality=high` }
 
 describe('alta-auth explain', () => {
-  const scope = suiteScope()
-  let place: Place
-  before(async () => {
-    place = await startPlace(scope)
-  })
+  const place = forSuite((scope) => startPlace(scope))
 
   test('shows the way of an unknown request from top to bottom, without secrets, and changes nothing', async (t) => {
     place.backend.answer = status(200, { 'X-UserId': 'anna', 'Set-Cookie': `login=${SECRET}` })

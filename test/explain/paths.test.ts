@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { ExplainError, readClientRequest } from '../../src/explain/read-client-request.ts'
 import { request } from '../support/client.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, type Site, startSite } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { newViewer, startSite } from '../support/site.ts'
 
 /** Request targets as a client sends them; latin-1, one character a byte. */
 const targets = [
@@ -37,11 +37,7 @@ const refusedByNginx = [
 ]
 
 describe('a URL is read as nginx would send it', () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope)
-  })
+  const site = forSuite((scope) => startSite(scope))
 
   for (const target of targets) {
     test(target, async () => {

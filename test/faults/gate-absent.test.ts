@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { type Backend, startBackend, status } from '../support/backend.ts'
 import { type ClientAnswer, request, requestHttp2 } from '../support/client.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { type Main, startMain } from '../support/main-process.ts'
 import { type Nginx, startNginx } from '../support/nginx.ts'
-import { type Scope, suiteScope } from '../support/scope.ts'
+import { forSuite, type Scope, suiteScope } from '../support/scope.ts'
 import { watchStalls } from '../support/stalls.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
@@ -55,15 +55,13 @@ describe('without a verdict of the gate:', { concurrency: true }, () => {
   for (const [onFailure, expected] of flavours) {
     describe(`nginx with on-failure-${onFailure} and a gate that is`, { concurrency: 1 }, () => {
       const scope = suiteScope()
-      let backend: Backend
+      const backend = forSuite(startJudge)
       let port: number
-      let nginx: Nginx
       let gate: Main
-      before(async () => {
-        backend = await startJudge(scope)
+      const nginx = forSuite(async (own) => {
         port = await findFreePort()
         gate = await startGateProcess(scope, backend, port)
-        nginx = await startNginx(scope, { gates: [`127.0.0.1:${port}`], onFailure })
+        return await startNginx(own, { gates: [`127.0.0.1:${port}`], onFailure })
       })
 
       const assertRealVerdicts = async (): Promise<void> => {
@@ -178,14 +176,11 @@ describe('nginx with the gate on a Unix socket', () => {
 })
 
 describe('nginx with on-failure-allow and a gate that works', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  let nginx: Nginx
-  before(async () => {
-    backend = await startBackend(scope)
+  const backend = forSuite((scope) => startBackend(scope))
+  const nginx = forSuite(async (scope) => {
     const port = await findFreePort()
     await startGateProcess(scope, backend, port)
-    nginx = await startNginx(scope, { gates: [`127.0.0.1:${port}`], onFailure: 'allow' })
+    return await startNginx(scope, { gates: [`127.0.0.1:${port}`], onFailure: 'allow' })
   })
 
   for (const code of [401, 403, 404, 500, 502, 503, 504]) {

@@ -3,15 +3,15 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { before, describe } from 'node:test'
+import { describe } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { askGate, type GateQuestion, gateHeaders } from '../support/ask-gate.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { openGateLines } from '../support/gate-lines.ts'
 import { type Main, mainFile, startMain } from '../support/main-process.ts'
 import { patientTest } from '../support/patient-test.ts'
-import { type Scope, suiteScope } from '../support/scope.ts'
+import { forSuite, type Scope } from '../support/scope.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { until } from '../support/until.ts'
 
@@ -33,11 +33,7 @@ const movedClock = (steps: readonly number[]): string => `
 `
 
 describe('a wall clock that is moved', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
-  })
+  const backend = forSuite((scope) => startBackend(scope))
 
   const steps = { '+1 h': HOUR, '−1 h': -HOUR, '+1 day': DAY, '−1 day': -DAY, 'another −1 day': -DAY }
 
@@ -218,11 +214,7 @@ describe('a log reader that has stalled', () => {
   /** Bytes. */
   const MAX_GROWTH = 40 * 1_048_576
 
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
-  })
+  const backend = forSuite((scope) => startBackend(scope))
 
   /** A gate that logs much to a pipe that nobody reads. */
   const start = async (scope: Scope) => {

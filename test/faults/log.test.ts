@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { askGate } from '../support/ask-gate.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { startChild } from '../support/child.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { mainFile, startMain } from '../support/main-process.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -21,11 +21,7 @@ const GIVES_UP_WITHIN = 500
 const warner = `process.on('SIGUSR2', () => process.emitWarning('something odd'))`
 
 describe('the gate decides on, whatever becomes of its log:', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
-  })
+  const backend = forSuite((scope) => startBackend(scope))
 
   let viewers = 0
   let answered = 0

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
-import { before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { askGate, type GateQuestion, gateHeaders } from '../support/ask-gate.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { type ClientAnswer, exchange } from '../support/client.ts'
-import { type Gate, startGate } from '../support/gate.ts'
-import { suiteScope } from '../support/scope.ts'
+import { startGate } from '../support/gate.ts'
+import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 /** Milliseconds in which a subrequest must have come in, and what the gate and a busy machine may add. */
@@ -31,13 +31,8 @@ function head(start: string, lines: readonly string[]): string {
 }
 
 describe('the gate', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  let gate: Gate
-  before(async () => {
-    backend = await startBackend(scope)
-    gate = await startGate(scope, { BACKEND_URL: backend.url })
-  })
+  const backend = forSuite((scope) => startBackend(scope))
+  const gate = forSuite((scope) => startGate(scope, { BACKEND_URL: backend.url }))
 
   const send = (text: string): Promise<ClientAnswer> =>
     exchange({ port: gate.port }, Buffer.from(text, 'latin1'))

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { askGate, gateHeaders } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
-import { type Gate, startGate } from '../support/gate.ts'
-import { suiteScope } from '../support/scope.ts'
+import { startGate } from '../support/gate.ts'
+import { forSuite } from '../support/scope.ts'
 
 /** Milliseconds of silence after which the client has nothing more to say. */
 const PATIENCE = 150
@@ -132,11 +132,10 @@ const malformed: Readonly<Record<string, string | Uint8Array>> = {
 }
 
 describe('nothing but 200 and 403 leaves the gate:', () => {
-  const scope = suiteScope()
-  let gate: Gate
-  before(async () => {
+  const gate = forSuite(async (scope) => {
     const backend = await startBackend(scope)
-    gate = await startGate(scope, { BACKEND_URL: backend.url, LOG_LEVEL: 'warn' })
+    const gate = await startGate(scope, { BACKEND_URL: backend.url, LOG_LEVEL: 'warn' })
+    return gate
   })
 
   for (const [what, bytes] of Object.entries(malformed)) {

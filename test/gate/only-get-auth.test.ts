@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { gateHeaders } from '../support/ask-gate.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { request } from '../support/client.ts'
-import { type Gate, startGate } from '../support/gate.ts'
-import { suiteScope } from '../support/scope.ts'
+import { startGate } from '../support/gate.ts'
+import { forSuite } from '../support/scope.ts'
 
 const others: readonly (readonly [method: string, target: string])[] = [
   ...['HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'PROPFIND'].map(
@@ -16,13 +16,8 @@ const others: readonly (readonly [method: string, target: string])[] = [
 ]
 
 describe('the gate answers GET /auth and nothing else, whoever allows everything', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  let gate: Gate
-  before(async () => {
-    backend = await startBackend(scope)
-    gate = await startGate(scope, { BACKEND_URL: backend.url, DEFAULT_ACTION: 'allow' })
-  })
+  const backend = forSuite((scope) => startBackend(scope))
+  const gate = forSuite((scope) => startGate(scope, { BACKEND_URL: backend.url, DEFAULT_ACTION: 'allow' }))
 
   for (const [method, target] of others) {
     test(`${method} ${target} is refused, and nobody is asked`, async () => {

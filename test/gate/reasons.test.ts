@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import type { Environment } from '../../src/config/read-settings.ts'
@@ -13,6 +12,7 @@ import { request } from '../support/client.ts'
 import { readPage } from '../support/documentation/pages.ts'
 import { faults } from '../support/faults.ts'
 import { startGate } from '../support/gate.ts'
+import { holdAnswers } from '../support/hold-answers.ts'
 import { startNginx } from '../support/nginx.ts'
 import type { Scope } from '../support/scope.ts'
 import { newViewer } from '../support/site.ts'
@@ -35,6 +35,12 @@ async function startAnswering(scope: Scope, code: number, more: Environment = {}
   const backend = await startBackend(scope)
   backend.answer = status(code)
   return { backend, ...(await startSiteWith(scope, { BACKEND_URL: backend.url, ...more })) }
+}
+
+/** A backend that keeps its answers back, with room for four questions. */
+async function startHeld(scope: Scope) {
+  const site = await startAnswering(scope, 200, { BACKEND_CONCURRENCY: '4', BACKEND_TIMEOUT: '2s' })
+  return { ...site, ...holdAnswers(site.backend) }
 }
 
 /** Meets one reason as a viewer does, and finds it in nginx's access log. */
@@ -77,21 +83,15 @@ const ways: Readonly<Record<string, Way>> = {
     await ends(reason)
   },
   async 'too-many-questions'(scope, reason) {
-    const { backend, get, gate, ends } = await startAnswering(scope, 200, {
-      BACKEND_CONCURRENCY: '4',
-      BACKEND_TIMEOUT: '2s',
-    })
     // Three of four idle places, and a quarter of the line: 16.
-    const held: ServerResponse[] = []
-    backend.answer = (_asked, response) => void held.push(response)
+    const { held, release, get, gate, ends } = await startHeld(scope)
     const share = Array.from({ length: 19 }, (_, n) =>
       askGate(gate.port, { address: '127.0.0.1', userAgent: `${n}` }),
     )
     await until('its places', () => held.length === 3)
     await get('/live/two/index.m3u8?token=1')
     await ends(reason)
-    backend.answer = status(200)
-    for (const response of held) response.end()
+    release()
     await Promise.all(share)
   },
   async 'question-refused'(scope, reason) {
@@ -124,18 +124,12 @@ const ways: Readonly<Record<string, Way>> = {
     await ends(reason)
   },
   async 'unavailable-overload'(scope, reason) {
-    const { backend, gate, get, ends } = await startAnswering(scope, 200, {
-      BACKEND_CONCURRENCY: '4',
-      BACKEND_TIMEOUT: '2s',
-    })
-    const held: ServerResponse[] = []
-    backend.answer = (_asked, response) => void held.push(response)
+    const { held, release, get, gate, ends } = await startHeld(scope)
     const crowd = Array.from({ length: 12 }, (_, n) => askGate(gate.port, { address: `198.51.${n}.1` }))
     await until('four questions', () => held.length === 4)
     await get(PLAYLIST)
     await ends(reason)
-    backend.answer = status(200)
-    for (const response of held) response.end()
+    release()
     await Promise.all(crowd)
   },
   async 'unavailable-internal'(scope, reason) {

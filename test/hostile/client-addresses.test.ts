@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { askGate } from '../support/ask-gate.ts'
 import { request } from '../support/client.ts'
 import { allowsOnlyGood, BAD, GOOD, questionsByAddress, startHostileSite } from '../support/hostile-site.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { newViewer, questionsDuring, startSite } from '../support/site.ts'
 
 /** Every spelling of one address, and the one that the backend gets. */
 const accepted: [address: string, ...spellings: string[]][] = [
@@ -75,11 +75,7 @@ const refused: [what: string, address: string][] = [
 ]
 
 describe("the client's address, directly, DEFAULT_ACTION=allow:", () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startHostileSite(scope)
-  })
+  const site = forSuite((scope) => startHostileSite(scope))
   const ask = (address: string, token: string, userAgent = newViewer()) =>
     askGate(site.gate.port, { address, userAgent, uri: `/live/x.ts?${token}` })
 
@@ -134,14 +130,13 @@ describe("the client's address, directly, DEFAULT_ACTION=allow:", () => {
 })
 
 describe("the client's address as a load balancer names it to nginx, DEFAULT_ACTION=allow and on-failure-allow:", () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope, {
+  const site = forSuite(async (scope) => {
+    const site = await startSite(scope, {
       environment: { DEFAULT_ACTION: 'allow' },
       nginx: { onFailure: 'allow', http: 'set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;' },
     })
     site.backend.answer = allowsOnlyGood
+    return site
   })
   const get = (address: string, token: string): Promise<number> =>
     request({

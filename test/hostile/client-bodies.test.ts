@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { request } from '../support/client.ts'
 import { connectHttp2Viewer, type Http2Request } from '../support/http2-viewer.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, type Site } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { newViewer } from '../support/site.ts'
 import { startSiteWithOrigin } from '../support/site-with-origin.ts'
 
 /** A body that a gate out of step would take for a subrequest, and allow. */
@@ -46,11 +46,7 @@ function summary({ status, body }: { readonly status: number; readonly body: str
 }
 
 describe('a body disturbs no other request, though all share the connections to the gate', () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSiteWithOrigin(scope)
-  })
+  const site = forSuite((scope) => startSiteWithOrigin(scope))
   const overHttp1 = async ({ target, method = 'GET', body = '' }: Http2Request): Promise<string> => {
     const length = body === '' ? [] : [`Content-Length: ${body.length}`]
     const headers = [`User-Agent: ${newViewer()}`, ...length]

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { request, requestHttp2 } from '../support/client.ts'
-import { suiteScope } from '../support/scope.ts'
-import { accessLineOf, newViewer, questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { accessLineOf, newViewer, questionsDuring, startSite } from '../support/site.ts'
 import { wordsOf } from '../support/words.ts'
 
 const path = '/index.m3u8'
@@ -33,14 +33,13 @@ const spoofs: [what: string, headers: string[]][] = [
 
 for (const underscores of ['off', 'on']) {
   describe(`with underscores_in_headers ${underscores}, a client's headers change nothing`, () => {
-    const scope = suiteScope()
-    let site: Site
-    before(async () => {
+    const site = forSuite(async (scope) => {
       const server = `underscores_in_headers ${underscores}; location / { LOCATION }`
-      site = await startSite(scope, { nginx: { server } })
+      const site = await startSite(scope, { nginx: { server } })
       site.backend.answer = ({ headers }, response) => {
         response.writeHead(headers['X-Real-Ip'] === '127.0.0.1' ? 200 : 403).end()
       }
+      return site
     })
 
     const assertAskedPlainly = async (

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { METHODS } from 'node:http'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { type ClientAnswer, type ClientRequest, exchange, request } from '../support/client.ts'
 import { connectHttp2Viewer, type Http2Request } from '../support/http2-viewer.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, questionsDuring, type Site } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { newViewer, questionsDuring } from '../support/site.ts'
 import { startSiteWithOrigin } from '../support/site-with-origin.ts'
 
 /** What a client sends to a file or to an origin, and what nginx answers when the backend allows it. */
@@ -99,11 +99,7 @@ const overHttp2: Readonly<Record<string, Partial<Http2Request> & { readonly stat
 }
 
 describe('whatever a client sends, the verdict counts', () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSiteWithOrigin(scope)
-  })
+  const site = forSuite((scope) => startSiteWithOrigin(scope))
   const send = async (sent: Sent, token: string): Promise<ClientAnswer> => {
     const { target = '/index.m3u8', headers = [], status: _status, answer: _answer, ...rest } = sent
     return afterContinue(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { type Parts, partsWith, places, type Route, routes, sendParts } from '../support/hostile-request.ts'
 import {
   addressOf,
@@ -12,8 +12,7 @@ import {
   startHostileSite,
   tally,
 } from '../support/hostile-site.ts'
-import { suiteScope } from '../support/scope.ts'
-import type { Site } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
 
 const bytes = Array.from({ length: 256 }, (_, byte) => byte)
 const LF = 10
@@ -70,12 +69,8 @@ function ruleFor(route: Route, form: Form, place: keyof Parts): Rule {
 }
 
 describe('every byte, DEFAULT_ACTION=allow and on-failure-allow:', () => {
-  const scope = suiteScope()
-  let site: Site
   let clients = 0
-  before(async () => {
-    site = await startHostileSite(scope)
-  })
+  const site = forSuite((scope) => startHostileSite(scope))
 
   for (const route of routes) {
     for (const place of places) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { gateHeaders } from '../support/ask-gate.ts'
 import {
   addressOf,
@@ -11,7 +11,7 @@ import {
   sendBytes,
   startHostileSite,
 } from '../support/hostile-site.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { questionsDuring, type Site } from '../support/site.ts'
 
 const KB = 1_024
@@ -63,12 +63,8 @@ async function assertFate(site: Site, fate: Fate, send: (token: string) => Promi
 }
 
 describe('the headers that nginx sends, directly, DEFAULT_ACTION=allow:', () => {
-  const scope = suiteScope()
-  let site: Site
   let clients = 0
-  before(async () => {
-    site = await startHostileSite(scope)
-  })
+  const site = forSuite((scope) => startHostileSite(scope))
 
   const send = (name: string, lines: (token: string) => string[]) => (token: string) => {
     const all = gateHeaders({ address: addressOf(clients++), uri: `/live/x.ts?${token}` })
@@ -142,12 +138,8 @@ describe('the headers that nginx sends, directly, DEFAULT_ACTION=allow:', () => 
 })
 
 describe("a client's headers, through nginx with buffers of 64 KB, DEFAULT_ACTION=allow and on-failure-allow:", () => {
-  const scope = suiteScope()
-  let site: Site
   let clients = 0
-  before(async () => {
-    site = await startHostileSite(scope)
-  })
+  const site = forSuite((scope) => startHostileSite(scope))
 
   const send =
     (lines: string[], target = (token: string) => `/live/x.ts?${token}`) =>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { before, describe, type TestContext, test } from 'node:test'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { describe, type TestContext, test } from 'node:test'
+import { startBackend } from '../support/backend.ts'
 import { createChance } from '../support/create-chance.ts'
-import { type GateProcess, startGateProcess } from '../support/gate-process.ts'
+import { startGateProcess } from '../support/gate-process.ts'
 import { partsWith, type Route, requestBytes } from '../support/hostile-request.ts'
 import {
   addressOf,
@@ -17,8 +17,8 @@ import {
   tally,
 } from '../support/hostile-site.ts'
 import { kinds, mutate } from '../support/mutations.ts'
-import { type Nginx, startNginx } from '../support/nginx.ts'
-import { suiteScope } from '../support/scope.ts'
+import { startNginx } from '../support/nginx.ts'
+import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 const COUNT = 5_000
@@ -46,20 +46,18 @@ interface Sent {
 }
 
 describe('mutations of valid requests, DEFAULT_ACTION=allow and on-failure-allow:', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  let gate: GateProcess
-  let nginx: Nginx
-  before(async () => {
-    backend = await startBackend(scope)
+  const backend = forSuite((scope) => startBackend(scope))
+  const gate = forSuite((scope) => {
     backend.answer = allowsOnlyGood
-    gate = await startGateProcess(scope, { BACKEND_URL: backend.url, ...hostileEnvironment('allow') })
-    nginx = await startNginx(scope, {
+    return startGateProcess(scope, { BACKEND_URL: backend.url, ...hostileEnvironment('allow') })
+  })
+  const nginx = forSuite((scope) =>
+    startNginx(scope, {
       gates: [`127.0.0.1:${gate.port}`],
       onFailure: 'allow',
       server: 'location / { LOCATION empty_gif; }',
-    })
-  })
+    }),
+  )
 
   const sendMutations = async (t: TestContext, route: Route, seed: number): Promise<Sent[]> => {
     const chance = createChance(seed)

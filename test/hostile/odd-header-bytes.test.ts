@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { type ClientAnswer, request } from '../support/client.ts'
 import { connectHttp2Viewer } from '../support/http2-viewer.ts'
-import { suiteScope } from '../support/scope.ts'
-import { accessLineOf, newViewer, questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { accessLineOf, newViewer, questionsDuring, startSite } from '../support/site.ts'
 
 const path = '/index.m3u8'
 
 for (const gateRuns of [true, false]) {
   describe(`odd bytes in headers, ${gateRuns ? 'with the gate' : 'without a gate and with on-failure-allow'}`, () => {
-    const scope = suiteScope()
-    let site: Site
-    before(async () => {
-      site = await startSite(scope, {
+    const site = forSuite(async (scope) => {
+      const site = await startSite(scope, {
         environment: { DEFAULT_ACTION: 'allow' },
         nginx: { onFailure: 'allow' },
       })
       if (!gateRuns) await site.gate.service.stop()
+      return site
     })
     const play = (options: { readonly headers: string[]; readonly host?: string }): Promise<ClientAnswer> =>
       request({ port: site.nginx.port, target: path, ...options })
@@ -73,11 +72,9 @@ for (const gateRuns of [true, false]) {
 }
 
 describe("a client's values", () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope, { environment: { DEFAULT_ACTION: 'allow' }, nginx: { onFailure: 'allow' } })
-  })
+  const site = forSuite((scope) =>
+    startSite(scope, { environment: { DEFAULT_ACTION: 'allow' }, nginx: { onFailure: 'allow' } }),
+  )
   const play = (headers: string[], host?: string): Promise<ClientAnswer> =>
     request({ port: site.nginx.port, target: path, headers, ...(host === undefined ? {} : { host }) })
 

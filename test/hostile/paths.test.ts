@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { request } from '../support/client.ts'
 import { connectHttp2Viewer } from '../support/http2-viewer.ts'
-import { suiteScope } from '../support/scope.ts'
-import {
-  accessLineOf,
-  newViewer,
-  questionsDuring,
-  type Site,
-  startSite,
-  writeNamedFiles,
-} from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { accessLineOf, newViewer, questionsDuring, startSite, writeNamedFiles } from '../support/site.ts'
 
 /** Client request targets and the file that nginx serves for them; all byte strings latin-1, one character a byte. */
 const served: [target: string, file: string, realPath: string][] = [
@@ -86,14 +79,13 @@ function decode(path: string): string {
 }
 
 describe('X-Real-Path is the path that nginx serves, percent-encoded', () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope)
+  const site = forSuite(async (scope) => {
+    const site = await startSite(scope)
     writeNamedFiles(
       site.nginx.root,
       served.map(([, file]) => file),
     )
+    return site
   })
 
   for (const [target, file, realPath] of served) {
@@ -142,15 +134,14 @@ describe('X-Real-Path is the path that nginx serves, percent-encoded', () => {
 
 for (const gateRuns of [true, false]) {
   describe(`control bytes in the path are refused ${gateRuns ? 'and nobody is asked' : 'even by on-failure-allow, without a gate'}`, () => {
-    const scope = suiteScope()
-    let site: Site
-    before(async () => {
-      site = await startSite(scope, {
+    const site = forSuite(async (scope) => {
+      const site = await startSite(scope, {
         environment: { DEFAULT_ACTION: 'allow' },
         nginx: { onFailure: 'allow' },
       })
       writeNamedFiles(site.nginx.root, [...controlBytes.map((bytes) => `/a${bytes}b.ts`), '/plain.ts'])
       if (!gateRuns) await site.gate.service.stop()
+      return site
     })
     const play = (target: string, viewer: string) =>
       request({ port: site.nginx.port, target, headers: [`User-Agent: ${viewer}`] })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { askGate } from '../support/ask-gate.ts'
 import { type ClientAnswer, request, requestHttp2 } from '../support/client.ts'
-import { suiteScope } from '../support/scope.ts'
-import { accessLineOf, newViewer, questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { accessLineOf, newViewer, questionsDuring, startSite } from '../support/site.ts'
 import { wordsOf } from '../support/words.ts'
 
 /** Queries that arrive as they were sent; the title shows them as they are. */
@@ -37,11 +37,7 @@ const changed: [what: string, sent: string, arrives: string][] = [
 ]
 
 describe('the query reaches the backend', () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope)
-  })
+  const site = forSuite((scope) => startSite(scope))
 
   const targetFor = async (play: (viewer: string) => Promise<unknown>): Promise<string> => {
     const asked = await questionsDuring(site.backend, () => play(newViewer()))
@@ -91,12 +87,8 @@ describe('the query reaches the backend', () => {
 })
 
 describe("a query beside the operator's own", () => {
-  const scope = suiteScope()
   const own = 'key=%6fp+%zz&k[a]=1&&empty='
-  let site: Site
-  before(async () => {
-    site = await startSite(scope, { backendPath: `/auth.php?${own}` })
-  })
+  const site = forSuite((scope) => startSite(scope, { backendPath: `/auth.php?${own}` }))
 
   const joined: [what: string, sent: string, arrives: string][] = [
     ['comes first, joined with &', '?a=1&b=%zz', `a=1&b=%zz&${own}`],
@@ -128,14 +120,12 @@ describe("a query beside the operator's own", () => {
 })
 
 describe('a query that is too much is refused and nobody is asked, even with DEFAULT_ACTION=allow', () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope, {
+  const site = forSuite((scope) =>
+    startSite(scope, {
       environment: { DEFAULT_ACTION: 'allow' },
       nginx: { onFailure: 'allow' },
-    })
-  })
+    }),
+  )
   const play = (query: string, viewer: string): Promise<ClientAnswer> =>
     request({
       port: site.nginx.port,

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
-import { bootDebian, type Debian } from './debian.ts'
+import { bootDebian } from './debian.ts'
 import { readCommands } from './read-commands.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -20,10 +20,8 @@ const backend = `require('node:http').createServer((request, response) => {
 }).listen(6000, '127.0.0.1')`
 
 describe('docs/install.md, followed on a clean Debian', () => {
-  const scope = suiteScope()
-  let debian: Debian
-  before(async () => {
-    debian = await bootDebian(scope)
+  const debian = forSuite(async (scope) => {
+    const debian = await bootDebian(scope)
     // As git would clone it, with what is not committed yet.
     const copy = makeTemporaryFolder(scope)
     const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate']
@@ -31,6 +29,7 @@ describe('docs/install.md, followed on a clean Debian', () => {
     const there = files.filter((file) => existsSync(join(repository, file)))
     for (const file of there) cpSync(join(repository, file), join(copy, file))
     await debian.copyIn(`${copy}/.`, clone)
+    return debian
   })
 
   const follow = async (blocks: readonly string[]): Promise<string[]> => {

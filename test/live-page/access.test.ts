@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { openSession, viewer } from '../support/busy-audience.ts'
-import { type BusyGate, startBusyGate } from '../support/busy-gate.ts'
+import { startBusyGate } from '../support/busy-gate.ts'
 import { faintTexts } from '../support/contrast.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { startGate } from '../support/gate.ts'
 import { openGateLines } from '../support/gate-lines.ts'
 import { adminUrl, openLivePage } from '../support/live-page-tab.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
 
 const TOKEN = 'a-token-of-the-operator-0123456789'
 
 describe('the live page and its gate', () => {
   const scope = suiteScope()
-  let busy: BusyGate
-  before(async () => {
-    busy = await startBusyGate(scope)
-  })
+  const busy = forSuite((scope) => startBusyGate(scope))
 
   test('a gate with a token asks for it, keeps it for this tab only, and forgets it when told to', async (t) => {
     const closed = await startGate(scope, {

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { namesOrNobody, openSession, playOn, viewer } from '../support/busy-audience.ts'
-import { type BusyGate, startBusyGate } from '../support/busy-gate.ts'
+import { startBusyGate } from '../support/busy-gate.ts'
 import { faintTexts } from '../support/contrast.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { type Gate, startGate } from '../support/gate.ts'
 import { openGateLines } from '../support/gate-lines.ts'
 import { adminUrl, type LivePageTab, openLivePage } from '../support/live-page-tab.ts'
 import { countColours, sizeOfPng } from '../support/look-at-picture.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
 const committed = fileURLToPath(new URL('../../docs/pictures/live-page.png', import.meta.url))
@@ -25,10 +25,7 @@ const overflow = 'document.documentElement.scrollWidth - document.documentElemen
 
 describe('the looks of the live page', () => {
   const scope = suiteScope()
-  let busy: BusyGate
-  before(async () => {
-    busy = await startBusyGate(scope)
-  })
+  const busy = forSuite((scope) => startBusyGate(scope))
 
   test('a screen reader finds landmarks, headings, names and the numbers of rows', async (t) => {
     const { page, ...tab } = await openLivePage(t, busy.browser, busy.url)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openSession, viewer } from '../support/busy-audience.ts'
-import { type BusyGate, startBusyGate } from '../support/busy-gate.ts'
+import { startBusyGate } from '../support/busy-gate.ts'
 import { openLivePage } from '../support/live-page-tab.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 
 const SESSIONS = 10_000
 /** Sessions that open in a second, and as many that end: the gate holds no more than it has. */
@@ -35,11 +35,9 @@ interface Measured {
 }
 
 describe(`the live page with ${SESSIONS} sessions`, () => {
-  const scope = suiteScope()
-  let busy: BusyGate
-  before(async () => {
-    busy = await startBusyGate(scope, { sessions: SESSIONS, environment: { MAX_SESSIONS: String(SESSIONS) } })
-  })
+  const busy = forSuite((scope) =>
+    startBusyGate(scope, { sessions: SESSIONS, environment: { MAX_SESSIONS: String(SESSIONS) } }),
+  )
 
   const show = async (t: Parameters<typeof openLivePage>[0]) => {
     const tab = await openLivePage(t, busy.browser, busy.url, { viewport: { width: 1280, height: 900 } })

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { openSession, playOn, viewer } from '../support/busy-audience.ts'
-import { type BusyGate, startBusyGate } from '../support/busy-gate.ts'
+import { startBusyGate } from '../support/busy-gate.ts'
 import { openLivePage } from '../support/live-page-tab.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 
 describe('using the live page', () => {
-  const scope = suiteScope()
-  let busy: BusyGate
-  before(async () => {
-    busy = await startBusyGate(scope)
-  })
+  const busy = forSuite((scope) => startBusyGate(scope))
 
   test('the keyboard alone reaches a session, closes it, and goes on where it was', async (t) => {
     const { page, ...tab } = await openLivePage(t, busy.browser, busy.url)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { before, describe, type TestContext, test } from 'node:test'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { describe, type TestContext, test } from 'node:test'
+import { startBackend } from '../support/backend.ts'
 import { failuresOf, startCrowd, type Tally } from '../support/crowd.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { getVerdict } from '../support/http-get.ts'
@@ -8,7 +8,7 @@ import { startInheritedGate } from '../support/inherited-gate.ts'
 import { type Main, startMain } from '../support/main-process.ts'
 import { startNginx } from '../support/nginx.ts'
 import type { Scope } from '../support/scope.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 /** How many of each kind: RESTARTS=30 npm test -- test/long/restarts.test.ts */
@@ -19,14 +19,13 @@ const BETWEEN = 500
 const total = (tally: Tally): number => Object.values(tally).reduce((sum, count) => sum + count, 0)
 
 describe(`${RESTARTS} restarts under 32 connections at full speed`, { timeout: 900_000 }, () => {
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
+  const backend = forSuite(async (scope) => {
+    const backend = await startBackend(scope)
     backend.answer = ({ target }, response) => {
       backend.asked.length = 0
       response.writeHead(target.endsWith('token=good') ? 200 : 403).end()
     }
+    return backend
   })
 
   const startGate = async (scope: Scope, port: number): Promise<Main> => {

@@ -1,28 +1,24 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { request, requestHttp2 } from '../support/client.ts'
-import { type Gate, startGate } from '../support/gate.ts'
-import { type Nginx, startNginx } from '../support/nginx.ts'
-import { type Php, startPhp } from '../support/php.ts'
-import { suiteScope } from '../support/scope.ts'
+import { startGate } from '../support/gate.ts'
+import { startNginx } from '../support/nginx.ts'
+import { startPhp } from '../support/php.ts'
+import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 const script = fileURLToPath(new URL('../../examples/auth.php', import.meta.url))
 
 describe("Cesbo's example in PHP behind the shipped nginx files", () => {
-  const scope = suiteScope()
-  let php: Php
-  let gate: Gate
-  let nginx: Nginx
-  before(async () => {
-    php = await startPhp(scope, script)
-    gate = await startGate(scope, { BACKEND_URL: `${php.url}/auth` })
-    nginx = await startNginx(scope, {
+  const php = forSuite((scope) => startPhp(scope, script))
+  const gate = forSuite((scope) => startGate(scope, { BACKEND_URL: `${php.url}/auth` }))
+  const nginx = forSuite((scope) =>
+    startNginx(scope, {
       gates: [gate.address],
       files: { '/channel-path/index.m3u8': '#EXTM3U\n' },
-    })
-  })
+    }),
+  )
   const play = (query: string, more = {}) =>
     request({ port: nginx.port, target: `/channel-path/index.m3u8${query}`, ...more })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { channelFiles } from '../support/channel-files.ts'
@@ -12,8 +12,8 @@ import {
   type TemporaryLinks,
 } from '../support/ministra-portal.ts'
 import { clientRequest, createPretendGate, type PretendGate, settled } from '../support/pretend-gate.ts'
-import { suiteScope } from '../support/scope.ts'
-import { questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
+import { questionsDuring, startSite } from '../support/site.ts'
 import { createViewer } from '../support/viewer.ts'
 import { readViewerLog } from '../support/viewer-log.ts'
 
@@ -103,14 +103,14 @@ describe('tokens of Ministra, which die after 5 seconds', () => {
 describe("Ministra's script behind MIDDLEWARE=ministra, the gate and nginx", () => {
   const scope = suiteScope()
   const links = createTemporaryLinks(() => performance.now())
-  let site: Site
-  before(async () => {
-    site = await startSite(scope, {
+  const site = forSuite(async (scope) => {
+    const site = await startSite(scope, {
       backendPath: '',
       environment: { MIDDLEWARE: 'ministra' },
       nginx: { files: channelFiles(['one', 'two'], 16) },
     })
     site.backend.answer = ministraScript(links)
+    return site
   })
 
   test('15 seconds of play, a dead token on the playlist: one question, to the documented path', async () => {

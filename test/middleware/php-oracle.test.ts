@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
-import { type PhpOracle, type Seen, startPhpOracle } from '../support/php-oracle.ts'
-import { suiteScope } from '../support/scope.ts'
+import { describe, test } from 'node:test'
+import { type Seen, startPhpOracle } from '../support/php-oracle.ts'
+import { forSuite } from '../support/scope.ts'
 import { wordsOf } from '../support/words.ts'
 
 const shapes = [
@@ -27,11 +27,7 @@ function asPhpTakesIt(query: string): string {
 }
 
 describe('PHP registers the same parameters as if the player had asked it directly', () => {
-  const scope = suiteScope()
-  let oracle: PhpOracle
-  before(async () => {
-    oracle = await startPhpOracle(scope, '')
-  })
+  const oracle = forSuite((scope) => startPhpOracle(scope, ''))
 
   for (const query of shapes) {
     test(query.slice(0, 60) || 'no query', async () => {
@@ -68,11 +64,7 @@ function isUnchanged(seen: Seen): boolean {
 }
 
 describe("the operator's own parameters", () => {
-  const scope = suiteScope()
-  let oracle: PhpOracle
-  before(async () => {
-    oracle = await startPhpOracle(scope, `?${own}`)
-  })
+  const oracle = forSuite((scope) => startPhpOracle(scope, `?${own}`))
 
   for (const attack of attacks) {
     test(`are out of reach: ${attack}`, async () => {

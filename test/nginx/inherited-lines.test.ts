@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { describe, test } from 'node:test'
+import { startBackend } from '../support/backend.ts'
 import { type ClientAnswer, type ClientRequest, request } from '../support/client.ts'
 import { findFreePort } from '../support/free-port.ts'
-import { type Gate, startGate } from '../support/gate.ts'
-import { type Nginx, startNginx } from '../support/nginx.ts'
-import { suiteScope } from '../support/scope.ts'
+import { startGate } from '../support/gate.ts'
+import { startNginx } from '../support/nginx.ts'
+import { forSuite } from '../support/scope.ts'
 import { accessLineOf, newViewer } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 
@@ -29,16 +29,12 @@ const zones = `limit_req_zone $binary_remote_addr zone=requests:1m rate=1000r/s;
 
 for (const verdictCache of [false, true]) {
   describe(`under lines of the server that every location inherits, ${verdictCache ? 'with the verdict cache' : 'without a cache'}`, () => {
-    const scope = suiteScope()
-    let backend: Backend
-    let gate: Gate
-    let nginx: Nginx
-    before(async () => {
-      backend = await startBackend(scope)
+    const backend = forSuite((scope) => startBackend(scope))
+    const gate = forSuite((scope) => startGate(scope, { BACKEND_URL: backend.url }))
+    const nginx = forSuite(async (scope) => {
       backend.answer = hasToken('good')
-      gate = await startGate(scope, { BACKEND_URL: backend.url })
       const gates = [`127.0.0.1:${await findFreePort()}`, gate.address]
-      nginx = await startNginx(scope, { gates, verdictCache, server: inherited, http: zones, files })
+      return startNginx(scope, { gates, verdictCache, server: inherited, http: zones, files })
     })
     const send = (token: string, viewer: string, more: Partial<ClientRequest> = {}): Promise<ClientAnswer> =>
       request({

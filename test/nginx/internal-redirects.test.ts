@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict'
-import { before, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import { type ClientAnswer, request } from '../support/client.ts'
-import { suiteScope } from '../support/scope.ts'
-import {
-  accessLineOf,
-  newViewer,
-  questionsDuring,
-  type Site,
-  startSite,
-  writeNamedFiles,
-} from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { accessLineOf, newViewer, questionsDuring, startSite, writeNamedFiles } from '../support/site.ts'
 
 const server = `
   index index.html;
@@ -43,15 +36,14 @@ const files = [
 ]
 
 describe('nginx asks about the path that it serves in the end', () => {
-  const scope = suiteScope()
-  let site: Site
   let denied = new Set<string>()
-  before(async () => {
-    site = await startSite(scope, { nginx: { server } })
+  const site = forSuite(async (scope) => {
+    const site = await startSite(scope, { nginx: { server } })
     writeNamedFiles(site.nginx.root, files)
     site.backend.answer = ({ headers }, response) => {
       response.writeHead(denied.has(headers['X-Real-Path'] ?? '') ? 403 : 200).end()
     }
+    return site
   })
   beforeEach(() => {
     denied = new Set()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { before, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import { request } from '../support/client.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, questionsDuring, type Site } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { newViewer, questionsDuring } from '../support/site.ts'
 import { startSiteWithOrigin } from '../support/site-with-origin.ts'
 
 const REQUESTS = 200
@@ -18,12 +18,11 @@ const kinds: [what: string, sent: { target: string; method?: string; body?: stri
 ]
 
 describe('nginx keeps its connections to the gate', () => {
-  const scope = suiteScope()
-  let site: Site
   let accepted = 0
-  before(async () => {
-    site = await startSiteWithOrigin(scope)
+  const site = forSuite(async (scope) => {
+    const site = await startSiteWithOrigin(scope)
     site.gate.service.gateServer.on('connection', () => accepted++)
+    return site
   })
   beforeEach(() => {
     accepted = 0

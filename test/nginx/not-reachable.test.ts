@@ -1,35 +1,21 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { createService } from '../../src/service/service.ts'
 import { accepts } from '../support/accepts.ts'
 import { request, requestHttp2 } from '../support/client.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { newViewer, questionsDuring, startSite } from '../support/site.ts'
+import { wordsOf } from '../support/words.ts'
 
-const targets = [
-  '/_alta_auth',
-  '/_alta_auth?',
-  '/_alta_auth?token=123',
-  '/%5falta_auth',
-  '/%5Falta%5fauth',
-  '/%5f%61%6c%74%61%5f%61%75%74%68',
-  '//_alta_auth',
-  '/./_alta_auth',
-  '/x/../_alta_auth',
-  '/x/%2e%2e/_alta_auth',
-  '/x%2f..%2f_alta_auth',
-  '/_alta_auth#x',
-  'http://localhost/_alta_auth',
-]
+const targets = wordsOf(`
+  /_alta_auth /_alta_auth? /_alta_auth?token=123 /%5falta_auth /%5Falta%5fauth /%5f%61%6c%74%61%5f%61%75%74%68
+  //_alta_auth /./_alta_auth /x/../_alta_auth /x/%2e%2e/_alta_auth /x%2f..%2f_alta_auth /_alta_auth#x http://localhost/_alta_auth
+`)
 
 describe('the auth location', () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope)
-  })
+  const site = forSuite((scope) => startSite(scope))
 
   for (const target of targets) {
     test(`is not found from outside: ${target}`, async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { describe, test } from 'node:test'
+import { startBackend } from '../support/backend.ts'
 import { type ClientAnswer, type ClientRequest, request, requestHttp2 } from '../support/client.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { newViewer, questionsDuring, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 
 const film = 'the film'
@@ -44,18 +44,16 @@ const locations = `
 `
 
 describe("beside an operator's own lines in a location", () => {
-  const scope = suiteScope()
-  let site: Site
-  let origin: Backend
-  before(async () => {
-    origin = await startBackend(scope)
+  const origin = forSuite((scope) => startBackend(scope))
+  const site = forSuite(async (scope) => {
     origin.answer = ({ target }, response) => {
       if (target.startsWith('/accel/')) response.setHeader('X-Accel-Redirect', '/live/1.ts')
       response.end(target)
     }
     const server = locations.replaceAll('ORIGIN', origin.url)
-    site = await startSite(scope, { nginx: { server, files } })
+    const site = await startSite(scope, { nginx: { server, files } })
     site.backend.answer = hasToken('good')
+    return site
   })
   const play = (target: string, more: Partial<ClientRequest> = {}): Promise<ClientAnswer> => {
     const headers = [`User-Agent: ${newViewer()}`]

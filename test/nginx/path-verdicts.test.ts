@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { type ClientAnswer, request } from '../support/client.ts'
-import { type Nginx, startNginx } from '../support/nginx.ts'
-import { suiteScope } from '../support/scope.ts'
-import { questionsDuring, type Site, startSite, writeNamedFiles } from '../support/site.ts'
+import { startNginx } from '../support/nginx.ts'
+import { forSuite } from '../support/scope.ts'
+import { questionsDuring, startSite, writeNamedFiles } from '../support/site.ts'
 
 const allowedFile = '/free/x.ts'
 const deniedFile = '/paid/x.ts'
@@ -59,16 +59,15 @@ const noSpellings = [
 ]
 
 describe('the verdict for one path is never used for another', () => {
-  const scope = suiteScope()
-  let site: Site
+  const site = forSuite((scope) => startSite(scope))
   /** The same files without protection: it tells which file nginx serves. */
-  let open: Nginx
-  before(async () => {
-    site = await startSite(scope)
-    open = await startNginx(scope, {
+  const open = forSuite((scope) =>
+    startNginx(scope, {
       gates: ['127.0.0.1:9'],
       server: 'location / { } location /closed/ { LOCATION }',
-    })
+    }),
+  )
+  before(async () => {
     for (const { root } of [site.nginx, open]) {
       writeNamedFiles(root, [allowedFile, deniedFile, playlist, '/x.ts', '/free/a b', '/free/%2e%2e'])
     }

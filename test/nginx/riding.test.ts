@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { request } from '../support/client.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite } from '../support/scope.ts'
+import { newViewer, questionsDuring, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 
 const FILES = {
@@ -100,13 +100,12 @@ const judged = [
 ]
 
 describe('riding through nginx', () => {
-  const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope, {
+  const site = forSuite(async (scope) => {
+    const site = await startSite(scope, {
       nginx: { files: FILES, server: 'location / { LOCATION index index.html; }' },
     })
     site.backend.answer = hasToken('good')
+    return site
   })
 
   const get = async (viewer: string, target: string, host?: string): Promise<number> => {

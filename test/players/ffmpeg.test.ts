@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Asked } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { playWithFfmpeg } from '../support/ffmpeg-player.ts'
 import { readWindow, startLiveStream } from '../support/live-stream.ts'
 import { DURATION, makeMedia, SEGMENT } from '../support/media.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer, type Site, startSite } from '../support/site.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
+import { newViewer, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { deliveredFiles, type LoggedRequest, readViewerLog } from '../support/viewer-log.ts'
 
@@ -18,17 +18,17 @@ const isRefused = ({ status }: LoggedRequest): boolean => status === 403
 
 describe('ffmpeg as a player, with a token on the first request only', () => {
   const scope = suiteScope()
-  let site: Site
-  before(async () => {
+  const site = forSuite(async (scope) => {
     const media = makeMedia()
     scope.after(() => rmSync(media, { recursive: true }))
-    site = await startSite(scope, {
+    const site = await startSite(scope, {
       nginx: {
         server: 'location / { LOCATION } location /film/ { LOCATION limit_rate 2m; } location /open/ { }',
       },
     })
     site.backend.answer = hasToken('123')
     cpSync(media, site.nginx.root, { recursive: true })
+    return site
   })
 
   const play = (entry: string, viewer: string) => playWithFfmpeg(scope, `${site.nginx.url}${entry}`, viewer)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { channelFiles } from '../support/channel-files.ts'
-import { suiteScope } from '../support/scope.ts'
-import { questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
+import { questionsDuring, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { createViewer } from '../support/viewer.ts'
 
@@ -30,10 +30,10 @@ const fileOf = (n: number): string => (n % 2 === 0 ? 'index.m3u8' : `${n}.ts`)
 
 describe('parameters that players vary', () => {
   const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope, { nginx: { files: channelFiles(['one'], REQUESTS) } })
+  const site = forSuite(async (scope) => {
+    const site = await startSite(scope, { nginx: { files: channelFiles(['one'], REQUESTS) } })
     site.backend.answer = hasToken('good')
+    return site
   })
 
   /** Plays with these queries, one a request; what the backend was asked meanwhile. */

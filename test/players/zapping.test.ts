@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { before, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import type { Asked } from '../support/backend.ts'
 import { channelFiles } from '../support/channel-files.ts'
 import { clientRequest, createPretendGate, settled, tokens } from '../support/pretend-gate.ts'
-import { suiteScope } from '../support/scope.ts'
-import { questionsDuring, type Site, startSite } from '../support/site.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
+import { questionsDuring, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { createViewer, type Viewer } from '../support/viewer.ts'
 import { readViewerLog } from '../support/viewer-log.ts'
@@ -33,10 +33,7 @@ const ipsOf = (asked: readonly Asked[]): (string | undefined)[] =>
 
 describe('zapping through nginx', () => {
   const scope = suiteScope()
-  let site: Site
-  before(async () => {
-    site = await startSite(scope, { nginx: { files: channelFiles(channels, 2) } })
-  })
+  const site = forSuite((scope) => startSite(scope, { nginx: { files: channelFiles(channels, 2) } }))
   beforeEach(() => {
     site.backend.answer = hasToken('good')
   })

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { Agent, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '../../src/config/read-settings.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { getVerdict } from '../support/http-get.ts'
 import { type Main, startMain } from '../support/main-process.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 /** Milliseconds past the deadline of a question within which the process must have ended. */
@@ -26,11 +26,7 @@ function isRefused(port: number): Promise<boolean> {
 }
 
 describe('ending', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
-  })
+  const backend = forSuite((scope) => startBackend(scope))
 
   async function start(t: TestContext, environment: Environment = {}): Promise<{ main: Main; port: number }> {
     const port = await findFreePort()

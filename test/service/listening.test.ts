@@ -3,13 +3,13 @@ import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { listen } from '../../src/listen.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { type GetFrom, get, getVerdict } from '../support/http-get.ts'
 import { type Main, mainFile, startMain } from '../support/main-process.ts'
-import { suiteScope } from '../support/scope.ts'
+import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -31,11 +31,7 @@ async function assertAllConnect(t: TestContext, count: number, open: () => Socke
 }
 
 describe('listening', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
-  })
+  const backend = forSuite((scope) => startBackend(scope))
 
   const start = (t: TestContext, LISTEN: string, more = {}): Main =>
     startMain(t, { BACKEND_URL: backend.url, ADMIN_LISTEN: 'off', LISTEN, ...more })
@@ -185,11 +181,7 @@ describe('listening', () => {
 })
 
 describe('a socket that systemd opened', () => {
-  const scope = suiteScope()
-  let backend: Backend
-  before(async () => {
-    backend = await startBackend(scope)
-  })
+  const backend = forSuite((scope) => startBackend(scope))
 
   /** As systemd does: the socket is descriptor 3 and meant for the process that node becomes. */
   const asSystemd = 'echo "pid $$"; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Subrequest } from '../../src/subrequest.ts'
+import type { Outcome } from '../../src/verdict.ts'
 import {
   clientRequest,
   createPretendGate,
@@ -135,6 +136,14 @@ interface Situation {
   readonly before?: (gate: PretendGate, opener: Subrequest) => unknown
 }
 
+/** The opener's verdict is past its time, and the backend has answered so when it was asked again. */
+async function recheck(gate: PretendGate, opener: Subrequest, answer: () => Outcome): Promise<void> {
+  gate.answers(answer)
+  gate.pass(60_000)
+  gate.decideAtOnce(opener)
+  await settled()
+}
+
 const situations: Readonly<Record<string, Situation>> = {
   'a moment later': { holds: true },
   'SESSION_IDLE later, to the millisecond': {
@@ -159,10 +168,7 @@ const situations: Readonly<Record<string, Situation>> = {
   'after a re-check was denied, and DENY_TTL': {
     holds: false,
     async before(gate, opener) {
-      gate.answers(deny)
-      gate.pass(60_000)
-      gate.decideAtOnce(opener)
-      await settled()
+      await recheck(gate, opener, deny)
       gate.pass(5_001)
     },
   },
@@ -170,10 +176,7 @@ const situations: Readonly<Record<string, Situation>> = {
     holds: false,
     options: { lifetimes: { stale: 10_000 } },
     async before(gate, opener) {
-      gate.answers(unavailable)
-      gate.pass(60_000)
-      gate.decideAtOnce(opener)
-      await settled()
+      await recheck(gate, opener, unavailable)
       gate.pass(10_000)
     },
   },

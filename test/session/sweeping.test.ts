@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, mock, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createMemory } from '../../src/service/create-memory.ts'
 import { createIdentify } from '../../src/session/identity.ts'
@@ -39,21 +39,23 @@ async function turnsOf(ended: readonly unknown[]): Promise<number[]> {
   return turns
 }
 
+/** Sweeps at a time when all that `fill` filled have gone silent, on a pretend clock: the first turn is over. */
+function startSweeping(t: TestContext): { ended: readonly unknown[]; stop: () => void } {
+  const { memory, ended } = fill()
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const stop = memory.startSweeping(() => 121_000)
+  t.mock.timers.tick(5_000)
+  return { ended, stop }
+}
+
 describe('when thousands of sessions end at once, others are answered in between:', () => {
-  test('all have gone silent', async () => {
-    const { memory, ended } = fill()
-    mock.timers.enable({ apis: ['setInterval'] })
-    try {
-      const stop = memory.startSweeping(() => 121_000)
-      mock.timers.tick(5_000)
-      const turns = await turnsOf(ended)
-      stop()
-      assert.equal(ended.length, COUNT)
-      assert.deepEqual([...new Set(ended)], ['idle'])
-      assert.ok(Math.max(...turns) <= SLICE, turns.join(' '))
-    } finally {
-      mock.timers.reset()
-    }
+  test('all have gone silent', async (t) => {
+    const { ended, stop } = startSweeping(t)
+    const turns = await turnsOf(ended)
+    stop()
+    assert.equal(ended.length, COUNT)
+    assert.deepEqual([...new Set(ended)], ['idle'])
+    assert.ok(Math.max(...turns) <= SLICE, turns.join(' '))
   })
 
   test('the operator closes them', async () => {
@@ -69,19 +71,12 @@ describe('when thousands of sessions end at once, others are answered in between
     assert.ok(Math.max(...turns) <= SLICE + 1, turns.join(' '))
   })
 
-  test('nothing goes on once it was stopped', async () => {
-    const { memory, ended } = fill()
-    mock.timers.enable({ apis: ['setInterval'] })
-    try {
-      const stop = memory.startSweeping(() => 121_000)
-      mock.timers.tick(5_000)
-      stop()
-      for (let turn = 0; turn < 10; turn++) await setImmediate()
-      assert.equal(ended.length, SLICE)
-      mock.timers.tick(50_000)
-      assert.equal(ended.length, SLICE)
-    } finally {
-      mock.timers.reset()
-    }
+  test('nothing goes on once it was stopped', async (t) => {
+    const { ended, stop } = startSweeping(t)
+    stop()
+    for (let turn = 0; turn < 10; turn++) await setImmediate()
+    assert.equal(ended.length, SLICE)
+    t.mock.timers.tick(50_000)
+    assert.equal(ended.length, SLICE)
   })
 })

@@ -13,6 +13,11 @@ export interface Fault {
   readonly start: (scope: Scope) => Promise<string>
 }
 
+const fault = (what: string, reason: UnavailableReason, start: Fault['start']): Fault => ({
+  what,
+  reason,
+  start,
+})
 const bytes = (text: string) => speaking((socket) => void socket.write(text, 'latin1'))
 const lastWords = (text: string) => speaking((socket) => void socket.end(text))
 
@@ -28,24 +33,12 @@ export const faults: readonly Fault[] = [
   { what: 'refuses the connection', reason: 'refused', start: async () => 'http://127.99.9.9:9/auth' },
   { what: 'accepts and says nothing', reason: 'timeout', start: speaking(() => {}) },
   { what: 'resets the connection', reason: 'reset', start: speaking((socket) => socket.resetAndDestroy()) },
-  { what: 'closes without a byte', reason: 'closed', start: lastWords('') },
-  { what: 'closes within the status line', reason: 'closed', start: lastWords('HTTP/1.1 20') },
-  { what: 'closes within the headers', reason: 'closed', start: lastWords('HTTP/1.1 200 OK\r\nX-A: b\r\n') },
-  {
-    what: 'promises an answer (103) and closes',
-    reason: 'closed',
-    start: lastWords('HTTP/1.1 103 E\r\n\r\n'),
-  },
-  {
-    what: 'promises an answer (100) and closes',
-    reason: 'closed',
-    start: lastWords('HTTP/1.1 100 C\r\n\r\n'),
-  },
-  {
-    what: 'promises an answer (100) and is silent',
-    reason: 'timeout',
-    start: bytes('HTTP/1.1 100 C\r\n\r\n'),
-  },
+  fault('closes without a byte', 'closed', lastWords('')),
+  fault('closes within the status line', 'closed', lastWords('HTTP/1.1 20')),
+  fault('closes within the headers', 'closed', lastWords('HTTP/1.1 200 OK\r\nX-A: b\r\n')),
+  fault('promises an answer (103) and closes', 'closed', lastWords('HTTP/1.1 103 E\r\n\r\n')),
+  fault('promises an answer (100) and closes', 'closed', lastWords('HTTP/1.1 100 C\r\n\r\n')),
+  fault('promises an answer (100) and is silent', 'timeout', bytes('HTTP/1.1 100 C\r\n\r\n')),
   {
     what: 'drips headers without end',
     reason: 'timeout',
@@ -64,22 +57,18 @@ export const faults: readonly Fault[] = [
     reason: 'timeout',
     start: speaking((socket) => drip(socket, 'HTTP/1.1 100 C\r\n\r\n')),
   },
-  { what: 'speaks SSH', reason: 'not-http', start: bytes('SSH-2.0-OpenSSH_9.2p1\r\n') },
-  { what: 'speaks binary', reason: 'not-http', start: bytes('\x00\x01\x02\xff\xfe\x00\x00\x00') },
-  { what: 'speaks ICY', reason: 'not-http', start: bytes('ICY 200 OK\r\n\r\n') },
-  { what: 'speaks RTSP', reason: 'not-http', start: bytes('RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n') },
-  { what: 'answers a status of two digits', reason: 'not-http', start: bytes('HTTP/1.1 20 OK\r\n\r\n') },
-  { what: 'answers a status of four digits', reason: 'not-http', start: bytes('HTTP/1.1 2000 OK\r\n\r\n') },
-  {
-    what: 'answers a broken header',
-    reason: 'not-http',
-    start: bytes('HTTP/1.1 200 OK\r\nX\x01: y\r\n\r\n'),
-  },
-  {
-    what: 'answers headers of 100 KB',
-    reason: 'not-http',
-    start: bytes(`HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(100_000)}\r\n\r\n`),
-  },
+  fault('speaks SSH', 'not-http', bytes('SSH-2.0-OpenSSH_9.2p1\r\n')),
+  fault('speaks binary', 'not-http', bytes('\x00\x01\x02\xff\xfe\x00\x00\x00')),
+  fault('speaks ICY', 'not-http', bytes('ICY 200 OK\r\n\r\n')),
+  fault('speaks RTSP', 'not-http', bytes('RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n')),
+  fault('answers a status of two digits', 'not-http', bytes('HTTP/1.1 20 OK\r\n\r\n')),
+  fault('answers a status of four digits', 'not-http', bytes('HTTP/1.1 2000 OK\r\n\r\n')),
+  fault('answers a broken header', 'not-http', bytes('HTTP/1.1 200 OK\r\nX\x01: y\r\n\r\n')),
+  fault(
+    'answers headers of 100 KB',
+    'not-http',
+    bytes(`HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(100_000)}\r\n\r\n`),
+  ),
   {
     what: 'speaks plain HTTP where https:// is configured',
     reason: 'tls',
@@ -87,7 +76,7 @@ export const faults: readonly Fault[] = [
   },
   // Node's TLS server hangs up on plain HTTP; others send an alert first.
   { what: 'speaks TLS where http:// is configured', reason: 'closed', start: startTlsUnderPlainUrl },
-  { what: 'sends a TLS alert', reason: 'not-http', start: bytes('\x15\x03\x03\x00\x02\x02\x16') },
+  fault('sends a TLS alert', 'not-http', bytes('\x15\x03\x03\x00\x02\x02\x16')),
   { what: 'has no address', reason: 'dns', start: async () => 'http://backend.invalid/auth' },
 ]
 

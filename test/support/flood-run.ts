@@ -8,6 +8,7 @@ import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable } from '../../src/session/session-table.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
 import type { FloodReport } from './flood-report.ts'
+import { received } from './received.ts'
 
 const VIEWERS = 10_000
 const FLOOD = 1_000_000
@@ -53,9 +54,6 @@ const decide = createDecide({
     throw error
   },
 })
-
-/** A string of its own bytes, as Node's parser hands them over. */
-const received = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
 
 const common = { origin: 'https://live.example.com', userAgent: 'VLC/3.0.21', playbackId: '' }
 

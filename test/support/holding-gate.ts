@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Backend, startBackend, status } from './backend.ts'
+import { type Backend, startBackend } from './backend.ts'
 import { type Gate, startGate } from './gate.ts'
+import { holdAnswers } from './hold-answers.ts'
 import type { Scope } from './scope.ts'
 import { until } from './until.ts'
 
@@ -19,16 +19,14 @@ export async function startHolding(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Holding> {
   const backend = await startBackend(scope)
-  const held: ServerResponse[] = []
-  backend.answer = (_asked, response) => void held.push(response)
+  const { held, release } = holdAnswers(backend)
   const gate = await startGate(scope, { BACKEND_URL: backend.url, BACKEND_TIMEOUT: '5s', ...environment })
   return {
     backend,
     gate,
     async release(questions, code) {
       await until('the questions', () => held.length >= questions)
-      backend.answer = status(code)
-      for (const response of held.splice(0)) response.writeHead(code).end()
+      release(code)
     },
   }
 }

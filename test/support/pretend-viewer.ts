@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Question } from '../../src/question.ts'
 import type { Decision, Outcome } from '../../src/verdict.ts'
 import {
   clientRequest,
@@ -16,6 +17,13 @@ export const rider = clientRequest('/live/ch1/seg1.ts')
 export const newcomer = clientRequest('/live/ch1/index.m3u8?token=X', { address: '192.0.2.99' })
 
 export const facts = ({ verdict, source, reason }: Decision): string => `${verdict} ${source} ${reason}`
+
+/** What a question was about: the request, and the session. */
+export function topicOf(
+  question: Question | undefined,
+): Pick<Question, 'subrequest' | 'sessionId'> | undefined {
+  return question && { subrequest: question.subrequest, sessionId: question.sessionId }
+}
 
 /** A gate that the opener has just been let in by, at time 0. */
 export async function opened(options: PretendGateOptions = {}): Promise<{ gate: PretendGate; id: string }> {

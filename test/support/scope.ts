@@ -1,4 +1,4 @@
-import { after } from 'node:test'
+import { after, before } from 'node:test'
 
 /** Where a starter registers how to end what it started: a test's context, or the scope of a whole suite. */
 export interface Scope {
@@ -12,4 +12,24 @@ export function suiteScope(): Scope {
     for (const end of ends.reverse()) await end()
   })
   return { after: (end) => void ends.push(end) }
+}
+
+/**
+ * What all tests of a suite use: started before the first of them, ended after the last. Call it in the suite's body and use the result
+ * in tests and in later `forSuite`s alone: until it has started, it has nothing.
+ */
+export function forSuite<Started extends object>(start: (scope: Scope) => Promise<Started>): Started {
+  const scope = suiteScope()
+  let started: Started | undefined
+  before(async () => {
+    started = await start(scope)
+  })
+  const get = (): Started => {
+    if (started === undefined) throw new Error('the suite has not started it yet')
+    return started
+  }
+  return new Proxy({} as Started, {
+    get: (_empty, name) => Reflect.get(get(), name),
+    set: (_empty, name, value) => Reflect.set(get(), name, value),
+  })
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { status } from '../support/backend.ts'
 import { channelFiles } from '../support/channel-files.ts'
 import { type ClientRequest, request } from '../support/client.ts'
-import { type CountedSite, startCountedSite } from '../support/counted-site.ts'
-import { type Nginx, startNginx } from '../support/nginx.ts'
-import { suiteScope } from '../support/scope.ts'
+import { startCountedSite } from '../support/counted-site.ts'
+import { startNginx } from '../support/nginx.ts'
+import { forSuite, suiteScope } from '../support/scope.ts'
 import { newViewer, questionsDuring } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { until } from '../support/until.ts'
@@ -16,15 +16,14 @@ const PATIENCE = 1_500
 
 describe("nginx's verdict cache:", () => {
   const scope = suiteScope()
-  let site: CountedSite
-  /** The same gate without the cache. */
-  let bare: Nginx
-  before(async () => {
-    const files = { ...channelFiles(['one', 'two'], 30), '/vod/a.mp4': 'A', '/vod/b.mp4': 'B' }
-    site = await startCountedSite(scope, { nginx: { files } })
-    bare = await startNginx(scope, { gates: [site.gate.address], files })
+  const files = { ...channelFiles(['one', 'two'], 30), '/vod/a.mp4': 'A', '/vod/b.mp4': 'B' }
+  const site = forSuite(async (scope) => {
+    const site = await startCountedSite(scope, { nginx: { files } })
     site.backend.answer = hasToken('good')
+    return site
   })
+  /** The same gate without the cache. */
+  const bare = forSuite((scope) => startNginx(scope, { gates: [site.gate.address], files }))
   const play = (viewer: string, target: string, more: Partial<ClientRequest> = {}) => {
     const headers = [`User-Agent: ${viewer}`, ...(more.headers ?? [])]
     return request({ port: site.nginx.port, target, ...more, headers })

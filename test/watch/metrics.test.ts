@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
+import type { Environment } from '../../src/config/read-settings.ts'
 import { type Decision, type Reason, unavailableReasons } from '../../src/verdict.ts'
 import { createLog } from '../../src/watch/log.ts'
 import { createLogStream } from '../../src/watch/log-stream.ts'
@@ -15,6 +16,7 @@ import { startBackend, status } from '../support/backend.ts'
 import { exchange, request } from '../support/client.ts'
 import { root } from '../support/documentation/pages.ts'
 import { findFreePort } from '../support/free-port.ts'
+import { holdAnswers } from '../support/hold-answers.ts'
 import { readMetrics, type Scrape, type ScrapedGate, startScrapedGate } from '../support/scrape.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { until } from '../support/until.ts'
@@ -61,10 +63,22 @@ const idle = {
   state: () => ({ breaker: 'closed', inFlight: 0, places: 64, waiting: 0 }) as const,
 }
 
+/** A gate and its backend. */
+async function start(t: TestContext, environment: Environment = {}) {
+  const backend = await startBackend(t)
+  const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, ...environment })
+  return { backend, gate }
+}
+
+/** A gate whose backend keeps its answers back, with room for four questions. */
+async function startHeld(t: TestContext) {
+  const site = await start(t, { BACKEND_CONCURRENCY: '4', BACKEND_TIMEOUT: '30s' })
+  return { ...site, ...holdAnswers(site.backend) }
+}
+
 describe('the text of /metrics', () => {
   test('is in order for promtool, before and after the first requests', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url })
+    const { gate } = await start(t)
     for (const asks of [0, 3]) {
       for (let n = 1; n <= asks; n++) await askGate(gate.port, stranger(n))
       const { text, contentType } = await gate.scrape()
@@ -75,8 +89,7 @@ describe('the text of /metrics', () => {
   })
 
   test('has names of our own and those of every Node program, each with a type and a help', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url })
+    const { gate } = await start(t)
     const { types, series, text } = await gate.scrape()
     for (const [name, type] of types) {
       assert.match(name, /^(?:alta_auth|process|nodejs)_[a-z0-9_]+$/)
@@ -94,9 +107,7 @@ describe('the text of /metrics', () => {
   })
 
   test('tells version, settings and bounds', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, {
-      BACKEND_URL: backend.url,
+    const { gate } = await start(t, {
       BACKEND_TIMEOUT: '1500ms',
       DEFAULT_ACTION: 'allow',
       MAX_SESSIONS: '777',
@@ -119,8 +130,7 @@ describe('the text of /metrics', () => {
   })
 
   test('has each kind of answer from the start, so that the first one is seen as a rise', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url })
+    const { gate } = await start(t)
     const now = await gate.scrape()
     assert.equal(now.value(DECISIONS, { verdict: 'allow', source: 'session', reason: 'riding' }), 0)
     for (const reason of unavailableReasons) {
@@ -135,8 +145,7 @@ describe('the text of /metrics', () => {
   })
 
   test('is the same for two who scrape at once', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url })
+    const { gate } = await start(t)
     await askGate(gate.port)
     const both = await Promise.all([gate.scrape(), gate.scrape()])
     for (const one of both) assert.deepEqual(decisionsOf(one), { 'allow backend backend-200': 1 })
@@ -244,21 +253,13 @@ describe('every answer to nginx is counted once', () => {
   })
 
   test('what the gate refuses for a client that asks too much', async (t) => {
-    const backend = await startBackend(t)
-    const held: ServerResponse[] = []
-    backend.answer = (_asked, response) => void held.push(response)
     // Three of four idle places, and a quarter of the line: 16.
-    const gate = await startScrapedGate(t, {
-      BACKEND_URL: backend.url,
-      BACKEND_CONCURRENCY: '4',
-      BACKEND_TIMEOUT: '30s',
-    })
+    const { gate, release } = await startHeld(t)
     const ask = (n: number) => askGate(gate.port, { uri: `/live/${n}/index.m3u8?token=1` })
     const share = Array.from({ length: 19 }, (_, n) => ask(n))
     await until('its share', async () => (await gate.scrape()).value('alta_auth_questions_waiting') === 16)
     assert.equal((await ask(20)).reason, 'too-many-questions')
-    backend.answer = (_asked, response) => void response.end()
-    for (const response of held) response.end()
+    release()
     await Promise.all(share)
     const now = await gate.scrape()
     assert.deepEqual(decisionsOf(now), { 'allow backend backend-200': 19, 'deny gate too-many-questions': 1 })
@@ -300,8 +301,7 @@ describe('every answer to nginx is counted once', () => {
   })
 
   test('what a known viewer is let in by while the backend is away', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, ALLOW_TTL: '1s' })
+    const { backend, gate } = await start(t, { ALLOW_TTL: '1s' })
     await askGate(gate.port)
     await backend.stop()
     await until('a stale allow', async () => (await askGate(gate.port)).source === 'stale')
@@ -338,14 +338,7 @@ describe('backends', () => {
   })
 
   test('questions in flight and waiting', async (t) => {
-    const backend = await startBackend(t)
-    const held: ServerResponse[] = []
-    backend.answer = (_asked, response) => void held.push(response)
-    const gate = await startScrapedGate(t, {
-      BACKEND_URL: backend.url,
-      BACKEND_CONCURRENCY: '4',
-      BACKEND_TIMEOUT: '30s',
-    })
+    const { backend, gate, release } = await startHeld(t)
     const answers = [1, 2, 3, 4, 5, 6].map((n) =>
       askGate(gate.port, { ...stranger(n), address: `198.51.${n}.1` }),
     )
@@ -356,8 +349,7 @@ describe('backends', () => {
     })
     assert.equal(now.value('alta_auth_questions_in_flight', { backend: `${backend.url}/` }), 4)
     assert.equal(now.value('alta_auth_questions_limit', { backend: `${backend.url}/` }), 4)
-    backend.answer = (_asked, response) => void response.end()
-    for (const response of held) response.end()
+    release()
     await Promise.all(answers)
     now = await gate.scrape()
     assert.deepEqual(
@@ -418,12 +410,7 @@ describe('backends', () => {
 
 describe('sessions', () => {
   test('that end are counted by why', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, {
-      BACKEND_URL: backend.url,
-      MAX_SESSIONS: '2',
-      ALLOW_TTL: '1s',
-    })
+    const { backend, gate } = await start(t, { MAX_SESSIONS: '2', ALLOW_TTL: '1s' })
     const ended = (now: Scrape, reason: string): number =>
       now.value('alta_auth_sessions_ended_total', { reason })
     for (const n of [1, 2, 3]) await askGate(gate.port, stranger(n))
@@ -440,8 +427,7 @@ describe('sessions', () => {
   })
 
   test('that the operator closes are counted as closed', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url })
+    const { gate } = await start(t)
     const { sessionId } = await askGate(gate.port)
     const closed = await request({
       port: gate.adminPort,
@@ -471,8 +457,7 @@ describe('sessions', () => {
   })
 
   test('that fall silent are counted as idle', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, SESSION_IDLE: '1s' })
+    const { gate } = await start(t, { SESSION_IDLE: '1s' })
     await askGate(gate.port)
     await until(
       'the sweep',
@@ -515,8 +500,7 @@ describe('labels are bounded', () => {
   })
 
   test('whatever three digits a backend answers', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, BACKEND_CONCURRENCY: '64' })
+    const { backend, gate } = await start(t, { BACKEND_CONCURRENCY: '64' })
     for (const [n, code] of [204, 302, 599, 600, 777, 999].entries()) {
       backend.answer = status(code)
       await askGate(gate.port, stranger(n))

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { askGate } from '../support/ask-gate.ts'
 import { type Backend, startBackend } from '../support/backend.ts'
 import { readPage, root } from '../support/documentation/pages.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { type GateProcess, startGateProcess } from '../support/gate-process.ts'
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts'
-import { type Scope, suiteScope } from '../support/scope.ts'
+import { forSuite, type Scope } from '../support/scope.ts'
 import { type Scrape, scrape } from '../support/scrape.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { hasToken } from '../support/token-backend.ts'
@@ -215,11 +215,10 @@ async function startWorld(scope: Scope, environment: Readonly<Record<string, str
 }
 
 describe('a real Prometheus that scrapes a real gate', () => {
-  const scope = suiteScope()
-  let world: World
-  before(async () => {
-    world = await startWorld(scope, { DEFAULT_ACTION: 'allow', BACKEND_TIMEOUT: '30s' })
+  const world = forSuite(async (scope) => {
+    const world = await startWorld(scope, { DEFAULT_ACTION: 'allow', BACKEND_TIMEOUT: '30s' })
     await until('the gate to be scraped', async () => (await world.prometheus.isUp()) === true, PATIENCE)
+    return world
   })
 
   for (const { place, expr } of queries) {

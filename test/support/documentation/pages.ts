@@ -44,6 +44,18 @@ export function readPage(path: string): Page {
   return { path, text, ...takeApart(path, text) }
 }
 
+/** The cells of each row of the table below a heading of the second level. */
+export function rowsBelow(page: string, heading: string): string[][] {
+  const section = page.split(/^## /m).find((one) => one.startsWith(`${heading}\n`)) ?? ''
+  const rows = section.split('\n').filter((line) => line.startsWith('|'))
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+}
+
 /** @throws when a fence is not closed. */
 export function takeApart(path: string, text: string): Pick<Page, 'prose' | 'blocks'> {
   const blocks: Block[] = []
