@@ -16,7 +16,7 @@ const SHARES = 2
 /** Many wait: three at once leave no core idle, also where there are only two. */
 const AT_ONCE = 3
 /** Attempts that a whole run may need beyond the first; see test/support/patient-test.ts. */
-const RETRIES = 5
+const RETRIES = 12
 
 const [mode = '', ...more] = process.argv.slice(2)
 const long = `${join(root, 'test', 'long')}${sep}`

@@ -77,6 +77,6 @@ test('a viewer whom a backend has allowed something is known, with other questio
   const provisional = { address: '198.51.100.1' }
   await gate.decide(clientRequest('/live/one/index.m3u8?token=bad', provisional))
   await gate.decide(clientRequest('/live/two/index.m3u8?token=bad', provisional))
-  const known = gate.questions.map(({ knownViewer }) => knownViewer !== undefined)
+  const known = gate.asked.map(({ knownViewer }) => knownViewer !== undefined)
   assert.deepEqual(known, [false, true, false, false, false])
 })

@@ -40,9 +40,7 @@ export interface PretendGate {
   /** What the backend answers from now on. */
   answers(rule: (subrequest: Subrequest) => Outcome | Promise<Outcome>): void
   /** Every question so far, oldest first. */
-  readonly asked: readonly Pick<Question, 'subrequest' | 'sessionId'>[]
-  /** The same, with all that they say of who asks. */
-  readonly questions: readonly Question[]
+  readonly asked: readonly Question[]
   readonly made: readonly DecisionMade[]
   /** Each useless X-AuthDuration that was reported. */
   readonly badDurations: readonly string[]
@@ -97,8 +95,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const idle = options.idle ?? 120_000
   let now = 0
   let rule: (subrequest: Subrequest) => Outcome | Promise<Outcome> = tokens('X')
-  const asked: Pick<Question, 'subrequest' | 'sessionId'>[] = []
-  const questions: Question[] = []
+  const asked: Question[] = []
   const made: DecisionMade[] = []
   const badDurations: string[] = []
   const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
@@ -113,8 +110,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const outage = createOutage()
   const deciding: DecideOptions = {
     async ask(question) {
-      questions.push(question)
-      asked.push({ subrequest: question.subrequest, sessionId: question.sessionId })
+      asked.push(question)
       return await rule(question.subrequest)
     },
     identify,
@@ -157,7 +153,6 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       rule = next
     },
     asked,
-    questions,
     made,
     badDurations,
     sessions,
