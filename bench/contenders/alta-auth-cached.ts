@@ -3,7 +3,7 @@ import { createAltaAuth } from './alta-auth.ts'
 export const altaAuthCached = createAltaAuth({
   letter: 'i',
   name: 'alta-auth, nginx cache',
-  what: 'alta-auth over a Unix socket behind the verdict cache of nginx (`cache-http.conf`, `cache-server.conf`), `NGINX_TTL` of 10 s as shipped.',
+  what: 'alta-auth over a Unix socket behind the verdict cache of nginx (`cache-http.conf`), `NGINX_TTL` of 10 s as shipped.',
   slug: 'alta-auth-cached',
   over: 'unix',
   cached: true,

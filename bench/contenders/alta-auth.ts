@@ -48,7 +48,7 @@ export function createAltaAuth({ letter, name, what, slug, over, cached }: AltaA
       const site = await startSite(scope, grounds, {
         name: slug,
         http: ['http', ...(cached ? ['cache-http'] : [])].map(include).join('\n'),
-        server: [cached ? 'cache-server' : 'server', 'on-failure-deny'].map(include).join('\n'),
+        server: ['server', 'on-failure-deny'].map(include).join('\n'),
         location: include('location'),
       })
       return { port: site.port, nginx: site.pid, gate, errorLog: site.errorLog }

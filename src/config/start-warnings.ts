@@ -24,7 +24,7 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
   if (settings.backendTimeout > LONGEST_TIMEOUT) {
     const seconds = Math.ceil(settings.backendTimeout / 1000) + 1
     warnings.push(
-      `BACKEND_TIMEOUT=${settings.backendTimeout}ms leaves nginx no margin: change "proxy_read_timeout 3s;" in nginx/alta-auth/server.conf (with the verdict cache: cache-server.conf) to ${seconds}s`,
+      `BACKEND_TIMEOUT=${settings.backendTimeout}ms leaves nginx no margin: change "proxy_read_timeout 3s;" in nginx/alta-auth/server.conf to ${seconds}s`,
     )
   }
   if (isPublic(settings.listen)) {

@@ -81,11 +81,11 @@ const broken: readonly Broken[] = [
     says: /\ninclude http\.conf at http level/,
   },
   {
-    what: 'cache-server.conf without cache-http.conf',
+    what: 'cache-server.conf of an older version, which is not there any more',
     nginx: withCache,
-    edits: [['site.conf', 'include /etc/nginx/alta-auth/cache-http.conf;', '']],
+    edits: [['site.conf', 'alta-auth/server.conf', 'alta-auth/cache-server.conf']],
     found: ['failed nginx'],
-    says: /\ninclude cache-http\.conf at http level/,
+    says: /\ninclude server\.conf in place of cache-server\.conf/,
   },
   {
     what: 'nothing of alta-auth at all',
@@ -214,18 +214,26 @@ const broken: readonly Broken[] = [
     found: ['warning nginx-on-failure'],
     says: /DEFAULT_ACTION=deny, but without the gate viewers are let in/,
   },
-  ...['server.conf', 'cache-server.conf'].map(
-    (file): Broken => ({
-      what: `an old ${file}, under whose on-failure-allow an nginx without connections lets in`,
-      nginx: { verdictCache: file === 'cache-server.conf', onFailure: 'allow' },
-      settings: { DEFAULT_ACTION: 'allow' },
-      edits: [[file, 'error_page 502 504 =', 'error_page 500 502 503 504 =']],
-      found: ['failed nginx-on-failure'],
-      says: new RegExp(
-        `^${file}:\\d+: 500 and 503 lead to the on-failure file.*bad tokens get in.*\\ncopy server.conf`,
-      ),
-    }),
-  ),
+  {
+    what: 'an old server.conf, under whose on-failure-allow an nginx without connections lets in',
+    nginx: { onFailure: 'allow' },
+    settings: { DEFAULT_ACTION: 'allow' },
+    edits: [['server.conf', 'error_page 502 504 =', 'error_page 500 502 503 504 =']],
+    found: ['failed nginx-on-failure'],
+    says: /^server\.conf:\d+: 500 and 503 lead to the on-failure file.*bad tokens get in.*\ncopy server\.conf/,
+  },
+  {
+    what: 'a cache-server.conf of an older version, which is still there',
+    nginx: withCache,
+    edits: [
+      ['server.conf', 'auth_request_set $alta_auth_verdict_zone "";', ''],
+      ['server.conf', 'auth_request_set $alta_auth_place        "";', ''],
+      ['server.conf', 'auth_request_set $alta_auth_query        "";', ''],
+      ['server.conf', '$alta_auth_verdict_zone;', 'alta_auth;'],
+    ],
+    found: ['warning nginx-includes'],
+    says: /auth_request_set \$alta_auth_verdict_zone.*\ncopy the files of this version again, and include server\.conf/,
+  },
   {
     what: 'an old server.conf with on-failure-deny',
     edits: [['server.conf', 'error_page 502 504 =', 'error_page 500 502 503 504 =']],
@@ -271,7 +279,7 @@ const broken: readonly Broken[] = [
   {
     what: 'a cache key made by hand',
     nginx: withCache,
-    edits: [['cache-server.conf', '\\n$http_user_agent', '']],
+    edits: [['server.conf', '\\n$http_user_agent', '']],
     found: ['failed nginx-cache'],
     says: /proxy_cache_key of its own/,
   },
@@ -287,7 +295,7 @@ const broken: readonly Broken[] = [
     nginx: withCache,
     edits: [
       [
-        'cache-server.conf',
+        'server.conf',
         'proxy_ignore_headers Cache-Control',
         'proxy_ignore_headers X-Accel-Expires Cache-Control',
       ],
@@ -298,14 +306,14 @@ const broken: readonly Broken[] = [
   {
     what: 'a cache that repeats old verdicts while it asks',
     nginx: withCache,
-    edits: [['cache-server.conf', 'error timeout invalid_header;', 'error timeout updating;']],
+    edits: [['server.conf', 'error timeout invalid_header;', 'error timeout updating;']],
     found: ['warning nginx-cache'],
     says: /proxy_cache_use_stale/,
   },
   {
     what: 'a cache of the site that the auth location inherits',
     edits: [
-      ['server.conf', 'proxy_cache off;', ''],
+      ['server.conf', 'proxy_cache          $alta_auth_verdict_zone;', ''],
       [
         'site.conf',
         'server {\n',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { startBackend } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { connectHttp2Viewer, type Http2Request } from '../support/http2-viewer.ts'
+import { startNginx } from '../support/nginx.ts'
 import { forSuite } from '../support/scope.ts'
 import { newViewer } from '../support/site.ts'
 import { startSiteWithOrigin } from '../support/site-with-origin.ts'
@@ -43,6 +45,24 @@ function expected({ target, method = 'GET', body = '' }: Http2Request): string {
 
 function summary({ status, body }: { readonly status: number; readonly body: string }): string {
   return status === 403 ? '403' : `${status} ${body}`
+}
+
+for (const without of ['proxy_set_header Content-Length "";', 'proxy_set_body             "";']) {
+  test(`a body is not announced to the gate, though a site has taken out ${without}`, async (t) => {
+    const gate = await startBackend(t)
+    const nginx = await startNginx(t, { gates: [gate.url.replace('http://', '')], without })
+    await request({
+      port: nginx.port,
+      target: '/',
+      method: 'POST',
+      body: long,
+      headers: [`Content-Length: ${long.length}`],
+    })
+    const [asked, ...more] = gate.asked
+    assert.ok(['0', undefined].includes(asked?.headers['Content-Length']), asked?.headers['Content-Length'])
+    assert.equal(asked?.headers['Transfer-Encoding'], undefined)
+    assert.deepEqual(more, [])
+  })
 }
 
 describe('a body disturbs no other request, though all share the connections to the gate', () => {

@@ -32,16 +32,10 @@ export async function configureNginx(scope: Scope, options: ConfiguredOptions): 
     .replace('    listen [::]:80;\n', '')
     .replace('on-failure-deny', `on-failure-${options.onFailure ?? 'deny'}`)
   if (options.verdictCache === true) {
-    site = site
-      .replace(
-        '# include /etc/nginx/alta-auth/cache-http.conf;',
-        'include /etc/nginx/alta-auth/cache-http.conf;',
-      )
-      .replace('    include /etc/nginx/alta-auth/server.conf;\n', '')
-      .replace(
-        '# include /etc/nginx/alta-auth/cache-server.conf;',
-        'include /etc/nginx/alta-auth/cache-server.conf;',
-      )
+    site = site.replace(
+      '# include /etc/nginx/alta-auth/cache-http.conf;',
+      'include /etc/nginx/alta-auth/cache-http.conf;',
+    )
   }
   writeFileSync(join(folder, 'site.conf'), site)
   const edit = (file: string, from: string, to: string): void => {

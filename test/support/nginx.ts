@@ -19,8 +19,10 @@ export interface NginxOptions {
   /** Where the gate listens: `host:port` or `unix:/path`; several make several servers of the upstream. */
   readonly gates: readonly string[]
   readonly onFailure?: 'allow' | 'deny'
-  /** cache-http.conf and cache-server.conf in place of server.conf; the cache lies in a folder of its own. */
+  /** cache-http.conf, too; the cache lies in a folder of its own. */
   readonly verdictCache?: boolean
+  /** A line of server.conf, without its indentation, that a site has taken out. */
+  readonly without?: string
   /** Files below the document root: path → content. */
   readonly files?: Readonly<Record<string, string>>
   /** Locations and more, at server level; `LOCATION` stands for the include line of location.conf. */
@@ -66,6 +68,7 @@ export async function startNginx(scope: Scope, options: NginxOptions): Promise<N
   const http = readFileSync(join(snippets, 'http.conf'), 'utf8')
   const servers = options.gates.map((gate) => `server ${gate} max_fails=0;`).join(' ')
   writeFileSync(join(snippets, 'http.conf'), http.replace(gateLine, servers))
+  if (options.without !== undefined) takeOut(join(snippets, 'server.conf'), options.without)
   const cache = options.verdictCache === true
   if (cache) moveCache(join(snippets, 'cache-http.conf'), join(folder, 'verdicts'))
 
@@ -110,7 +113,7 @@ http {
     ssl_certificate ${folder}/cert.pem;
     ssl_certificate_key ${folder}/key.pem;
     root ${root};
-    include ${snippets}/${cache ? 'cache-server' : 'server'}.conf;
+    include ${snippets}/server.conf;
     include ${snippets}/on-failure-${options.onFailure ?? 'deny'}.conf;
     ${server}
   }
@@ -140,6 +143,13 @@ http {
         .filter((line) => line !== ''),
     errorLog: () => read('error.log'),
   }
+}
+
+function takeOut(file: string, line: string): void {
+  const lines = readFileSync(file, 'utf8').split('\n')
+  const rest = lines.filter((one) => one.trim() !== line)
+  if (rest.length !== lines.length - 1) throw new Error(`${file}: not exactly one ${line}`)
+  writeFileSync(file, rest.join('\n'))
 }
 
 function moveCache(file: string, folder: string): void {

@@ -8,7 +8,7 @@ export function readShipped(file: string): string {
 
 /** The variables of proxy_cache_key, in order. */
 export function keyVariables(): string[] {
-  const key = /^\s*proxy_cache_key\s+"([^"]*)";/m.exec(readShipped('cache-server.conf'))?.[1] ?? ''
+  const key = /^\s*proxy_cache_key\s+"([^"]*)";/m.exec(readShipped('server.conf'))?.[1] ?? ''
   return key.split('\\n')
 }
 

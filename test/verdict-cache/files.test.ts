@@ -14,14 +14,6 @@ const directivesOf = (file: string): string[] =>
 const isCache = (directive: string): boolean =>
   /^(?:proxy_cache(?:_\w+)?|proxy_buffering|proxy_ignore_headers|open_file_cache(?:_\w+)?) /.test(directive)
 
-/** The lines of the comment that begins with this sentence. */
-const commentOf = (file: string, sentence: string): string => {
-  const lines = readShipped(file).split('\n')
-  const from = lines.findIndex((line) => line.includes(sentence))
-  assert.notEqual(from, -1, `${file}: ${sentence}`)
-  return lines.slice(from, from + 2).join('\n')
-}
-
 /** What the gate is told, and by which variables of the key that counts. */
 const toldAs: Readonly<Record<string, string | string[]>> = {
   $remote_addr: '$remote_addr',
@@ -43,30 +35,15 @@ const others = `/ /a /a.ts /a.m3u8/ /a.m3u80 /a.m3u9 /am3u8 /a.m3 /m3u8 /a.m3u8.
   /a.mpd2 /a.mp4 /a.f4 /a.m3u8% /a.m3u8| /a.ſpd /a.m3u8; /manifest.m3u. /mpd /live/a.m3u8/1.ts`
 
 describe('the files of the verdict cache:', () => {
-  test('cache-server.conf has all directives of server.conf, in the same order, and the cache in place of none', () => {
-    const plain = directivesOf('server.conf')
-    const at = plain.indexOf('proxy_cache off;')
-    const cached = directivesOf('cache-server.conf')
-    assert.notEqual(at, -1)
-    assert.deepEqual(
-      cached.filter((directive) => !isCache(directive)),
-      plain.toSpliced(at, 1),
-    )
-    const own = cached.filter(isCache)
-    assert.deepEqual(
-      cached.slice(at, at + own.length),
-      own,
-      'the cache block stands where the other file has none',
-    )
-  })
-
-  test('the comments that both have say the same', () => {
-    for (const sentence of ['Your own rewrite, return', 'The gate answers within', 'Without this line nginx'])
-      assert.equal(commentOf('cache-server.conf', sentence), commentOf('server.conf', sentence))
+  test('server.conf has a name for all that cache-http.conf fills in, and no value: without that file nothing is kept', () => {
+    const known = directivesOf('server.conf').filter((line) => line.startsWith('auth_request_set'))
+    const filled = [...readShipped('cache-http.conf').matchAll(/^map \S+ (\$\w+)/gm)].map(([, name]) => name)
+    assert.equal(filled.length, 3)
+    assert.deepEqual(known.toSorted(), filled.map((name) => `auth_request_set ${name} "";`).toSorted())
   })
 
   test('the key holds every variable that the gate is told', () => {
-    const told = directivesOf('cache-server.conf').flatMap(
+    const told = directivesOf('server.conf').flatMap(
       (directive) => /^proxy_set_header X-\S+ (\$\w+|"\$\w+\|");$/.exec(directive)?.[1] ?? [],
     )
     assert.equal(told.length, 7)
@@ -74,13 +51,13 @@ describe('the files of the verdict cache:', () => {
       keyVariables().toSorted(),
       told.flatMap((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),
     )
-    const setHeaders = directivesOf('cache-server.conf').filter((line) => line.startsWith('proxy_set_header'))
+    const setHeaders = directivesOf('server.conf').filter((line) => line.startsWith('proxy_set_header'))
     const fixed = setHeaders.filter((line) => !line.includes('$'))
     assert.equal(setHeaders.length, told.length + fixed.length)
   })
 
   test('control bytes are refused before the cache is looked at: the key is delimited by line breaks', () => {
-    const [inside = '', presence = '', ...rest] = directivesOf('cache-server.conf').slice(1)
+    const [inside = '', presence = '', ...rest] = directivesOf('server.conf').slice(1)
     assert.deepEqual([inside, presence], ['internal;', 'set $alta_auth_server_conf "";'])
     assert.match(rest[0] ?? '', /^set \$alta_auth_sent "(?:\$\w+)+";$/)
     assert.equal(rest[1], 'if ($alta_auth_sent ~ "[\\x00-\\x1f\\x7f]") {')
@@ -90,7 +67,7 @@ describe('the files of the verdict cache:', () => {
   })
 
   test('a verdict that is past its time is repeated for nothing but a failure', () => {
-    const stale = directivesOf('cache-server.conf').filter((line) => line.startsWith('proxy_cache_use_stale'))
+    const stale = directivesOf('server.conf').filter((line) => line.startsWith('proxy_cache_use_stale'))
     assert.deepEqual(stale, ['proxy_cache_use_stale error timeout invalid_header;'])
   })
 

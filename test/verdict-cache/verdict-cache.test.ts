@@ -182,6 +182,19 @@ describe("nginx's verdict cache:", () => {
     assert.equal(await createViewer(t, own.nginx).get('/a/1.ts'), 403)
   })
 
+  test("without cache-http.conf nothing is repeated, also where the operator's own cache would be inherited", async (t) => {
+    const nginx = await startNginx(t, {
+      gates: [site.gate.address],
+      http: `proxy_cache_path own keys_zone=own:1m; proxy_cache own; proxy_cache_key $uri; proxy_cache_valid any 10m;
+        proxy_ignore_headers X-Accel-Expires Cache-Control;`,
+    })
+    const viewer = createViewer(t, nginx)
+    const hops = await site.subrequestsDuring(async () => {
+      for (let again = 0; again < 3; again++) assert.equal(await viewer.get('/index.m3u8?token=good'), 200)
+    })
+    assert.equal(hops, 3)
+  })
+
   test('a token too long for a cache key is judged all the same', async () => {
     const viewer = newViewer()
     const target = `/live/one/index.m3u8?x=${'x'.repeat(6_000)}&token=`

@@ -3,12 +3,7 @@ import { type Directive, named, textOf } from './directive.ts'
 import { readDirectives } from './read-directives.ts'
 import { AUTH } from './site-map.ts'
 
-export type ShippedFile =
-  | 'http.conf'
-  | 'server.conf'
-  | 'location.conf'
-  | 'cache-http.conf'
-  | 'cache-server.conf'
+export type ShippedFile = 'http.conf' | 'server.conf' | 'location.conf' | 'cache-http.conf'
 
 /** The directives of a file that comes with this version; nginx/ lies beside dist/ and src/ alike. */
 export function readShipped(file: ShippedFile): Directive[] {
@@ -19,8 +14,8 @@ export function readShipped(file: ShippedFile): Directive[] {
 }
 
 /** What stands in the shipped `location = /_alta_auth`. */
-export function shippedAuth(file: 'server.conf' | 'cache-server.conf'): readonly Directive[] {
-  return named(readShipped(file), 'location').find(({ args }) => args.includes(AUTH))?.block ?? []
+export function shippedAuth(): readonly Directive[] {
+  return named(readShipped('server.conf'), 'location').find(({ args }) => args.includes(AUTH))?.block ?? []
 }
 
 /** Those of `expected` that are not among `actual` as they are. */

@@ -7,8 +7,7 @@ import { writtenAhead } from './look-at-verdicts.ts'
 
 const { ok, warning, failed } = findingsOf('nginx-cache')
 const isCaching = /^(?:proxy_cache|proxy_ignore_headers|proxy_buffering)/
-const COPY =
-  'copy cache-server.conf and cache-http.conf of this version again, and change nothing of the cache'
+const COPY = 'copy server.conf and cache-http.conf of this version again, and change nothing of the cache'
 /** What `inactive` is where proxy_cache_path does not say. */
 const DEFAULT_INACTIVE = '10m'
 
@@ -42,18 +41,25 @@ function zoneOf(
   { auth, directives }: AskingServer,
   http: readonly Directive[],
 ): { zone: string; isOwn: boolean } {
-  const own = lastOf(auth.directives, 'proxy_cache')?.args[0]
+  const own = zoneNameOf(lastOf(auth.directives, 'proxy_cache')?.args[0], http)
   const inherited = (lastOf(directives, 'proxy_cache') ?? lastOf(http, 'proxy_cache'))?.args[0]
   return { zone: own ?? inherited ?? 'off', isOwn: own !== undefined }
 }
 
+/** What nginx makes of it: server.conf names a variable, and a map of cache-http.conf fills it in. */
+function zoneNameOf(written: string | undefined, http: readonly Directive[]): string | undefined {
+  if (written?.startsWith('$') !== true) return written
+  const map = named(http, 'map').findLast(({ args }) => args[1] === written)
+  return lastOf(map?.block ?? [], 'default')?.args[0] || 'off'
+}
+
 function strange({ told }: Location): Finding {
-  const remedy = 'include server.conf as it is shipped: it says proxy_cache off'
+  const remedy = 'copy server.conf of this version again: its own proxy_cache takes none from elsewhere'
   return failed(`${told} inherits a proxy_cache: one viewer's verdict would be the next one's`, remedy)
 }
 
 function checkKey({ directives, told }: Location): Finding[] {
-  const shipped = lastOf(shippedAuth('cache-server.conf'), 'proxy_cache_key')
+  const shipped = lastOf(shippedAuth(), 'proxy_cache_key')
   const key = lastOf(directives, 'proxy_cache_key')
   if (key !== undefined && shipped !== undefined && textOf(key) === textOf(shipped)) return []
   return [failed(`${told} has a proxy_cache_key of its own: what the key lacks lets others in`, COPY)]
@@ -68,13 +74,13 @@ function checkLines({ directives, told }: Location): Finding[] {
       'take X-Accel-Expires out of proxy_ignore_headers: the gate says how long each verdict holds'
     return [failed(`${told} does not hear how long a verdict holds (proxy_ignore_headers)`, remedy)]
   }
-  const shipped = shippedAuth('cache-server.conf').filter(
+  const shipped = shippedAuth().filter(
     ({ name }) => isCaching.test(name) && name !== 'proxy_cache_key' && name !== 'proxy_cache',
   )
   const own = named(directives, 'proxy_cache_valid')
   const changed = new Set([...own, ...missingFrom(directives, shipped)].map(({ name }) => name))
   if (changed.size === 0) return []
-  return [warning(`${told} is not as in cache-server.conf: ${[...changed].join(', ')}`, COPY)]
+  return [warning(`${told} is not as in server.conf: ${[...changed].join(', ')}`, COPY)]
 }
 
 function checkHttp(

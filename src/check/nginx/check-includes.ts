@@ -1,10 +1,11 @@
 import { type Finding, findingsOf } from '../finding.ts'
-import { type Directive, lastOf, named } from '../nginx-conf/directive.ts'
+import { type Directive, named } from '../nginx-conf/directive.ts'
 import { missingFrom, readShipped, shippedAuth } from '../nginx-conf/shipped.ts'
 import { AUTH, type Location, type Server, type SiteMap } from '../nginx-conf/site-map.ts'
 
 const { ok, warning, failed } = findingsOf('nginx-includes')
-const COPY = 'copy the file of this version again; what you changed by hand in it comes back where it matters'
+const COPY =
+  'copy the files of this version again, and include server.conf here; what you changed by hand comes back where it matters'
 
 /** Looked at by checks of their own, or free to be set. */
 const elsewhere =
@@ -31,7 +32,7 @@ export function checkIncludes(map: SiteMap): readonly Finding[] {
 function checkHttp({ http, servers }: SiteMap): Finding[] {
   if (!servers.some(asksUs)) {
     const remedy =
-      'include server.conf (or cache-server.conf) and one on-failure file in each server to protect, and location.conf in its locations'
+      'include server.conf and one on-failure file in each server to protect, and location.conf in its locations'
     return [failed('http.conf is included, but no server asks the gate: everything is open', remedy)]
   }
   const changed = missingFrom(http, named(readShipped('http.conf'), 'map'))
@@ -44,16 +45,14 @@ function checkServer({ auth, protectedLocations, told }: Server): Finding[] {
   if (auth !== undefined) return checkAuth(auth)
   if (protectedLocations.length === 0) return []
   const remedy =
-    'include server.conf (or cache-server.conf) in this server: without it viewers get 500, or all get in where another location answers in its place'
+    'include server.conf in this server: without it viewers get 500, or all get in where another location answers in its place'
   return [failed(`${told} asks ${AUTH}, but server.conf is not included in it`, remedy)]
 }
 
 function checkAuth({ directives, told }: Location): Finding[] {
-  const caches = (lastOf(directives, 'proxy_cache')?.args[0] ?? 'off') !== 'off'
-  const file = caches ? 'cache-server.conf' : 'server.conf'
-  const missing = missingFrom(directives, shippedAuth(file)).filter(({ name }) => !elsewhere.test(name))
+  const missing = missingFrom(directives, shippedAuth()).filter(({ name }) => !elsewhere.test(name))
   if (missing.length === 0) return []
-  const sentence = `${told} is not as in ${file}: ${missing.map(shown).join(', ')}`
+  const sentence = `${told} is not as in server.conf: ${missing.map(shown).join(', ')}`
   return [missing.some(({ name }) => essential.test(name)) ? failed(sentence, COPY) : warning(sentence, COPY)]
 }
 

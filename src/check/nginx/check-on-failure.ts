@@ -6,8 +6,7 @@ import { type AskingServer, type Location, ON_FAILURE, type SiteMap } from '../n
 const { ok, warning, failed } = findingsOf('nginx-on-failure')
 /** What nginx makes of a gate that is absent, and of one that is frozen. */
 const DEAD = ['502', '504']
-const COPY =
-  'copy server.conf (or cache-server.conf) of this version again: error_page 502 504 and no other status'
+const COPY = 'copy server.conf of this version again: error_page 502 504 and no other status'
 
 /** What nginx does without the gate, when all servers agree. */
 export function onFailureOf({ asking }: SiteMap): Verdict | undefined {

@@ -41,7 +41,7 @@ function judge({ told, read, connect }: Times, deadline: number): Finding[] {
   const wait = readNginxTime(read)
   if (wait !== undefined && wait < deadline + MARGIN) {
     const sentence = `${told}: nginx waits ${read}, too short for BACKEND_TIMEOUT=${deadline}ms: a slow backend looks like a dead gate`
-    const remedy = `${enough} in server.conf (with the verdict cache: cache-server.conf)`
+    const remedy = `${enough} in server.conf`
     findings.push(failed(sentence, remedy, detail))
   }
   if (wait !== undefined && wait > deadline + LONGEST) {

@@ -14,17 +14,17 @@ const { ok, warning, failed, skipped } = findingsOf('nginx')
 /** What nginx complains about, and what it means here. */
 const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
   [
+    /cache-server\.conf" failed|"alta_auth" zone|zone "alta_auth" is unknown|zero size shared memory zone "alta_auth"/,
+    'include server.conf in place of cache-server.conf: the verdict cache is on where cache-http.conf is included',
+  ],
+  [
     /duplicate location "\/_alta_auth"/,
-    'include exactly one of server.conf and cache-server.conf, once in each server',
+    'include server.conf once in each server, and no cache-server.conf of an older version beside it',
   ],
   [/duplicate upstream "alta_auth"/, 'include http.conf exactly once'],
   [
-    /"alta_auth" zone|zone "alta_auth" is unknown|zero size shared memory zone "alta_auth"|alta_auth_(?:place|query)" variable/,
-    'include cache-http.conf at http level, beside http.conf, when you use cache-server.conf',
-  ],
-  [
     /"alta_auth_server_conf" variable/,
-    'include server.conf (or cache-server.conf) in each server with protected locations: it is in none',
+    'include server.conf in each server with protected locations: it is in none',
   ],
   [
     /host not found in upstream "alta_auth"|"alta_auth_\w+" variable|unknown log format "alta_auth"/,
