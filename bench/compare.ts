@@ -1,6 +1,6 @@
 import type { Scope } from '../test/support/scope.ts'
 import { type Summaries, summarize } from './figures.ts'
-import { createGenerator } from './generator.ts'
+import { CONNECTIONS, createGenerator } from './generator.ts'
 import { measure, type Run } from './measure.ts'
 import type { Progress } from './progress.ts'
 import { type Entrant, type Stage, warm } from './stage.ts'
@@ -17,8 +17,6 @@ export interface CompareOptions {
   readonly progress: Progress
 }
 
-/** Enough to keep all busy; with 32 or 128 the order of the contenders is the same. */
-export const CONNECTIONS = 64
 /** Seconds of the first run of each contender, which does not count: code is compiled, connections are opened. */
 export const WARM_UP = 1
 /** Seconds that a run takes besides its time. */

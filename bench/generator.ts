@@ -43,6 +43,9 @@ export interface Load {
   readonly refused: number
 }
 
+/** Enough to keep all busy; with 32 or 128 the order of the contenders is the same. */
+export const CONNECTIONS = 64
+
 const script = fileURLToPath(new URL('./replay.lua', import.meta.url))
 
 /** wrk with one thread: the other core is for what is measured. */

@@ -1,6 +1,6 @@
-import { CONNECTIONS } from './compare.ts'
 import { contenders } from './contenders/contenders.ts'
 import type { Figures } from './figures.ts'
+import { CONNECTIONS } from './generator.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './read-options.ts'
 import { comparison, cpuTable, targetTable } from './result-tables.ts'

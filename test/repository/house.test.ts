@@ -85,3 +85,46 @@ describe('the house', () => {
       assert.doesNotMatch(file, /(?:^|\/)(?:index|utils?|types|helpers?|common|misc)\.ts$/)
   })
 })
+
+/** What else there is, and what of the rest each part may import. Nobody but tests imports from these parts. */
+const partsMayImport: Readonly<Record<string, readonly string[]>> = {
+  bench: ['src', 'test/support'],
+  demo: [],
+  tools: ['src'],
+}
+
+function importsFrom(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path = '']) =>
+    relative(root, resolve(dirname(join(root, file)), path)),
+  )
+}
+
+const parts = Object.entries(partsMayImport).flatMap(([part, allowed]) =>
+  readdirSync(join(root, part), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(?:ts|mjs)$/.test(name))
+    .map((name) => ({ file: join(part, name), allowed: [part, ...allowed] })),
+)
+
+describe('bench, demo and tools', () => {
+  test('import only their own files and what they may of the rest', () => {
+    for (const { file, allowed } of parts) {
+      for (const imported of importsFrom(file))
+        assert.ok(
+          allowed.some((folder) => imported.startsWith(`${folder}/`)),
+          `${file} imports ${imported}`,
+        )
+    }
+  })
+
+  test('have no circle of imports, not even one of types', () => {
+    const done = new Set<string>()
+    const visit = (file: string, way: readonly string[]): void => {
+      assert.ok(!way.includes(file), `${[...way.slice(way.indexOf(file)), file].join(' → ')}`)
+      if (done.has(file) || !parts.some((one) => one.file === file)) return
+      for (const imported of importsFrom(file)) visit(imported, [...way, file])
+      done.add(file)
+    }
+    for (const { file } of parts) visit(file, [])
+  })
+})
