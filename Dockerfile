@@ -26,6 +26,7 @@ FROM base AS demo
 COPY --from=development /opt/alta-auth/node_modules/hls.js node_modules/hls.js
 COPY package.json ./
 COPY demo demo
+COPY live-page/base.css live-page/
 USER node
 CMD ["node", "demo/serve-page.ts"]
 

@@ -12,6 +12,7 @@ export const loop = join(here, 'stream')
 export function fillDocumentRoot(root: string): void {
   mkdirSync(root, { recursive: true })
   cpSync(join(here, 'page'), root, { recursive: true })
+  copyFileSync(join(here, '..', 'live-page', 'base.css'), join(root, 'base.css'))
   // The module without subtitles and alternative sound; named .js, because not every nginx knows the type of .mjs.
   const distributed = dirname(createRequire(import.meta.url).resolve('hls.js'))
   copyFileSync(join(distributed, 'hls.light.min.mjs'), join(root, 'hls.js'))

@@ -45,7 +45,7 @@ function createRow(decision) {
   }
   const until = element('small', '', '')
   cell('time', element('span', 'nowrap', clock(time)), until)
-  const pill = element('span', 'verdict', verdict)
+  const pill = element('span', 'pill', verdict)
   pill.dataset.tone = tones[verdict]
   cell('verdict', pill)
   cell('source', source)

@@ -193,7 +193,7 @@ describe('demo/serve-page.ts', () => {
     const [root, accessLog, port] = [join(folder, 'www'), join(folder, 'access.log'), await findFreePort()]
     const child = start(t, { DOCUMENT_ROOT: root, ACCESS_LOG: accessLog, LISTEN: `127.0.0.1:${port}` })
     await until('it to listen', () => child.output().includes('the decisions are at'), 30_000)
-    for (const file of ['index.html', 'page.js', 'page.css', 'hls.js', 'live/test/index.m3u8']) {
+    for (const file of ['index.html', 'page.js', 'base.css', 'page.css', 'hls.js', 'live/test/index.m3u8']) {
       assert.ok(existsSync(join(root, file)), file)
     }
     const listening = await readEvents(t, port, '/demo/events')
