@@ -10,7 +10,7 @@ export const envExampleFile = fileURLToPath(new URL('../.env.example', import.me
 const BEGIN = '<!-- settings:begin -->\n'
 const END = '<!-- settings:end -->'
 
-type Table = Readonly<Record<string, Pick<Setting<unknown>, 'value' | 'about'>>>
+type Table = Readonly<Record<string, Pick<Setting<unknown>, 'value' | 'about' | 'example'>>>
 
 /** The Markdown table, one row a setting, in the table's order. */
 export function renderTable(table: Table = settingsTable): string {
@@ -23,8 +23,8 @@ export function renderTable(table: Table = settingsTable): string {
 
 /** `.env.example`: what must be set is set, everything else stands there with its default, commented out. */
 export function renderEnvExample(table: Table = settingsTable): string {
-  const blocks = Object.entries(table).map(([name, { value, about }]) => {
-    const line = value === undefined ? `${name}=http://127.0.0.1:6000/auth` : `#${name}=${value}`
+  const blocks = Object.entries(table).map(([name, { value, about, example = '' }]) => {
+    const line = value === undefined ? `${name}=${example}` : `#${name}=${value}`
     return `# ${about}\n${line}\n`
   })
   return blocks.join('\n')

@@ -61,7 +61,7 @@ export function readSettings(environment: Environment): SettingsResult {
   for (const { name, text } of effectiveTexts(environment)) {
     const setting: Setting<unknown> = settingsTable[name]
     if (text === undefined) {
-      problems.push(`${name} is not set; ${setting.about}. Write it as ${name}=http://127.0.0.1:6000/auth`)
+      problems.push(`${name} is not set; ${setting.about}. Write it as ${name}=${setting.example}`)
       continue
     }
     try {

@@ -22,6 +22,8 @@ export interface Setting<Value> {
   readonly value: string | undefined
   /** One line for docs/settings.md and for `.env.example`. */
   readonly about: string
+  /** How it may be written, for one that must be set. */
+  readonly example?: string
   /** @throws {ValueError} what is wrong and how to write it. */
   readonly read: (text: string) => Value
   /** Never shown in clear: a URL that may hold a password or a token, or a text that is nothing else. */
@@ -48,6 +50,7 @@ export const settingsTable = {
       'where the backend answers; several URLs are separated by spaces or commas',
       readUrls,
     ),
+    example: 'http://127.0.0.1:6000/auth',
     secret: 'url',
   },
   BACKEND_MODE: setting(

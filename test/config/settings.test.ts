@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { defaultSessionMemory, heapLimit, MEGABYTE } from '../../src/config/heap.ts'
 import { type Environment, readSettings, type Settings } from '../../src/config/read-settings.ts'
-import { type SettingName, settingNames } from '../../src/config/settings-table.ts'
+import { type Setting, type SettingName, settingNames, settingsTable } from '../../src/config/settings-table.ts'
 
 const BACKEND_URL = 'http://127.0.0.1:6000/auth'
 
@@ -86,6 +86,18 @@ describe('wrong settings', () => {
       const [problem = '', ...more] = problemsOf(environment)
       assert.deepEqual(more, [])
       assert.match(problem, /^BACKEND_URL is not set; .*BACKEND_URL=http:/)
+    }
+  })
+
+  test('each setting that must be set has an example of its own, which it takes', () => {
+    const required = settingNames.filter((name) => settingsTable[name].value === undefined)
+    assert.ok(required.length > 0)
+    for (const name of required) {
+      const { example = '', read }: Setting<unknown> = settingsTable[name]
+      read(example)
+      assert.ok(
+        problemsOf({ [name]: '' }).some((problem) => problem.endsWith(`Write it as ${name}=${example}`)),
+      )
     }
   })
 
