@@ -6,6 +6,7 @@ import { startWarnings } from '../config/start-warnings.ts'
 import { ListenError } from '../listen.ts'
 import { createService } from '../service/service.ts'
 import { createLog } from '../watch/log.ts'
+import { createLogLine } from '../watch/log-line.ts'
 import { createLogOutput } from '../watch/log-output.ts'
 import { createLogStream } from '../watch/log-stream.ts'
 import { ENDED, FAILED } from './exit-codes.ts'
@@ -29,11 +30,11 @@ export async function serve(given: Settings, environment: Environment): Promise<
   process.stderr.on('error', () => {})
   const inherited = inheritedSocket(environment, process.pid)
   const settings = inherited === undefined ? given : { ...given, listen: inherited }
+  const looks = { format: settings.logFormat, colour: isatty(STDOUT) && !environment['NO_COLOR'] }
   const log = createLog({
     level: settings.logLevel,
-    format: settings.logFormat,
-    colour: isatty(STDOUT) && !environment['NO_COLOR'],
-    stream: createLogStream(createLogOutput(STDOUT)),
+    ...looks,
+    stream: createLogStream(createLogOutput(STDOUT), createLogLine(looks)),
   })
   for (const warning of startWarnings(settings, environment, process.pid)) log.warn(warning)
 

@@ -1,6 +1,5 @@
 import winston from 'winston'
-import { printable } from '../printable.ts'
-import { prettyLine } from './pretty-line.ts'
+import { createLogLine, type LogLineOptions } from './log-line.ts'
 
 /** What the rooms may do with a log: a sentence, and fields for machines. Never a token, never a query string. */
 export interface Log {
@@ -14,31 +13,18 @@ export interface Log {
   readonly linesDropped?: () => number
 }
 
-export interface LogOptions {
+export interface LogOptions extends LogLineOptions {
   readonly level: 'error' | 'warn' | 'info' | 'debug'
-  readonly format: 'json' | 'pretty'
-  /** Colours for `pretty`. */
-  readonly colour: boolean
   readonly stream: NodeJS.WritableStream & { readonly linesDropped?: () => number }
 }
 
 /** JSON lines (`time`, `level`, `message` and the fields) or lines for people. */
 export function createLog(options: LogOptions): Log {
-  const { colorize, printf } = winston.format
-  // One step instead of winston's three: each question has a line.
-  const jsonLines = printf(({ level, message, ...fields }) =>
-    // What JSON may hold as it is could still turn a terminal upside down.
-    printable(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })),
-  )
-  const colours = colorize()
-  const paint = (level: string, text: string): string =>
-    options.colour ? colours.colorize(level, text) : text
-  const pretty = printf(({ level, message, ...fields }) =>
-    prettyLine(localTime(new Date()), level, String(message), fields, paint),
-  )
+  const line = createLogLine(options)
   const logger = winston.createLogger({
     level: options.level,
-    format: options.format === 'json' ? jsonLines : pretty,
+    // One step instead of winston's three: each question has a line.
+    format: winston.format.printf(({ level, message, ...fields }) => line(level, String(message), fields)),
     transports: [new winston.transports.Stream({ stream: options.stream })],
   })
   return {
@@ -49,11 +35,4 @@ export function createLog(options: LogOptions): Log {
     debugs: options.level === 'debug',
     linesDropped: () => options.stream.linesDropped?.() ?? 0,
   }
-}
-
-/** `13:25:54.000`, on this machine's clock. */
-function localTime(now: Date): string {
-  const two = (number: number): string => String(number).padStart(2, '0')
-  const milliseconds = String(now.getMilliseconds()).padStart(3, '0')
-  return `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}.${milliseconds}`
 }

@@ -554,7 +554,7 @@ describe('what else is counted', () => {
     const backend = await startBackend(t)
     // Takes one line and never comes back for another.
     const stalled = new Writable({ write: () => {} })
-    const stream = createLogStream(stalled)
+    const stream = createLogStream(stalled, () => 'some were dropped')
     const log = createLog({ level: 'info', format: 'json', colour: false, stream })
     const gate = await startScrapedGate(t, { BACKEND_URL: backend.url }, log)
     assert.equal(stream.linesDropped(), 0)
