@@ -9,17 +9,20 @@ const REQUESTS_A_SECOND = 2 / 6
 /** How full a processor should be at peak time. */
 const HALF = 0.5
 
-/** What a reader of the README wants to know: how many requests a second, and the processor's part of nginx and gate. */
+/** What an operator may choose among; all other contenders are on the bench's own page. */
+const choices = ['a', 'g', 'h', 'i']
+
+/** What an operator wants to know: how many requests a second, and the processor's part of nginx and gate. */
 export function summaryTable(contenders: Contenders, { works, latency }: Figures): string {
   return table(
     ['', 'hits/s', 'misses/s', 'nginx + gate CPU per 100,000 hits', 'p50 at 1,000/s'],
     contenders
-      .filter(({ letter }) => works.hits?.[letter] !== undefined)
+      .filter(({ letter }) => choices.includes(letter) && works.hits?.[letter] !== undefined)
       .map(({ letter, name }) => {
         const cpu = works.hits?.[letter]?.cpu
         const gate = cpu === undefined || Number.isNaN(cpu.gate) ? 0 : cpu.gate
         return [
-          `${letter}. ${name}`,
+          name,
           number(works.hits?.[letter]?.perSecond, 0),
           number(works.misses?.[letter]?.perSecond, 0),
           cpu === undefined ? '–' : `${number(cpu.nginx + gate, 1)} s`,

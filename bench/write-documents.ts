@@ -4,7 +4,6 @@ import { contenders } from './contenders/contenders.ts'
 import type { Figures } from './figures.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './read-options.ts'
-import { targetTable } from './result-tables.ts'
 import { resultsChart } from './results-chart.ts'
 import { resultsPage } from './results-page.ts'
 import { memoryAdvice, sizingAdvice, summaryTable } from './summary.ts'
@@ -18,12 +17,11 @@ export function writeDocuments(figures: Figures, options: BenchOptions): readonl
   const machine = describeMachine()
   const comparison = (folder: string): string => `${summaryTable(contenders, figures)}
 
-![Requests per second of all contenders](${folder}results.svg)
-
-Measured on ${machine['Date']} with \`npm run bench\` on ${machine['CPU']}, generator included.`
+A hit is answered from what the gate remembers, a miss asks the backend. Measured on ${machine['Date']} with \`npm run bench\` on ${machine['CPU']}, generator
+included. Beside \`proxy_cache\`, Lua, njs and plain Express: [bench/RESULTS.md](${folder}RESULTS.md).`
   const advice = sizingAdvice(figures)
   fill('README.md', [comparison('bench/'), advice])
-  fill('docs/performance.md', [comparison('../bench/'), targetTable(figures), advice, memoryAdvice(figures)])
+  fill('docs/performance.md', [comparison('../bench/'), advice, memoryAdvice(figures)])
   return ['bench/RESULTS.md', 'bench/results.svg', 'README.md', 'docs/performance.md']
 }
 

@@ -164,6 +164,12 @@ describe('other facts', () => {
     assert.ok(prose.includes('nginx gives the gate 3 s (`proxy_read_timeout`)'))
   })
 
+  test('what the bench wants to reach stands on its own page, and on none for operators', () => {
+    const isTarget = /^\|[^|]*\| +target \|/m
+    assert.match(read('bench/RESULTS.md'), isTarget)
+    for (const { path } of pages) assert.doesNotMatch(read(path), isTarget, path)
+  })
+
   test('docs/backends.md names where the presets ask', () => {
     const { prose } = readPage('docs/backends.md')
     const paths = [...read('src/backend/presets.ts').matchAll(/: '(\/[^']+)'/g)].map(([, path = '']) => path)
