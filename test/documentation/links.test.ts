@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { describe, test } from 'node:test'
 import { readPage, readPages, root } from '../support/documentation/pages.ts'
 
-const pages = [...readPages(), readPage('SECURITY.md'), readPage('CHANGELOG.md')]
+const pages = [...readPages(), readPage('SECURITY.md'), readPage('CHANGELOG.md'), readPage('CONTRIBUTING.md')]
 
 interface Link {
   readonly shown: string
