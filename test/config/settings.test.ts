@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { defaultSessionMemory, heapLimit, MEGABYTE } from '../../src/config/heap.ts'
 import { type Environment, readSettings, type Settings } from '../../src/config/read-settings.ts'
-import { type Setting, type SettingName, settingNames, settingsTable } from '../../src/config/settings-table.ts'
+import {
+  type Setting,
+  type SettingName,
+  settingNames,
+  settingsTable,
+} from '../../src/config/settings-table.ts'
 
 const BACKEND_URL = 'http://127.0.0.1:6000/auth'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { describe, test } from 'node:test'
-import { createLogLine } from '../src/watch/log-line.ts'
-import { createLogStream } from '../src/watch/log-stream.ts'
+import { createLogLine } from '../../src/watch/log-line.ts'
+import { createLogStream } from '../../src/watch/log-stream.ts'
 
 /** A reader that takes nothing until it is told to. */
 function createSleeper() {

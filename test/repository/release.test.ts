@@ -4,10 +4,10 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Scope } from './support/scope.ts'
-import { makeTemporaryFolder } from './support/temporary-folder.ts'
+import type { Scope } from '../support/scope.ts'
+import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
-const tools = fileURLToPath(new URL('../tools', import.meta.url))
+const tools = fileURLToPath(new URL('../../tools', import.meta.url))
 const changelog =
   '# Changelog\n\n## Unreleased\n\n- Something new.\n\n## 0.2.0 - 2026-11-28\n\n- Something old.\n'
 

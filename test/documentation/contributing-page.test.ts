@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { readPage, root } from './support/documentation/pages.ts'
+import { readPage, root } from '../support/documentation/pages.ts'
 
 const { prose, blocks } = readPage('CONTRIBUTING.md')
 const notOurs = /^(?:node_modules|dist|\.git)(?:\/|$)/

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-const src = fileURLToPath(new URL('../src', import.meta.url))
+const src = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** V8 takes a flag that it does not know for nothing: it writes a line to stderr, and goes on without. */
 test('this Node knows every flag that the gate sets in V8', () => {
