@@ -27,6 +27,7 @@ export const programsOf = {
   'test/demo/start.test.ts': curl,
   'test/demo/stream.test.ts': ffmpeg,
   'test/documentation/events-page.test.ts': php,
+  'test/faults/new-connections.test.ts': { wrk: 'wrk' },
   'test/hostile/fail2ban.test.ts': { 'fail2ban-regex': 'fail2ban' },
   'test/middleware/php-names.test.ts': php,
   'test/nginx/shipped-files.test.ts': nginx,
@@ -54,8 +55,8 @@ export const programsOf = {
     '/usr/lib/uwsgi/plugins/python3_plugin.so': 'uwsgi-plugin-python3',
   },
   'test/verdict-cache/clock.test.ts': { faketime: 'faketime' },
-  'test/watch/metrics.test.ts': prometheus,
-  'test/watch/monitoring.test.ts': prometheus,
+  'test/metrics/metrics.test.ts': prometheus,
+  'test/metrics/monitoring.test.ts': prometheus,
 }
 
 /** What starts other processes or threads, or a browser. */

@@ -1,5 +1,4 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import type { SessionsDesk } from '../session/sessions-desk.ts'
 import { createExplainRoutes, type ExplainRoutesOptions } from './explain-routes.ts'
 import { createGuard } from './guard.ts'
 import { createHealthRoutes, type Readiness } from './health-routes.ts'
@@ -8,6 +7,7 @@ import { assertDecodable } from './read-parameters.ts'
 import { RequestMistake } from './request-mistake.ts'
 import { addRoutes, namesOf, type Routes } from './routes.ts'
 import { createSessionRoutes } from './session-routes.ts'
+import type { SessionsDesk } from './sessions-desk.ts'
 import { createWatchRoutes, type WatchRoutesOptions } from './watch-routes.ts'
 
 /** What the admin listener tells and does; functions, so that each answer is the state of its moment. */

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import type { Session } from '../session/session.ts'
-import type { SessionEnd } from '../session/session-table.ts'
+import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionView } from '../session/session-view.ts'
-import type { RecentDenials } from '../watch/recent-denials.ts'
+import type { RecentDenials } from './recent-denials.ts'
 
 export interface EventStreamOptions {
   /** The event `state`; asked once a second while somebody reads. */

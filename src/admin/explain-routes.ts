@@ -1,7 +1,7 @@
 import type { Explain } from '../explain/explain.ts'
 import { ExplainError, readClientRequest } from '../explain/read-client-request.ts'
-import type { RecentDenials } from '../watch/recent-denials.ts'
 import { readParameters } from './read-parameters.ts'
+import type { RecentDenials } from './recent-denials.ts'
 import { RequestMistake } from './request-mistake.ts'
 import type { Routes } from './routes.ts'
 

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIPv4, isIPv6 } from 'node:net'
-import { readAddress } from '../read-address.ts'
+import { readAddress } from '../address.ts'
 import { RequestMistake } from './request-mistake.ts'
 
 /** Why a request is not answered, 401 or 403; undefined for one that may see and do everything. */

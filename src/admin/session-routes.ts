@@ -1,9 +1,9 @@
 import type { Request } from 'express'
-import { readAddress } from '../read-address.ts'
-import type { SessionFilter, SessionsDesk } from '../session/sessions-desk.ts'
+import { readAddress } from '../address.ts'
 import { readParameters } from './read-parameters.ts'
 import { RequestMistake } from './request-mistake.ts'
 import type { Routes } from './routes.ts'
+import type { SessionFilter, SessionsDesk } from './sessions-desk.ts'
 
 const filters = ['channel', 'address', 'user'] as const
 

@@ -1,5 +1,4 @@
-import type { LookupAddress } from 'node:dns'
-import { lookup as systemLookup } from 'node:dns'
+import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
 /** Looks a host name up with the system's resolver: hosts file, search domains and all. */

@@ -1,14 +1,11 @@
-import type { AddressGroups } from '../address-group.ts'
-import type { Question } from '../question.ts'
+import type { AddressGroups } from '../address.ts'
+import type { Question } from '../subrequest.ts'
 import type { Grant, Outcome, UnavailableReason } from '../verdict.ts'
-import { type Client, headerOf, type Reply } from './client.ts'
-import type { Control } from './control.ts'
-import { createRequest } from './create-request.ts'
+import { createRequest } from './alta-contract.ts'
+import { AbandonedError, type Client, failureReason, headerOf, type Reply, Sending } from './client.ts'
 import { startDeadline } from './deadline.ts'
 import type { Endpoint } from './endpoint.ts'
-import { failureReason } from './failure-reason.ts'
-import { AbandonedError, Sending } from './sending.ts'
-import type { Witnesses } from './witnesses.ts'
+import type { Control, Witnesses } from './evidence.ts'
 
 export interface AskBackendOptions {
   readonly endpoint: Endpoint

@@ -1,7 +1,7 @@
-import type { Question } from '../question.ts'
+import type { Question } from '../subrequest.ts'
 import type { Outcome } from '../verdict.ts'
+import type { GuardedAsk } from './backend.ts'
 import { timeLeft } from './deadline.ts'
-import type { GuardedAsk } from './guarded-ask.ts'
 
 /** How several backends make one outcome. */
 export type BackendMode = 'failover' | 'any'

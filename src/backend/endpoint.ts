@@ -1,4 +1,4 @@
-import { phpNameOf, piecesOf } from '../query.ts'
+import { phpNameOf, piecesOf } from '../subrequest.ts'
 
 /** One backend, as BACKEND_URL names it, taken apart once. */
 export interface Endpoint {

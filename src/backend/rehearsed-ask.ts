@@ -1,12 +1,10 @@
 import type { Outcome } from '../verdict.ts'
 import { type AskBackendOptions, createAskBackend } from './ask-backend.ts'
+import type { GuardedAsk } from './backend.ts'
 import type { Breaker } from './breaker.ts'
-import type { Client, HttpRequest, Reply } from './client.ts'
+import { AbandonedError, type Client, failureReason, type HttpRequest, type Reply } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
-import { failureReason } from './failure-reason.ts'
-import { applicantOf, type GuardedAsk } from './guarded-ask.ts'
-import type { Line } from './line.ts'
-import { AbandonedError } from './sending.ts'
+import { applicantOf, type Line } from './line.ts'
 
 /** One question and what came of it. */
 export interface Exchange {

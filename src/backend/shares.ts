@@ -1,4 +1,4 @@
-import type { AddressGroups } from '../address-group.ts'
+import type { AddressGroups } from '../address.ts'
 
 /** What a group may hold of the places, and of the line, where others wait: an address, the networks around it, everybody. */
 const PART = { client: 1 / 4, subnet: 3 / 8, network: 1 / 2, all: 1 } as const

@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts'
+import { printable } from '../log/printable.ts'
 import type { CheckResult, Finding } from './finding.ts'
 
 const marks: Readonly<Record<CheckResult, string>> = { ok: '✔', warning: '!', failed: '✘', skipped: '–' }

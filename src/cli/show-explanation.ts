@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { ExplainedQuestion, Explanation } from '../explain/explanation.ts'
-import { printable } from '../printable.ts'
+import { printable } from '../log/printable.ts'
 import type { SessionView } from '../session/session-view.ts'
 
 /** An explanation as text, from the request at the top to the answer at the bottom. */

@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts'
+import { printable } from '../log/printable.ts'
 
 /** A value in front and the cure at the end are kept, however long the value is. */
 const HEAD = 300

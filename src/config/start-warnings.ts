@@ -1,5 +1,5 @@
 import { formatAddress, isPublic } from '../listen.ts'
-import { leavesChannelsOpen } from '../session/channel-pattern.ts'
+import { leavesChannelsOpen } from '../session/scope.ts'
 import { heapLimit, MEGABYTE } from './heap.ts'
 import { isLinear } from './is-linear.ts'
 import type { Environment, Settings } from './read-settings.ts'

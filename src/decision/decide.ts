@@ -1,16 +1,10 @@
-import type { Question } from '../question.ts'
 import { type Identity, verdictKeyOf } from '../session/identity.ts'
-import { isOwn } from '../session/scope.ts'
-import { createScopeOf } from '../session/scope-of.ts'
+import { type Cacheable, createCacheable, createScopeOf, isOwn } from '../session/scope.ts'
 import { newSessionId, type Session } from '../session/session.ts'
-import type { Subrequest } from '../subrequest.ts'
-import type { Decision, Outcome, Verdict } from '../verdict.ts'
-import { type Cacheable, createCacheable } from './cacheable.ts'
-import { allowedBy, allowedWithout, repeated } from './decisions.ts'
-import { createFlights } from './flights.ts'
-import { createKeep } from './keep.ts'
+import type { Question, Subrequest } from '../subrequest.ts'
+import { allowedBy, allowedWithout, type Decision, type Outcome, repeated, type Verdict } from '../verdict.ts'
+import { createKeep, createTerms, type Lifetimes } from './keep.ts'
 import { findSession, type Memory } from './memory.ts'
-import { createTerms, type Lifetimes } from './terms.ts'
 
 /** One decision that was made, not repeated: what the log and the counters are told. */
 export interface DecisionMade {
@@ -137,4 +131,27 @@ function fromSession(session: Session, identity: Identity, now: number, cacheabl
   const mayCache = cacheable.allow(identity, session)
   if (session.failure !== undefined) return allowedWithout(session, session.failure.reason, now, mayCache)
   return allowedBy(session, 'session', isOwn(session, identity) ? 'remembered' : 'riding', now, mayCache)
+}
+
+export interface Flights<Result> {
+  /** The flight of this key, if one is on its way. */
+  join(key: string): Promise<Result> | undefined
+  /** Lets others join until it has landed. */
+  start(key: string, flight: Promise<Result>): Promise<Result>
+}
+
+/**
+ * Single-flight: simultaneous questions with one key are one question. Each question keeps its own deadline, and a follower came later
+ * than its leader: so no follower waits past the follower's deadline.
+ */
+export function createFlights<Result>(): Flights<Result> {
+  const flying = new Map<string, Promise<Result>>()
+  return {
+    join: (key) => flying.get(key),
+    start(key, flight) {
+      const landing = flight.finally(() => flying.delete(key))
+      flying.set(key, landing)
+      return landing
+    },
+  }
 }

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Denial } from '../session/denials.ts'
 import type { Identity } from '../session/identity.ts'
 import { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import { createDecide, type DecideOptions, type DecisionMade } from './decide.ts'
+import type { Denial } from './memory.ts'
 
 /** What would be decided about a request, and what of. */
 export interface Rehearsal {

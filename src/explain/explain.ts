@@ -2,14 +2,11 @@ import type { Ask } from '../backend/ask-backends.ts'
 import type { Exchange } from '../backend/rehearsed-ask.ts'
 import type { DecideOptions } from '../decision/decide.ts'
 import { type Rehearsal, rehearse } from '../decision/rehearse.ts'
-import { secondsForNginx } from '../gate/answer.ts'
+import { refusal, secondsForNginx } from '../gate/gate.ts'
 import type { Refusal } from '../gate/read-subrequest.ts'
-import { refusal } from '../gate/router.ts'
 import { sentenceOf } from '../reason-sentences.ts'
-import { isOwn, isPlaylist, type Scope } from '../session/scope.ts'
-import { createScopeOf } from '../session/scope-of.ts'
-import { type ToIso, viewOf } from '../session/session-view.ts'
-import type { SessionsDesk } from '../session/sessions-desk.ts'
+import { createScopeOf, isOwn, isPlaylist, type Scope } from '../session/scope.ts'
+import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import { explainQuestion } from './explain-question.ts'
@@ -21,7 +18,8 @@ export interface ExplainOptions {
   readonly deciding: Omit<DecideOptions, 'ask'>
   /** Asks as the gate does, and leaves no trace. */
   readonly askInRehearsal: (seen: (exchange: Exchange) => void) => Ask
-  readonly desk: SessionsDesk
+  /** The sessions of a client address, so many at most. */
+  readonly sessionsOf: (address: string, most: number) => readonly SessionView[]
   readonly toIso: ToIso
   /** How long nginx's verdict cache may repeat a verdict, at most; milliseconds. */
   readonly nginxTtl: number
@@ -32,13 +30,17 @@ export type Explain = (read: Subrequest | Refusal) => Promise<Explanation>
 
 const OTHERS = 5
 
-export function createExplain({ deciding, askInRehearsal, desk, toIso, nginxTtl }: ExplainOptions): Explain {
+export function createExplain({
+  deciding,
+  askInRehearsal,
+  sessionsOf,
+  toIso,
+  nginxTtl,
+}: ExplainOptions): Explain {
   const scopeOf = createScopeOf(deciding.channelPattern)
 
   const explainKnown = ({ identity, session, denial }: Rehearsal, address: string): Explanation['known'] => {
-    const others = desk
-      .list({ address }, OTHERS + 1, null)
-      .sessions.filter((one) => one.session !== session?.id)
+    const others = sessionsOf(address, OTHERS + 1).filter((one) => one.session !== session?.id)
     const known = { session: null, others: others.slice(0, OTHERS) }
     if (session !== undefined) {
       const finding = isOwn(session, identity)

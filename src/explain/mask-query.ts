@@ -1,4 +1,4 @@
-import { piecesOf } from '../query.ts'
+import { piecesOf } from '../subrequest.ts'
 
 /** A query for people: names in clear, of each value only its length. What has no `=` may be a value itself. */
 export function maskQuery(query: string): string {

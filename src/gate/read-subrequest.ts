@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { readAddress } from '../read-address.ts'
+import { readAddress } from '../address.ts'
 import type { Subrequest } from '../subrequest.ts'
-import { encodeNonAscii, encodePath } from './percent-encode.ts'
 
 /** Why a subrequest was refused before anybody was asked: one sentence for the log. */
 export interface Refusal {
@@ -87,4 +86,31 @@ function countParameters(query: string): number {
   let count = query === '' ? 0 : 1
   for (let at = query.indexOf('&'); at !== -1; at = query.indexOf('&', at + 1)) count++
   return count
+}
+
+/** Characters that RFC 3986 allows in a path as they are; `%` is not among them, so the encoding can be undone. */
+const nothingButPath = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/]*$/
+const notPath = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g
+
+const nothingButAscii = /^[\x20-\x7e]*$/
+const notAscii = /[^\x20-\x7e]/g
+
+/** Encodes decoded path bytes (a latin-1 string, one character a byte) so that decoding gives the same bytes. */
+export function encodePath(bytes: string): string {
+  return nothingButPath.test(bytes) ? bytes : bytes.replace(notPath, percent)
+}
+
+/** Encodes only what a conservative HTTP request may not hold (a latin-1 string, one character a byte). */
+export function encodeNonAscii(bytes: string): string {
+  return nothingButAscii.test(bytes) ? bytes : bytes.replace(notAscii, percent)
+}
+
+/** Looked up, so that a client's 8 KB of such bytes cost no more than a question does. */
+const percentOf = Array.from(
+  { length: 256 },
+  (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+)
+
+function percent(character: string): string {
+  return percentOf[character.charCodeAt(0)] ?? ''
 }

@@ -1,13 +1,13 @@
 import { type Ask, createAsk } from '../backend/ask-backends.ts'
 import { type Backend, createBackend } from '../backend/backend.ts'
-import type { Exchange } from '../backend/rehearsed-ask.ts'
-import type { Settings } from '../config/read-settings.ts'
-import type { Outcome } from '../verdict.ts'
 import {
   type BackendHealth,
   type BackendHealthOptions,
   createBackendHealth,
-} from '../watch/backend-health.ts'
+} from '../backend/backend-health.ts'
+import type { Exchange } from '../backend/rehearsed-ask.ts'
+import type { Settings } from '../config/read-settings.ts'
+import type { Outcome } from '../verdict.ts'
 
 export interface BackendsOptions extends Omit<BackendHealthOptions, 'backend'> {
   readonly settings: Settings

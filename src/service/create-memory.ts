@@ -1,7 +1,5 @@
 import type { Settings } from '../config/read-settings.ts'
-import type { Memory } from '../decision/memory.ts'
-import { createOutage } from '../decision/outage.ts'
-import { createDenials } from '../session/denials.ts'
+import { createDenials, createOutage, type Memory } from '../decision/memory.ts'
 import { createSessionTable, type SessionTableOptions } from '../session/session-table.ts'
 
 interface Bounded {

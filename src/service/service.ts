@@ -1,34 +1,24 @@
 import type { Server } from 'node:http'
-import { fileURLToPath } from 'node:url'
-import { createAdminApp } from '../admin/app.ts'
-import { createEventStream } from '../admin/event-stream.ts'
-import { createAdminServer } from '../admin/server.ts'
 import type { Settings } from '../config/read-settings.ts'
-import { createDecide, type DecideOptions, type DecisionMade } from '../decision/decide.ts'
-import { createWebhook } from '../events/webhook.ts'
-import { createExplain, type Explain } from '../explain/explain.ts'
-import { createGate } from '../gate/router.ts'
+import { createDecide, type DecideOptions } from '../decision/decide.ts'
+import type { Explain } from '../explain/explain.ts'
+import { createGate } from '../gate/gate.ts'
 import { createGateServer } from '../gate/server.ts'
 import { formatAddress, listen } from '../listen.ts'
+import { createDecisionLog } from '../log/decision-log.ts'
+import type { Log } from '../log/log.ts'
+import { createDefaultCounter } from '../metrics/default-counter.ts'
+import type { MetricsOptions } from '../metrics/metrics.ts'
+import { createTally } from '../metrics/tally.ts'
 import { createIdentify } from '../session/identity.ts'
-import type { Session } from '../session/session.ts'
-import type { SessionEnd } from '../session/session-table.ts'
-import { createToIso, viewOf } from '../session/session-view.ts'
-import { createSessionsDesk } from '../session/sessions-desk.ts'
+import { createToIso } from '../session/session-view.ts'
 import { readVersion } from '../version.ts'
-import { createDecisionLog } from '../watch/decision-log.ts'
-import { createDefaultCounter } from '../watch/default-counter.ts'
-import { createLiveState } from '../watch/live-state.ts'
-import type { Log } from '../watch/log.ts'
-import { createMetrics } from '../watch/metrics.ts'
-import { createPulse } from '../watch/pulse.ts'
-import { createRecentDenials } from '../watch/recent-denials.ts'
-import { createTally } from '../watch/tally.ts'
-import type { Watched } from '../watch/watched.ts'
+import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
 import { createMemory } from './create-memory.ts'
-import { createReadiness } from './readiness.ts'
+import { createAnnouncer, observersOf } from './observers.ts'
+import { createOperatorSide } from './operator-side.ts'
 
 export interface Service {
   /** Opens the listeners. @throws {ListenError} */
@@ -43,8 +33,6 @@ export interface Service {
 
 /** Milliseconds that an answer in flight may take past the deadline of its question. */
 const GRACE = 500
-/** The files of the live page lie beside dist/ and src/ alike. */
-const PAGE = fileURLToPath(new URL('../../live-page', import.meta.url))
 
 /** Builds the parts and connects them; nothing runs before `start`. */
 export function createService(settings: Settings, log: Log): Service {
@@ -52,54 +40,21 @@ export function createService(settings: Settings, log: Log): Service {
   const clock = (): number => Math.round(performance.now())
   const toIso = createToIso(clock, Date.now)
   const { adminListen, backendTimeout, defaultAction, eventsUrl, eventsMinTime: minTime } = settings
+  const { tell, add } = createAnnouncer()
   let closing = false
-  let internalErrors = 0
+  const isClosing = (): boolean => closing
 
-  const onInternalError = (error: unknown): void => {
-    internalErrors++
-    log.error('internal error', { error: error instanceof Error ? error.stack : String(error) })
-  }
-
-  // Who hears of what happens.
-  const decisions = createDecisionLog(log, clock)
+  // The gate: what is remembered, who is asked, what is decided and answered.
   const byDefault = createDefaultCounter()
-  const tally = createTally()
-  const pulse = createPulse({ tally, backends: settings.backends.length, clock })
-  const events = eventsUrl && createWebhook({ endpoint: eventsUrl, minTime, clock, toIso, log })
-  const recentDenials = createRecentDenials({ wallClock: Date.now, onDenied: () => live.denied() })
-  const onRefused = (why: string, requestId?: string): void => {
-    decisions.refused(why, requestId)
-    recentDenials.refused(why)
-  }
-
-  // What is remembered, who is asked, and what is decided.
-  const memory = createMemory(settings, {
-    onOpened(session: Session) {
-      tally.sessionOpened()
-      events?.opened(session)
-      live.opened(session)
-    },
-    onEnded(session: Session, why: SessionEnd) {
-      tally.sessionEnded(why)
-      events?.ended(session, why)
-      live.ended(session, why)
-      if (why === 'closed') decisions.closed(session)
-    },
-  })
-
+  const memory = createMemory(settings, { onOpened: tell.opened, onEnded: tell.ended })
   const backends = createBackends({
     settings,
     log,
     clock,
     byDefault: byDefault.totals,
-    onOutcome(place, outcome, took) {
-      metrics.asked(place, outcome, took)
-      pulse.asked(place, outcome, took)
-    },
-    onInternalError,
+    onOutcome: tell.asked,
+    onInternalError: tell.internalError,
   })
-
-  const badDurations = new Set<string>()
   const deciding: DecideOptions = {
     ...memory,
     ask: backends.ask,
@@ -109,39 +64,30 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction,
     clock,
     random: Math.random,
-    onDecision(made: DecisionMade) {
-      byDefault.note(made)
-      decisions.made(made)
-      recentDenials.made(made)
-    },
-    onBadDuration(backend: string, sent: string) {
-      if (badDurations.has(backend)) return
-      badDurations.add(backend)
-      log.warn('X-AuthDuration is no positive number of seconds; ALLOW_TTL counts instead', { backend, sent })
-    },
-    onInternalError,
+    onDecision: tell.decided,
+    onBadDuration: tell.badDuration,
+    onInternalError: tell.internalError,
   }
-  const decide = createDecide(deciding)
-
-  // The gate. nginx repeats verdicts of sessions that are silent to us meanwhile; they must not end for it.
+  // nginx repeats verdicts of sessions that are silent to us meanwhile; they must not end for it.
   const nginxTtl = Math.min(settings.nginxTtl, settings.sessionIdle / 2)
   const gate = createGate({
-    decide,
+    decide: createDecide(deciding),
     defaultAction,
-    isClosing: () => closing,
+    isClosing,
     nginxTtl,
-    onAnswered: tally.answered,
-    onRepeated: decisions.repeated,
-    onRefused,
-    onInternalError,
+    onAnswered: tell.answered,
+    onRepeated: tell.repeated,
+    onRefused: tell.refused,
+    onInternalError: tell.internalError,
   })
-  const gateServer = createGateServer(gate, (why) => {
-    tally.refused()
-    onRefused(why)
-  })
+  const gateServer = createGateServer(gate, tell.unreadable)
 
-  // What the operator sees.
-  const watched: Watched = {
+  // Who is told of it.
+  const decisions = createDecisionLog(log, clock)
+  const tally = createTally()
+  const webhook = eventsUrl && createWebhook({ endpoint: eventsUrl, minTime, clock, toIso, log })
+  let internalErrors = 0
+  const watched: MetricsOptions = {
     backends: backends.each,
     backendTimeout,
     sessions: memory.held,
@@ -149,46 +95,31 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction,
     version: readVersion(),
     internalErrors: () => internalErrors,
-  }
-  const metrics = createMetrics({
-    ...watched,
     tally,
     sessionBytes: memory.heldBytes,
     denialsEvicted: memory.denials.evicted,
     logLinesDropped: () => log.linesDropped?.() ?? 0,
-    events: () => events?.counts() ?? { delivered: 0, dropped: 0, waiting: 0 },
+    events: () => webhook?.counts() ?? { delivered: 0, dropped: 0, waiting: 0 },
+  }
+  const operator = createOperatorSide({
+    settings,
+    memory,
+    backends,
+    deciding,
+    nginxTtl,
+    watched,
+    clock,
+    toIso,
+    isListening: () => gateServer.listening,
+    isClosing,
+    onInternalError: tell.internalError,
   })
-  const instance = formatAddress(settings.listen)
-  const live = createEventStream({
-    state: createLiveState({ ...watched, pulse, clock, wallClock: Date.now, instance }),
-    viewOf: (session) => viewOf(session, toIso),
-    denials: recentDenials,
-    onInternalError,
-  })
-  const desk = createSessionsDesk([memory.sessions, memory.provisional], toIso)
-  const explain = createExplain({ deciding, askInRehearsal: backends.rehearse, desk, toIso, nginxTtl })
-  const createAdmin = (): Server =>
-    createAdminServer(
-      createAdminApp({
-        token: settings.adminToken,
-        readiness: createReadiness({
-          ...watched,
-          clock,
-          isListening: () => gateServer.listening,
-          isClosing: () => closing,
-        }),
-        metrics: metrics.text,
-        desk,
-        denials: recentDenials,
-        explain,
-        live,
-        page: PAGE,
-        onInternalError,
-      }),
-    )
-  const adminServer = adminListen === undefined ? undefined : createAdmin()
-  let stopSweeping = (): void => {}
+  for (const observer of observersOf({ log, decisions, tally, byDefault, webhook, ...operator }))
+    add(observer)
+  add({ internalError: () => void internalErrors++ })
 
+  const { explain, live, adminServer } = operator
+  let stopSweeping = (): void => {}
   return {
     explain,
     gateServer,
@@ -197,9 +128,9 @@ export function createService(settings: Settings, log: Log): Service {
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)
-      events?.start()
+      webhook?.start()
       log.info('listening', {
-        gate: instance,
+        gate: formatAddress(settings.listen),
         admin: adminListen === undefined ? 'off' : formatAddress(adminListen),
         backends: backends.each.map(({ name }) => name).join(' '),
         defaultAction,
@@ -211,7 +142,7 @@ export function createService(settings: Settings, log: Log): Service {
       live.end()
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)
-      await Promise.all([events?.stop(), backends.close()])
+      await Promise.all([webhook?.stop(), backends.close()])
       decisions.end()
     },
   }

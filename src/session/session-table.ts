@@ -1,18 +1,6 @@
 import type { Identity } from './identity.ts'
-import { createRecency } from './recency.ts'
 import { covers, isOwn, mayRide, ridingKeyOf } from './scope.ts'
-import type { Session } from './session.ts'
-import { createTurns } from './turns.ts'
-
-/** Why a session ended. */
-export const sessionEnds = [
-  'idle', // silent for SESSION_IDLE
-  'denied', // a re-check was denied
-  'expired', // its backend was unavailable for longer than STALE_TTL
-  'evicted', // pushed out by MAX_SESSIONS or SESSION_MEMORY, or by its own viewer's other sessions
-  'closed', // by the operator
-] as const
-export type SessionEnd = (typeof sessionEnds)[number]
+import { createRecency, createTurns, type Session, type SessionEnd } from './session.ts'
 
 export interface SessionTableOptions {
   /** Bound of the sessions held; past it the one heard of least recently is dropped. */
@@ -59,14 +47,13 @@ export interface SessionTable {
 const MAX_PER_VIEWER = 1000
 /** A ride keeps so many of the sessions behind the one it counts for; those further back once in a while only, since rides are many. */
 const KEPT_AT_ONCE = 32
-/** Part of SESSION_IDLE that may pass until then. */
+/** Part of SESSION_IDLE that may pass until then, and for how many kinds of rides that is remembered. */
 const WHILE = 1 / 16
-/** Kinds of rides for which that while is remembered. */
 const MAX_TURNS = 1000
 
 /**
- * Live sessions, bounded. A viewer's sessions hang on one another, most recently opened or come back to first, so that "the viewer's most recent session
- * whose scope covers this path" is the first match of a walk.
+ * Live sessions, bounded. A viewer's sessions hang on one another, most recently opened or come back to first: the first match of a
+ * walk is the viewer's most recent session that covers a path.
  */
 export function createSessionTable(options: SessionTableOptions): SessionTable {
   const { max, maxBytes, idle, onOpened, onEnded } = options
@@ -99,11 +86,9 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       else newestOf.set(session.viewer, session.older)
       return
     }
-    for (let at = newest; at !== undefined; at = at.older) {
-      if (at.older !== session) continue
-      at.older = session.older
-      return
-    }
+    let at = newest
+    while (at !== undefined && at.older !== session) at = at.older
+    if (at !== undefined) at.older = session.older
   }
 
   /** The viewer opened it, or came back to it: it is the most recent one. */
@@ -213,9 +198,8 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
     overdue(viewer, now) {
       const found: Session[] = []
-      for (let at = newestOf.get(viewer); at !== undefined; at = at.older) {
+      for (let at = newestOf.get(viewer); at !== undefined; at = at.older)
         if (now >= at.dueAt && !at.checking) found.push(at)
-      }
       return found
     },
 

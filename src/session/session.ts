@@ -1,9 +1,8 @@
 import { randomFillSync } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Subrequest } from '../subrequest.ts'
 import type { UnavailableReason } from '../verdict.ts'
-import { copyOf } from './copy-of.ts'
-import { addressOf, type Identity } from './identity.ts'
-import type { Profile } from './profile.ts'
+import { addressOf, type Identity, type Profile } from './identity.ts'
 import type { Scope } from './scope.ts'
 
 /** A question about a session that got no answer. */
@@ -19,6 +18,16 @@ export interface Failure {
  * (npm run measure:memory).
  */
 const OVERHEAD = 400
+
+/** Why a session ended. */
+export const sessionEnds = [
+  'idle', // silent for SESSION_IDLE
+  'denied', // a re-check was denied
+  'expired', // its backend was unavailable for longer than STALE_TTL
+  'evicted', // pushed out by MAX_SESSIONS or SESSION_MEMORY, or by its own viewer's other sessions
+  'closed', // by the operator
+] as const
+export type SessionEnd = (typeof sessionEnds)[number]
 
 /**
  * One viewer playing one channel: what a past allow opened. Times are whole milliseconds of the monotonic clock.
@@ -129,4 +138,77 @@ export function newSessionId(): string {
   }
   drawn += ID_BYTES
   return randomness.toString('base64url', drawn - ID_BYTES, drawn)
+}
+
+/**
+ * Sessions in the order in which they were last heard of, as a list through the sessions themselves: a cache beside them would cost a
+ * second index entry for each, and a look-up for each touch.
+ */
+export interface Recency {
+  /** Puts a session in front, whether it is in the list or not. */
+  touch(session: Session): void
+  remove(session: Session): void
+  /** The one that was silent longest. */
+  last(): Session | undefined
+  /** From the one in front to the last. */
+  all(): Iterable<Session>
+}
+
+export function createRecency(): Recency {
+  let first: Session | undefined
+  let last: Session | undefined
+
+  const remove = (session: Session): void => {
+    const { heardBefore, heardAfter } = session
+    if (heardAfter !== undefined) heardAfter.heardBefore = heardBefore
+    else if (first === session) first = heardBefore
+    if (heardBefore !== undefined) heardBefore.heardAfter = heardAfter
+    else if (last === session) last = heardAfter
+    session.heardBefore = undefined
+    session.heardAfter = undefined
+  }
+
+  return {
+    touch(session) {
+      if (first === session) return
+      remove(session)
+      session.heardBefore = first
+      if (first !== undefined) first.heardAfter = session
+      first = session
+      last ??= session
+    },
+    remove,
+    last: () => last,
+    *all() {
+      for (let at = first; at !== undefined; at = at.heardBefore) yield at
+    },
+  }
+}
+
+/** Gives each key a turn now and then. */
+export interface Turns {
+  /** Whether it is the key's turn; if so, its next one comes `every` milliseconds later. */
+  take(key: string, now: number): boolean
+}
+
+/** Remembers the `max` keys that came last; any other has its turn at once. */
+export function createTurns(every: number, max: number): Turns {
+  const taken = new LRUCache<string, number>({ max })
+  return {
+    take(key, now) {
+      const last = taken.get(key)
+      if (last !== undefined && now - last < every) return false
+      taken.set(key, now)
+      return true
+    },
+  }
+}
+
+/** Longer than any query or path that is taken; a buffer for each copy would be garbage outside of the heap. */
+const scratch = Buffer.alloc(16_384)
+
+/** A slice of a string keeps the whole string alive, a copy does not. For ASCII texts. */
+export function copyOf(text: string): string {
+  if (text.length > scratch.length) return Buffer.from(text, 'latin1').toString('latin1')
+  return scratch.toString('latin1', 0, scratch.write(text, 'latin1'))
 }

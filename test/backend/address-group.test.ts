@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isIPv6 } from 'node:net'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { addressGroupsOf } from '../../src/address-group.ts'
+import { addressGroupsOf } from '../../src/address.ts'
 
 const clientOf = (address: string): string => addressGroupsOf(address).client
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe } from 'node:test'
-import { addressGroupsOf } from '../../src/address-group.ts'
+import { addressGroupsOf } from '../../src/address.ts'
 import { type Breaker, type BreakerState, createBreaker } from '../../src/backend/breaker.ts'
 import { type Outcome, refusedReasons, unavailableReasons } from '../../src/verdict.ts'
 import { askGate, type GateAnswer, type GateQuestion } from '../support/ask-gate.ts'

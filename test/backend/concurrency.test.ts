@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createConcurrency } from '../../src/backend/concurrency.ts'
+import { createConcurrency } from '../../src/backend/line.ts'
 
 /** How many questions may be under way, on a pretend clock. */
 function createPretend(most = 64) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { addressGroupsOf } from '../../src/address-group.ts'
+import { addressGroupsOf } from '../../src/address.ts'
 import { type Admission, type Applicant, createLine, type Line } from '../../src/backend/line.ts'
 import { createChance } from '../support/create-chance.ts'
 

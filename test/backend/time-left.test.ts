@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createAsk } from '../../src/backend/ask-backends.ts'
-import type { GuardedAsk } from '../../src/backend/guarded-ask.ts'
+import type { GuardedAsk } from '../../src/backend/backend.ts'
 import { questionAbout } from '../support/guard.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
 

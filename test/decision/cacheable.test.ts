@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { tellsOnlyDirectoriesApart } from '../../src/session/channel-pattern.ts'
+import { tellsOnlyDirectoriesApart } from '../../src/session/scope.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
 import type { Decision } from '../../src/verdict.ts'
 import {

@@ -7,8 +7,7 @@ import { getVerdict } from '../support/http-get.ts'
 import { startInheritedGate } from '../support/inherited-gate.ts'
 import { type Main, startMain } from '../support/main-process.ts'
 import { startNginx } from '../support/nginx.ts'
-import type { Scope } from '../support/scope.ts'
-import { forSuite } from '../support/scope.ts'
+import { forSuite, type Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 /** How many of each kind: RESTARTS=30 npm test -- test/long/restarts.test.ts */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { leavesChannelsOpen, literalBeginning } from '../../src/session/channel-pattern.ts'
+import { leavesChannelsOpen, literalBeginning } from '../../src/session/scope.ts'
 
 /** A CHANNEL_PATTERN, and what every path with a channel begins with. */
 const patterns: readonly (readonly [pattern: string, beginning: string | undefined])[] = [

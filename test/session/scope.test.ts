@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Target } from '../../src/session/identity.ts'
-import { covers, isPlaylist, sameTarget } from '../../src/session/scope.ts'
-import { createScopeOf } from '../../src/session/scope-of.ts'
+import { covers, createScopeOf, isPlaylist, sameTarget } from '../../src/session/scope.ts'
 
 const path = (text: string): Target => ({ channel: undefined, path: text })
 const channel = (name: string, text = `/live/${name}.m3u8`): Target => ({

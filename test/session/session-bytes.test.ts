@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createMemory } from '../../src/service/create-memory.ts'
-import { createScopeOf } from '../../src/session/scope-of.ts'
+import { createScopeOf } from '../../src/session/scope.ts'
 import { Session } from '../../src/session/session.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
 import { allow, clientRequest, createPretendGate, settled, unavailable } from '../support/pretend-gate.ts'

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { createSessionsDesk } from '../../src/admin/sessions-desk.ts'
 import { createMemory } from '../../src/service/create-memory.ts'
 import { createIdentify } from '../../src/session/identity.ts'
-import { createScopeOf } from '../../src/session/scope-of.ts'
-import { Session } from '../../src/session/session.ts'
-import type { SessionEnd } from '../../src/session/session-table.ts'
-import { createSessionsDesk } from '../../src/session/sessions-desk.ts'
+import { createScopeOf } from '../../src/session/scope.ts'
+import { Session, type SessionEnd } from '../../src/session/session.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
 
 const COUNT = 4_500

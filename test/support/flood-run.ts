@@ -2,8 +2,7 @@
 // Prints one line of JSON: a FloodReport.
 
 import { createDecide } from '../../src/decision/decide.ts'
-import { createOutage } from '../../src/decision/outage.ts'
-import { createDenials } from '../../src/session/denials.ts'
+import { createDenials, createOutage } from '../../src/decision/memory.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable } from '../../src/session/session-table.ts'
 import type { Subrequest } from '../../src/subrequest.ts'

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { type Environment, readSettings } from '../../src/config/read-settings.ts'
+import { createLog, type Log } from '../../src/log/log.ts'
 import { createService, type Service } from '../../src/service/service.ts'
-import { createLog, type Log } from '../../src/watch/log.ts'
 import type { Scope } from './scope.ts'
 
 export interface Gate {

@@ -1,11 +1,8 @@
+import { createGuardedAsk, type GuardedAsk } from '../../src/backend/backend.ts'
 import { type Breaker, createBreaker } from '../../src/backend/breaker.ts'
-import { createConcurrency } from '../../src/backend/concurrency.ts'
-import type { Control } from '../../src/backend/control.ts'
-import { createGuardedAsk, type GuardedAsk } from '../../src/backend/guarded-ask.ts'
-import { createLine } from '../../src/backend/line.ts'
-import { createWitnesses } from '../../src/backend/witnesses.ts'
-import type { Question } from '../../src/question.ts'
-import type { Subrequest } from '../../src/subrequest.ts'
+import { type Control, createWitnesses } from '../../src/backend/evidence.ts'
+import { createConcurrency, createLine } from '../../src/backend/line.ts'
+import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Outcome } from '../../src/verdict.ts'
 
 export interface GuardOptions {

@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { mainFile, startMain } from './main-process.ts'
 import type { Scope } from './scope.ts'
 

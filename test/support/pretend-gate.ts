@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { createDecide, type DecideOptions, type DecisionMade } from '../../src/decision/decide.ts'
-import { createOutage } from '../../src/decision/outage.ts'
+import type { Lifetimes } from '../../src/decision/keep.ts'
+import { createDenials, createOutage, type Denials } from '../../src/decision/memory.ts'
 import { type Rehearsal, rehearse } from '../../src/decision/rehearse.ts'
-import type { Lifetimes } from '../../src/decision/terms.ts'
-import type { Question } from '../../src/question.ts'
-import { createDenials, type Denials } from '../../src/session/denials.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
-import type { Subrequest } from '../../src/subrequest.ts'
+import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 
 export interface PretendGateOptions {

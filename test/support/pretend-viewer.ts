@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Question } from '../../src/question.ts'
+import type { Question } from '../../src/subrequest.ts'
 import type { Decision, Outcome } from '../../src/verdict.ts'
 import {
   clientRequest,

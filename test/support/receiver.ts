@@ -5,7 +5,7 @@ import type {
   SessionEnded,
   SessionEvent,
   SessionStarted,
-} from '../../src/events/session-event.ts'
+} from '../../src/webhook/session-event.ts'
 import type { KeyAndCertificate } from './certificates.ts'
 import { type Listening, listenOnLoopback } from './listen-on-loopback.ts'
 import type { Scope } from './scope.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Environment } from '../../src/config/read-settings.ts'
-import type { Log } from '../../src/watch/log.ts'
+import type { Log } from '../../src/log/log.ts'
 import { type Gate, startGate } from './gate.ts'
 import { get } from './http-get.ts'
 import type { Scope } from './scope.ts'

@@ -25,7 +25,7 @@ const toldAs: Readonly<Record<string, string | string[]>> = {
   $request_uri: '$alta_auth_query',
   $http_user_agent: '$http_user_agent',
   $http_x_playback_session_id: '$http_x_playback_session_id',
-  // For the log alone: test/watch/decision-log.test.ts shows that no verdict depends on it.
+  // For the log alone: test/log/decision-log.test.ts shows that no verdict depends on it.
   $request_id: [],
 }
 

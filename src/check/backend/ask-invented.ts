@@ -1,7 +1,6 @@
-import { createClient, type Reply, sendUntil } from '../../backend/client.ts'
-import { createRequest } from '../../backend/create-request.ts'
+import { createRequest } from '../../backend/alta-contract.ts'
+import { createClient, failureReason, type Reply, sendUntil } from '../../backend/client.ts'
 import type { Endpoint } from '../../backend/endpoint.ts'
-import { failureReason } from '../../backend/failure-reason.ts'
 import type { Subrequest } from '../../subrequest.ts'
 import type { UnavailableReason } from '../../verdict.ts'
 

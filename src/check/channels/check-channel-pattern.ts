@@ -1,4 +1,4 @@
-import { leavesChannelsOpen } from '../../session/channel-pattern.ts'
+import { leavesChannelsOpen } from '../../session/scope.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { SiteMap } from '../nginx-conf/site-map.ts'
 import { documentRoots } from './document-roots.ts'

@@ -1,0 +1,66 @@
+import type { DefaultCounter } from '../metrics/default-counter.ts'
+import type { Watched } from '../metrics/watched.ts'
+import type { Verdict } from '../verdict.ts'
+import { describeHealth } from './describe-health.ts'
+import type { Beat, Pulse } from './pulse.ts'
+
+/** How the gate is at one moment: what the live page shows above its lists. */
+export interface LiveState {
+  /** ISO 8601 in UTC. */
+  readonly time: string
+  /** Seconds. */
+  readonly uptime: number
+  /** `limit` is the bound of live ones. */
+  readonly sessions: Readonly<Record<'live' | 'provisional' | 'denied' | 'limit', number>>
+  readonly rates: Beat['rates']
+  /** In the operator's order. */
+  readonly backends: readonly object[]
+  readonly byDefault: ReturnType<DefaultCounter['totals']>
+  readonly defaultAction: Verdict
+  /** Of one question, in milliseconds. */
+  readonly deadline: number
+  readonly version: string
+  /** Where the gate listens: tells several gates apart. */
+  readonly instance: string
+}
+
+export interface LiveStateOptions extends Watched {
+  readonly pulse: Pick<Pulse, 'look'>
+  readonly instance: string
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number
+}
+
+/** Builds the reader of the state, to be called once a second. */
+export function createLiveState(options: LiveStateOptions): () => LiveState {
+  const { pulse, sessions, clock, wallClock, defaultAction, version, instance } = options
+  const startedAt = clock()
+  return () => {
+    const now = clock()
+    const beat = pulse.look()
+    return {
+      time: new Date(wallClock()).toISOString(),
+      uptime: Math.round((now - startedAt) / 1000),
+      sessions: {
+        live: sessions.live.count(),
+        provisional: sessions.provisional.count(),
+        denied: sessions.denied.count(),
+        limit: sessions.live.limit,
+      },
+      rates: beat.rates,
+      backends: options.backends.map(({ name, health, state }, place) => ({
+        name,
+        ...describeHealth(health.current(), now),
+        ...state(),
+        ...beat.backends[place],
+      })),
+      byDefault: options.byDefault(),
+      defaultAction,
+      deadline: options.backendTimeout,
+      version,
+      instance,
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Watched } from '../metrics/watched.ts'
+import { describeHealth } from './describe-health.ts'
+import type { Readiness } from './health-routes.ts'
+
+export interface ReadinessOptions extends Watched {
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  readonly isListening: () => boolean
+  readonly isClosing: () => boolean
+}
+
+/** Whether the gate can decide, and how all is that it decides with. */
+export function createReadiness(options: ReadinessOptions): () => Readiness {
+  const { backends, sessions, byDefault, defaultAction, internalErrors, clock } = options
+  const whyNot = (): readonly string[] => {
+    if (options.isClosing()) return ['the service is stopping']
+    return options.isListening() ? [] : ['the gate is not listening yet']
+  }
+  return () => {
+    const reasons = whyNot()
+    return {
+      ready: reasons.length === 0,
+      reasons,
+      defaultAction,
+      backends: backends.map(({ name, health, state }) => ({
+        name,
+        ...describeHealth(health.current(), clock()),
+        ...state(),
+      })),
+      sessions: {
+        live: sessions.live.count(),
+        provisional: sessions.provisional.count(),
+        denied: sessions.denied.count(),
+      },
+      byDefault: byDefault(),
+      internalErrors: internalErrors(),
+    }
+  }
+}

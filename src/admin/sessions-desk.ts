@@ -1,0 +1,133 @@
+import { setImmediate } from 'node:timers/promises'
+import { addressOf } from '../session/identity.ts'
+import type { Session } from '../session/session.ts'
+import type { SessionTable } from '../session/session-table.ts'
+import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
+
+/** Which sessions; each text must be equal to the session's. Without any, all. */
+export interface SessionFilter {
+  readonly channel?: string
+  readonly address?: string
+  readonly user?: string
+}
+
+export interface SessionPage {
+  readonly sessions: readonly SessionView[]
+  /** What to ask for the sessions behind these; null when there are none. */
+  readonly next: string | null
+  /** How many match, on all pages. */
+  readonly total: number
+}
+
+/** Where the operator looks sessions up and closes them. */
+export interface SessionsDesk {
+  /** The sessions opened last first. `after` is the `next` of another page; null begins. */
+  list(filter: SessionFilter, limit: number, after: string | null): SessionPage
+  find(id: string): SessionView | undefined
+  /** Ends a session: the next request of its viewer is judged anew. False when there is none with this id. */
+  close(id: string): boolean
+  /** Ends all that match; resolves with how many that were. */
+  closeAll(filter: SessionFilter): Promise<number>
+}
+
+/** So many are closed at once; others must be answered in between. */
+const SLICE = 1_000
+
+/**
+ * A look-up walks all sessions, some ten milliseconds for a hundred thousand: an index would cost each of them memory for what an operator
+ * asks now and then.
+ */
+export function createSessionsDesk(tables: readonly SessionTable[], toIso: ToIso): SessionsDesk {
+  function* matching({ channel, address, user }: SessionFilter): Iterable<[SessionTable, Session]> {
+    for (const table of tables) {
+      for (const session of table.all()) {
+        if (channel !== undefined && channel !== (session.channel ?? session.path)) continue
+        if (address !== undefined && address !== addressOf(session.viewer)) continue
+        if (user !== undefined && user !== session.userId) continue
+        yield [table, session]
+      }
+    }
+  }
+
+  const get = (id: string): [SessionTable, Session] | undefined => {
+    for (const held of matching({})) if (held[1].id === id) return held
+    return undefined
+  }
+
+  return {
+    list(filter, limit, after) {
+      const behind = readCursor(after)
+      const page: Session[] = []
+      let total = 0
+      let more = false
+      for (const [, session] of matching(filter)) {
+        total++
+        if (behind !== undefined && compare(session, behind) <= 0) continue
+        const last = page.at(-1)
+        if (page.length === limit && last !== undefined) {
+          more = true
+          if (compare(session, last) > 0) continue
+          page.pop()
+        }
+        page.splice(placeIn(page, session), 0, session)
+      }
+      const last = page.at(-1)
+      const next = more && last !== undefined ? `${last.openedAt}.${last.id}` : null
+      return { sessions: page.map((session) => viewOf(session, toIso)), next, total }
+    },
+
+    find(id) {
+      const held = get(id)
+      return held === undefined ? undefined : viewOf(held[1], toIso)
+    },
+
+    close(id) {
+      const held = get(id)
+      if (held === undefined) return false
+      const [table, session] = held
+      table.end(session, 'closed')
+      return true
+    },
+
+    async closeAll(filter) {
+      const all = [...matching(filter)]
+      let closed = 0
+      for (const [index, [table, session]] of all.entries()) {
+        if (index % SLICE === SLICE - 1) await setImmediate()
+        if (session.ended) continue
+        table.end(session, 'closed')
+        closed++
+      }
+      return closed
+    },
+  }
+}
+
+interface Place {
+  readonly openedAt: number
+  readonly id: string
+}
+
+/** Newest first; ids order those of one millisecond, so that pages neither overlap nor leave anybody out. */
+function compare(a: Place, b: Place): number {
+  if (a.openedAt !== b.openedAt) return b.openedAt - a.openedAt
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+}
+
+function readCursor(after: string | null): Place | undefined {
+  const parts = /^(\d+)\.([\w-]+)$/.exec(after ?? '')
+  return parts === null ? undefined : { openedAt: Number(parts[1]), id: parts[2] ?? '' }
+}
+
+/** Where to insert, by halves. */
+function placeIn(page: readonly Session[], session: Session): number {
+  let from = 0
+  let to = page.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    const at = page[middle]
+    if (at !== undefined && compare(at, session) < 0) from = middle + 1
+    else to = middle
+  }
+  return from
+}

@@ -1,0 +1,60 @@
+import type { Log } from '../log/log.ts'
+import { notTheBackends, type Outcome, type UnavailableReason } from '../verdict.ts'
+
+/** What the last questions to a backend told. */
+export type Health =
+  | { readonly state: 'unasked' }
+  | { readonly state: 'answers' }
+  | { readonly state: 'unavailable'; readonly reason: UnavailableReason; readonly since: number }
+
+export interface BackendHealth {
+  note(outcome: Outcome): void
+  current(): Health
+}
+
+export interface BackendHealthOptions {
+  readonly backend: string
+  readonly log: Log
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  /** Decisions of the default action since the start. */
+  readonly byDefault: () => { readonly letIn: number; readonly refused: number }
+}
+
+/** A backend that fails now and then is unavailable until it has not failed for this long; milliseconds. */
+const CALM = 1_000
+
+/** Watches one backend and writes one line per change of state: loud, since the default action decides meanwhile. */
+export function createBackendHealth({ backend, log, clock, byDefault }: BackendHealthOptions): BackendHealth {
+  let health: Health = { state: 'unasked' }
+  let failedAt = 0
+  let before = byDefault()
+
+  return {
+    note(outcome) {
+      // The breaker, a crowd, our own faults and those of a question say nothing about the backend.
+      if (outcome.kind === 'refused') return
+      if (outcome.kind === 'unavailable' && notTheBackends.has(outcome.reason)) return
+      const now = clock()
+      if (outcome.kind === 'unavailable') {
+        failedAt = now
+        if (health.state === 'unavailable') return
+        log.warn('backend unavailable', { backend, reason: outcome.reason })
+        health = { state: 'unavailable', reason: outcome.reason, since: now }
+        before = byDefault()
+      } else if (health.state !== 'unavailable') {
+        health = { state: 'answers' }
+      } else if (now - failedAt >= CALM) {
+        const { letIn, refused } = byDefault()
+        log.warn('backend available again', {
+          backend,
+          seconds: Math.round((now - health.since) / 100) / 10,
+          letInByDefault: letIn - before.letIn,
+          refusedByDefault: refused - before.refused,
+        })
+        health = { state: 'answers' }
+      }
+    },
+    current: () => health,
+  }
+}

@@ -1,0 +1,45 @@
+import { printable } from './printable.ts'
+
+/** The longest of the levels, and of the verdicts. */
+const LEVEL_WIDTH = 5
+const VERDICT_WIDTH = 5
+/** The longest of the sentences about decisions, which are most of the lines. */
+const SENTENCE_WIDTH = 10
+/** Words that need no quotes. */
+const plain = /^[^\s"'=]+$/
+
+/**
+ * A line for people: `13:25:54.000 info  decided    allow backend-200 (backend) session=… path=…`. What was decided stands first, in words; the
+ * other fields follow by name, quoted where they are more than a word. A text of several lines follows below, indented.
+ * @param paint colours the level
+ */
+export function prettyLine(
+  time: string,
+  level: string,
+  message: string,
+  fields: Readonly<Record<string, unknown>>,
+  paint: (level: string, text: string) => string,
+): string {
+  const { verdict, reason, source, ...others } = fields
+  const isDecision = verdict !== undefined && reason !== undefined && source !== undefined
+  const decision = isDecision ? [`${String(verdict).padEnd(VERDICT_WIDTH)} ${reason} (${source})`] : []
+  const rest = Object.entries(isDecision ? others : fields)
+  const isText = ([, value]: [string, unknown]): boolean => typeof value === 'string' && value.includes('\n')
+  return [
+    [
+      time,
+      paint(level, level.padEnd(LEVEL_WIDTH)),
+      isDecision ? message.padEnd(SENTENCE_WIDTH) : message,
+      ...decision,
+      ...rest.filter((field) => !isText(field)).map(([name, value]) => `${name}=${inQuotes(value)}`),
+    ].join(' '),
+    ...rest
+      .filter(isText)
+      .map(([name, value]) => `${name}:\n${value}`.split('\n').map(printable).join('\n    ')),
+  ].join('\n    ')
+}
+
+function inQuotes(value: unknown): string {
+  const text = String(value)
+  return printable(plain.test(text) ? text : JSON.stringify(text))
+}

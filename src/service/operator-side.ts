@@ -1,0 +1,88 @@
+import type { Server } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { createAdminApp } from '../admin/app.ts'
+import { createEventStream, type EventStream } from '../admin/event-stream.ts'
+import { createLiveState } from '../admin/live-state.ts'
+import { createPulse, type Pulse } from '../admin/pulse.ts'
+import { createReadiness } from '../admin/readiness.ts'
+import { createRecentDenials, type RecentDenials } from '../admin/recent-denials.ts'
+import { createAdminServer } from '../admin/server.ts'
+import { createSessionsDesk } from '../admin/sessions-desk.ts'
+import type { Settings } from '../config/read-settings.ts'
+import type { DecideOptions } from '../decision/decide.ts'
+import { createExplain, type Explain } from '../explain/explain.ts'
+import { formatAddress } from '../listen.ts'
+import { createMetrics, type Metrics, type MetricsOptions } from '../metrics/metrics.ts'
+import { type ToIso, viewOf } from '../session/session-view.ts'
+import type { Backends } from './create-backends.ts'
+import type { BoundedMemory } from './create-memory.ts'
+
+export interface OperatorSideOptions {
+  readonly settings: Settings
+  readonly memory: BoundedMemory
+  readonly backends: Backends
+  /** What the gate decides with. */
+  readonly deciding: DecideOptions
+  /** Milliseconds. */
+  readonly nginxTtl: number
+  readonly watched: MetricsOptions
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  readonly toIso: ToIso
+  readonly isListening: () => boolean
+  readonly isClosing: () => boolean
+  readonly onInternalError: (error: unknown) => void
+}
+
+/** All that the operator looks at: numbers, page, explanations, and the listener that shows them. */
+export interface OperatorSide {
+  readonly metrics: Metrics
+  readonly pulse: Pulse
+  readonly recentDenials: RecentDenials
+  readonly live: EventStream
+  readonly explain: Explain
+  /** Undefined where ADMIN_LISTEN is off. */
+  readonly adminServer: Server | undefined
+}
+
+/** The files of the live page lie beside dist/ and src/ alike. */
+const PAGE = fileURLToPath(new URL('../../live-page', import.meta.url))
+
+export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
+  const { settings, memory, backends, watched, clock, toIso, isListening, isClosing, onInternalError } =
+    options
+  const metrics = createMetrics(watched)
+  const pulse = createPulse({ tally: watched.tally, backends: settings.backends.length, clock })
+  const instance = formatAddress(settings.listen)
+  const recentDenials = createRecentDenials({ wallClock: Date.now, onDenied: () => live.denied() })
+  const live = createEventStream({
+    state: createLiveState({ ...watched, pulse, clock, wallClock: Date.now, instance }),
+    viewOf: (session) => viewOf(session, toIso),
+    denials: recentDenials,
+    onInternalError,
+  })
+  const desk = createSessionsDesk([memory.sessions, memory.provisional], toIso)
+  const explain = createExplain({
+    deciding: options.deciding,
+    askInRehearsal: backends.rehearse,
+    sessionsOf: (address, most) => desk.list({ address }, most, null).sessions,
+    toIso,
+    nginxTtl: options.nginxTtl,
+  })
+  const createAdmin = (): Server =>
+    createAdminServer(
+      createAdminApp({
+        token: settings.adminToken,
+        readiness: createReadiness({ ...watched, clock, isListening, isClosing }),
+        metrics: metrics.text,
+        desk,
+        denials: recentDenials,
+        explain,
+        live,
+        page: PAGE,
+        onInternalError,
+      }),
+    )
+  const adminServer = settings.adminListen === undefined ? undefined : createAdmin()
+  return { metrics, pulse, recentDenials, live, explain, adminServer }
+}
