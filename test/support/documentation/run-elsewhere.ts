@@ -30,7 +30,7 @@ export const runElsewhere: Readonly<Record<string, Elsewhere>> = {
     file: 'test/hostile/fail2ban.test.ts',
     says: 'docs/access-log.md',
   },
-  // A part of the same run as this test.
+  // Parts of npm run test:long.
   'npm test -- test/long/many-sessions.test.ts': {
     file: 'test/long/many-sessions.test.ts',
     says: 'a second',
