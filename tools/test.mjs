@@ -1,5 +1,5 @@
 // npm test: types, style, then every test but what takes minutes. npm run test:quick: of these, what needs no other process.
-// npm run test:long: what takes minutes, then what measures speed. npm test -- FILES: these alone.
+// npm run test:long: what takes minutes, then what measures speed. npm test -- FILES: these alone, or all in these folders.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,14 +9,17 @@ import { pathToFileURL } from 'node:url'
 import { ensureBuilt, ensurePackages, ensurePrograms, root, say } from './prepare.mjs'
 import { doesImport, isInProcess, programsFor } from './test-needs.mjs'
 
-/** Seconds for which no test begins or ends before a process is taken for hung; and what a whole file may take. */
+/** Seconds for which no test begins or ends before a process is taken for hung (test/support/watchdog.mjs). */
 const PATIENCE = { usual: 120, long: 900 }
 /** Where in-process files are shared out: two processes keep two cores busy. */
 const SHARES = 2
 /** Many wait: three at once leave no core idle, also where there are only two. */
 const AT_ONCE = 3
-/** Attempts that a whole run may need beyond the first; see test/support/patient-test.ts. */
-const RETRIES = 12
+/**
+ * Attempts of `patientTest` beyond the first that a whole run may need. Seen: two of 5,007 tests on two cores that had a load of 4 to 8
+ * from others, eleven at a load of 17 to 20.
+ */
+const RETRIES = 8
 
 const [mode = '', ...more] = process.argv.slice(2)
 const long = `${join(root, 'test', 'long')}${sep}`
@@ -47,7 +50,7 @@ if (mode === '--long') {
   prepare(files)
   run(files)
 } else {
-  const files = [mode, ...more].map((file) => resolve(root, file))
+  const files = [mode, ...more].map((path) => resolve(root, path)).flatMap(filesOf)
   prepare(files)
   run(files)
 }
@@ -79,7 +82,8 @@ function run(files) {
       '--test',
       // What failed stands once more at the end, where a log that was cut still has it.
       '--test-reporter=spec',
-      `--test-timeout=${2_000 * patience}`,
+      // Of a whole process, of many files perhaps: the last resort.
+      `--test-timeout=${6_000 * patience}`,
       `--test-concurrency=${AT_ONCE}`,
       ...shared(files.filter(isInProcess)),
       ...files.filter((file) => !isInProcess(file)),
@@ -152,6 +156,12 @@ Not run, as they take minutes: npm run test:long.
 function step(program, parameters, env = process.env) {
   const done = spawnSync(program, parameters, { cwd: root, stdio: 'inherit', env })
   if (done.status !== 0) process.exit(done.status ?? 1)
+}
+
+/** @param {string} path of a file, or of a folder */
+function filesOf(path) {
+  const inside = all.filter((file) => file.startsWith(`${path}${sep}`))
+  return inside.length > 0 ? inside : [path]
 }
 
 /** @returns {string[]} */
