@@ -18,7 +18,7 @@ function runFile(t: TestContext, text: string): { code: number | null; said: str
   const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/test.mjs', file], {
     cwd: root,
     encoding: 'utf8',
-    env: { ...env, TEST_PATIENCE: '2' },
+    env: { ...env, TEST_PATIENCE: '5' },
   })
   return { code: status, said: `${stdout}${stderr}` }
 }
@@ -33,7 +33,7 @@ describe('the promises', () => { test('the viewer comes back', () => new Promise
     test(what, (t) => {
       const { code, said } = runFile(t, `test('another', () => {})\n${text}`)
       assert.notEqual(code, 0)
-      assert.match(said, /No test began or ended for 2 s.*\n.*the viewer comes back/)
+      assert.match(said, /No test began or ended for 5 s.*\n.*the viewer comes back/)
       assert.doesNotMatch(said, /Running:\n.*another/)
     })
   }
