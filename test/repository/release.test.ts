@@ -164,3 +164,14 @@ describe('npm run release', () => {
     )
   })
 })
+
+test('the newest section of CHANGELOG.md that has a date is that of the version of the package; all dates are in order', () => {
+  const at = (name: string): string => readFileSync(join(tools, '..', name), 'utf8')
+  const sections = [...at('CHANGELOG.md').matchAll(/^## (.*)$/gm)].map(([, heading = '']) => heading)
+  assert.equal(sections[0], 'Unreleased')
+  const dated = sections.slice(1).map((heading) => heading.split(' - '))
+  assert.equal(dated[0]?.[0], (JSON.parse(at('package.json')) as { version: string }).version)
+  const dates = dated.map(([, date = '']) => date)
+  for (const date of dates) assert.match(date, /^\d{4}-\d\d-\d\d$/)
+  assert.deepEqual(dates, dates.toSorted().reverse())
+})
