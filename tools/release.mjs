@@ -27,7 +27,9 @@ if (!run('npm', ['test'])) giveUp('npm test failed: see above. Nothing was relea
 refuseChanges('The tests have left something behind')
 
 if (dryRun) {
-  say(`would date CHANGELOG.md, set ${version}, make alta-auth-${version}.tgz, commit and tag v${version}`)
+  process.stdout.write(
+    `would date CHANGELOG.md, set ${version}, make alta-auth-${version}.tgz, commit and tag v${version}\n`,
+  )
 } else {
   writeFileSync(changelog, dated)
   const isMade =
@@ -42,7 +44,9 @@ if (dryRun) {
     giveUp(
       `The commit is made, the tag is not: see above, then git tag --annotate v${version} --message ${version}`,
     )
-  say(`released ${version}: look at it with git show, then push the commit and the tag v${version}`)
+  process.stdout.write(
+    `released ${version}: look at it with git show, then push the commit and the tag v${version}\n`,
+  )
 }
 
 /** @returns {Promise<string>} */
