@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { askGate } from '../support/ask-gate.ts'
+import { request } from '../support/client.ts'
+import { startNginx } from '../support/nginx.ts'
 import { mostAtOnce, startPhpFpm } from '../support/php-fpm-backend.ts'
 import { startWatchedGate } from '../support/readiness.ts'
 
@@ -16,12 +17,18 @@ const RECOVERY = 12_000
 test('php-fpm of five children that becomes slow is not buried: everybody is served soon after it is quick again', async (t) => {
   const fpm = await startPhpFpm(t, 5)
   const gate = await startWatchedGate(t, { BACKEND_URL: `${fpm.url}/auth`, BACKEND_TIMEOUT: '2s' })
+  const nginx = await startNginx(t, {
+    gates: [gate.address],
+    files: { '/live/a.m3u8': '#EXTM3U\n' },
+    // Viewers come with an address of their own.
+    http: 'set_real_ip_from 127.0.0.1; real_ip_header X-Viewer;',
+  })
   let viewers = 0
   const ask = async (): Promise<boolean> => {
     const n = viewers++
     const address = `10.${(n >> 8) & 255}.${n & 255}.1`
-    const { source } = await askGate(gate.port, { uri: `/live/a.m3u8?token=good${n}`, address })
-    return source === 'backend'
+    const target = `/live/a.m3u8?token=good${n}`
+    return (await request({ port: nginx.port, target, headers: [`X-Viewer: ${address}`] })).status === 200
   }
   assert.equal(await ask(), true)
 
