@@ -11,8 +11,8 @@ import { doesImport, isInProcess, programsFor } from './test-needs.mjs'
 
 /** Seconds for which no test begins or ends before a process is taken for hung (test/support/watchdog.mjs). */
 const PATIENCE = { usual: 120, long: 900 }
-/** Where in-process files are shared out: two processes keep two cores busy. */
-const SHARES = 2
+/** In-process files are shared out among so many processes; half of their time they wait. */
+const SHARES = 4
 /** Many wait: three at once leave no core idle, also where there are only two. */
 const AT_ONCE = 3
 /**
@@ -43,7 +43,7 @@ if (mode === '--long') {
   const files = usual.filter(isInProcess)
   process.on('exit', () => sayWhatElse(usual.filter((file) => !isInProcess(file))))
   check()
-  run(files)
+  run(files, SHARES)
 } else if (mode === '') {
   const files = all.filter((file) => !isLong(file))
   check()
@@ -66,8 +66,11 @@ function prepare(files) {
   if (!files.every(isInProcess)) ensureBuilt()
 }
 
-/** @param {readonly string[]} files */
-function run(files) {
+/**
+ * @param {readonly string[]} files
+ * @param {number} [atOnce]
+ */
+function run(files, atOnce = AT_ONCE) {
   if (files.length === 0) return
   // A number of rounds that somebody asked for may take its time.
   const isPatient = files.some(isLong) || process.env['HISTORIES'] !== undefined
@@ -84,7 +87,7 @@ function run(files) {
       '--test-reporter=spec',
       // Of a whole process, of many files perhaps: the last resort.
       `--test-timeout=${6_000 * patience}`,
-      `--test-concurrency=${AT_ONCE}`,
+      `--test-concurrency=${atOnce}`,
       ...shared(files.filter(isInProcess)),
       ...files.filter((file) => !isInProcess(file)),
     ],
@@ -100,7 +103,7 @@ function run(files) {
  * @returns {readonly string[]}
  */
 function shared(files) {
-  if (files.length < 2) return files
+  if (files.length < SHARES) return files
   return Array.from({ length: SHARES }, (_, share) => {
     const own = files.filter((_file, at) => at % SHARES === share)
     const entry = join(folder, `in-one-process-${share + 1}.mjs`)
