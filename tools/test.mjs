@@ -11,10 +11,11 @@ import { doesImport, isInProcess, programsFor } from './test-needs.mjs'
 
 /** Seconds for which no test begins or ends before a process is taken for hung (test/support/watchdog.mjs). */
 const PATIENCE = { usual: 120, long: 900 }
-/** In-process files are shared out among so many processes; half of their time they wait. */
-const SHARES = 4
-/** Many wait: three at once leave no core idle, also where there are only two. */
+/** In-process files are shared out among so many processes, that none has all of the slow ones. */
+const SHARES = 8
+/** Many wait: three at once leave no core idle, also where there are only two; of the in-process ones, which wait more, four. */
 const AT_ONCE = 3
+const QUICK_AT_ONCE = 4
 /**
  * Attempts of `patientTest` beyond the first that a whole run may need. Seen: two of 5,007 tests on two cores that had a load of 4 to 8
  * from others, eleven at a load of 17 to 20.
@@ -43,7 +44,7 @@ if (mode === '--long') {
   const files = usual.filter(isInProcess)
   process.on('exit', () => sayWhatElse(usual.filter((file) => !isInProcess(file))))
   check()
-  run(files, SHARES)
+  run(files, QUICK_AT_ONCE)
 } else if (mode === '') {
   const files = all.filter((file) => !isLong(file))
   check()
