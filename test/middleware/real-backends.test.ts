@@ -32,9 +32,9 @@ describe('the real backends of the tests', () => {
 
   test('php-fpm works on questions that nobody waits for any more, and tells how many there were at once', async (t) => {
     const fpm = await startPhpFpm(t, 2)
-    fpm.sleep(300)
+    fpm.sleep(800)
     const questions = Array.from({ length: 6 }, async (_, n) => {
-      const reply = fetch(`${fpm.url}/auth?token=good-${n}`, { signal: AbortSignal.timeout(100) })
+      const reply = fetch(`${fpm.url}/auth?token=good-${n}`, { signal: AbortSignal.timeout(400) })
       await assert.rejects(reply)
     })
     await Promise.all(questions)
