@@ -33,8 +33,10 @@ export interface DecideOptions extends Memory {
   readonly onDecision: (made: DecisionMade) => void
   /** A backend sent an `X-AuthDuration` that means nothing. */
   readonly onBadDuration: (backend: string, sent: string) => void
-  /** Our own code threw where no viewer waits for it. */
+  /** Our own code threw in the background, where no viewer waits for it. */
   readonly onInternalError: (error: unknown) => void
+  /** A re-check has started; `finished` resolves once its outcome is kept, and never rejects. */
+  readonly onRecheck?: (finished: Promise<void>) => void
 }
 
 /** A decision at once where one is known, a promise of one where the backend must be asked. */
@@ -96,7 +98,8 @@ export function createDecide(options: DecideOptions): Decide {
   }
 
   const startRecheck = (session: Session, now: number): void => {
-    recheck(session, now).catch(options.onInternalError)
+    const finished = recheck(session, now).catch(options.onInternalError)
+    options.onRecheck?.(finished)
   }
 
   /** Asks again about a playing session with the request that opened it; the viewer waits for nothing. */

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Identity } from '../session/identity.ts'
 import { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
@@ -7,21 +6,24 @@ import type { Decision } from '../verdict.ts'
 import { createDecide, type DecideOptions, type DecisionMade } from './decide.ts'
 import type { Denial } from './memory.ts'
 
-/** What would be decided about a request, and what of. */
+/** What would be decided about a request, and the facts that decide it. */
 export interface Rehearsal {
   readonly identity: Identity
-  /** A copy of the session that answers it, as it was before. */
+  /** A copy of the session that answers the request, as it was before the rehearsal. */
   readonly session: Session | undefined
-  /** What is remembered of a deny of this very request. */
+  /** The remembered deny of this exact request, fresh or stale. */
   readonly denial: Denial | undefined
   readonly decision: Decision
-  /** What was made of the backend's answer, where it would be asked: about the request, or about its session in the background. */
+  /**
+   * The decision that follows from the backend's answer: about the request, or about its session in the
+   * background. Undefined where the backend is not asked.
+   */
   readonly made: DecisionMade | undefined
 }
 
 /**
- * Decides as the gate would, by the very same code, over copies: no session is opened, touched or ended, nothing is kept, nobody's
- * share is taken.
+ * Decides as the gate would, with the same code, but works on copies: no session is opened, touched or ended,
+ * and nothing is remembered. `options.ask` is called where the gate would ask a backend.
  */
 export async function rehearse(options: DecideOptions, subrequest: Subrequest): Promise<Rehearsal> {
   const { denials } = options
@@ -30,9 +32,9 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   const denial = denials.peek(identity, now)
   let session: Session | undefined
   let made: DecisionMade | undefined
-  let answered: Promise<unknown> = Promise.resolve()
+  let recheck: Promise<void> | undefined
 
-  /** Shows the sessions of the table as copies, and takes nothing in. */
+  /** The same table, read-only: it returns copies of its sessions and ignores every change. */
   const unchanged = (table: SessionTable): SessionTable => ({
     ...table,
     find(asked, at) {
@@ -52,11 +54,6 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
 
   const decide = createDecide({
     ...options,
-    ask(question) {
-      const outcome = options.ask(question)
-      answered = outcome
-      return outcome
-    },
     sessions: unchanged(options.sessions),
     provisional: unchanged(options.provisional),
     denials: { ...denials, find: denials.peek, keep() {}, forget() {} },
@@ -65,11 +62,12 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
       made = one
     },
     onBadDuration() {},
+    onRecheck(finished) {
+      recheck = finished
+    },
   })
   const decision = await decide(subrequest)
-  // A re-check goes on behind the decision.
-  await answered
-  await setImmediate()
+  await recheck
   return { identity, session, denial, decision, made }
 }
 
