@@ -74,7 +74,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
 function copyOf(session: Session): Session {
   const copy = Object.assign(Object.create(Session.prototype) as Session, session)
   copy.older = undefined
-  copy.heardBefore = undefined
-  copy.heardAfter = undefined
+  copy.lessRecent = undefined
+  copy.moreRecent = undefined
   return copy
 }

@@ -2,21 +2,21 @@ import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { phpNameOf, piecesOf, type Subrequest } from '../subrequest.ts'
 
-/** What a session or a request is about. */
+/** What a session or a request is for: a channel, or else a path. */
 export interface Target {
   /** What CHANNEL_PATTERN found in the path; undefined = nothing, the path itself counts. */
   readonly channel: string | undefined
   readonly path: string
 }
 
-/** What a request is judged by. Two requests share a verdict exactly when viewer, target and query are equal. */
+/** The parts of a request that a verdict depends on. Equal viewer, target and query: the same verdict. */
 export interface Identity extends Target {
   /** Client address and profile: one viewer on one site. */
   readonly viewer: string
   readonly profile: Profile
   /** The client's query without the parameters that players vary, every other byte in order. */
   readonly query: string
-  /** The query holds one of the TOKEN_PARAM names, whatever its value. */
+  /** The query has a parameter with one of the TOKEN_PARAM names, whatever its value. */
   readonly credential: boolean
 }
 
@@ -58,7 +58,7 @@ export function createIdentify(options: IdentityOptions): (subrequest: Subreques
     return {
       viewer: `${subrequest.address} ${profile.key}`,
       profile,
-      // An empty group names no channel: it would make one of everything that matches.
+      // An empty group is no channel: all paths with an empty group would share it.
       channel: channelPattern?.exec(subrequest.path)?.[1] || undefined,
       path: subrequest.path,
       query,
@@ -79,25 +79,27 @@ export function verdictKeyOf({ viewer, channel, path, query }: Identity): string
     : `${viewer}\nchannel\n${channel}\n${query}`
 }
 
-/** What viewers with the same player on the same site share; sessions keep one of it among them. */
+/** Site and player of a viewer. Sessions with the same profile share one object. */
 export interface Profile {
-  /** Stands for the three texts: 128 bits of their SHA-256 in 22 characters. */
+  /** Identifies the three texts: the first 22 base64url characters (132 bits) of their SHA-256. */
   readonly key: string
   readonly origin: string
   readonly userAgent: string
   readonly playbackId: string
 }
 
-/** Profiles that are remembered so as not to be hashed again, and bytes of them; any other is simply hashed again, with the same key. */
+/**
+ * Bounds of the profile cache: entries and bytes. A profile outside of it is hashed again, to the same key.
+ */
 const MAX_PROFILES = 10_000
 const MAX_BYTES = 4 * 1_048_576
 
-/** Builds the reader of profiles. Equal keys mean equal texts: none of them can hold the line breaks between them. */
+/** Builds the reader of profiles. No text can hold a line break, so different texts give different keys. */
 export function createProfileOf(): (subrequest: Subrequest) => Profile {
   const profiles = new LRUCache<string, Profile>({
     max: MAX_PROFILES,
     maxSize: MAX_BYTES,
-    // The text is there twice: as the key, and in parts.
+    // The text is stored twice: as the key, and in parts.
     sizeCalculation: (_profile, text) => 2 * text.length,
   })
   return ({ origin, userAgent, playbackId }) => {

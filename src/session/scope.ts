@@ -3,14 +3,14 @@ import { LRUCache } from 'lru-cache'
 import type { Identity, Target } from './identity.ts'
 import { copyOf } from './session.ts'
 
-/** HLS, M3U, DASH, HDS and Smooth Streaming entry files; everything else opens only itself. */
+/** Entry files of HLS, M3U, DASH, HDS and Smooth Streaming. Only these open more than themselves. */
 const playlist = /(?:\.(?:m3u8?|mpd|f4m)|\/manifest)$/i
 
 const nothingButSlashes = /^\/+$/
 
-/** What a session is about, and what it opens. */
+/** What a session was opened for, and what it covers. */
 export interface Scope extends Target {
-  /** This directory and everything below it; undefined = only itself, or all of its channel. */
+  /** It covers this directory and everything below; undefined = only its path, or all of its channel. */
   readonly directory: string | undefined
 }
 
@@ -18,51 +18,54 @@ export function isPlaylist(path: string): boolean {
   return playlist.test(path)
 }
 
-/** Whether an allowed session of this scope extends to a request for `asked`. */
+/** Whether a session of this scope covers a request for `asked`. */
 export function covers(scope: Scope, asked: Target): boolean {
   if (scope.channel !== undefined || asked.channel !== undefined) return scope.channel === asked.channel
   if (scope.path === asked.path) return true
   const { directory } = scope
   if (directory === undefined || !asked.path.startsWith(directory)) return false
-  // A playlist at the root of the site would otherwise open the whole site. With `merge_slashes off`, `//` is the root as well.
+  // A playlist at the root of the site would otherwise open the whole site.
+  // With `merge_slashes off` in nginx, `//` is the root as well.
   return !nothingButSlashes.test(directory) || asked.path.lastIndexOf('/') < directory.length
 }
 
-/** Whether a request is the very one that opened a session, as far as verdicts go. */
+/** Whether a request has the same target and canonical query as the one that opened a session. */
 export function isOwn(opener: Target & { readonly query: string }, asked: Identity): boolean {
   return opener.query === asked.query && sameTarget(opener, asked)
 }
 
-/** Whether two requests are about the very same path or channel. */
+/** Whether two requests are for the same channel or, without a channel, for the same path. */
 export function sameTarget(a: Target, b: Target): boolean {
   return a.channel === b.channel && (a.channel !== undefined || a.path === b.path)
 }
 
 /**
- * Whether the rules of riding let this request use a session that another request opened, scope aside: without a credential on any
- * of the viewer's sessions; with one only for what is not a playlist, and only on a session opened with the very same query.
+ * The riding rule: whether this request may use a session that another request of its viewer opened; `covers`
+ * is checked apart. Without a credential it may use any. With a credential it may only if it is for no
+ * playlist and the session was opened with the same query.
  */
 export function mayRide(asked: Identity, openerQuery: string): boolean {
   if (!asked.credential) return true
   return !isPlaylist(asked.path) && asked.query === openerQuery
 }
 
-/** Two requests of one viewer with equal keys may ride on the same sessions that a playlist opened. */
+/** Requests of one viewer with equal keys may ride on the same sessions that playlists opened. */
 export function ridingKeyOf(asked: Identity): string {
   const { viewer, channel, path, query, credential } = asked
   const place = channel === undefined ? `path\n${directoryOf(path)}` : `channel\n${channel}`
   return hash('sha256', `${viewer}\n${place}\n${credential ? query : ''}`, 'base64url')
 }
 
+/** The path up to its last slash, which is included. */
 export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1)
 }
 
-/** Scopes that are remembered so that sessions share them, and bytes of their paths. */
+/** Bounds of the scope cache: entries, and bytes of their paths. */
 const MAX_SCOPES = 10_000
 const MAX_BYTES = 4 * 1_048_576
 
-/** Builds the reader of scopes. Sessions of one path share one of it. */
+/** Builds the reader of scopes. Sessions of the same path share one object. */
 export function createScopeOf(channelPattern: RegExp | undefined): (target: Target) => Scope {
   const scopes = new LRUCache<string, Scope>({
     max: MAX_SCOPES,
@@ -89,35 +92,36 @@ export function createScopeOf(channelPattern: RegExp | undefined): (target: Targ
 }
 
 /**
- * Whether a directory equals, contains or lies below the place where a CHANNEL_PATTERN begins. A playlist there that is of no channel may
- * be invented by a client; whoever judges by the beginning of the path takes it for one of a channel's.
+ * Whether a directory equals, contains or lies below the text that CHANNEL_PATTERN begins with. A client may
+ * invent a playlist there that matches no channel. A backend that checks only the beginning of the path would
+ * allow it, so such a playlist must not open the directory.
  */
 function liesAround(directory: string, beginning: string): boolean {
-  // With `merge_slashes off` in nginx, `//live/` is a name of `/live/`.
+  // With `merge_slashes off` in nginx, `//live/` is another name of `/live/`.
   const plain = directory.replaceAll(/\/{2,}/g, '/')
   return plain.startsWith(beginning) || beginning.startsWith(plain)
 }
 
-/** Whole steps of a path, each a word, anything, or the channel: `^/live/([^/]+)/`. */
+/** A pattern of whole path segments, each a word, anything, or the channel: `^/live/([^/]+)/`. */
 const wholeSteps = /^\^(?:\\\/(?:[A-Za-z0-9_-]+|\[\^\\?\/\]\+|\(\[\^\\?\/\]\+\)))+\\\/$/
 
-/** The channel is the first step: nearly every path has one. */
+/** A pattern whose channel is the first path segment: nearly every path has one. */
 const firstStep = /^\^\\\/\(\[\^[^\]]+\]\+\)(?:\\\/)?$/
 
-/** One character that stands for itself, and what says that it may be missing or come several times. */
+/** One literal character of a pattern, with its quantifier if it has one. */
 const literal = /(?:\\([^A-Za-z0-9])|([^\\^$.*+?()[\]{}|]))([*?{+]?)/y
 
 /**
- * Whether a CHANNEL_PATTERN finds the same channel in all files of a directory, whatever their names. True only for patterns that
- * are plainly made of whole steps from the root; of any other it is not known.
+ * Whether a CHANNEL_PATTERN finds the same channel in all files of a directory, whatever their names. True
+ * only for patterns that consist of whole path segments from the root; for any other pattern it is not known.
  */
 export function tellsOnlyDirectoriesApart(pattern: RegExp): boolean {
   return pattern.flags === '' && wholeSteps.test(pattern.source)
 }
 
 /**
- * The text that every path with a channel begins with: `/live/` of `^/live/([^/]+)/`. Undefined where the pattern tells nothing but a
- * slash: without a `^`, with alternatives, with flags.
+ * The text that every path with a channel begins with: `/live/` of `^/live/([^/]+)/`. Undefined where the
+ * pattern has no `^`, has flags, has alternatives at its top level, or begins with nothing but slashes.
  */
 export function literalBeginning({ source, flags }: RegExp): string | undefined {
   if (flags !== '' || !source.startsWith('^') || hasAlternatives(source)) return undefined
@@ -125,7 +129,7 @@ export function literalBeginning({ source, flags }: RegExp): string | undefined 
   literal.lastIndex = 1
   for (let found = literal.exec(source); found !== null; found = literal.exec(source)) {
     const [, escaped, plain, repeated = ''] = found
-    // Counted or optional: it may be missing.
+    // With `*`, `?` or `{` the character may be missing.
     if (repeated !== '' && repeated !== '+') break
     text += escaped ?? plain ?? ''
     if (repeated === '+') break
@@ -133,12 +137,15 @@ export function literalBeginning({ source, flags }: RegExp): string | undefined 
   return /[^/]/.test(text) ? text : undefined
 }
 
-/** Whether a playlist that is of no channel may open the directory of channels: `literalBeginning` does not tell where they lie. */
+/**
+ * Whether a playlist that matches no channel may open the directory that the channels lie in, because
+ * `literalBeginning` does not find that directory.
+ */
 export function leavesChannelsOpen(pattern: RegExp): boolean {
   return literalBeginning(pattern) === undefined && !firstStep.test(pattern.source)
 }
 
-/** Whether a `|` stands outside of all groups and classes. */
+/** Whether a `|` stands outside of all groups and character classes. */
 function hasAlternatives(source: string): boolean {
   let depth = 0
   let isInClass = false
@@ -155,15 +162,18 @@ function hasAlternatives(source: string): boolean {
 }
 
 /**
- * Which verdicts nginx may repeat by itself. Its cache (nginx/alta-auth/cache-http.conf) knows a playlist by its path, and any other
- * file by its directory: such a verdict must count for all of them.
+ * Which verdicts nginx's cache may repeat. The cache (nginx/alta-auth/cache-http.conf) keys a playlist by its
+ * path and any other file by its directory, so a verdict for such a file must be right for the whole
+ * directory.
  */
 export interface Cacheable {
-  /** `asked` was let in by a session of this scope. */
+  /** Whether the cache may repeat the allow of `asked`, which a session of this scope gave. */
   allow(asked: Target, scope: Scope): boolean
+  /** Whether the cache may repeat the deny of `asked`. */
   deny(asked: Identity): boolean
 }
 
+/** @param channelPattern the one that identities were read with */
 export function createCacheable(channelPattern: RegExp | undefined): Cacheable {
   const directoriesAreAlike = channelPattern === undefined || tellsOnlyDirectoriesApart(channelPattern)
   return {
@@ -171,7 +181,7 @@ export function createCacheable(channelPattern: RegExp | undefined): Cacheable {
       if (isPlaylist(asked.path)) return true
       return directoriesAreAlike && (asked.channel !== undefined || scope.directory !== undefined)
     },
-    // Any other request may ride on a session that is opened a moment later.
+    // Any other request could ride on a session that opens a moment later, so its deny must not be repeated.
     deny: (asked) => asked.credential && isPlaylist(asked.path),
   }
 }

@@ -3,63 +3,63 @@ import { covers, isOwn, mayRide, ridingKeyOf } from './scope.ts'
 import { createRecency, createTurns, type Session, type SessionEnd } from './session.ts'
 
 export interface SessionTableOptions {
-  /** Bound of the sessions held; past it the one heard of least recently is dropped. */
+  /** Most sessions held; beyond it the least recently used one is evicted. */
   readonly max: number
-  /** Bound of the bytes that they take; one session alone may take more. */
+  /** Most bytes that they take; one session alone may take more. */
   readonly maxBytes: number
-  /** Silence that ends a session, in milliseconds. */
+  /** A session ends after so many milliseconds without a request. */
   readonly idle: number
   readonly onOpened?: (session: Session) => void
-  /** Told once for each session that was opened, when it is in the table no more. */
+  /** Called once for each opened session, after it has left the table. */
   readonly onEnded?: (session: Session, why: SessionEnd) => void
 }
 
 export interface SessionTable {
   /**
-   * The session that answers this request: its own, or one it may ride on. The request counts for that one. It keeps the viewer's other
-   * sessions that could answer it from going silent: they may be those of a neighbour behind the same address.
+   * The session that answers this request, and counts it: its own, or one it may ride on. Others that could
+   * answer it are kept alive as well: they may belong to a neighbour behind the same address.
    */
   find(identity: Identity, now: number): Session | undefined
-  /** Keeps from going silent what could answer this request, where a session of another table does. */
+  /** Keeps alive the sessions that could answer this request, when one of another table answers it. */
   keep(identity: Identity, now: number): void
-  /** As `find`, but leaves no trace. Of sessions that do not count none is found. */
+  /** As `find`, but changes nothing, and skips the sessions for which `counts` is false. */
   peek(identity: Identity, now: number, counts: (session: Session) => boolean): Session | undefined
   /** Whether this viewer has a session. */
   knows(viewer: string): boolean
   open(session: Session, now: number): void
-  /** Takes in a session that another table has handed over. */
+  /** Adds a session that another table has handed over. */
   admit(session: Session, now: number): void
   end(session: Session, why: SessionEnd): void
-  /** Gives a session away without ending it. */
+  /** Removes a session without ending it. */
   handOver(session: Session): void
-  /** A viewer's sessions that are past their time and wait for a re-check. */
+  /** The viewer's sessions that are due for a re-check and have none under way. */
   overdue(viewer: string, now: number): Session[]
-  /** Ends what has been silent too long, `most` of them at most; returns how many that were. */
+  /** Ends idle sessions, `most` at most; returns how many. */
   sweep(now: number, most?: number): number
   count(): number
-  /** How much memory the sessions take. */
+  /** Bytes that the sessions take, estimated. */
   bytes(): number
-  /** All of them, the one heard of last first. The table must not change meanwhile. */
+  /** All sessions, the most recently used first. The table must not change meanwhile. */
   all(): Iterable<Session>
 }
 
-/** A viewer's sessions are walked one by one, so their number is bounded too; past it the one heard of least recently goes. */
+/** Most sessions of one viewer, since a look-up walks them. The least recently used one is evicted. */
 const MAX_PER_VIEWER = 1000
-/** A ride keeps so many of the sessions behind the one it counts for; those further back once in a while only, since rides are many. */
+/** Each ride keeps alive this many older sessions. Those further back are visited only at intervals. */
 const KEPT_AT_ONCE = 32
-/** Part of SESSION_IDLE that may pass until then, and for how many kinds of rides that is remembered. */
-const WHILE = 1 / 16
+/** That interval, as a part of SESSION_IDLE, and for how many riding keys it is remembered. */
+const INTERVAL = 1 / 16
 const MAX_TURNS = 1000
 
 /**
- * Live sessions, bounded. A viewer's sessions hang on one another, most recently opened or come back to first: the first match of a
- * walk is the viewer's most recent session that covers a path.
+ * Live sessions, bounded. Each viewer's sessions form a linked list. A session moves to its front when it is
+ * opened and when its own URL is requested, so the first match of a walk is the most recent one.
  */
 export function createSessionTable(options: SessionTableOptions): SessionTable {
   const { max, maxBytes, idle, onOpened, onEnded } = options
   const newestOf = new Map<string, Session>()
   const recency = createRecency()
-  const turns = createTurns(idle * WHILE, MAX_TURNS)
+  const turns = createTurns(idle * INTERVAL, MAX_TURNS)
   let count = 0
   let bytes = 0
 
@@ -91,7 +91,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     if (at !== undefined) at.older = session.older
   }
 
-  /** The viewer opened it, or came back to it: it is the most recent one. */
+  /** Makes it the first of its viewer's list. */
   const putFirst = (session: Session): void => {
     const newest = newestOf.get(session.viewer)
     if (newest === session) return
@@ -99,28 +99,28 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     newestOf.set(session.viewer, session)
   }
 
-  /** Of those that one ride has kept the newest goes: whoever opens many pushes out their own. */
+  /** Evicts one session of a viewer who has too many. Among equally idle ones it is the newest. */
   const limit = (newest: Session): void => {
     let held = 1
-    let silent = newest.older
-    for (let at = silent; at !== undefined; at = at.older) {
+    let leastRecent = newest.older
+    for (let at = leastRecent; at !== undefined; at = at.older) {
       held++
-      if (silent === undefined || at.heardAt < silent.heardAt) silent = at
+      if (leastRecent === undefined || at.activeAt < leastRecent.activeAt) leastRecent = at
     }
-    if (silent !== undefined && held > MAX_PER_VIEWER) end(silent, 'evicted')
+    if (leastRecent !== undefined && held > MAX_PER_VIEWER) end(leastRecent, 'evicted')
   }
 
   const answers = (session: Session, identity: Identity): boolean =>
     isOwn(session, identity) || (mayRide(identity, session.query) && covers(session, identity))
 
-  const isSilent = (session: Session, now: number): boolean => now - session.heardAt > idle
+  const isIdle = (session: Session, now: number): boolean => now - session.activeAt > idle
 
-  const hear = (session: Session, now: number): void => {
-    session.heardAt = now
+  const touch = (session: Session, now: number): void => {
+    session.activeAt = now
     recency.touch(session)
   }
 
-  /** Keeps what could answer the request, from this session on. */
+  /** Keeps alive what could answer the request, from this session on. */
   const keep = (from: Session | undefined, identity: Identity, now: number): void => {
     let seen = 0
     for (let at = from; at !== undefined; ) {
@@ -128,12 +128,12 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       const session = at
       at = session.older
       if (!answers(session, identity)) continue
-      if (isSilent(session, now)) {
+      if (isIdle(session, now)) {
         end(session, 'idle')
         continue
       }
       if (isOwn(session, identity)) session.lastSeen = now
-      hear(session, now)
+      touch(session, now)
     }
   }
 
@@ -146,7 +146,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     session.lastSeen = now
     count++
     bytes += more
-    hear(session, now)
+    touch(session, now)
     putFirst(session)
     limit(session)
   }
@@ -158,14 +158,14 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         const session = at
         at = session.older
         if (!answers(session, identity)) continue
-        if (isSilent(session, now)) {
+        if (isIdle(session, now)) {
           end(session, 'idle')
           continue
         }
         keep(session.older, identity, now)
         session.lastSeen = now
         session.requests++
-        hear(session, now)
+        touch(session, now)
         if (newestOf.get(session.viewer) !== session && isOwn(session, identity)) {
           unlink(session)
           putFirst(session)
@@ -181,7 +181,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
     peek(identity, now, counts) {
       for (let at = newestOf.get(identity.viewer); at !== undefined; at = at.older)
-        if (answers(at, identity) && !isSilent(at, now) && counts(at)) return at
+        if (answers(at, identity) && !isIdle(at, now) && counts(at)) return at
       return undefined
     },
 
@@ -206,7 +206,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     sweep(now, most = Number.POSITIVE_INFINITY) {
       let ended = 0
       for (let last = recency.last(); last !== undefined && ended < most; last = recency.last()) {
-        if (!isSilent(last, now)) break
+        if (!isIdle(last, now)) break
         end(last, 'idle')
         ended++
       }

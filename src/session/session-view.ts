@@ -1,7 +1,7 @@
 import { addressOf } from './identity.ts'
 import type { Session } from './session.ts'
 
-/** One session for people and machines; times are ISO 8601 in UTC. Holds no query, so no token. */
+/** A session as the API shows it. Times are ISO 8601 in UTC. It holds no query, so no token. */
 export interface SessionView {
   /** The session's id. */
   readonly session: string
@@ -18,9 +18,9 @@ export interface SessionView {
   readonly provisional: boolean
   readonly start: string
   readonly lastRequest: string
-  /** Those that reached the gate: nginx repeats verdicts by itself where its cache is on. */
+  /** Requests that reached the gate. Where nginx's cache is on, nginx answers others itself. */
   readonly requests: number
-  /** From when on the backend is asked again; null = never. */
+  /** From then on the next request starts a re-check; null = never. */
   readonly recheck: string | null
   /** Why the last re-check got no answer; null when it got one. */
   readonly unavailable: string | null
@@ -29,10 +29,15 @@ export interface SessionView {
 /** Turns a time of the monotonic clock into ISO 8601. */
 export type ToIso = (monotonic: number) => string
 
-/** Milliseconds that the two clocks may drift apart before the wall clock counts as set anew. */
+/** Milliseconds by which the two clocks may drift apart; beyond that the wall clock has been set. */
 const DRIFT = 1_000
 
-/** One moment is told alike each time. @param clock monotonic milliseconds @param wallClock milliseconds since 1970 */
+/**
+ * Builds the conversion. The offset between the clocks is kept, so one moment always gives the same text,
+ * until the wall clock is set.
+ * @param clock monotonic milliseconds
+ * @param wallClock milliseconds since 1970
+ */
 export function createToIso(clock: () => number, wallClock: () => number): ToIso {
   let apart = wallClock() - clock()
   return (monotonic) => {

@@ -5,17 +5,17 @@ import type { UnavailableReason } from '../verdict.ts'
 import { addressOf, type Identity, type Profile } from './identity.ts'
 import type { Scope } from './scope.ts'
 
-/** A question about a session that got no answer. */
+/** A re-check that got no answer. Times are milliseconds of the monotonic clock. */
 export interface Failure {
   readonly reason: UnavailableReason
   readonly at: number
-  /** How long the verdict holds without an answer. */
+  /** Until then the last allow counts without an answer. */
   readonly holdsUntil: number
 }
 
 /**
- * Bytes that a session takes besides its texts: some 310 on the heap, in the table's index too, and what V8 leaves free around them
- * (npm run measure:memory).
+ * Bytes that a session takes besides its texts: about 310 on the heap, the table's index included, and the
+ * space that V8 leaves free around them (npm run measure:memory).
  */
 const OVERHEAD = 400
 
@@ -30,30 +30,30 @@ export const sessionEnds = [
 export type SessionEnd = (typeof sessionEnds)[number]
 
 /**
- * One viewer playing one channel: what a past allow opened. Times are whole milliseconds of the monotonic clock.
+ * One viewer who plays one channel, opened by an allow. Times are whole milliseconds of the monotonic clock.
  *
- * There may be a million of these, so they share the texts that they have in common. A class, since V8 allocates a literal that mostly
- * survives among its dead neighbours, which costs a fifth more memory (npm run measure:memory shows it).
+ * There may be a million sessions, so they share equal texts. It is a class because objects of an object
+ * literal take a fifth more memory in V8 (npm run measure:memory).
  */
 export class Session implements Scope {
-  /** Random, the same for the life of the session; `X-Session-Id` for the backend and for nginx's log. */
+  /** Random and constant; `X-Session-Id` for the backend and for nginx's log. */
   readonly id: string
   readonly viewer: string
   readonly profile: Profile
   private readonly scope: Scope
   /** The canonical query of the request that opened it. */
   readonly query: string
-  /** The query of that request as it was sent. */
+  /** The query of that request, as sent. */
   readonly sentQuery: string
   /** Opened by the default action, not by a backend. */
   provisional: boolean
   userId: string
   readonly openedAt: number
-  /** When it answered a request last, or its own URL was asked for. */
+  /** When it last answered a request, or its own URL was requested. */
   lastSeen: number
-  /** As `lastSeen`, and when it could have answered a request that another session did: until SESSION_IDLE after this it lives. */
-  heardAt: number
-  /** How many requests it has answered, the opener's included. */
+  /** As `lastSeen`, or when another session answered in its place. Its idle time starts here. */
+  activeAt: number
+  /** How many requests it has answered, the opening one included. */
   requests: number
   /** From then on the next request starts a re-check. */
   dueAt: number
@@ -62,13 +62,13 @@ export class Session implements Scope {
   /** The last re-check, if it got no answer. */
   failure: Failure | undefined
   ended: boolean
-  /** The viewer's next older session; kept by the table, as the two below. */
+  /** The viewer's next older session; only the table writes this, as the two below. */
   older: Session | undefined
-  /** The sessions that were heard of just before and just after this one, whoever's they are. */
-  heardBefore: Session | undefined
-  heardAfter: Session | undefined
+  /** Its neighbours among the sessions of all viewers, in order of `activeAt`. */
+  lessRecent: Session | undefined
+  moreRecent: Session | undefined
 
-  /** A session that nobody has granted anything yet. */
+  /** A session that holds no grant yet. */
   constructor(identity: Identity, opener: Subrequest, id: string, now: number, scope: Scope) {
     this.id = id
     this.viewer = copyOf(identity.viewer)
@@ -80,15 +80,15 @@ export class Session implements Scope {
     this.userId = ''
     this.openedAt = now
     this.lastSeen = now
-    this.heardAt = now
+    this.activeAt = now
     this.requests = 1
     this.dueAt = now
     this.checking = false
     this.failure = undefined
     this.ended = false
     this.older = undefined
-    this.heardBefore = undefined
-    this.heardAfter = undefined
+    this.lessRecent = undefined
+    this.moreRecent = undefined
   }
 
   get channel(): string | undefined {
@@ -103,7 +103,7 @@ export class Session implements Scope {
     return this.scope.directory
   }
 
-  /** About how much memory it takes; never too little, since texts that sessions share are counted for each of them. */
+  /** An upper estimate of the memory it takes: shared texts are counted for each session. */
   get bytes(): number {
     const { origin, userAgent, playbackId } = this.profile
     const shared = this.path.length + origin.length + userAgent.length + playbackId.length
@@ -111,7 +111,7 @@ export class Session implements Scope {
     return OVERHEAD + this.viewer.length + own.length + shared
   }
 
-  /** The request that opened the session: every re-check asks with it. */
+  /** The request that opened the session; every re-check sends it again. */
   opener(): Subrequest {
     const { origin, userAgent, playbackId } = this.profile
     const { path, sentQuery: query } = this
@@ -119,18 +119,18 @@ export class Session implements Scope {
   }
 }
 
-/** A text of its own only where it is no part of the whole: a slice shares the memory of that. */
+/** `part` as a slice of `whole`, which shares its memory, or as a copy where `whole` does not contain it. */
 function partOf(whole: string, part: string): string {
   const at = whole.indexOf(part)
   return at === -1 ? copyOf(part) : whole.slice(at, at + part.length)
 }
 
 const ID_BYTES = 16
-/** Drawn for many ids at once: asking the system for each would be a good part of what a question costs. */
+/** Filled for many ids at once: a call of the system for each would be a large part of a question's cost. */
 const randomness = Buffer.alloc(ID_BYTES * 256)
 let drawn = randomness.length
 
-/** 128 random bits: unguessable, short enough for headers and logs. */
+/** 128 random bits as 22 base64url characters: cannot be guessed, short enough for headers and logs. */
 export function newSessionId(): string {
   if (drawn === randomness.length) {
     randomFillSync(randomness)
@@ -141,16 +141,16 @@ export function newSessionId(): string {
 }
 
 /**
- * Sessions in the order in which they were last heard of, as a list through the sessions themselves: a cache beside them would cost a
- * second index entry for each, and a look-up for each touch.
+ * The least-recently-used list of sessions. The links are in the sessions themselves: a cache beside them
+ * would cost a second index entry for each, and a look-up for each touch.
  */
 export interface Recency {
-  /** Puts a session in front, whether it is in the list or not. */
+  /** Moves a session to the front, or adds it there. */
   touch(session: Session): void
   remove(session: Session): void
-  /** The one that was silent longest. */
+  /** The least recently used one. */
   last(): Session | undefined
-  /** From the one in front to the last. */
+  /** The most recently used one first. */
   all(): Iterable<Session>
 }
 
@@ -159,39 +159,39 @@ export function createRecency(): Recency {
   let last: Session | undefined
 
   const remove = (session: Session): void => {
-    const { heardBefore, heardAfter } = session
-    if (heardAfter !== undefined) heardAfter.heardBefore = heardBefore
-    else if (first === session) first = heardBefore
-    if (heardBefore !== undefined) heardBefore.heardAfter = heardAfter
-    else if (last === session) last = heardAfter
-    session.heardBefore = undefined
-    session.heardAfter = undefined
+    const { lessRecent, moreRecent } = session
+    if (moreRecent !== undefined) moreRecent.lessRecent = lessRecent
+    else if (first === session) first = lessRecent
+    if (lessRecent !== undefined) lessRecent.moreRecent = moreRecent
+    else if (last === session) last = moreRecent
+    session.lessRecent = undefined
+    session.moreRecent = undefined
   }
 
   return {
     touch(session) {
       if (first === session) return
       remove(session)
-      session.heardBefore = first
-      if (first !== undefined) first.heardAfter = session
+      session.lessRecent = first
+      if (first !== undefined) first.moreRecent = session
       first = session
       last ??= session
     },
     remove,
     last: () => last,
     *all() {
-      for (let at = first; at !== undefined; at = at.heardBefore) yield at
+      for (let at = first; at !== undefined; at = at.lessRecent) yield at
     },
   }
 }
 
-/** Gives each key a turn now and then. */
+/** A rate limit for each key. */
 export interface Turns {
-  /** Whether it is the key's turn; if so, its next one comes `every` milliseconds later. */
+  /** Whether the key may go ahead; if so, it may again `every` milliseconds later. `now` is monotonic. */
   take(key: string, now: number): boolean
 }
 
-/** Remembers the `max` keys that came last; any other has its turn at once. */
+/** Remembers the `max` most recent keys; any other key may go ahead at once. */
 export function createTurns(every: number, max: number): Turns {
   const taken = new LRUCache<string, number>({ max })
   return {
@@ -204,10 +204,10 @@ export function createTurns(every: number, max: number): Turns {
   }
 }
 
-/** Longer than any query or path that is taken; a buffer for each copy would be garbage outside of the heap. */
+/** Longer than any accepted query or path. One buffer for all copies: more would be garbage off the heap. */
 const scratch = Buffer.alloc(16_384)
 
-/** A slice of a string keeps the whole string alive, a copy does not. For ASCII texts. */
+/** A copy of an ASCII text. A slice of a string would keep the whole string in memory. */
 export function copyOf(text: string): string {
   if (text.length > scratch.length) return Buffer.from(text, 'latin1').toString('latin1')
   return scratch.toString('latin1', 0, scratch.write(text, 'latin1'))

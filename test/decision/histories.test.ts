@@ -153,7 +153,7 @@ interface Known {
   readonly opener: Subrequest
   allowedAt: number
   /** When a request came last that it could answer, while it lived. */
-  heardAt: number
+  activeAt: number
   /** What came last of it: an outcome, or the operator. */
   last: Outcome['kind'] | 'closed'
   /** A question about it got no answer once: then other rules say how long it lives. */
@@ -195,7 +195,7 @@ async function play(
         const known = sessions.get(id) ?? {
           opener: asked,
           allowedAt: Number.NEGATIVE_INFINITY,
-          heardAt: at,
+          activeAt: at,
           last: 'deny',
           failed: false,
         }
@@ -244,9 +244,9 @@ async function play(
   const hear = (asked: Subrequest): Known | undefined => {
     const now = gate.now()
     const living = [...sessions.values()].filter(
-      (one) => one.last === 'allow' && !one.failed && now - one.heardAt <= IDLE && opens(one.opener, asked),
+      (one) => one.last === 'allow' && !one.failed && now - one.activeAt <= IDLE && opens(one.opener, asked),
     )
-    for (const one of living) one.heardAt = now
+    for (const one of living) one.activeAt = now
     return living[0]
   }
 

@@ -35,9 +35,9 @@ const step = fc.oneof(
 
 /** All that a decision leaves behind. */
 function stateOf(gate: PretendGate): unknown {
-  const describeOne = ({ older, heardBefore, heardAfter, ...rest }: Session) => ({
+  const describeOne = ({ older, lessRecent, moreRecent, ...rest }: Session) => ({
     ...rest,
-    links: [older?.id, heardBefore?.id, heardAfter?.id],
+    links: [older?.id, lessRecent?.id, moreRecent?.id],
   })
   return {
     sessions: [...gate.sessions.all()].map(describeOne),

@@ -171,7 +171,7 @@ test('a ride looks at few of a thousand neighbours, and at all of them once in a
   const ride = async (): Promise<number> => {
     gate.pass(1_000)
     await gate.decide(clientRequest('/live/one/1.ts'))
-    return [...gate.sessions.all()].filter(({ heardAt }) => heardAt === gate.now()).length
+    return [...gate.sessions.all()].filter(({ activeAt }) => activeAt === gate.now()).length
   }
   const kept: number[] = []
   for (let n = 0; n < 20; n++) kept.push(await ride())

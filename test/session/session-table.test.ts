@@ -81,7 +81,7 @@ describe('MAX_SESSIONS', () => {
     assert.equal(table.count(), 1)
   })
 
-  test('one viewer holds a thousand sessions at most, and loses the one heard of least recently', () => {
+  test('one viewer holds a thousand sessions at most, and loses the least recently used one', () => {
     const { table, open } = createTable(5000, Number.POSITIVE_INFINITY)
     const [first, second] = [open('a', 0, '/0/index.m3u8'), open('a', 1, '/1/index.m3u8')]
     for (let i = 2; i < 1000; i++) open('a', i, `/${i}/index.m3u8`)
@@ -159,8 +159,8 @@ describe('each kind has a bound of its own', () => {
 /** The same promises, kept with an array, oldest first. */
 interface Model {
   readonly order: Session[]
-  /** `heardAt` as the model has it: the table writes on the sessions themselves. */
-  readonly heard: Map<Session, number>
+  /** `activeAt` as the model has it: the table writes on the sessions themselves. */
+  readonly active: Map<Session, number>
   /** `lastSeen`, likewise. */
   readonly seen: Map<Session, number>
 }
@@ -175,7 +175,7 @@ function findInModel(model: Model, identity: Identity, now: number): Session | u
   )
   const found = answering.at(-1)
   for (const one of answering) {
-    model.heard.set(one, now)
+    model.active.set(one, now)
     if (one === found || isOwn(one)) model.seen.set(one, now)
   }
   if (found !== undefined && isOwn(found)) moveToEnd(model.order, found)
@@ -183,7 +183,7 @@ function findInModel(model: Model, identity: Identity, now: number): Session | u
 }
 
 function isAlive(model: Model, session: Session, now: number): boolean {
-  return now - (model.heard.get(session) ?? 0) <= IDLE
+  return now - (model.active.get(session) ?? 0) <= IDLE
 }
 
 function moveToEnd(order: Session[], session: Session): void {
@@ -218,7 +218,7 @@ function walk(
   onSweep: (table: SessionTable, model: Model, now: number) => void,
 ): void {
   const { table } = createTable(1000)
-  const model: Model = { order: [], heard: new Map(), seen: new Map() }
+  const model: Model = { order: [], active: new Map(), seen: new Map() }
   let now = 0
   for (const one of steps) {
     switch (one.do) {
@@ -226,7 +226,7 @@ function walk(
         const session = sessionOf(identityOf(one.viewer, one.path, one.query), now)
         table.open(session, now)
         model.order.push(session)
-        model.heard.set(session, now)
+        model.active.set(session, now)
         model.seen.set(session, now)
         break
       }
@@ -243,7 +243,7 @@ function walk(
         // Ending twice is ending once.
         table.end(session, 'closed')
         model.order.splice(model.order.indexOf(session), 1)
-        model.heard.set(session, Number.NEGATIVE_INFINITY)
+        model.active.set(session, Number.NEGATIVE_INFINITY)
         break
       }
       case 'pass':
@@ -252,11 +252,11 @@ function walk(
       case 'sweep':
         onSweep(table, model, now)
     }
-    const held = [...model.heard.keys()].filter(({ ended }) => !ended)
+    const held = [...model.active.keys()].filter(({ ended }) => !ended)
     assert.equal(table.count(), held.length)
     for (const session of model.order) assert.ok(!(session.ended && isAlive(model, session, now)))
     for (const session of held) {
-      assert.equal(session.heardAt, model.heard.get(session))
+      assert.equal(session.activeAt, model.active.get(session))
       assert.equal(session.lastSeen, model.seen.get(session))
     }
   }
@@ -286,37 +286,37 @@ describe('against an array', () => {
     )
   })
 
-  test('with a small bound exactly those are left who were heard of last', () => {
+  test('with a small bound exactly the most recently used are left', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), steps, (max, all) => {
         const { table, open } = createTable(max, Number.POSITIVE_INFINITY)
         const opened: Session[] = []
-        /** Opened or come back to last stands last. */
+        /** Most recently opened, or requested by its own URL, last. */
         const recent: Session[] = []
-        /** Heard of last stands last. */
-        const heard: Session[] = []
+        /** Most recently used last. */
+        const held: Session[] = []
         for (const [now, one] of all.entries()) {
           if (one.do === 'open') {
             const session = open(one.viewer, now, one.path)
             opened.push(session)
             recent.push(session)
-            heard.push(session)
-            if (heard.length > max) heard.shift()
+            held.push(session)
+            if (held.length > max) held.shift()
           } else if (one.do === 'find') {
             const found = table.find(identityOf(one.viewer, one.path), now)
             if (found === undefined) continue
-            const kept = recent.filter((each) => heard.includes(each) && each.heardAt === now)
-            for (const session of kept.reverse()) moveToEnd(heard, session)
-            moveToEnd(heard, found)
+            const kept = recent.filter((each) => held.includes(each) && each.activeAt === now)
+            for (const session of kept.reverse()) moveToEnd(held, session)
+            moveToEnd(held, found)
             if (found.path === one.path) moveToEnd(recent, found)
           } else if (one.do === 'end' && opened.length > 0) {
             const session = opened[one.which % opened.length]
             if (session === undefined) continue
             table.end(session, 'closed')
-            if (heard.includes(session)) heard.splice(heard.indexOf(session), 1)
+            if (held.includes(session)) held.splice(held.indexOf(session), 1)
           }
-          assert.deepEqual(new Set(opened.filter(({ ended }) => !ended)), new Set(heard))
-          assert.equal(table.count(), heard.length)
+          assert.deepEqual(new Set(opened.filter(({ ended }) => !ended)), new Set(held))
+          assert.equal(table.count(), held.length)
         }
       }),
       { numRuns: 2000 },
