@@ -6,7 +6,7 @@ import { allowedBy, allowedWithout, type Decision, type Outcome, repeated, type 
 import { createKeep, createTerms, type Lifetimes } from './keep.ts'
 import { findSession, type Memory } from './memory.ts'
 
-/** One decision that was made, not repeated: what the log and the counters are told. */
+/** A decision that was made, not repeated, as the log and the counters receive it. */
 export interface DecisionMade {
   readonly subrequest: Subrequest
   readonly decision: Decision
@@ -19,10 +19,10 @@ export interface DecisionMade {
 }
 
 export interface DecideOptions extends Memory {
-  /** One question to the backends; never rejects, and keeps its own deadline. */
+  /** Asks the backends one question. It never rejects and has its own deadline. */
   readonly ask: (question: Question) => Promise<Outcome>
   readonly identify: (subrequest: Subrequest) => Identity
-  /** The one that `identify` reads channels with. */
+  /** The pattern that `identify` reads channels with. */
   readonly channelPattern: RegExp | undefined
   readonly lifetimes: Lifetimes
   readonly defaultAction: Verdict
@@ -31,7 +31,7 @@ export interface DecideOptions extends Memory {
   /** 0 to 1, for jitter. */
   readonly random: () => number
   readonly onDecision: (made: DecisionMade) => void
-  /** A backend sent an `X-AuthDuration` that means nothing. */
+  /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   readonly onBadDuration: (backend: string, sent: string) => void
   /** Our own code threw in the background, where no viewer waits for it. */
   readonly onInternalError: (error: unknown) => void
@@ -39,10 +39,13 @@ export interface DecideOptions extends Memory {
   readonly onRecheck?: (finished: Promise<void>) => void
 }
 
-/** A decision at once where one is known, a promise of one where the backend must be asked. */
+/** Returns the decision itself where one is known, a promise of one where the backend must be asked. */
 export type Decide = (subrequest: Subrequest) => Decision | Promise<Decision>
 
-/** Known? → repeat it, else ask → keep. What an outcome becomes is decided in `keep`, what an outage leaves of a session in `outage`. */
+/**
+ * Builds the decision: a known verdict is repeated; otherwise the backend is asked and its outcome kept.
+ * `keep` turns an outcome into a decision. `outage` says how long an allow counts while no backend answers.
+ */
 export function createDecide(options: DecideOptions): Decide {
   const { ask, identify, lifetimes, clock, defaultAction, outage } = options
   const memory: Memory = options
@@ -75,7 +78,8 @@ export function createDecide(options: DecideOptions): Decide {
     }
     const key = verdictKeyOf(identity)
     const flying = flights.join(key)
-    // Where a channel is asked about, this may be another of its files, which nginx knows by another key.
+    // With a channel, the first question may be about another of its files, which has another key in nginx's
+    // cache.
     if (flying !== undefined)
       return identity.channel === undefined
         ? flying
@@ -102,7 +106,7 @@ export function createDecide(options: DecideOptions): Decide {
     options.onRecheck?.(finished)
   }
 
-  /** Asks again about a playing session with the request that opened it; the viewer waits for nothing. */
+  /** Asks again about a playing session with the request that opened it. No viewer waits for it. */
   const recheck = async (session: Session, began: number): Promise<void> => {
     const subrequest = session.opener()
     session.checking = true
@@ -115,7 +119,7 @@ export function createDecide(options: DecideOptions): Decide {
     }).finally(() => {
       session.checking = false
     })
-    // Its address has its share of re-checks under way: it stays due.
+    // Too many re-checks of its address are under way: the session stays due.
     if (outcome.kind === 'refused') return
     const now = clock()
     outage.note(outcome, now)
@@ -123,7 +127,8 @@ export function createDecide(options: DecideOptions): Decide {
     const { backend } = outcome
     options.onDecision({ subrequest, decision, backend, occasion: 're-check', took: now - began })
     if (decision.verdict === 'allow') return
-    // The viewer may hold a session for each playlist of a channel, and would live on through the others for one request each.
+    // The viewer may have a session for each playlist of a channel. Each would still answer one request
+    // before its own re-check, so all that are due are re-checked now.
     for (const other of memory.sessions.overdue(session.viewer, now)) startRecheck(other, now)
   }
 
@@ -136,16 +141,17 @@ function fromSession(session: Session, identity: Identity, now: number, cacheabl
   return allowedBy(session, 'session', isOwn(session, identity) ? 'remembered' : 'riding', now, mayCache)
 }
 
+/** Questions under way, by key. */
 export interface Flights<Result> {
-  /** The flight of this key, if one is on its way. */
+  /** The question under way with this key, if there is one. */
   join(key: string): Promise<Result> | undefined
-  /** Lets others join until it has landed. */
+  /** Registers a question; others can join it until it settles. */
   start(key: string, flight: Promise<Result>): Promise<Result>
 }
 
 /**
- * Single-flight: simultaneous questions with one key are one question. Each question keeps its own deadline, and a follower came later
- * than its leader: so no follower waits past the follower's deadline.
+ * Single-flight: simultaneous questions with the same key are asked once. A follower arrives after the leader
+ * and takes the leader's result, so it never waits longer than one question may take.
  */
 export function createFlights<Result>(): Flights<Result> {
   const flying = new Map<string, Promise<Result>>()

@@ -27,7 +27,7 @@ export interface KeepOptions {
 
 /** Turns outcomes into decisions and remembers them. */
 export interface Keep {
-  /** The outcome of a question about a request that nothing was known of. */
+  /** The outcome of a question about a request without a known verdict. */
   fromQuestion(
     identity: Identity,
     subrequest: Subrequest,
@@ -79,7 +79,7 @@ export function createKeep({
         case 'refused': {
           const { reason } = outcome
           if (reason === 'too-many-questions') return denied(sessionId, 'gate', reason, 0, false)
-          // It has cost the backend three questions: not again at once.
+          // This question cost the backend three requests, so it must not be repeated at once.
           const decision = denied(sessionId, 'gate', reason, defaultFor, cacheable.deny(identity))
           return remember(identity, decision, now)
         }
@@ -88,7 +88,7 @@ export function createKeep({
           const reason = `unavailable-${outcome.reason}` as const
           const mayCache = cacheable.deny(identity)
           if (known !== undefined && known.decision.source !== 'default') {
-            // Good for a while longer, but not asked about any oftener than an unknown request.
+            // The deny counts longer, but the backend is asked again as soon as for an unknown request.
             const stale = denied(known.decision.sessionId, 'stale', reason, defaultFor, mayCache)
             return remember(identity, stale, now, known.staleUntil)
           }
@@ -125,41 +125,45 @@ export function createKeep({
   }
 }
 
-/** How long things count, in milliseconds. */
+/** How long verdicts count, in milliseconds. */
 export interface Lifetimes {
-  /** After this a playing session is re-checked; `session` = never. */
+  /** ALLOW_TTL: after this a playing session is re-checked; `session` = never. */
   readonly allow: number | 'session'
+  /** DENY_TTL: how long a deny is repeated. */
   readonly deny: number
-  /** A known allow holds this much longer while the backend is unavailable. */
+  /** STALE_TTL: how much longer an allow counts while the backend is unavailable. */
   readonly stale: number
-  /** An answer of the default action counts this long. */
+  /** DEFAULT_TTL: how long a verdict of the default action is repeated. */
   readonly default: number
 }
 
-/** A known deny outlives its time by this much while the backend is unavailable; milliseconds. */
+/** How much longer a deny counts while the backend is unavailable; milliseconds. */
 export const STALE_DENY = 60_000
 
-/** A backend cannot grant more than this at once; milliseconds. */
+/** The longest `X-AuthDuration` that counts in full; milliseconds. */
 const MAX_AUTH_DURATION = 24 * 3_600_000
 
+/** Sets how long sessions and denies count. `now` is monotonic milliseconds. */
 export interface Terms {
-  /** A backend allowed the session: sets when it is due again and how long it holds. */
+  /** A backend allowed the session: sets its user and when its next re-check is due. */
   grant(session: Session, grant: Grant, backend: string, now: number): void
-  /** The backend gave no answer about the session: sets when it is asked again. */
+  /** The backend gave no answer about the session: notes the failure and sets when it is asked again. */
   postpone(session: Session, reason: UnavailableReason, now: number): void
   /** How long a deny is fresh, in milliseconds. */
   denyFor(): number
 }
 
 /**
- * Sets the times of sessions. `random` gives 0 to 1; `onBadDuration` is told of an `X-AuthDuration` that means nothing.
+ * @param random 0 to 1, for jitter
+ * @param onBadDuration called with an `X-AuthDuration` that is no positive whole number, which is then
+ * ignored
  */
 export function createTerms(
   lifetimes: Lifetimes,
   random: () => number,
   onBadDuration: (backend: string, sent: string) => void,
 ): Terms {
-  /** ±10 %, so that sessions opened by one kick-off are not all re-checked in one second. */
+  /** ±10 %, so that sessions that opened together are not all re-checked in the same second. */
   const jittered = (duration: number): number => Math.round(duration * (0.9 + 0.2 * random()))
 
   const ttlOf = (sent: string | undefined, backend: string): number => {
@@ -172,7 +176,7 @@ export function createTerms(
       : Math.min(jittered(duration), MAX_AUTH_DURATION)
   }
 
-  /** Told at the first failure, when `dueAt` is still the time until which the last allow counted. */
+  /** Used at the first failure only: then `dueAt` is still the time until which the last allow counted. */
   const holdsUntil = (session: Session): number =>
     session.provisional ? Number.POSITIVE_INFINITY : session.dueAt + lifetimes.stale
 

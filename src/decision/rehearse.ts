@@ -38,7 +38,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   const unchanged = (table: SessionTable): SessionTable => ({
     ...table,
     find(asked, at) {
-      const counts = (one: Session): boolean => !options.outage.hasOutlasted(one, at)
+      const counts = (one: Session): boolean => !options.outage.hasExpired(one, at)
       const found = table.peek(asked, at, counts)
       if (found === undefined) return undefined
       session = copyOf(found)
