@@ -4,27 +4,28 @@ import { isIP, isIPv6 } from 'node:net'
 const mappedIpv4 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
 
 /**
- * One spelling for each IP address (RFC 5952 for IPv6), since it tells viewers apart; undefined for what is none. nginx writes an IPv4
- * client of a dual-stack listener as `::ffff:192.0.2.1`; middlewares compare the short form.
+ * The canonical spelling of an IP address (RFC 5952 for IPv6), since it identifies viewers; undefined for any
+ * other text. nginx writes an IPv4 client of a dual-stack listener as `::ffff:192.0.2.1`. Middlewares compare
+ * the short form, so that is what this returns.
  */
 export function readAddress(address: string): string | undefined {
   const family = isIP(address)
   if (family === 4) return address
   const url = `http://[${address}]`
-  // A zone (`fe80::1%eth0`) names an interface of this machine, not a client.
+  // A zone (`fe80::1%eth0`) refers to an interface of this machine, so this is no client.
   if (family !== 6 || address.includes('%') || !URL.canParse(url)) return undefined
   const plain = new URL(url).hostname.slice(1, -1)
   const mapped = mappedIpv4.exec(plain)
   return mapped === null ? plain : `${bytePair(mapped[1])}.${bytePair(mapped[2])}`
 }
 
-/** `c000` is `192.0`. */
+/** Two bytes in decimal: `c000` becomes `192.0`. */
 function bytePair(group = ''): string {
   const value = Number.parseInt(group, 16)
   return `${value >> 8}.${value & 255}`
 }
 
-/** The groups that an address belongs to, by name. One client may command all of the addresses of each. */
+/** The names of the groups that an address belongs to. One client may own all addresses of a group. */
 export interface AddressGroups {
   /** IPv4: the /24; IPv6: the /48. */
   readonly network: string
@@ -34,7 +35,7 @@ export interface AddressGroups {
   readonly client: string
 }
 
-/** Which groups an address counts with: a subscriber may have a whole /56, a small company a /48. */
+/** The groups of a canonical address. A subscriber may have a whole /56, a small company a /48. */
 export function addressGroupsOf(address: string): AddressGroups {
   if (!isIPv6(address))
     return { network: address.slice(0, address.lastIndexOf('.')), subnet: undefined, client: address }
@@ -59,7 +60,7 @@ function firstFourOf(address: string): readonly string[] {
   return [...left, ...zeros, ...right].slice(0, 4).map(plain)
 }
 
-/** `00ab` is `ab`. */
+/** Without leading zeros: `00ab` becomes `ab`. */
 function plain(group: string): string {
   return group.replace(/^0+(?=.)/, '')
 }

@@ -9,17 +9,23 @@ export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'inherited'; readonly fd: number }
 
-/** Why a listener could not be opened, as one sentence with the cure. */
+/** A listener could not be opened. The message is one sentence: why, and what to do. */
 export class ListenError extends Error {
   override readonly name = 'ListenError'
 }
 
-/** Node's default of 511 gives nginx instant errors under a burst; the kernel caps this at net.core.somaxconn. */
+/**
+ * Connections that may wait. With Node's 511 a burst gives nginx errors. The kernel's cap:
+ * net.core.somaxconn.
+ */
 const BACKLOG = 4096
-/** nginx runs as another user: it reaches the socket through the group. */
+/** nginx runs as another user and needs access through the group. */
 const SOCKET_MODE = 0o660
 
-/** Opens the listener. A socket file that nobody listens on any more is replaced. @throws {ListenError} */
+/**
+ * Opens the listener. A socket file without a listening process is replaced.
+ * @throws {ListenError}
+ */
 export async function listen(server: Server, address: ListenAddress): Promise<void> {
   try {
     await open(server, address)
@@ -33,7 +39,7 @@ export async function listen(server: Server, address: ListenAddress): Promise<vo
   }
 }
 
-/** The address as the settings write it. */
+/** The address as it is written in the settings. */
 export function formatAddress(address: ListenAddress): string {
   switch (address.kind) {
     case 'tcp':
@@ -47,19 +53,20 @@ export function formatAddress(address: ListenAddress): string {
   }
 }
 
-/** Whether other machines can reach it, as far as the address tells. */
+/** Whether other machines may reach it, judged by the address alone. */
 export function isPublic(address: ListenAddress): boolean {
   return address.kind === 'tcp' && !isLoopback(address.host)
 }
 
-/** Whether a host name or an address (IPv6 without brackets) means this machine to itself. */
+/** Whether a host name or an address (IPv6 without brackets) is a loopback one. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 /**
- * Where a client on this machine reaches it. `0.0.0.0` and `::` are every address of the machine; any of them will do.
- * @throws for a socket that systemd opened: nobody knows its address.
+ * Where a client on this machine connects to. `0.0.0.0` and `::` are all addresses of the machine, so
+ * loopback is used for them.
+ * @throws for a socket that systemd opened, whose address is not known
  */
 export function dial(address: ListenAddress): { socketPath: string } | { host: string; port: number } {
   if (address.kind === 'unix') return { socketPath: address.path }
@@ -80,11 +87,11 @@ function open(server: Server, address: ListenAddress): Promise<void> {
         server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, opened)
         return
       case 'inherited':
-        // Here Node takes the length of the line as an argument only: as an option it would become 511 again.
+        // For a file descriptor Node ignores the option `backlog`; only the argument counts.
         server.listen({ fd: address.fd }, BACKLOG, opened)
         return
       case 'unix': {
-        // The file must never be wider open than its final mode, so the mask narrows it from its first moment.
+        // The mask keeps others out between the creation of the file and its chmod.
         const mask = process.umask(0o117)
         try {
           server.listen({ path: address.path, backlog: BACKLOG }, () => {
@@ -134,7 +141,7 @@ const cures: Readonly<Record<string, string>> = {
 }
 
 function listenError(address: ListenAddress, seen: string): ListenError {
-  // libuv tells a missing folder as EACCES.
+  // libuv reports a missing folder as EACCES.
   const isMissing = address.kind === 'unix' && seen === 'EACCES' && !existsSync(dirname(address.path))
   const code = isMissing ? 'ENOENT' : seen
   return new ListenError(

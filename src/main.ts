@@ -34,7 +34,7 @@ switch (asked.command) {
       const count = result.problems.length === 1 ? '1 problem' : `${result.problems.length} problems`
       giveUp(`${count} in the settings (environment or .env):`, ...result.problems.map((one) => `  - ${one}`))
     } else if (asked.command === 'serve') {
-      // Loaded only here: it is all of the service, and the other commands should answer at once.
+      // Loaded only here: this loads the whole service, and the other commands should start fast.
       const { serve } = await import('./cli/serve.ts')
       await serve(result.settings, process.env)
     } else if (asked.command === 'explain') {

@@ -22,7 +22,7 @@ const ownReasons: Readonly<Record<Exclude<Reason, `backend-${number}` | `unavail
   'question-refused': 'the backend answers others, but fails at this very question',
 }
 
-/** What a reason says, as a clause. */
+/** A clause that explains a reason to people. */
 export function sentenceOf(reason: Reason): string {
   if (reason in ownReasons) return ownReasons[reason as keyof typeof ownReasons]
   const of = /^(backend|unavailable)-(.+)$/.exec(reason)

@@ -1,13 +1,13 @@
 /**
- * What nginx tells us of a client request. Every text is printable ASCII without control bytes (other bytes percent-encoded), so a
- * line break can delimit them and none of them can break a request that is sent on.
+ * A client request as nginx describes it. Every text is printable ASCII; other bytes are percent-encoded. So
+ * a line break can separate the texts in a key, and no text can break a request to a backend.
  */
 export interface Subrequest {
   /** The client's IP address; IPv4 is never written in its IPv6-mapped form. */
   readonly address: string
   /** `scheme://host`, with the port only when the client wrote one. */
   readonly origin: string
-  /** The path that nginx will serve: normalised by nginx, percent-encoded by us, starts with `/`. */
+  /** The path that nginx will serve: normalised by nginx, percent-encoded by the gate, starts with `/`. */
   readonly path: string
   /** The client's query as sent, without the `?`; empty when there is none. */
   readonly query: string
@@ -15,26 +15,26 @@ export interface Subrequest {
   readonly userAgent: string
   /** `X-Playback-Session-Id`, which AVPlayer sends; empty when there is none. */
   readonly playbackId: string
-  /** nginx's `$request_id`, for the log alone: no part of what is judged or asked. A re-check has none. */
+  /** nginx's `$request_id`, for the log only: no verdict depends on it. A re-check has none. */
   readonly requestId?: string
 }
 
-/** What is asked, and what decides who is asked about first. */
+/** One question to the backends, and what its place in the queue depends on. */
 export interface Question {
   readonly subrequest: Subrequest
-  /** `X-Session-Id`. */
+  /** Sent as `X-Session-Id`. */
   readonly sessionId: string
-  /** `re-check`: about a playing session, in the background. */
+  /** `re-check`: in the background, about a session that is playing. */
   readonly occasion: 'question' | 're-check'
-  /** The client's query holds one of the TOKEN_PARAM names. */
+  /** The client's query has a parameter with one of the TOKEN_PARAM names. */
   readonly credential: boolean
-  /** The viewer, where a backend has allowed them something lately; undefined for a stranger. */
+  /** The viewer, if they have a session that a backend allowed; undefined for an unknown viewer. */
   readonly knownViewer: string | undefined
 }
 
 /**
- * Query strings as bytes: nothing here decodes a value or puts a query together again, because what reaches the backend must be what
- * the client sent.
+ * Query strings as bytes. Nothing here decodes a value or rebuilds a query, because the backend must receive
+ * what the client sent.
  */
 
 /** The raw `name=value` pieces of a query, in order; empty pieces (`a&&b`) included. */
@@ -51,8 +51,9 @@ export function phpNameOf(piece: string): string {
 const plainName = /^[A-Za-z0-9_~!$'()*,;:@/-]*$/
 
 /**
- * PHP's own rules (main/php_variables.c), as a latin-1 string: the name is decoded, cut at NUL, stripped of leading spaces, cut at a
- * `[` that is closed by a `]` further on (`k[x]` is an element of `k`); a space, a `.` and an unclosed `[` become `_`.
+ * PHP's rules (main/php_variables.c); the result is a latin-1 string. The name is decoded, cut at NUL,
+ * stripped of leading spaces, and cut at a `[` that a later `]` closes (`k[x]` is an element of `k`). A
+ * space, a `.` and an unclosed `[` become `_`.
  */
 function phpName(raw: string): string {
   if (plainName.test(raw)) return raw

@@ -1,7 +1,7 @@
-/** What a viewer gets: in or not. */
+/** What a client request gets: nginx serves it or refuses it. */
 export type Verdict = 'allow' | 'deny'
 
-/** Why a backend gave no usable answer. A closed set: it reaches logs, headers and the documentation. */
+/** Why a backend gave no usable answer. A closed set: it appears in logs, headers and the documentation. */
 export const unavailableReasons = [
   'timeout', // nothing usable before the deadline
   'refused', // no listener, no route, no permission to connect
@@ -10,21 +10,21 @@ export const unavailableReasons = [
   'dns', // the host name has no known address
   'tls', // the certificate or the handshake was not acceptable
   'not-http', // something answered, but not HTTP
-  'status', // a status that UNAVAILABLE_STATUS names
-  'breaker', // too many questions failed just now; not asked
-  'overload', // too many questions under way; not asked
+  'status', // one of the UNAVAILABLE_STATUS statuses
+  'breaker', // not asked, because too many questions failed in the last seconds
+  'overload', // not asked, because too many questions are under way
   'internal', // our own code threw
 ] as const
 export type UnavailableReason = (typeof unavailableReasons)[number]
 
-/** Why the gate refuses a question although nothing is wrong with the backend. */
+/** Why the gate refuses a question although the backend works. */
 export const refusedReasons = [
   'too-many-questions', // this client's address, or its network, has its share of questions under way
-  'question-refused', // the backend is well, but gives no answer to this very question
+  'question-refused', // the backend answers others, but fails at this question
 ] as const
 export type RefusedReason = (typeof refusedReasons)[number]
 
-/** The backend was not asked, or not by its fault: these say nothing about it. */
+/** Reasons that say nothing about the backend's health: it was not asked, or the fault is ours. */
 export const notTheBackends: ReadonlySet<string> = new Set<UnavailableReason>([
   'breaker',
   'overload',
@@ -33,15 +33,16 @@ export const notTheBackends: ReadonlySet<string> = new Set<UnavailableReason>([
 
 /** What a backend may add to an allow; names and units as Flussonic-style backends send them. */
 export interface Grant {
-  /** `X-AuthDuration` as sent, in seconds when it is a number; judged where lifetimes are decided. */
+  /** `X-AuthDuration` as sent, not checked yet; seconds where it is a number. */
   readonly authDuration?: string
-  /** `X-UserId`, or Astra's `X-Session-Name` where only that is sent. Untrusted text. */
+  /** `X-UserId`, else Astra's `X-Session-Name`: at most 128 printable ASCII bytes, not trusted. */
   readonly userId?: string
 }
 
 /**
- * The result of one question. "Unavailable" is a value, not an exception: it is neither an allow nor a deny, and only the
- * decision may turn it into one. "Refused" is a deny of the gate's own: the question failed, and it is its client's fault.
+ * The result of one question. `unavailable` is a value, not an exception: neither an allow nor a deny, and
+ * only the decision may turn it into one. `refused` is a deny by the gate itself, for a question that fails
+ * because of its own client.
  */
 export type Outcome =
   | { readonly kind: 'allow'; readonly backend: string; readonly grant: Grant }
@@ -49,7 +50,7 @@ export type Outcome =
   | { readonly kind: 'unavailable'; readonly backend: string; readonly reason: UnavailableReason }
   | { readonly kind: 'refused'; readonly backend: string; readonly reason: RefusedReason }
 
-/** Who decided: `gate` refused without asking anybody. */
+/** Who decided. `gate`: the gate itself refused. */
 export const sources = ['backend', 'session', 'stale', 'default', 'gate'] as const
 export type Source = (typeof sources)[number]
 
@@ -58,8 +59,8 @@ export type Reason =
   | `backend-${number}`
   | `unavailable-${UnavailableReason}`
   | 'riding' // allowed by a session that another request of this viewer opened
-  | 'remembered' // the verdict of this very request, given earlier
-  | 'bad-request' // refused by the gate before anybody was asked
+  | 'remembered' // an earlier verdict for the same request
+  | 'bad-request' // refused by the gate without asking a backend
   | RefusedReason
 
 /** A verdict with its source and reason: what one client request gets. */
@@ -67,27 +68,29 @@ export interface Decision {
   readonly verdict: Verdict
   readonly source: Source
   readonly reason: Reason
-  /** Empty when no question was ever asked for this request. */
+  /** Empty when no backend was asked for this request. */
   readonly sessionId: string
   /** At most 128 printable ASCII bytes; empty when the backend named nobody. */
   readonly userId: string
-  /** Milliseconds that are left of this verdict's time. */
+  /** How long this verdict still counts, in milliseconds. */
   readonly holdsFor: number
-  /** Whether nginx's verdict cache may repeat it meanwhile. */
+  /** Whether nginx's verdict cache may repeat it for that time. */
   readonly cacheable: boolean
 }
 
-/** What of a session an allow tells. */
+/** The parts of a session that an allow needs. */
 interface Allowing {
   readonly id: string
   readonly userId: string
   /** Opened by the default action. */
   readonly provisional: boolean
-  /** Milliseconds, when the next re-check is due. */
+  /** When the next re-check is due, in monotonic milliseconds. */
   readonly dueAt: number
 }
 
-/** An allow on the strength of a session; holds until the session's next re-check is due. */
+/**
+ * An allow by a session. It holds until the session's next re-check is due; `now` is monotonic milliseconds.
+ */
 export function allowedBy(
   session: Allowing,
   source: Source,
@@ -100,7 +103,7 @@ export function allowedBy(
   return { verdict: 'allow', source, reason, sessionId, userId, holdsFor, cacheable }
 }
 
-/** What a session is worth while its backend gives no answer. */
+/** An allow by a session whose last question got no answer; `now` is monotonic milliseconds. */
 export function allowedWithout(
   session: Allowing,
   reason: UnavailableReason,
@@ -111,6 +114,7 @@ export function allowedWithout(
   return allowedBy(session, source, `unavailable-${reason}`, now, cacheable)
 }
 
+/** @param holdsFor milliseconds */
 export function denied(
   sessionId: string,
   source: Source,
@@ -121,7 +125,11 @@ export function denied(
   return { verdict: 'deny', source, reason, sessionId, userId: '', holdsFor, cacheable }
 }
 
-/** The same deny again: it keeps its id, and a deny by default keeps telling that the backend was unavailable. */
+/**
+ * A remembered deny, as the answer to the same request. Only a backend's deny changes its source and reason:
+ * one by default keeps the reason why the backend was unavailable.
+ * @param holdsFor milliseconds
+ */
 export function repeated(decision: Decision, holdsFor: number, cacheable: boolean): Decision {
   if (decision.source !== 'backend') return { ...decision, holdsFor, cacheable }
   return { ...decision, source: 'session', reason: 'remembered', holdsFor, cacheable }
