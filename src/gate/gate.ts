@@ -7,20 +7,22 @@ import { readRequestId, readSubrequest } from './read-subrequest.ts'
 
 export interface GateOptions extends AnswerOptions {
   readonly decide: Decide
-  /** What a fault of our own code answers. */
+  /** The answer when our own code throws. */
   readonly defaultAction: Verdict
+  /** A known verdict was the answer. */
   readonly onRepeated: (subrequest: Subrequest, decision: Decision) => void
+  /** A subrequest was refused without asking a backend; `why` is a sentence for the log. */
   readonly onRefused: (why: string, requestId: string | undefined) => void
   readonly onInternalError: (error: unknown) => void
 }
 
-/** An http listener: what `http.createServer` takes. */
+/** A request listener for `http.createServer`. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
-/** The shipped snippet sends ten at most. */
+/** The shipped nginx configuration sends ten at most. */
 const MAX_HEADERS = 64
 
-/** Refused before anybody was asked. */
+/** The decision about a subrequest that is refused without asking a backend. */
 export const refusal: Decision = {
   verdict: 'deny',
   source: 'gate',
@@ -32,8 +34,8 @@ export const refusal: Decision = {
 }
 
 /**
- * Subrequest in, answer out: every exit is a 200 or a 403. The Router is used without `express()`, which would replace the prototype
- * of every request and response and costs five sixths of the throughput.
+ * Answers subrequests: every answer is a 200 or a 403. It uses Express's Router without `express()`, which
+ * replaces the prototype of every request and response and so costs five sixths of the throughput.
  */
 export function createGate(options: GateOptions): Listener {
   const { decide } = options
@@ -57,7 +59,7 @@ export function createGate(options: GateOptions): Listener {
 
   router
     .route('/auth')
-    // Otherwise Express takes it for a GET.
+    // Without this, Express answers a HEAD as a GET.
     .head(refuseOthers)
     .get((request: IncomingMessage, response: ServerResponse) => {
       if (request.rawHeaders.length > 2 * MAX_HEADERS)
@@ -86,17 +88,17 @@ export function createGate(options: GateOptions): Listener {
 }
 
 export interface AnswerOptions {
-  /** Whether the process is ending, so that nginx should not keep this connection. */
+  /** Whether the process is ending: then the answer tells nginx to close the connection. */
   readonly isClosing: () => boolean
-  /** How long nginx's verdict cache may repeat a verdict, at most; milliseconds. */
+  /** The longest time that nginx's verdict cache may repeat a verdict, in milliseconds. */
   readonly nginxTtl: number
-  /** Told of each answer as it is given. */
+  /** Called for each answer, just before it is sent. */
   readonly onAnswered?: (decision: Decision) => void
 }
 
 /**
- * Answers nginx: `200` or `403` and no body. nginx turns any other status into a 500 for the viewer, and closes the connection when
- * a body is sent.
+ * Builds the function that writes a decision to nginx: a `200` or a `403`, without a body. nginx turns any
+ * other status into a 500 for the viewer, and closes the connection after a body.
  */
 export function createAnswer({
   isClosing,
@@ -122,30 +124,31 @@ export function createAnswer({
     if (decision.userId !== '') headers.push('X-User-Id', decision.userId)
     if (isClosing()) headers.push('Connection', 'close')
     response.sendDate = false
-    // HTTP/1.1 keeps connections without being told; two header lines fewer for nginx to read.
+    // HTTP/1.1 connections are kept by default. This saves nginx two header lines.
     response.removeHeader('Connection')
     response.writeHead(decision.verdict === 'allow' ? 200 : 403, headers)
     response.end()
   }
 }
 
-/** Stored by nginx, but never fresh. */
+/** `X-Accel-Expires` of an entry that nginx stores already expired. */
 const EXPIRED = '@1'
 
 /**
- * The whole seconds that nginx may repeat the verdict. A time of one second lasts up to two there, since nginx looks at its clock
- * without fractions.
+ * Whole seconds for which nginx may repeat the verdict; 0 = not at all. One is subtracted, because nginx's
+ * clock has whole seconds and an entry lives up to a second longer.
+ * @param nginxTtl milliseconds
  */
 export function secondsForNginx({ holdsFor, cacheable }: Decision, nginxTtl: number): number {
   return cacheable ? Math.max(0, Math.floor(Math.min(holdsFor, nginxTtl) / 1000) - 1) : 0
 }
 
-/** `X-Accel-Expires`. */
+/** The value of `X-Accel-Expires`. */
 function expiresOf(decision: Decision, nginxTtl: number): string {
   const { verdict, source } = decision
   const seconds = secondsForNginx(decision, nginxTtl)
   if (seconds > 0) return String(seconds)
-  // "0" would leave an older allow where it lies, and nginx would fall back on it when no gate answers.
+  // "0" would leave an older allow in nginx's cache, and nginx would fall back to it when no gate answers.
   return verdict === 'deny' && (source === 'backend' || source === 'session' || source === 'stale')
     ? EXPIRED
     : '0'

@@ -2,14 +2,18 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { readAddress } from '../address.ts'
 import type { Subrequest } from '../subrequest.ts'
 
-/** Why a subrequest was refused before anybody was asked: one sentence for the log. */
+/** A subrequest that is refused without asking a backend. */
 export interface Refusal {
+  /** Why: a clause for the log. */
   readonly refused: string
 }
 
-/** PHP registers 1,000 parameters and silently drops the rest, the operator's own (sent last) among them. */
+/**
+ * PHP drops parameters after the 1,000th without notice. The operator's own, sent last, must not be among
+ * these.
+ */
 const MAX_PARAMETERS = 500
-/** Sizes in bytes, after encoding. The question stays below the 16 KiB that Node-based backends accept as a whole. */
+/** Bytes, after encoding. All together stay below the 16 KiB of headers that Node-based backends accept. */
 const MAX_QUERY = 8192
 const MAX_PATH = 4096
 const MAX_USER_AGENT = 2048
@@ -20,8 +24,8 @@ const controlBytes = /[\x00-\x1f\x7f]/
 const originShape = /^https?:\/\/(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 
 /**
- * Reads what the shipped nginx snippet sends (`nginx/alta-auth/server.conf`). Node gives header values as latin-1, one character a
- * byte, which is what the encoders expect.
+ * Reads the headers that the shipped nginx configuration sends (`nginx/alta-auth/server.conf`). Node gives
+ * header values as latin-1, one character for each byte, as the encoders here expect.
  */
 export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refusal {
   const address = readAddress(text(headers['x-original-ip']))
@@ -31,7 +35,7 @@ export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refus
   if (origin.length > 300 || !originShape.test(origin)) return refuse('the client sent no usable Host')
 
   const rawPath = text(headers['x-original-path'])
-  // The snippet ends the path with a bar: a header value loses its trailing spaces in transport, a path must not.
+  // nginx sends the path with a `|` at its end, because trailing spaces of a header value get lost.
   if (!rawPath.startsWith('/') || !rawPath.endsWith('|')) return refuse('X-Original-Path is missing')
   if (controlBytes.test(rawPath)) return refuse('control bytes in the path')
   const path = encodePath(rawPath.slice(0, -1))
@@ -56,11 +60,11 @@ export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refus
 
   const requestId = readRequestId(headers)
   if (requestId === undefined) return { address, origin, path, query, userAgent, playbackId }
-  // Written out once more: spreading the other and adding one made a hit a third dearer (Node 20).
+  // Written out again, because spreading the other object made a hit a third slower (Node 20).
   return { address, origin, path, query, userAgent, playbackId, requestId }
 }
 
-/** What finds the line of nginx's access log again; anything of another shape is left out. */
+/** nginx's `$request_id`, which is in its access log too; undefined where it has another form. */
 export function readRequestId(headers: IncomingHttpHeaders): string | undefined {
   const sent = text(headers['x-original-request-id'])
   return requestIdShape.test(sent) ? sent : undefined
@@ -74,7 +78,10 @@ function text(value: string | string[] | undefined): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** nginx cuts a `#` and what follows before it looks for the `?`; an absolute-form `GET http://host?a=1` has no slash at all. */
+/**
+ * The query of a request target, without the `?`. nginx cuts the target at a `#` before it looks for the `?`.
+ * The absolute form `GET http://host?a=1` has no slash before the query.
+ */
 function queryOf(uri: string): string {
   const hash = uri.indexOf('#')
   const sent = hash === -1 ? uri : uri.slice(0, hash)
@@ -88,24 +95,28 @@ function countParameters(query: string): number {
   return count
 }
 
-/** Characters that RFC 3986 allows in a path as they are; `%` is not among them, so the encoding can be undone. */
+/**
+ * Characters that RFC 3986 allows in a path unencoded. `%` is not among them, so the encoding is reversible.
+ */
 const nothingButPath = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/]*$/
 const notPath = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g
 
 const nothingButAscii = /^[\x20-\x7e]*$/
 const notAscii = /[^\x20-\x7e]/g
 
-/** Encodes decoded path bytes (a latin-1 string, one character a byte) so that decoding gives the same bytes. */
+/**
+ * Encodes decoded path bytes (a latin-1 string, one character for each byte); decoding gives the same bytes.
+ */
 export function encodePath(bytes: string): string {
   return nothingButPath.test(bytes) ? bytes : bytes.replace(notPath, percent)
 }
 
-/** Encodes only what a conservative HTTP request may not hold (a latin-1 string, one character a byte). */
+/** Encodes every byte that is not printable ASCII (a latin-1 string, one character for each byte). */
 export function encodeNonAscii(bytes: string): string {
   return nothingButAscii.test(bytes) ? bytes : bytes.replace(notAscii, percent)
 }
 
-/** Looked up, so that a client's 8 KB of such bytes cost no more than a question does. */
+/** A table, so that 8 KB of such bytes cost no more time than a question does. */
 const percentOf = Array.from(
   { length: 256 },
   (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,

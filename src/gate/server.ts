@@ -2,19 +2,25 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream'
 import { type Listener, refusal } from './gate.ts'
 
-/** Bytes. nginx sends up to five values of the client's of up to 8 KB each; Node's own 16 KB would end in a 431, a 500 for the viewer. */
+/**
+ * Bytes. nginx sends up to five client values of up to 8 KB each. With Node's default of 16 KB the answer
+ * would be a 431, which is a 500 for the viewer.
+ */
 const MAX_HEADER_SIZE = 131_072
-/** Milliseconds: longer than nginx keeps an idle connection (10 s as shipped, 60 s by itself), so that nginx closes it and no request meets a closing socket. */
+/**
+ * Milliseconds; longer than nginx keeps an idle connection (10 s as shipped, 60 s by default). So nginx
+ * closes it first, and no request is sent on a socket that is closing.
+ */
 const KEEP_ALIVE = 75_000
-/** A subrequest arrives in one piece; milliseconds. */
+/** The time in which a subrequest must arrive; milliseconds. */
 const HEADERS_TIMEOUT = 10_000
-/** How often slow subrequests are looked for: Node's own 30 s would add to the timeout. */
+/** How often that is checked, in milliseconds. Node's default of 30 s would add to the timeout. */
 const CHECK_EVERY = 1_000
 
-/** How long an unreadable subrequest may go on arriving after it was refused; milliseconds. */
+/** After an unreadable subrequest is refused, its connection stays open this long; milliseconds. */
 const LINGER = 1_000
 
-/** What Node would answer with 400, 408 or 431 by itself, answered as a refusal. */
+/** The answer where Node itself would send a 400, 408 or 431. */
 const rawRefusal = [
   'HTTP/1.1 403 Forbidden',
   'Content-Length: 0',
@@ -26,7 +32,10 @@ const rawRefusal = [
   '\r\n',
 ].join('\r\n')
 
-/** The gate's HTTP server: nothing but 200 and 403 leaves it. */
+/**
+ * The gate's HTTP server: every answer is a 200 or a 403.
+ * @param onRefused called with the reason when a request is not readable as HTTP
+ */
 export function createGateServer(gate: Listener, onRefused: (why: string) => void): Server {
   const { answer, accepted } = inShortTurns(gate)
   const server = createServer(
@@ -51,25 +60,29 @@ export function createGateServer(gate: Listener, onRefused: (why: string) => voi
     if (socket.writableEnded) return
     onRefused(`not readable as HTTP (${error.code ?? error.message})`)
     socket.end(rawRefusal)
-    // Closing at once, with bytes still coming in, would reset the connection, and nginx would lose the answer.
+    // Closing at once while bytes still arrive would reset the connection, and nginx would not get the
+    // answer.
     setTimeout(() => socket.destroy(), LINGER).unref()
   })
   return server
 }
 
-/** Subrequests that are answered in one turn of the event loop, and in one that has accepted a connection: others may wait behind it. */
+/** Subrequests that one turn of the event loop answers. */
 const MOST_IN_A_TURN = 8
-const MOST_BESIDE_A_NEW_ONE = 1
+/** The same after a turn that accepted a connection: more connections may be waiting. */
+const MOST_AFTER_ACCEPT = 1
 
+/** The listeners for a server's `request` and `connection` events. */
 export interface ShortTurns {
   readonly answer: Listener
-  /** A connection was accepted in this turn. */
+  /** Call it when a connection was accepted. */
   accepted(): void
 }
 
 /**
- * libuv accepts one connection in a turn of the event loop. Were all that is ready answered in one turn, nginx's new connections would each wait
- * for a subrequest of every busy one: 50 beside 300 for 0.7 s. So a turn answers a few, and the others follow in their order.
+ * Limits how many subrequests one turn of the event loop answers; the others follow in their order. libuv
+ * accepts only one connection in each turn. Without the limit each new connection would wait for one
+ * subrequest of every busy connection: 50 new ones beside 300 busy ones waited 0.7 s.
  */
 export function inShortTurns(gate: Listener): ShortTurns {
   const waiting: [request: IncomingMessage, response: ServerResponse][] = []
@@ -86,7 +99,7 @@ export function inShortTurns(gate: Listener): ShortTurns {
     const now = waiting.splice(0, most)
     most = MOST_IN_A_TURN
     for (const [request, response] of now) {
-      // What nginx has given up meanwhile is nobody's question any more.
+      // nginx has closed this one: nobody waits for its answer.
       if (!response.destroyed) answer(request, response)
     }
     if (answered === 0 && waiting.length > 0) setImmediate(startTurn)
@@ -98,7 +111,7 @@ export function inShortTurns(gate: Listener): ShortTurns {
       else waiting.push([request, response])
     },
     accepted() {
-      most = MOST_BESIDE_A_NEW_ONE
+      most = MOST_AFTER_ACCEPT
     },
   }
 }
