@@ -1,7 +1,9 @@
 import type { Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Stops accepting, lets what is in flight be answered for so many milliseconds, and closes what is open then. */
+/**
+ * Stops accepting, waits up to `patience` milliseconds for requests in flight, then closes all connections.
+ */
 export async function closeServers(servers: readonly Server[], patience: number): Promise<void> {
   const enough = new AbortController()
   await Promise.race([

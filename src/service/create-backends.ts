@@ -11,21 +11,22 @@ import type { Outcome } from '../verdict.ts'
 
 export interface BackendsOptions extends Omit<BackendHealthOptions, 'backend'> {
   readonly settings: Settings
-  /** What came of a question to one of the backends, and after how many milliseconds. */
+  /** One backend, by its index in BACKEND_URL, gave this outcome after `took` milliseconds. */
   readonly onOutcome: (place: number, outcome: Outcome, took: number) => void
   readonly onInternalError: (error: unknown) => void
 }
 
-/** The backends of BACKEND_URL, together. */
+/** The backends of BACKEND_URL as one. */
 export interface Backends {
   readonly ask: Ask
-  /** As `ask`, but leaves no trace; `seen` is told of each exchange. */
+  /** As `ask`, but changes nothing; calls `seen` with each exchange. */
   rehearse(seen: (exchange: Exchange) => void): Ask
   /** In the operator's order. */
   readonly each: readonly (Backend & { readonly health: BackendHealth })[]
   close(): Promise<void>
 }
 
+/** @throws {Error} when the settings have no backend, which `readSettings` rules out */
 export function createBackends(options: BackendsOptions): Backends {
   const { settings, clock, onInternalError } = options
   const { backendMode: mode, backendTimeout: timeout } = settings

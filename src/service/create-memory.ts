@@ -2,41 +2,47 @@ import type { Settings } from '../config/read-settings.ts'
 import { createDenials, createOutage, type Memory } from '../decision/memory.ts'
 import { createSessionTable, type SessionTableOptions } from '../session/session-table.ts'
 
+/** An amount that has an upper bound. */
 interface Bounded {
   readonly count: () => number
   readonly limit: number
 }
 
 export interface BoundedMemory extends Memory {
-  /** How much is held of each kind now, and at most. */
+  /** How many entries of each kind there are, and may be. */
   readonly held: Readonly<Record<'live' | 'provisional' | 'denied', Bounded>>
-  /** Bytes that sessions take now, and at most. */
+  /** How many bytes the sessions take, and may take. */
   readonly heldBytes: Readonly<Record<'live' | 'provisional', Bounded>>
-  /** Looks for what is past its time from now on; the function returned ends that. */
+  /** Starts the periodic removal of idle sessions and expired denies; returns a function that stops it. */
   startSweeping(clock: () => number): () => void
 }
 
-/** Denied keys have a bound of their own: a flood of bad tokens evicts no viewer. */
+/** Bound of remembered denies; their own, so that a flood of bad tokens evicts no viewer. */
 const MAX_DENIALS = 100_000
-/** Sessions of the default action likewise. */
+/** Bound of the sessions that the default action opened; their own, so that an outage evicts no viewer. */
 const MAX_PROVISIONAL = 20_000
 /** Their part of SESSION_MEMORY. */
 const PROVISIONAL_MEMORY = 1 / 5
-/** Milliseconds between looks for sessions that have gone silent. */
+/** Milliseconds between sweeps. */
 const SWEEP_EVERY = 5_000
-/** Of each kind at once: when all have gone silent together, others must be answered in between. */
+/** Most entries of each kind that one sweep removes, so that requests are answered between sweeps. */
 const SWEEP_SLICE = 1_000
 
-/** What the gate remembers, and `told` hears of the sessions that open and end. */
+/** Builds what the gate remembers. `listeners` are called when a session opens or ends. */
 export function createMemory(
   settings: Pick<Settings, 'maxSessions' | 'sessionMemory' | 'sessionIdle'>,
-  told: Pick<SessionTableOptions, 'onOpened' | 'onEnded'>,
+  listeners: Pick<SessionTableOptions, 'onOpened' | 'onEnded'>,
 ): BoundedMemory {
   const { maxSessions, sessionMemory, sessionIdle: idle } = settings
   const provisionalBytes = Math.floor(sessionMemory * PROVISIONAL_MEMORY)
   const liveBytes = sessionMemory - provisionalBytes
-  const sessions = createSessionTable({ max: maxSessions, maxBytes: liveBytes, idle, ...told })
-  const provisional = createSessionTable({ max: MAX_PROVISIONAL, maxBytes: provisionalBytes, idle, ...told })
+  const sessions = createSessionTable({ max: maxSessions, maxBytes: liveBytes, idle, ...listeners })
+  const provisional = createSessionTable({
+    max: MAX_PROVISIONAL,
+    maxBytes: provisionalBytes,
+    idle,
+    ...listeners,
+  })
   const denials = createDenials(MAX_DENIALS)
   return {
     sessions,

@@ -12,39 +12,40 @@ import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome } from '../verdict.ts'
 import type { SessionEvents } from '../webhook/session-events.ts'
 
-/** All that happens in the gate, a method for each kind. An observer has those that it wants to be told of. */
-export interface Happenings {
-  /** nginx got this answer: on the path of every subrequest. */
+/** All events of the gate, one method for each kind. */
+export interface GateEvents {
+  /** nginx gets this answer. Called for every subrequest, so it must be fast. */
   answered(decision: Decision): void
-  /** The answer was known already: on the path of every hit. */
+  /** The answer was a known verdict. Called for every hit, so it must be fast. */
   repeated(subrequest: Subrequest, decision: Decision): void
-  /** A subrequest was refused before anybody was asked. */
+  /** A subrequest was refused without asking a backend. */
   refused(why: string, requestId?: string): void
-  /** What came was no readable HTTP; it was refused by itself. */
+  /** A request was not readable as HTTP and was refused. */
   unreadable(why: string): void
-  /** A decision was made: somebody was asked, or the question was refused. */
+  /** A decision was made: a backend was asked, or the gate refused the question. */
   decided(made: DecisionMade): void
-  /** What came of a question to one of the backends, by its place in BACKEND_URL, and after how many milliseconds. */
+  /** One backend, by its index in BACKEND_URL, gave this outcome after `took` milliseconds. */
   asked(place: number, outcome: Outcome, took: number): void
   opened(session: Session): void
   ended(session: Session, why: SessionEnd): void
-  /** A backend sent an `X-AuthDuration` that means nothing. */
+  /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   badDuration(backend: string, sent: string): void
   /** Our own code threw. */
   internalError(error: unknown): void
 }
 
-export type Observer = Partial<Happenings>
+/** The methods of the events that an observer wants. */
+export type Observer = Partial<GateEvents>
 
-export interface Announcer {
-  /** Tells all observers, in the order in which they came. */
-  readonly tell: Happenings
+export interface Notifier {
+  /** Each method calls all observers, in the order in which they were added. */
+  readonly notify: GateEvents
   add(observer: Observer): void
 }
 
-/** Stands between what happens and who is told of it, so that each can be built without the other. */
-export function createAnnouncer(): Announcer {
-  const listeners: { [Kind in keyof Happenings]: Happenings[Kind][] } = {
+/** Passes events on to observers. With it the gate can be built before its observers. */
+export function createNotifier(): Notifier {
+  const listeners: { [Kind in keyof GateEvents]: GateEvents[Kind][] } = {
     answered: [],
     repeated: [],
     refused: [],
@@ -57,7 +58,7 @@ export function createAnnouncer(): Announcer {
     internalError: [],
   }
   return {
-    tell: {
+    notify: {
       answered(decision) {
         for (const listener of listeners.answered) listener(decision)
       },
@@ -90,7 +91,7 @@ export function createAnnouncer(): Announcer {
       },
     },
     add(observer) {
-      for (const kind of Object.keys(listeners) as (keyof Happenings)[]) {
+      for (const kind of Object.keys(listeners) as (keyof GateEvents)[]) {
         const listener = observer[kind]
         if (listener !== undefined) (listeners[kind] as unknown[]).push(listener)
       }
@@ -98,7 +99,8 @@ export function createAnnouncer(): Announcer {
   }
 }
 
-export interface Watchers {
+/** The parts that observe the gate. */
+export interface ObservingParts {
   readonly log: Log
   readonly decisions: DecisionLog
   readonly tally: Tally
@@ -111,9 +113,9 @@ export interface Watchers {
   readonly webhook: SessionEvents | undefined
 }
 
-/** Who is told of what: the log, the numbers, the operator's page, the operator's billing. */
-export function observersOf(watchers: Watchers): readonly Observer[] {
-  const { log, decisions, tally, byDefault, metrics, pulse, recentDenials, live, webhook } = watchers
+/** The table of who gets which event: the log, the metrics, the live page, the webhook. */
+export function observersOf(parts: ObservingParts): readonly Observer[] {
+  const { log, decisions, tally, byDefault, metrics, pulse, recentDenials, live, webhook } = parts
   const badDurations = new Set<string>()
   return [
     {

@@ -21,9 +21,9 @@ export interface OperatorSideOptions {
   readonly settings: Settings
   readonly memory: BoundedMemory
   readonly backends: Backends
-  /** What the gate decides with. */
+  /** The options of the gate's own `decide`, for rehearsals. */
   readonly deciding: DecideOptions
-  /** Milliseconds. */
+  /** The longest time that nginx's verdict cache may repeat a verdict, in milliseconds. */
   readonly nginxTtl: number
   readonly watched: MetricsOptions
   /** Monotonic milliseconds. */
@@ -34,7 +34,7 @@ export interface OperatorSideOptions {
   readonly onInternalError: (error: unknown) => void
 }
 
-/** All that the operator looks at: numbers, page, explanations, and the listener that shows them. */
+/** All that the operator sees: metrics, live page, explanations, and the server of them. */
 export interface OperatorSide {
   readonly metrics: Metrics
   readonly pulse: Pulse
@@ -45,7 +45,7 @@ export interface OperatorSide {
   readonly adminServer: Server | undefined
 }
 
-/** The files of the live page lie beside dist/ and src/ alike. */
+/** The folder of the live page lies beside both dist/ and src/. */
 const PAGE = fileURLToPath(new URL('../../live-page', import.meta.url))
 
 export function createOperatorSide(options: OperatorSideOptions): OperatorSide {

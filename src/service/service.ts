@@ -17,43 +17,46 @@ import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
 import { createMemory } from './create-memory.ts'
-import { createAnnouncer, observersOf } from './observers.ts'
+import { createNotifier, observersOf } from './observers.ts'
 import { createOperatorSide } from './operator-side.ts'
 
 export interface Service {
   /** Opens the listeners. @throws {ListenError} */
   start(): Promise<void>
-  /** Stops accepting, answers what is in flight, sends events that wait, closes. Ends within the deadline of a question and a little. */
+  /**
+   * Stops accepting, answers requests in flight, sends waiting webhook events, and closes. Requests in flight
+   * have the deadline of a question and GRACE.
+   */
   stop(): Promise<void>
-  /** What the gate would decide, and why; also before `start`, when it knows nobody. */
+  /** What the gate would decide, and why. It works before `start` too; there are no sessions then. */
   readonly explain: Explain
   readonly gateServer: Server
   readonly adminServer: Server | undefined
 }
 
-/** Milliseconds that an answer in flight may take past the deadline of its question. */
+/** Milliseconds beyond the deadline of a question that an answer may take while the service stops. */
 const GRACE = 500
 
 /** Builds the parts and connects them; nothing runs before `start`. */
 export function createService(settings: Settings, log: Log): Service {
-  // Whole numbers: V8 keeps them in the session itself, fractions in an object of their own.
+  // Whole numbers: V8 stores them in the session itself, but fractions in a separate object.
   const clock = (): number => Math.round(performance.now())
   const toIso = createToIso(clock, Date.now)
   const { adminListen, backendTimeout, defaultAction, eventsUrl, eventsMinTime: minTime } = settings
-  const { tell, add } = createAnnouncer()
+  const { notify, add } = createNotifier()
   let closing = false
   const isClosing = (): boolean => closing
 
   // The gate: what is remembered, who is asked, what is decided and answered.
   const byDefault = createDefaultCounter()
-  const memory = createMemory(settings, { onOpened: tell.opened, onEnded: tell.ended })
+  const memory = createMemory(settings, { onOpened: notify.opened, onEnded: notify.ended })
   const backends = createBackends({
     settings,
     log,
     clock,
     byDefault: byDefault.totals,
-    onOutcome: tell.asked,
-    onInternalError: tell.internalError,
+    onOutcome: notify.asked,
+    onInternalError: notify.internalError,
   })
   const deciding: DecideOptions = {
     ...memory,
@@ -64,25 +67,25 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction,
     clock,
     random: Math.random,
-    onDecision: tell.decided,
-    onBadDuration: tell.badDuration,
-    onInternalError: tell.internalError,
+    onDecision: notify.decided,
+    onBadDuration: notify.badDuration,
+    onInternalError: notify.internalError,
   }
-  // nginx repeats verdicts of sessions that are silent to us meanwhile; they must not end for it.
+  // While nginx repeats a verdict the gate sees no requests of that session, which must not end as idle.
   const nginxTtl = Math.min(settings.nginxTtl, settings.sessionIdle / 2)
   const gate = createGate({
     decide: createDecide(deciding),
     defaultAction,
     isClosing,
     nginxTtl,
-    onAnswered: tell.answered,
-    onRepeated: tell.repeated,
-    onRefused: tell.refused,
-    onInternalError: tell.internalError,
+    onAnswered: notify.answered,
+    onRepeated: notify.repeated,
+    onRefused: notify.refused,
+    onInternalError: notify.internalError,
   })
-  const gateServer = createGateServer(gate, tell.unreadable)
+  const gateServer = createGateServer(gate, notify.unreadable)
 
-  // Who is told of it.
+  // Who observes it.
   const decisions = createDecisionLog(log, clock)
   const tally = createTally()
   const webhook = eventsUrl && createWebhook({ endpoint: eventsUrl, minTime, clock, toIso, log })
@@ -112,7 +115,7 @@ export function createService(settings: Settings, log: Log): Service {
     toIso,
     isListening: () => gateServer.listening,
     isClosing,
-    onInternalError: tell.internalError,
+    onInternalError: notify.internalError,
   })
   for (const observer of observersOf({ log, decisions, tally, byDefault, webhook, ...operator }))
     add(observer)
