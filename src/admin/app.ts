@@ -10,9 +10,12 @@ import { createSessionRoutes } from './session-routes.ts'
 import type { SessionsDesk } from './sessions-desk.ts'
 import { createWatchRoutes, type WatchRoutesOptions } from './watch-routes.ts'
 
-/** What the admin listener tells and does; functions, so that each answer is the state of its moment. */
+/**
+ * What the admin listener shows and does. The values are functions, so that each answer shows the present
+ * state.
+ */
 export interface AdminOptions extends ExplainRoutesOptions, WatchRoutesOptions {
-  /** What requests must carry; undefined = nothing. */
+  /** The bearer token that requests must carry; undefined = none is needed. */
   readonly token: string | undefined
   readonly readiness: () => Readiness
   readonly desk: SessionsDesk
@@ -65,7 +68,7 @@ export function createAdminApp(options: AdminOptions): Express {
   return app
 }
 
-/** Kept by nobody, taken for nothing else, read by no other site. */
+/** For every answer: no cache keeps it, no browser guesses another type, no other site reads it. */
 const headers = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': pagePolicy,
@@ -73,7 +76,7 @@ const headers = {
   'X-Content-Type-Options': 'nosniff',
 }
 
-/** What the page loads by itself. */
+/** Files that the page loads by itself: not named in the message. */
 const isFile = /\.\w+$/
 
 const fault = new RequestMistake(500, 'a fault of alta-auth itself; its log has the error, please report it')

@@ -1,7 +1,10 @@
 import type { Health } from '../backend/backend-health.ts'
 import { sentenceOf } from '../reason-sentences.ts'
 
-/** A backend's state for people. `why`: the reason as a clause. `seconds`: for how long it has been unavailable. */
+/**
+ * The state of a backend, for people. `why` is the reason as a clause. `seconds` is the time since the
+ * backend became unavailable.
+ */
 export type DescribedHealth =
   | { readonly state: 'unasked' | 'answers' }
   | {
@@ -11,7 +14,7 @@ export type DescribedHealth =
       readonly seconds: number
     }
 
-/** @param now monotonic milliseconds */
+/** The state of a backend with its reason in words. @param now monotonic milliseconds */
 export function describeHealth(health: Health, now: number): DescribedHealth {
   if (health.state !== 'unavailable') return health
   const { state, reason, since } = health

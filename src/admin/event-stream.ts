@@ -3,53 +3,58 @@ import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionView } from '../session/session-view.ts'
 import type { RecentDenials } from './recent-denials.ts'
 
+/** What the event stream shows, and who is called when that fails. */
 export interface EventStreamOptions {
-  /** The event `state`; asked once a second while somebody reads. */
+  /** The data of the event `state`; called once a second while there is a reader. */
   readonly state: () => object
   readonly viewOf: (session: Session) => SessionView
   readonly denials: Pick<RecentDenials, 'after' | 'latest'>
   readonly onInternalError: (error: unknown) => void
 }
 
-/** Server-Sent Events for the live page. Costs nothing while nobody reads. */
+/** Server-Sent Events for the live page. Without a reader it costs nothing. */
 export interface EventStream {
-  /** Takes the response over as a reader; false when there are too many, or at the end. */
+  /** Makes the response a reader. False when there are too many readers, or after `end`. */
   add(response: ServerResponse): boolean
   opened(session: Session): void
   ended(session: Session, why: SessionEnd): void
-  /** There is a denial more. */
+  /** There is a new denial. */
   denied(): void
-  /** Ends it for all readers. */
+  /** Closes the streams of all readers. */
   end(): void
 }
 
-/** Readers at a time. */
+/** The most readers at a time. */
 export const MAX_READERS = 32
-/** Bytes that a reader may leave unread before it is dropped. */
+/** Bytes that a reader may leave unread. A reader with more is disconnected. */
 const MAX_UNREAD = 2_097_152
-/** Past it, in changes and in bytes of a batch, reading all sessions anew is less than being told. */
+/**
+ * The most changes in one batch, and its most bytes. A larger batch becomes the event `reload`: to fetch all
+ * sessions again is cheaper than to read all changes.
+ */
 const MAX_CHANGES = 1000
 const MAX_BATCH = 1_048_576
-/** Milliseconds between two `state`, and from the first change of a batch until it is sent. */
+/** Milliseconds between two `state` events, and from the first change of a batch until the batch is sent. */
 const STATE_EVERY = 1_000
 const BATCH_FOR = 250
-/** After how many `state` a comment follows: a sign of life for proxies that count them. */
+/** After this many `state` events a comment is sent, as a sign of life for proxies. */
 const COMMENT_AFTER = 15
 
+/** Creates the stream. Its timers run only while there is a reader, and hold up no process that ends. */
 export function createEventStream(options: EventStreamOptions): EventStream {
   const { state, viewOf, denials, onInternalError } = options
   const readers = new Set<ServerResponse>()
   let opened: Session[] = []
   let ended: { session: string; why: SessionEnd }[] = []
   let changes = 0
-  let toldDenial = 0
+  let sentDenial = 0
   let lastState = ''
   let isOver = false
   let ticker: NodeJS.Timeout | undefined
   let batch: NodeJS.Timeout | undefined
 
   const send = (text: string): void => {
-    // One buffer for all of them: what slow readers leave unread is held once.
+    // One buffer for all readers: what slow readers leave unread is in memory once.
     const bytes = Buffer.from(text)
     for (const reader of readers) {
       if (reader.writableLength > MAX_UNREAD) reader.destroy()
@@ -59,7 +64,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
 
   const start = (): void => {
     lastState = eventText('state', state())
-    toldDenial = denials.latest()
+    sentDenial = denials.latest()
     let ticks = 0
     ticker = setInterval(() => {
       guarded(() => {
@@ -85,10 +90,10 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   const flush = (): void => {
     batch = undefined
     guarded(() => {
-      const told = changesText()
-      const news = denials.after(toldDenial)
-      toldDenial = denials.latest()
-      send(news.length === 0 ? told : told + eventText('denied', { denials: news }))
+      const text = changesText()
+      const news = denials.after(sentDenial)
+      sentDenial = denials.latest()
+      send(news.length === 0 ? text : text + eventText('denied', { denials: news }))
     })
     forgetChanges()
   }
@@ -103,7 +108,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     return text.length > MAX_BATCH ? eventText('reload', {}) : text
   }
 
-  /** A fault in a timer would end the process. */
+  /** Catches the errors of a timer, which would end the process. */
   const guarded = (act: () => void): void => {
     try {
       act()
@@ -118,7 +123,8 @@ export function createEventStream(options: EventStreamOptions): EventStream {
 
   return {
     add(response) {
-      // Without a socket it waits behind another answer on its connection, and might never hear that this is closed.
+      // A response without a socket waits behind another answer on its connection. It would not learn that
+      // the stream is closed.
       if (isOver || response.socket === null || readers.size >= MAX_READERS) return false
       if (readers.size === 0) start()
       readers.add(response)
@@ -130,7 +136,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
         'Content-Type': 'text/event-stream',
         // nginx passes each event on at once.
         'X-Accel-Buffering': 'no',
-        // A reader's connection ends with it, so that it holds up no stop.
+        // The connection ends with the stream, so that no idle connection delays the stop.
         Connection: 'close',
       })
       response.write(lastState)

@@ -5,17 +5,21 @@ import type { RecentDenials } from './recent-denials.ts'
 import { RequestMistake } from './request-mistake.ts'
 import type { Routes } from './routes.ts'
 
+/** What explains a request, and where the recent denials are. */
 export interface ExplainRoutesOptions {
   readonly explain: Explain
   readonly denials: Pick<RecentDenials, 'list' | 'find'>
 }
 
-/** Explanations under way at once: their questions have no place among the gate's own, and must not fill a backend. */
+/**
+ * The most explanations at a time. Their questions take no place among the questions of the gate, so they
+ * need a bound of their own to protect the backend.
+ */
 const AT_ONCE = 4
 
 const viewerNames = ['ip', 'ua', 'playback-id'] as const
 
-/** The recent denials, and why a request is or was decided as it is. */
+/** The routes of the recent denials, and of the explanation of a request or a denial. */
 export function createExplainRoutes({ explain, denials }: ExplainRoutesOptions): Routes {
   let underWay = 0
   return {

@@ -4,18 +4,24 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { readAddress } from '../address.ts'
 import { RequestMistake } from './request-mistake.ts'
 
-/** Why a request is not answered, 401 or 403; undefined for one that may see and do everything. */
+/** Returns why a request is refused (401 or 403), or undefined when the request may see and do everything. */
 export type Guard = (request: IncomingMessage) => RequestMistake | undefined
 
 /**
- * Keeps out who does not know the token, and websites that a visitor's browser sends here: any site can make it ask 127.0.0.1, and a
- * site whose name suddenly means 127.0.0.1 (DNS rebinding) can even read the answer. The first kind shows in what browsers say of a
- * request, the second in Host; with a token the name does not matter, since no other site has it.
+ * Refuses requests without the token, and requests that another website made a browser send. There are two
+ * such attacks:
+ * - Any website can make a browser send requests to 127.0.0.1. `Sec-Fetch-Site`, `Origin` or `Referer` show
+ * that.
+ * - A website whose name suddenly resolves to 127.0.0.1 (DNS rebinding) can even read the answer. `Host`
+ * shows that.
+ * With a token `Host` is not checked, because no other website has the token.
+ *
+ * @param token the value of ADMIN_TOKEN; undefined = none is needed
  */
 export function createGuard(token: string | undefined): Guard {
   const expected = token === undefined ? undefined : digest(token)
   return ({ headers }) => {
-    // Browsers before 2023 say no more than this.
+    // Browsers before 2023 send no Sec-Fetch-Site.
     const from = headers.origin ?? headers.referer
     if (isFromAnotherSite(headers['sec-fetch-site'], from, headers.host)) {
       return new RequestMistake(
@@ -24,7 +30,7 @@ export function createGuard(token: string | undefined): Guard {
       )
     }
     if (expected === undefined) {
-      if (isUnmistakable(headers.host ?? '')) return undefined
+      if (isSafeHost(headers.host ?? '')) return undefined
       return new RequestMistake(
         403,
         'without ADMIN_TOKEN only an IP address or localhost is answered; use one, or set ADMIN_TOKEN',
@@ -33,7 +39,7 @@ export function createGuard(token: string | undefined): Guard {
     const [, given] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
     if (given === undefined)
       return new RequestMistake(401, 'send the header "Authorization: Bearer" with the value of ADMIN_TOKEN')
-    // Of digests, so that neither the time nor the length tells anything of the token.
+    // Digests are compared, so that neither the time nor the length says anything about the token.
     if (timingSafeEqual(digest(given), expected)) return undefined
     return new RequestMistake(
       401,
@@ -46,7 +52,10 @@ function digest(text: string): Buffer {
   return hash('sha256', text, 'buffer')
 }
 
-/** `site` is what browsers tell of the page that asks: `none` means that its user asked. Others than browsers send neither. */
+/**
+ * Whether a browser sent this request for a page of another website. `site` is `Sec-Fetch-Site`: `none` means
+ * that the user typed the address. Programs other than browsers send neither header.
+ */
 function isFromAnotherSite(
   site: string | string[] | undefined,
   origin: string | undefined,
@@ -58,10 +67,11 @@ function isFromAnotherSite(
 }
 
 /**
- * Whether nobody else can make this name mean another machine, and a browser that another site sends here tells so.
- * By `0.0.0.0`, `::` and IPv4 addresses written as IPv6 (`::ffff:127.0.0.1`) it reaches this machine and tells nothing.
+ * Whether Host is a name of this machine that DNS rebinding cannot use: `localhost` or an IP address.
+ * Not so `0.0.0.0`, `::` and IPv4 addresses written as IPv6 (`::ffff:127.0.0.1`): they reach this machine
+ * too, but then browsers do not show that another website sent the request.
  */
-function isUnmistakable(host: string): boolean {
+function isSafeHost(host: string): boolean {
   const [, ipv6, other = ''] = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/.exec(host) ?? []
   if (ipv6 === undefined) return isIPv4(other) ? other !== '0.0.0.0' : /^localhost$/i.test(other)
   const plain = readAddress(ipv6) ?? ''

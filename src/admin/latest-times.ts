@@ -1,18 +1,22 @@
-/** How long the latest questions took; bounded, however many there are. */
+/** How long the latest questions took. The memory is bounded. */
 export interface LatestTimes {
   /** @param took milliseconds @param now monotonic milliseconds */
   note(took: number, now: number): void
-  /** Since the last call. */
+  /** How many there were since the last call. */
   count(): number
-  /** The time that this part (0 to 1) of the last minute's questions did not exceed, for each part; null when none was asked. */
+  /**
+   * Quantiles of the last minute, in milliseconds: one for each of `parts` (0 to 1). Null when no question
+   * was asked.
+   */
   quantiles(parts: readonly number[], now: number): (number | null)[]
 }
 
-/** Where more are asked in a minute, the latest ones count. */
+/** The most times that are kept. When a minute has more questions, only the latest count. */
 const KEPT = 4096
 /** Milliseconds. */
 const MINUTE = 60_000
 
+/** Creates an empty record of times. */
 export function createLatestTimes(): LatestTimes {
   const times = new Float64Array(KEPT)
   const moments = new Float64Array(KEPT).fill(Number.NEGATIVE_INFINITY)

@@ -4,26 +4,27 @@ import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
 import type { Beat, Pulse } from './pulse.ts'
 
-/** How the gate is at one moment: what the live page shows above its lists. */
+/** The state of the gate at one moment: what the live page shows above its lists. */
 export interface LiveState {
   /** ISO 8601 in UTC. */
   readonly time: string
-  /** Seconds. */
+  /** Seconds since the start. */
   readonly uptime: number
-  /** `limit` is the bound of live ones. */
+  /** `limit` is the bound of live sessions. */
   readonly sessions: Readonly<Record<'live' | 'provisional' | 'denied' | 'limit', number>>
   readonly rates: Beat['rates']
   /** In the operator's order. */
   readonly backends: readonly object[]
   readonly byDefault: ReturnType<DefaultCounter['totals']>
   readonly defaultAction: Verdict
-  /** Of one question, in milliseconds. */
+  /** The deadline of one question, in milliseconds. */
   readonly deadline: number
   readonly version: string
-  /** Where the gate listens: tells several gates apart. */
+  /** Where the gate listens. It tells several gates apart. */
   readonly instance: string
 }
 
+/** What the state is read from. */
 export interface LiveStateOptions extends Watched {
   readonly pulse: Pick<Pulse, 'look'>
   readonly instance: string
@@ -33,7 +34,7 @@ export interface LiveStateOptions extends Watched {
   readonly wallClock: () => number
 }
 
-/** Builds the reader of the state, to be called once a second. */
+/** Creates the function that reads the state. Call it once a second. */
 export function createLiveState(options: LiveStateOptions): () => LiveState {
   const { pulse, sessions, clock, wallClock, defaultAction, version, instance } = options
   const startedAt = clock()

@@ -2,7 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import type { Routes } from './routes.ts'
 
-/** What the page may load and do: nothing but its own files and this listener's answers, framed by nobody. */
+/**
+ * Content-Security-Policy: the page may load only its own files and the answers of this listener, and no page
+ * may frame it.
+ */
 export const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -14,10 +17,13 @@ export const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** What a browser loads. */
+/** Files that a browser loads. */
 const ofPage = /^[^.].*\.(?:html|css|js|svg|png|ico)$/
 
-/** The files of the live page, `index.html` as `/`. Only what lies in the folder at the start has a route, and nothing below it. */
+/**
+ * Routes for the files of the live page; `/` is `index.html`. Only files that are in the folder at the start
+ * have a route, and none of its subfolders.
+ */
 export function createPageFiles(folder: string): Routes {
   const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []
   const names = entries.filter((entry) => entry.isFile() && ofPage.test(entry.name)).map(({ name }) => name)

@@ -5,10 +5,10 @@ import { createLatestTimes } from './latest-times.ts'
 /** Answers a second, by verdict and source. */
 export type Rates = Readonly<Record<Verdict, Readonly<Record<Source, number>>>>
 
-/** What happened since the look before. */
+/** What happened since the previous look. */
 export interface Beat {
   readonly rates: Rates
-  /** In the operator's order; times in milliseconds over the last minute, null when nothing was asked. */
+  /** In the operator's order. Times are milliseconds over the last minute, null when nothing was asked. */
   readonly backends: readonly {
     readonly p50: number | null
     readonly p99: number | null
@@ -16,27 +16,31 @@ export interface Beat {
   }[]
 }
 
+/** Rates and times of the present moment, for the live page. */
 export interface Pulse {
-  /** What came of a question to one of the backends, and after how many milliseconds. */
+  /**
+   * A question to a backend ended. @param backend its place in the operator's order @param took milliseconds
+   */
   asked(backend: number, outcome: Outcome, took: number): void
-  /** For whoever looks once a second. The first look, and one after a pause, sees nothing yet. */
+  /** To be called once a second. The first look, and a look after a pause, has no rates yet. */
   look(): Beat
 }
 
+/** What the pulse counts. */
 export interface PulseOptions {
   readonly tally: Pick<Tally, 'snapshot'>
-  /** How many there are. */
+  /** How many backends there are. */
   readonly backends: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
 }
 
-/** A look that comes later than this after the one before has no second to tell of; milliseconds. */
+/** Milliseconds. A look later than this after the previous one gives no rates. */
 const PAUSE = 10_000
 
 const none: Readonly<Record<Source, number>> = { backend: 0, session: 0, stale: 0, default: 0, gate: 0 }
 
-/** Turns counters that only rise into rates, while somebody looks. */
+/** Turns counters that only rise into rates per second. */
 export function createPulse({ tally, backends, clock }: PulseOptions): Pulse {
   const times = Array.from({ length: backends }, createLatestTimes)
   let before = read(tally)

@@ -2,8 +2,9 @@ import type { Request } from 'express'
 import { RequestMistake } from './request-mistake.ts'
 
 /**
- * The query parameters of a request, each at most once and, but for those of `mayBeEmpty`, not empty: what a script left empty by a
- * mistake must not mean everybody. @throws {RequestMistake} also for one that `names` does not hold.
+ * The query parameters of a request. Each may stand there once, and must not be empty unless `mayBeEmpty`
+ * names it: a parameter that a script left empty by mistake must not mean "all".
+ * @throws {RequestMistake} also for a parameter that `names` does not hold
  */
 export function readParameters<Name extends string>(
   request: Request,
@@ -25,7 +26,11 @@ export function readParameters<Name extends string>(
   return found
 }
 
-/** @throws {RequestMistake} when a percent sign does not begin a byte, or the bytes are no text. */
+/**
+ * Checks the percent-encoding of the URL.
+ * @throws {RequestMistake} when two hexadecimal digits do not follow a percent sign, or the bytes are not
+ * UTF-8
+ */
 export function assertDecodable(request: Request): void {
   try {
     decodeURIComponent(request.originalUrl)

@@ -2,6 +2,7 @@ import type { Watched } from '../metrics/watched.ts'
 import { describeHealth } from './describe-health.ts'
 import type { Readiness } from './health-routes.ts'
 
+/** What readiness is read from. */
 export interface ReadinessOptions extends Watched {
   /** Monotonic milliseconds. */
   readonly clock: () => number
@@ -9,7 +10,9 @@ export interface ReadinessOptions extends Watched {
   readonly isClosing: () => boolean
 }
 
-/** Whether the gate can decide, and how all is that it decides with. */
+/**
+ * Creates the function that reads whether the gate can decide, and the state of its backends and sessions.
+ */
 export function createReadiness(options: ReadinessOptions): () => Readiness {
   const { backends, sessions, byDefault, defaultAction, internalErrors, clock } = options
   const whyNot = (): readonly string[] => {

@@ -3,26 +3,26 @@ import { sentenceOf } from '../reason-sentences.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 
-/** One denial for people and machines. Holds no query, so no token. */
+/** One denial, for people and machines. It holds no query, so no token. */
 export interface RecentDenial {
-  /** Its number, by which it can be explained again; a later one has a higher number. */
+  /** The number by which the denial can be explained. Later denials have higher numbers. */
   readonly denial: number
   /** ISO 8601 in UTC. */
   readonly time: string
-  /** This and the three below are empty when the request could not be read. */
+  /** Empty when the request could not be read, as are the three fields below. */
   readonly address: string
   readonly origin: string
   readonly path: string
   readonly userAgent: string
   readonly source: string
   readonly reason: string
-  /** The reason as a clause; of a request that could not be read, what is wrong with it. */
+  /** The reason as a clause. When the request could not be read: what is wrong with it. */
   readonly why: string
   /** Empty when no question was asked. */
   readonly session: string
 }
 
-/** What is kept of a denial: the request with its query, and why when it could not be read. */
+/** What is kept of a denial: the request with its query, or why it could not be read. */
 export interface KeptDenial {
   readonly number: number
   /** Milliseconds since 1970. */
@@ -32,32 +32,34 @@ export interface KeptDenial {
     | { readonly why: string }
 }
 
+/** The latest denials, and the observers that add to them. */
 export interface RecentDenials {
-  /** A decision that was made; an allow is none of ours. */
+  /** A decision was made. Allows are ignored. */
   made(made: DecisionMade): void
   /** A subrequest was refused before it could be read. */
   refused(why: string): void
-  /** The latest first. */
+  /** Latest first. */
   list(): readonly RecentDenial[]
-  /** Those with a higher number, the latest last. */
+  /** The denials with a higher number, latest last. */
   after(number: number): readonly RecentDenial[]
   find(number: number): KeptDenial | undefined
-  /** The number of the latest; 0 when there was none. */
+  /** The number of the latest denial; 0 when there was none. */
   latest(): number
 }
 
+/** The clock, and who is called after each new denial. */
 export interface RecentDenialsOptions {
   /** Milliseconds since 1970. */
   readonly wallClock: () => number
   readonly onDenied: () => void
 }
 
-/** How many are kept. */
+/** The most denials that are kept. */
 const KEPT = 100
 
 /** The last hundred denials with their requests, in memory only. */
 export function createRecentDenials({ wallClock, onDenied }: RecentDenialsOptions): RecentDenials {
-  /** A ring: number n lies at n modulo its size. */
+  /** A ring buffer: denial n is at place n modulo its size. */
   const ring: KeptDenial[] = []
   let latest = 0
 

@@ -1,4 +1,4 @@
-/** A request that cannot be answered as it is; the message is one sentence with the cure. */
+/** A request that cannot be answered. The message is one sentence with the cure. */
 export class RequestMistake extends Error {
   override readonly name = 'RequestMistake'
   readonly status: number

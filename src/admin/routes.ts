@@ -1,12 +1,13 @@
 import type { Express, Request, Response } from 'express'
 import { RequestMistake } from './request-mistake.ts'
 
+/** Answers one request. An error that it throws is answered by the app. */
 export type Answer = (request: Request, response: Response) => Promise<void> | void
 
-/** Paths as Express writes them, each with what answers its methods; `GET` answers HEAD too. */
+/** Paths as Express writes them, each with the functions that answer its methods. `GET` answers HEAD too. */
 export type Routes = Readonly<Record<string, { readonly GET: Answer; readonly DELETE?: Answer }>>
 
-/** Adds the routes; any other method of theirs is a 405. */
+/** Adds the routes. A method that a route does not have gets a 405. */
 export function addRoutes(app: Express, routes: Routes): void {
   for (const [path, { GET: get, DELETE: remove }] of Object.entries(routes)) {
     const route = app.route(path)
@@ -20,7 +21,7 @@ export function addRoutes(app: Express, routes: Routes): void {
   }
 }
 
-/** The routes as the documentation names them. */
+/** The routes as the documentation writes them. */
 export function namesOf(routes: Routes): string[] {
   return Object.entries(routes).flatMap(([path, { DELETE: remove }]) =>
     remove === undefined ? [`GET ${path}`] : [`GET ${path}`, `DELETE ${path}`],

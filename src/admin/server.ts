@@ -1,14 +1,17 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 
-/** Milliseconds until a request must have arrived as a whole, and how often the slow ones are looked for. */
+/**
+ * Milliseconds in which a request must arrive as a whole, and milliseconds between two checks for slow
+ * requests.
+ */
 const ARRIVES_WITHIN = 10_000
 const CHECK_EVERY = 1_000
-/** Milliseconds without a byte in either direction; longer than any question may take. */
+/** Milliseconds that a connection may be silent. Longer than any question may take. */
 const SILENCE = 90_000
-/** Those of 32 pages with six connections each, scrapers and people. */
+/** Enough for 32 pages with six connections each, for scrapers and for people. */
 const MAX_CONNECTIONS = 512
 
-/** The admin HTTP server: slow clients cannot pin it. */
+/** The admin HTTP server. Slow clients cannot block it. */
 export function createAdminServer(app: RequestListener): Server {
   const server = createServer(
     {

@@ -10,7 +10,7 @@ const filters = ['channel', 'address', 'user'] as const
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1000
 
-/** Looking sessions up, and closing them. */
+/** Routes that find sessions and close them. */
 export function createSessionRoutes(desk: SessionsDesk): Routes {
   return {
     '/sessions': {
@@ -47,7 +47,7 @@ function idOf(request: Request): string {
   return String(request.params['id'])
 }
 
-/** Addresses as the gate spells them. @throws {RequestMistake} */
+/** Writes the address of a filter as the gate does. @throws {RequestMistake} when it is no IP address */
 function readFilter(given: SessionFilter): SessionFilter {
   if (given.address === undefined) return given
   const address = readAddress(given.address)

@@ -4,38 +4,42 @@ import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 
-/** Which sessions; each text must be equal to the session's. Without any, all. */
+/**
+ * Which sessions are meant. Each text must be equal to that of the session. An empty filter means all
+ * sessions.
+ */
 export interface SessionFilter {
   readonly channel?: string
   readonly address?: string
   readonly user?: string
 }
 
+/** One page of sessions. */
 export interface SessionPage {
   readonly sessions: readonly SessionView[]
-  /** What to ask for the sessions behind these; null when there are none. */
+  /** The `after` of the next page; null on the last page. */
   readonly next: string | null
-  /** How many match, on all pages. */
+  /** How many sessions match, on all pages together. */
   readonly total: number
 }
 
-/** Where the operator looks sessions up and closes them. */
+/** Finds and closes sessions for the operator. */
 export interface SessionsDesk {
-  /** The sessions opened last first. `after` is the `next` of another page; null begins. */
+  /** Newest sessions first. `after` is the `next` of another page; null begins. */
   list(filter: SessionFilter, limit: number, after: string | null): SessionPage
   find(id: string): SessionView | undefined
-  /** Ends a session: the next request of its viewer is judged anew. False when there is none with this id. */
+  /** Ends a session. The next request of its viewer is judged again. False when no session has this id. */
   close(id: string): boolean
-  /** Ends all that match; resolves with how many that were. */
+  /** Ends all sessions that match. Resolves with their number. */
   closeAll(filter: SessionFilter): Promise<number>
 }
 
-/** So many are closed at once; others must be answered in between. */
+/** Sessions that are closed in one go. Requests are answered between two goes. */
 const SLICE = 1_000
 
 /**
- * A look-up walks all sessions, some ten milliseconds for a hundred thousand: an index would cost each of them memory for what an operator
- * asks now and then.
+ * Creates the desk. Each look-up walks through all sessions, about ten milliseconds for a hundred thousand.
+ * An index would cost memory for each session, and an operator seldom asks.
  */
 export function createSessionsDesk(tables: readonly SessionTable[], toIso: ToIso): SessionsDesk {
   function* matching({ channel, address, user }: SessionFilter): Iterable<[SessionTable, Session]> {
@@ -108,7 +112,7 @@ interface Place {
   readonly id: string
 }
 
-/** Newest first; ids order those of one millisecond, so that pages neither overlap nor leave anybody out. */
+/** Newest first. Ids order the sessions of one millisecond, so that no session is on two pages or on none. */
 function compare(a: Place, b: Place): number {
   if (a.openedAt !== b.openedAt) return b.openedAt - a.openedAt
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
@@ -119,7 +123,7 @@ function readCursor(after: string | null): Place | undefined {
   return parts === null ? undefined : { openedAt: Number(parts[1]), id: parts[2] ?? '' }
 }
 
-/** Where to insert, by halves. */
+/** Where to insert a session, found by binary search. */
 function placeIn(page: readonly Session[], session: Session): number {
   let from = 0
   let to = page.length

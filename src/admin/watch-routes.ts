@@ -3,14 +3,15 @@ import { readParameters } from './read-parameters.ts'
 import { RequestMistake } from './request-mistake.ts'
 import type { Routes } from './routes.ts'
 
+/** What the routes show. */
 export interface WatchRoutesOptions {
-  /** What Prometheus scrapes. */
+  /** The text that Prometheus scrapes. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>
-  /** What the live page reads. */
+  /** The event stream that the live page reads. */
   readonly live: Pick<EventStream, 'add'>
 }
 
-/** Numbers for machines, and what changes for the live page. */
+/** Metrics for Prometheus, and events for the live page. */
 export function createWatchRoutes({ metrics, live }: WatchRoutesOptions): Routes {
   return {
     '/metrics': {
