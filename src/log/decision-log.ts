@@ -6,25 +6,32 @@ import type { Decision } from '../verdict.ts'
 import type { Log } from './log.ts'
 import { createSampledLines, type SampledLines } from './sampled-lines.ts'
 
+/** Writes decisions to the log. */
 export interface DecisionLog {
-  /** A decision that was made: one line at info; of those that cost nobody a question a sample. */
+  /** A decision was made. One line at info; of decisions for which no backend was asked, only a sample. */
   made(made: DecisionMade): void
-  /** A decision that was known already: a line at debug, for a sample of them. */
+  /** A decision was remembered. One line at debug, for a sample of them. */
   repeated(subrequest: Subrequest, decision: Decision): void
-  /** A subrequest that nobody was asked about: a line at info, for a sample of them. `requestId` is nginx's, where it could be read. */
+  /**
+   * A subrequest was refused before it could be read. One line at info, for a sample of them. `requestId` is
+   * nginx's, where it could be read.
+   */
   refused(why: string, requestId?: string): void
-  /** The operator has closed a session: one line at info. */
+  /** The operator has closed a session. One line at info. */
   closed(session: Session): void
-  /** Tells how many lines were left out and not told yet. */
+  /** Writes how many lines were left out, if no line has said so yet. */
   end(): void
 }
 
 const sentenceOf = { question: 'decided', 're-check': 're-checked', refusal: 'refused' } as const
 
-/** Denials that no backend was asked for: a client gets them as fast as it can ask. */
+/** Denials for which no backend was asked: a client gets them as fast as it can send requests. */
 const unasked = new Set(['unavailable-breaker', 'unavailable-overload'])
 
-/** Paths, addresses and verdicts; no query, no token, no User-Agent. @param clock monotonic milliseconds */
+/**
+ * Lines hold paths, addresses and verdicts, but no query, no token and no User-Agent. @param clock monotonic
+ * milliseconds
+ */
 export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
   const unread = createSampledLines((fields) => log.info('refused', fields), clock)
   const excess = createSampledLines((fields) => log.info(sentenceOf.refusal, fields), clock)

@@ -4,14 +4,17 @@ import { Writable } from 'node:stream'
 
 /** Milliseconds until a full pipe or a full disk is tried again. */
 const RETRY_AFTER = 50
-/** What passes: a pipe that is full, a disk, a quota, a file that is as long as it may be. By number: libuv has no name for EDQUOT. */
+/**
+ * Errors that pass: a full pipe, a full disk, a quota, the largest size of a file. By number, because libuv
+ * has no name for EDQUOT.
+ */
 const { EAGAIN, ENOSPC, EDQUOT, EFBIG } = constants.errno
 const PASSING = new Set([EAGAIN, ENOSPC, EDQUOT, EFBIG])
 
 /**
- * Writes to a descriptor and waits for its reader, or for room on the disk, without holding up this process. `process.stdout` blocks it while
- * nobody reads; a file stream takes the `EAGAIN` of a full pipe that some library has made non-blocking, or the one moment without room, for
- * the end, and is silent for good.
+ * Writes to a file descriptor without blocking this process. It waits while the reader is slow or the disk is
+ * full. `process.stdout` would block. A file stream would end for good at the first `EAGAIN` of a pipe that a
+ * library has made non-blocking, and at the first moment without room on the disk.
  */
 export function createLogOutput(fd: number): Writable {
   const writeAll = (bytes: Buffer, done: (error?: Error | null) => void): void => {

@@ -1,17 +1,19 @@
 import { Writable } from 'node:stream'
 import type { LogLine } from './log-line.ts'
 
-/** Bytes that wait for their reader at most. */
+/** The most bytes that may wait for their reader. */
 const MAX_WAITING = 1_048_576
 
+/** A stream that drops lines instead of growing. */
 export interface LogStream extends Writable {
   /** Lines that were dropped since the start. */
   linesDropped(): number
 }
 
 /**
- * Keeps a log reader that has stalled from taking the service with it: past a bound lines are dropped, and their number is written as
- * soon as there is room again. `target` must write asynchronously; `process.stdout` does not where it is a pipe.
+ * Protects the service from a log reader that has stalled: above a bound lines are dropped. Their number is
+ * logged as soon as there is room again. `target` must write asynchronously; `process.stdout` does not when
+ * it is a pipe.
  */
 export function createLogStream(target: Writable, line: LogLine): LogStream {
   let dropped = 0

@@ -1,16 +1,18 @@
 import { printable } from './printable.ts'
 
-/** The longest of the levels, and of the verdicts. */
+/** The width of the longest level, and of the longest verdict. */
 const LEVEL_WIDTH = 5
 const VERDICT_WIDTH = 5
-/** The longest of the sentences about decisions, which are most of the lines. */
+/** The width of the longest message about a decision. Most lines are about decisions. */
 const SENTENCE_WIDTH = 10
-/** Words that need no quotes. */
+/** Values that need no quotes. */
 const plain = /^[^\s"'=]+$/
 
 /**
- * A line for people: `13:25:54.000 info  decided    allow backend-200 (backend) session=… path=…`. What was decided stands first, in words; the
- * other fields follow by name, quoted where they are more than a word. A text of several lines follows below, indented.
+ * A line for people, such as
+ * `13:25:54.000 info  decided    allow backend-200 (backend) session=… path=…`.
+ * The decision comes first, in words. The other fields follow with their names; a value of more than one word
+ * is quoted. A text of several lines follows below, indented.
  * @param paint colours the level
  */
 export function prettyLine(

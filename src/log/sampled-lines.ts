@@ -1,18 +1,22 @@
-/** Lines that are written in a second: more of them would be the gate's main work, and fill the disk. */
+/** The most lines in a second. More would take most of the gate's time, and fill the disk. */
 const SAMPLE = 100
 /** Milliseconds. */
 const SECOND = 1_000
 
+/** Lines of one kind, of which only a sample is written. */
 export interface SampledLines {
-  /** Writes a line with these fields, or leaves it out; they are made for the former alone. */
+  /**
+   * Writes a line with these fields, or leaves it out. `fields` is called only for a line that is written,
+   * and for the last one that is left out.
+   */
   add(fields: () => object): void
-  /** Writes the last line that was left out, if the number of those left out is not told yet. */
+  /** Writes the last line that was left out, if no line has said yet how many were. */
   tell(): void
 }
 
 /**
- * Lines of one kind, of which a client may cause any number. Each tells in `skipped` how many were left out before it; when none follows, the
- * last one that was left out tells it a second later.
+ * Lines of one kind, of which a client can cause any number. The field `skipped` of a line says how many were
+ * left out before it. When no line follows, the last one that was left out is written a second later.
  *
  * @param clock monotonic milliseconds
  */
