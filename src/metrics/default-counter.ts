@@ -1,11 +1,12 @@
 import type { DecisionMade } from '../decision/decide.ts'
 
-/** How often the default action decided about a viewer nobody knew. */
+/** Counts the decisions of the default action about unknown viewers. */
 export interface DefaultCounter {
   note(made: DecisionMade): void
   totals(): { readonly letIn: number; readonly refused: number }
 }
 
+/** Creates a counter at zero. */
 export function createDefaultCounter(): DefaultCounter {
   let letIn = 0
   let refused = 0

@@ -6,18 +6,21 @@ import type { Bounded, Watched, WatchedBackend } from './watched.ts'
 
 const breakerStates = ['closed', 'open', 'half-open'] as const
 
-/** Where the numbers come from. Functions are asked at each scrape. */
+/** Where the numbers come from. The functions are called at each scrape. */
 export interface MetricsOptions extends Watched {
   readonly tally: Tally
-  /** What sessions take of memory. */
+  /** Estimated memory of sessions, in bytes. */
   readonly sessionBytes: Readonly<Record<'live' | 'provisional', Bounded>>
   readonly denialsEvicted: () => number
   readonly logLinesDropped: () => number
   readonly events: () => { readonly delivered: number; readonly dropped: number; readonly waiting: number }
 }
 
+/** The gate's metrics for Prometheus. */
 export interface Metrics {
-  /** What came of a question to one of the backends, and after how many milliseconds. */
+  /**
+   * A question to a backend ended. @param backend its place in the operator's order @param took milliseconds
+   */
   asked(backend: number, outcome: Outcome, took: number): void
   /** The text that Prometheus scrapes. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>
@@ -28,7 +31,7 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
 
 const outcomes = ['allow', 'deny', ...unavailableReasons, ...refusedReasons] as const
 
-/** The gate's numbers in a registry of their own: several gates may live in one process. */
+/** The gate's numbers, in a registry of their own: several gates may run in one process. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const { tally, sessions, sessionBytes } = options
   const registry = new Registry()
@@ -173,15 +176,20 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }
 }
 
-/** Watches the event loop and the collector from now on, without end: so not before somebody looks. It holds up no process that ends. */
+/**
+ * Measures the event loop and the garbage collector from now on, until the process ends. It is called at the
+ * first scrape, because it costs time even when nobody scrapes. It does not keep the process alive.
+ */
 function watchProcess(registry: Registry): void {
   collectDefaultMetrics({ register: registry })
-  // Sums of others, under names that Prometheus keeps for counters.
+  // They are sums of other metrics, with names that Prometheus reserves for counters.
   for (const what of ['handles', 'requests', 'resources'])
     registry.removeSingleMetric(`nodejs_active_${what}_total`)
 }
 
-/** The name leaves out an URL's parameters, so two backends may share one: the second becomes `name#2`. */
+/**
+ * Names of backends leave out the parameters of the URL, so two may be equal. The second becomes `name#2`.
+ */
 function withUniqueNames(backends: readonly WatchedBackend[]): WatchedBackend[] {
   return backends.map(({ name, health, state }, place) => {
     const before = backends.slice(0, place).filter((other) => other.name === name).length

@@ -1,14 +1,15 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** The labels of a series and its value now. Each sample of a metric has the same label names. */
+/** The labels of a series, and its value now. All samples of a metric have the same label names. */
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 
+/** Adds metrics whose values are read at each scrape. Names are given without `alta_auth_`. */
 export interface ReadAtScrape {
   counter(name: string, help: string, read: () => readonly Sample[]): void
   gauge(name: string, help: string, read: () => readonly Sample[]): void
 }
 
-/** Metrics whose numbers are kept elsewhere, and are asked for when somebody scrapes. Names without the `alta_auth_`. */
+/** For numbers that are kept elsewhere, so that counting costs nothing here. */
 export function readAtScrape(registry: Registry): ReadAtScrape {
   const options = (name: string, help: string, read: () => readonly Sample[]) => ({
     name: `alta_auth_${name}`,

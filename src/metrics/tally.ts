@@ -17,17 +17,20 @@ export interface AnswerCount {
   readonly count: number
 }
 
-/** Counts what happens; made for the hit path, where each answer is a look-up and an addition. */
+/** Counts what happens. It is on the hit path: each answer is a look-up and an addition. */
 export interface Tally {
-  /** nginx got this answer: one for each subrequest, the refused ones included. */
+  /** nginx got this answer. Called once for each subrequest, refused ones included. */
   answered(decision: Decision): void
   /** A subrequest was refused before it could be read. */
   refused(): void
   sessionOpened(): void
   sessionEnded(why: SessionEnd): void
-  /** What was counted since the start. */
+  /** The counts since the start. */
   snapshot(): {
-    /** Each kind that there can be, counted or not, so that a first one is seen as a rise; a status of a backend once it was answered. */
+    /**
+     * All possible combinations of verdict, source and reason, also those with a count of 0: Prometheus then
+     * sees the first one as an increase. A status that a backend chose is listed once it was answered.
+     */
     readonly answers: readonly AnswerCount[]
     readonly sessionsOpened: number
     readonly sessionsEnded: Readonly<Record<SessionEnd, number>>
@@ -37,7 +40,7 @@ export interface Tally {
 const verdicts = ['allow', 'deny'] as const
 
 const withoutAnswer = unavailableReasons.map((reason) => `unavailable-${reason}`)
-/** What the decision can come to, source by source. */
+/** The possible combinations of verdict and source, with their reasons. */
 const possible: readonly (readonly [Verdict, Source, readonly string[]])[] = [
   ['allow', 'backend', ['backend-200']],
   ['deny', 'backend', ['backend-403']],
@@ -50,8 +53,9 @@ const possible: readonly (readonly [Verdict, Source, readonly string[]])[] = [
   ['deny', 'gate', ['bad-request', ...refusedReasons]],
 ]
 
+/** Creates a tally at zero. */
 export function createTally(): Tally {
-  /** For each reason one cell for each source and verdict. Doubles: they count past 2³¹, and no number is allocated. */
+  /** For each reason, one cell for each source and verdict. Doubles count beyond 2³¹ without allocating. */
   const rows = new Map<string, Float64Array>()
   const ended = Object.fromEntries(sessionEnds.map((why) => [why, 0])) as Record<SessionEnd, number>
   let opened = 0
@@ -105,7 +109,7 @@ function isPossible(verdict: Verdict, source: Source, reason: string): boolean {
   )
 }
 
-/** A backend may answer any three digits: no client of ours may be given that many names. */
+/** A backend may answer with any three digits. The bound keeps the number of series small. */
 function boundedReason(reason: string): string {
   const status = /^backend-(.*)$/.exec(reason)?.[1]
   return status === undefined || /^[1-5]\d\d$/.test(status) ? reason : 'backend-other'

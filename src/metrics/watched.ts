@@ -1,7 +1,7 @@
 import type { BackendHealth } from '../backend/backend-health.ts'
 import type { Verdict } from '../verdict.ts'
 
-/** One backend as it is watched. */
+/** What metrics and pages read of one backend. */
 export interface WatchedBackend {
   readonly name: string
   readonly health: Pick<BackendHealth, 'current'>
@@ -13,23 +13,23 @@ export interface WatchedBackend {
   }
 }
 
-/** How much there is now, and at most. */
+/** A count, and its bound. */
 export interface Bounded {
   readonly count: () => number
   readonly limit: number
 }
 
-/** The gate as it is at one moment, for whoever tells of it. Functions are asked each time. */
+/** The state of the gate, for metrics and pages. The functions return the present value. */
 export interface Watched {
   /** In the operator's order. */
   readonly backends: readonly WatchedBackend[]
   /** Milliseconds. */
   readonly backendTimeout: number
   readonly sessions: Readonly<Record<'live' | 'provisional' | 'denied', Bounded>>
-  /** Strangers about whom the default action decided, since the start. */
+  /** Unknown viewers about whom the default action decided, since the start. */
   readonly byDefault: () => { readonly letIn: number; readonly refused: number }
   readonly defaultAction: Verdict
-  /** Faults of our own code, since the start. */
+  /** Faults of alta-auth itself, since the start. */
   readonly internalErrors: () => number
   readonly version: string
 }
