@@ -1,18 +1,26 @@
 import type { Log } from '../log/log.ts'
 import type { UnavailableReason } from '../verdict.ts'
 
-/** Why events do not get through: what the receiver answered, or that it did not, or that more come than it takes. */
+/**
+ * Why events are not delivered: the status of the receiver, the reason why there was none, or more events
+ * than it takes.
+ */
 export type Trouble =
   | { readonly status: number }
   | { readonly reason: UnavailableReason }
   | { readonly reason: 'overflow' }
 
+/** Observes the delivery. */
 export interface DeliveryHealth {
-  /** @param waiting events, and `dropped` ones since the start */
+  /**
+   * A post failed, or an event was dropped. @param waiting events that wait @param dropped events dropped
+   * since the start
+   */
   undelivered(why: Trouble, waiting: number, dropped: number): void
   deliveredAgain(dropped: number): void
 }
 
+/** What the lines about the delivery hold. */
 export interface DeliveryHealthOptions {
   readonly receiver: string
   readonly log: Log
@@ -20,7 +28,7 @@ export interface DeliveryHealthOptions {
   readonly clock: () => number
 }
 
-/** Writes one line per change of state. */
+/** Logs one line at each change of state. */
 export function createDeliveryHealth({ receiver, log, clock }: DeliveryHealthOptions): DeliveryHealth {
   let trouble: { readonly since: number; readonly dropped: number } | undefined
 

@@ -5,64 +5,73 @@ import { createFifo } from './fifo.ts'
 import type { Post, Posted } from './post.ts'
 import type { EventBatch, SessionEvent } from './session-event.ts'
 
+/** Where events go, and how. */
 export interface DeliveryOptions {
-  /** Random, new at each start of the gate. */
+  /** The random id of this gate, new at each start. */
   readonly gate: string
-  /** For the log: where the events go. */
+  /** Where the events go, for the log. */
   readonly receiver: string
   readonly post: Post
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly toIso: ToIso
-  /** Acts after so many milliseconds; what it returns calls that off. */
+  /** Calls `act` after so many milliseconds. Returns a function that cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
-  /** 0 to 1, for jitter. */
+  /** A number from 0 to 1, for jitter. */
   readonly random: () => number
   readonly log: Log
 }
 
+/** Numbers of events since the start; `waiting`: now. */
 export interface DeliveryCounts {
   readonly delivered: number
-  /** Never delivered: pushed out by newer ones, refused by the receiver, or left at the end. */
+  /** Not delivered: evicted by newer events, refused by the receiver, or left at the end. */
   readonly dropped: number
   readonly waiting: number
 }
 
+/** A queue of events for one receiver. */
 export interface Delivery {
-  /** Tells that this gate has started. */
+  /** Adds the event that this gate has started. */
   start(): void
-  /** Never throws, never waits. */
+  /** Adds an event to the queue. Never throws, never waits. A full queue drops its oldest event. */
   add(event: SessionEvent): void
   counts(): DeliveryCounts
-  /** Sends what waits, within a short time. */
+  /** Sends what waits, within 2 s. What is left then is lost, and the log says so. */
   stop(): Promise<void>
 }
 
-/** Events in one post at most. */
+/** The most events in one post. */
 export const MAX_BATCH = 500
-/** Events that wait at most, those on their way included. */
+/** The most events that wait, those in a running post included. */
 export const MAX_WAITING = 10_000
 /** Milliseconds that an event waits for others. */
 const BATCH_EVERY = 1_000
-/** Deadline of one post, to the status of its answer; milliseconds. */
+/** Milliseconds in which the receiver must answer one post. */
 export const DEADLINE = 5_000
-/** Waits between attempts, in milliseconds: doubled from the first to the last, then shortened by up to a half at random. */
+/**
+ * Milliseconds between attempts: doubled from the first to the last, then shortened at random by up to a
+ * half.
+ */
 const FIRST_RETRY = 1_000
 const LAST_RETRY = 60_000
-/** Milliseconds for what still waits when the gate ends. */
+/** Milliseconds for the events that still wait when the gate stops. */
 const GRACE = 2_000
 
-/** Batches in order, one post at a time, each repeated until the receiver has taken or refused it. */
+/**
+ * Delivers batches in order, one post at a time. Each post is repeated until the receiver accepts or refuses
+ * it.
+ */
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { gate, receiver, post, clock, toIso, after, random, log } = options
   const health = createDeliveryHealth({ receiver, log, clock })
   const queue = createFifo<SessionEvent>()
-  /** Taken out of the queue, and not delivered yet. */
+  /** Events taken out of the queue that are not delivered yet. */
   let batch: readonly SessionEvent[] = []
-  /** Attempts at this batch. */
+  /** Failed attempts at this batch. */
   let failures = 0
   let posting: { readonly ended: Promise<void>; giveUp(): void } | undefined
-  let callOff: (() => void) | undefined
+  let cancel: (() => void) | undefined
   let stopped = false
   let delivered = 0
   let dropped = 0
@@ -70,14 +79,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const waiting = (): number => batch.length + queue.size()
 
   const schedule = (milliseconds: number): void => {
-    callOff?.()
-    callOff = after(milliseconds, () => {
-      callOff = undefined
+    cancel?.()
+    cancel = after(milliseconds, () => {
+      cancel = undefined
       void send()
     })
   }
 
-  /** One attempt. Resolves when it has ended. */
+  /** Makes one attempt. Resolves when it has ended. */
   const send = async (): Promise<void> => {
     if (batch.length === 0) batch = queue.take(MAX_BATCH)
     const body: EventBatch = { gate, sent: toIso(clock()), events: batch }
@@ -98,23 +107,23 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const isDelivered = status >= 200 && status < 300
     if (!isDelivered && !isRefused(status)) {
       failures++
-      tell(posted)
+      report(posted)
       if (!stopped) schedule(retryAfter(failures, random))
       return
     }
     if (isDelivered) delivered += batch.length
     else {
-      tell(posted)
+      report(posted)
       dropped += batch.length
     }
     batch = []
     failures = 0
-    // Not while the next burst would push events out again.
+    // Not while so many wait that a burst would soon drop events again.
     if (isDelivered && waiting() <= MAX_WAITING / 2) health.deliveredAgain(dropped)
     if (!stopped && waiting() > 0) schedule(isDelivered && queue.size() >= MAX_BATCH ? 0 : BATCH_EVERY)
   }
 
-  const tell = (posted: Posted): void => {
+  const report = (posted: Posted): void => {
     const why = posted.kind === 'answered' ? { status: posted.status } : { reason: posted.reason }
     health.undelivered(why, waiting(), dropped)
   }
@@ -126,7 +135,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
     queue.put(event)
     if (stopped || posting !== undefined || failures > 0) return
-    if (callOff === undefined) schedule(BATCH_EVERY)
+    if (cancel === undefined) schedule(BATCH_EVERY)
     if (queue.size() === MAX_BATCH) schedule(0)
   }
 
@@ -136,7 +145,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     counts: () => ({ delivered, dropped, waiting: waiting() }),
     async stop() {
       stopped = true
-      callOff?.()
+      cancel?.()
       failures = 0
       let isOver = false
       const stopTimer = after(GRACE, () => {
@@ -156,7 +165,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 }
 
-/** The receiver has understood and does not want it: the same again would get the same answer. */
+/**
+ * A 4xx answer, but 408 and 429: the receiver does not want these events, and would answer the same again.
+ */
 function isRefused(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429
 }

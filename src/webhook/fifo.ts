@@ -1,14 +1,15 @@
-/** First in, first out; each step costs the same, however many there are. */
+/** First in, first out. A step costs the same however many items there are. */
 export interface Fifo<Item> {
   put(item: Item): void
-  /** Takes out the first ones, at most `count`. */
+  /** Takes out the first items, at most `count`. */
   take(count: number): Item[]
   size(): number
 }
 
-/** Empty places at the front are given back when they are this many, and half of all. */
+/** The empty places at the front are freed when they are at least this many, and half of all. */
 const MIN_EMPTY = 1024
 
+/** Creates an empty queue. It has no bound of its own. */
 export function createFifo<Item>(): Fifo<Item> {
   let items: (Item | undefined)[] = []
   let first = 0

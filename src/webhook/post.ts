@@ -2,22 +2,27 @@ import { createClient, failureReason, sendUntil } from '../backend/client.ts'
 import type { Endpoint } from '../backend/endpoint.ts'
 import type { UnavailableReason } from '../verdict.ts'
 
-/** What came of one post. */
+/** The result of one post. */
 export type Posted =
   | { readonly kind: 'answered'; readonly status: number }
   | { readonly kind: 'unavailable'; readonly reason: UnavailableReason }
 
-/** Posts a JSON text; resolves at the head of the answer. Never rejects; `signal` ends it as a timeout. */
+/**
+ * Posts a JSON text. Resolves when the head of the answer is there, and never rejects. When `signal` aborts,
+ * the result is a timeout.
+ */
 export type Post = (json: string, signal: AbortSignal) => Promise<Posted>
 
+/** Posts over its own connection. */
 export interface Poster {
   readonly post: Post
   close(): Promise<void>
 }
 
 /**
- * Posts to one receiver as backends are asked: redirects not followed, certificates verified, `HTTP_PROXY` ignored. `deadline` is what
- * one post may take, in milliseconds.
+ * Posts to one receiver as the gate asks backends: redirects are not followed, certificates are verified,
+ * `HTTP_PROXY` is ignored.
+ * @param deadline milliseconds that one post may take
  */
 export function createPoster(endpoint: Endpoint, deadline: number): Poster {
   const client = createClient(endpoint, 1, deadline)

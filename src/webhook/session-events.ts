@@ -3,35 +3,39 @@ import type { Session, SessionEnd } from '../session/session.ts'
 import { createDelivery, type DeliveryCounts, type DeliveryOptions } from './delivery.ts'
 import { endOf, startOf } from './session-event.ts'
 
+/** Where events go, and about which sessions. */
 export interface SessionEventsOptions extends DeliveryOptions {
-  /** Sessions that last shorter are not told of; milliseconds, 0 = all are. */
+  /** Milliseconds that a session must last to be posted; 0 = all are posted. */
   readonly minTime: number
 }
 
-/** Tells a receiver of sessions that start and end. Telling costs a verdict nothing: it only puts an event in a queue. */
+/**
+ * Notifies a receiver of sessions that start and end. A verdict does not wait for it: it only adds an event
+ * to a queue.
+ */
 export interface SessionEvents {
-  /** Tells that this gate has started. */
+  /** Adds the event that this gate has started. */
   start(): void
   opened(session: Session): void
   ended(session: Session, why: SessionEnd): void
   counts(): DeliveryCounts
-  /** Sends what waits, within a short time; what is left then is lost, and the log says so. */
+  /** Sends what waits, within 2 s. What is left then is lost, and the log says so. */
   stop(): Promise<void>
 }
 
-/** Milliseconds between looks for sessions that have reached the minimal time, at least. */
+/** The least milliseconds between two checks for sessions that have reached the minimum time. */
 const LOOK_EVERY = 1_000
 
 /**
- * Posts starts and ends of sessions. With a minimal time a start waits: it is told of when a request shows that the session has lasted
- * that long, and the end of a session whose start was never told of is not told of either.
+ * Posts starts and ends of sessions. With a minimum time a start is posted late: when a request shows that
+ * the session has lasted so long. The end of a session is posted only if its start was.
  */
 export function createSessionEvents(options: SessionEventsOptions): SessionEvents {
   const { minTime, clock, after, toIso } = options
   const delivery = createDelivery(options)
   /**
-   * Sessions that may yet turn out too short, each with the time to look at it again, soonest first: the delay is the same for all.
-   * None of them has ended, so the bounds of the session tables are the bound of this.
+   * Sessions that may be too short, each with the time of its next check, soonest first: the delay is the
+   * same for all. Ended sessions are removed, so the bound of the session tables bounds this map, too.
    */
   const young = new Map<Session, number>()
   let stopLooking: (() => void) | undefined
@@ -78,8 +82,10 @@ export function createSessionEvents(options: SessionEventsOptions): SessionEvent
 }
 
 /**
- * Milliseconds from a session's start to its last request: a viewer who has zapped on is silent until SESSION_IDLE, and that silence is no
- * watching. What is asked for once and is no playlist, a film or an MPEG-TS stream, goes on without a word to the gate: it lasts.
+ * How long a session was watched, in milliseconds.
+ * Usually from its start to its last request: a viewer who has changed the channel stays silent until
+ * SESSION_IDLE, and this silence does not count. A single request that is no playlist starts a film or an
+ * MPEG-TS stream. Nothing follows it, so the time until `now` counts.
  */
 function lasted({ requests, path, lastSeen, openedAt }: Session, now: number): number {
   const until = requests > 1 || isPlaylist(path) ? lastSeen : now

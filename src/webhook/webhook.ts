@@ -6,9 +6,10 @@ import { DEADLINE } from './delivery.ts'
 import { createPoster } from './post.ts'
 import { createSessionEvents, type SessionEvents } from './session-events.ts'
 
+/** Where events go, and about which sessions. */
 export interface WebhookOptions {
   readonly endpoint: Endpoint
-  /** Sessions that last shorter are not told of; milliseconds, 0 = all are. */
+  /** Milliseconds that a session must last to be posted; 0 = all are posted. */
   readonly minTime: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
@@ -16,7 +17,7 @@ export interface WebhookOptions {
   readonly log: Log
 }
 
-/** Session events over HTTP to one receiver, as the real time passes. */
+/** Posts session events to one receiver over HTTP, in real time. */
 export function createWebhook({ endpoint, minTime, clock, toIso, log }: WebhookOptions): SessionEvents {
   const { post, close } = createPoster(endpoint, DEADLINE)
   const events = createSessionEvents({
