@@ -2,7 +2,10 @@ import type { Exchange } from '../backend/rehearsed-ask.ts'
 import type { ExplainedQuestion } from './explanation.ts'
 import { maskQuery, maskText } from './mask-query.ts'
 
-/** Headers whose values are shown: ours, and what tells something of a verdict. Any other may repeat a token. */
+/**
+ * Headers whose values are shown: those of the gate, and those that say something about a verdict. Any other
+ * may hold a token.
+ */
 const shownHeaders: ReadonlySet<string> = new Set([
   ...['host', 'accept', 'x-session-id', 'x-real-ip', 'x-real-path', 'x-real-origin', 'x-real-ua'],
   ...['x-authduration', 'x-userid', 'x-session-name', 'x-max-sessions', 'x-unique'],
@@ -10,7 +13,7 @@ const shownHeaders: ReadonlySet<string> = new Set([
   ...['x-powered-by', 'retry-after', 'www-authenticate'],
 ])
 
-/** An exchange for people: names of parameters, no values; no password. */
+/** A question and its answer for people: names of parameters without their values, no password. */
 export function explainQuestion({ endpoint, request, came, took }: Exchange): ExplainedQuestion {
   const { name, protocol, authority } = endpoint
   return {
@@ -41,7 +44,7 @@ function maskHeaders(
   return shown
 }
 
-/** Where a redirect leads is worth seeing; its parameters, its fragment and a password are not. */
+/** Shows where a redirect leads, without parameters, fragment and password. */
 function maskSecret(name: string, text: string): string {
   if (name.toLowerCase() === 'authorization') return '***'
   if (name.toLowerCase() !== 'location') return maskText(text)

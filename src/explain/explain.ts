@@ -13,23 +13,25 @@ import { explainQuestion } from './explain-question.ts'
 import type { Explanation } from './explanation.ts'
 import { maskQuery } from './mask-query.ts'
 
+/** What explanations are made of. */
 export interface ExplainOptions {
   /** What the gate itself decides with. */
   readonly deciding: Omit<DecideOptions, 'ask'>
-  /** Asks as the gate does, and leaves no trace. */
+  /** Asks as the gate does, but changes nothing in it. `seen` is called with each question and its answer. */
   readonly askInRehearsal: (seen: (exchange: Exchange) => void) => Ask
-  /** The sessions of a client address, so many at most. */
+  /** The sessions of a client address, at most `most`. */
   readonly sessionsOf: (address: string, most: number) => readonly SessionView[]
   readonly toIso: ToIso
-  /** How long nginx's verdict cache may repeat a verdict, at most; milliseconds. */
+  /** The longest time for which nginx's verdict cache may repeat a verdict, in milliseconds. */
   readonly nginxTtl: number
 }
 
-/** What would be decided about a request that has been read, and why. Changes nothing. */
+/** Explains what would be decided about a request, and why. Changes nothing. */
 export type Explain = (read: Subrequest | Refusal) => Promise<Explanation>
 
 const OTHERS = 5
 
+/** Creates the function that explains. It decides with the same code as the gate. */
 export function createExplain({
   deciding,
   askInRehearsal,

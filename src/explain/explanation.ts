@@ -2,54 +2,54 @@ import type { SessionView } from '../session/session-view.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 
-/** One question to a backend, for people: no value of a parameter, no password. */
+/** One question to a backend, for people. No value of a parameter, no password. */
 export interface ExplainedQuestion {
   readonly backend: string
-  /** Null when it was not asked. */
+  /** Null when the backend was not asked. */
   readonly url: string | null
   readonly headers: Readonly<Record<string, string>>
-  /** Null without an answer. */
+  /** Null when there was no answer. */
   readonly status: number | null
   readonly answerHeaders: Readonly<Record<string, string>>
-  /** Why there is no answer; null when there is one. */
+  /** Why there was no answer; null when there was one. */
   readonly failure: string | null
-  /** From question to answer. */
+  /** Milliseconds from the question to the answer. */
   readonly ms: number
 }
 
-/** What is decided about one request, and the way to it, from top to bottom. */
+/** What is decided about one request, with all steps from top to bottom. */
 export interface Explanation {
-  /** What nginx tells of it; null when it is refused unread. */
+  /** What nginx tells the gate; null when the request could not be read. */
   readonly subrequest: Omit<Subrequest, 'requestId'> | null
   readonly identity: {
     /** What the verdict is about. */
     readonly about: string
-    /** The query as far as it tells requests apart. */
+    /** The part of the query that tells requests apart. */
     readonly query: string
-    /** Whether the query holds one of TOKEN_PARAM. */
+    /** Whether the query holds a parameter of TOKEN_PARAM. */
     readonly credential: boolean
-    /** What an allow of this request would open for its viewer. */
+    /** What the viewer may open after an allow of this request. */
     readonly opens: string
   } | null
   readonly known: {
     readonly kind: 'session' | 'deny' | 'nothing'
     readonly finding: string
     readonly session: SessionView | null
-    /** Further sessions of this address, five at most: where a player changes its User-Agent, they show it. */
+    /** Other sessions of this address, at most five. They show a player that changes its User-Agent. */
     readonly others: readonly SessionView[]
   } | null
   readonly questions: readonly ExplainedQuestion[]
-  /** What the questions were asked for; empty when none was. */
+  /** Why the backend was asked; empty when it was not. */
   readonly occasion: string
   readonly decision: {
     readonly verdict: Decision['verdict']
     readonly source: Decision['source']
     readonly reason: Decision['reason']
     readonly user: string
-    /** Seconds until it is judged again; null = for the life of the session. */
+    /** Seconds until the verdict is checked again; null = it holds for the life of the session. */
     readonly holdsFor: number | null
     readonly why: string
   }
-  /** What nginx does with it. */
+  /** What nginx does with it, in words. */
   readonly nginx: string
 }

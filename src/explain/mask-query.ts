@@ -1,6 +1,9 @@
 import { piecesOf } from '../subrequest.ts'
 
-/** A query for people: names in clear, of each value only its length. What has no `=` may be a value itself. */
+/**
+ * A query for people: names stay, of each value only its length is shown. A part without `=` counts as a
+ * value.
+ */
 export function maskQuery(query: string): string {
   return piecesOf(query)
     .map((piece) => {
@@ -12,7 +15,7 @@ export function maskQuery(query: string): string {
     .join('&')
 }
 
-/** Of a text only its length; nothing stays nothing. */
+/** The length of a text in place of the text; an empty text stays empty. */
 export function maskText(text: string): string {
   return text === '' ? '' : `***(${text.length})`
 }

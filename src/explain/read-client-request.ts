@@ -1,7 +1,7 @@
 import { type Refusal, readSubrequest } from '../gate/read-subrequest.ts'
 import type { Subrequest } from '../subrequest.ts'
 
-/** A client request as a person tells of it; texts as the client would send them. */
+/** A client's request as a person describes it. Texts are as the client sends them. */
 export interface ClientRequest {
   /** With scheme and host. */
   readonly url: string
@@ -10,7 +10,7 @@ export interface ClientRequest {
   readonly playbackId: string
 }
 
-/** What was asked for cannot be explained: one sentence with the cure. */
+/** The request cannot be explained. The message is one sentence with the cure. */
 export class ExplainError extends Error {
   override readonly name = 'ExplainError'
 }
@@ -18,8 +18,9 @@ export class ExplainError extends Error {
 const urlShape = /^(https?):\/\/([^/?#]*)([^?#]*)(.*)$/is
 
 /**
- * What the shipped snippet would send the gate about this request, read as the gate reads it. An operator's own rewrites are not known
- * here. @throws {ExplainError} when nginx would not come to ask.
+ * Reads the request as the gate would get it from the shipped nginx files. The operator's own rewrites are
+ * not known here.
+ * @throws {ExplainError} when nginx would not ask the gate
  */
 export function readClientRequest({
   url,
@@ -44,14 +45,14 @@ export function readClientRequest({
   })
 }
 
-/** UTF-8 bytes, one character each, as Node gives header values. */
+/** A text as UTF-8 bytes, one character for each byte: so Node gives header values. */
 function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
 /**
- * The path that nginx serves (ngx_http_parse_complex_uri): decoded, several slashes merged to one, dots resolved. An encoded slash or
- * dot counts like a written one.
+ * The path that nginx serves (ngx_http_parse_complex_uri): decoded, several slashes merged to one, dots
+ * resolved. An encoded slash or dot counts like a written one.
  */
 function normalise(rawPath: string): string {
   const decoded = rawPath.replace(/%([0-9A-Fa-f]{2})?/g, (_, hex?: string) => {
@@ -65,7 +66,7 @@ function normalise(rawPath: string): string {
     if (step === '..') {
       if (steps.pop() === undefined) throw new ExplainError('nginx answers 400: the path leaves the site')
     } else if (step !== '.' && step !== '') steps.push(step)
-    // What ends in a slash, or in dots, is a directory.
+    // A path that ends in a slash or in dots is a directory.
     if (isLast && (step === '' || step === '.' || step === '..')) steps.push('')
   }
   return `/${steps.join('/')}`
