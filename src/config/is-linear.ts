@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * Whether V8 can match a pattern in linear time: not one with a lookaround, a back reference, or counts that multiply to more than 16. V8
- * tells it of the flag `l` alone, which is off by itself.
+ * Whether V8 can match a pattern in linear time. It cannot with a lookaround, a back reference, or counts
+ * that multiply to more than 16. V8 checks that only for the flag `l`, which must be enabled first.
  */
 export function isLinear({ source }: RegExp): boolean {
   setFlagsFromString('--enable-experimental-regexp-engine')

@@ -1,6 +1,7 @@
 /**
- * A URL for people to recognise, without its secrets: user, password and parameters are not shown. They need one of a few characters to be
- * there at all; of a text that has those and is no URL nothing is shown, because then a password can look like anything.
+ * A URL that people recognise, without its secrets: user, password and parameters are not shown. A text
+ * without any of the characters that secrets need is shown as it is. Of a text that has such a character and
+ * is no URL nothing is shown, because a password there can look like anything.
  */
 export function maskUrl(text: string): string {
   if (!/[@?#=&"'<>\\]/.test(text)) return text

@@ -19,20 +19,20 @@ import { ValueError } from './values.ts'
 
 export type { Environment } from './effective-texts.ts'
 
-/** Everything the service is told. Times are milliseconds. */
+/** All settings of the service. Times are milliseconds. */
 export interface Settings {
   readonly backends: readonly [Endpoint, ...Endpoint[]]
   readonly backendMode: BackendMode
   readonly backendTimeout: number
-  /** Questions under way at most, for each backend. */
+  /** The most questions under way for each backend. */
   readonly backendConcurrency: number
   readonly unavailableStatus: ReadonlySet<number>
   readonly defaultAction: Verdict
   readonly listen: ListenAddress
   readonly adminListen: ListenAddress | undefined
-  /** What admin requests must carry; undefined = nothing. */
+  /** The bearer token of admin requests; undefined = none is needed. */
   readonly adminToken: string | undefined
-  /** Where starts and ends of sessions are posted to. */
+  /** Where starts and ends of sessions are posted to; undefined = nowhere. */
   readonly eventsUrl: Endpoint | undefined
   /** Sessions that end sooner are not posted. */
   readonly eventsMinTime: number
@@ -49,7 +49,7 @@ export interface Settings {
   readonly logFormat: RawSettings['LOG_FORMAT']
 }
 
-/** Either everything is right, or the full list of what is not; each problem names the variable, the value seen and the cure. */
+/** Either the settings, or all problems. Each problem names the variable, its value and the cure. */
 export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly problems: readonly string[] }
@@ -114,12 +114,15 @@ function checkNames(raw: Partial<RawSettings>, problems: string[]): void {
   }
 }
 
-/** Whoever reaches the admin listener can end sessions: from other machines only with a token, and never through nginx. */
+/**
+ * A client of the admin listener can end sessions. So other machines need a token, and nginx must not lead to
+ * it.
+ */
 function checkAdmin(raw: Partial<RawSettings>, problems: string[]): void {
   const { ADMIN_LISTEN: address, ADMIN_TOKEN: token, LISTEN: gate } = raw
   if (address === undefined) return
   const shown = formatAddress(address)
-  // Port 0 is a free one each time.
+  // Port 0 is another free port each time.
   if (gate !== undefined && shown === formatAddress(gate) && !shown.endsWith(':0'))
     problems.push(`ADMIN_LISTEN=${shown} is where the gate listens; choose another port, or off`)
   if (token !== undefined || !isPublic(address)) return

@@ -17,16 +17,18 @@ import {
   readWholeNumber,
 } from './values.ts'
 
-/** One environment variable. `value` is the default as an operator would write it; undefined = must be set. */
+/** One environment variable. `value` is the default as an operator writes it; undefined = must be set. */
 export interface Setting<Value> {
   readonly value: string | undefined
   /** One line for docs/settings.md and for `.env.example`. */
   readonly about: string
-  /** How it may be written, for one that must be set. */
+  /** An example of its value, for a setting that must be set. */
   readonly example?: string
-  /** @throws {ValueError} what is wrong and how to write it. */
+  /** Reads the text. @throws {ValueError} what is wrong, and how to write it */
   readonly read: (text: string) => Value
-  /** Never shown in clear: a URL that may hold a password or a token, or a text that is nothing else. */
+  /**
+   * Not shown in clear. `url`: a URL that may hold a password or a token. `text`: the whole text is secret.
+   */
   readonly secret?: 'url' | 'text'
 }
 
@@ -42,7 +44,7 @@ const off = (read: (text: string) => ListenAddress) => (text: string) =>
   text === 'off' ? undefined : read(text)
 const ttl = (text: string): number | 'session' => (text === 'session' ? text : readDuration(text))
 
-/** The one source for the parser, `.env.example` and docs/settings.md. */
+/** The settings. The parser, `.env.example` and docs/settings.md are all made from this table. */
 export const settingsTable = {
   BACKEND_URL: {
     ...setting(
@@ -161,9 +163,11 @@ export const settingsTable = {
   LOG_FORMAT: setting('json', '`json` for machines, `pretty` for people', readChoice(['json', 'pretty'])),
 } as const satisfies Record<string, Setting<unknown>>
 
+/** The name of an environment variable. */
 export type SettingName = keyof typeof settingsTable
 
-/** What each setting reads to. */
+/** The type of each setting's value. */
 export type RawSettings = { readonly [Name in SettingName]: ReturnType<(typeof settingsTable)[Name]['read']> }
 
+/** All names, in the order of the table. */
 export const settingNames = Object.keys(settingsTable) as readonly SettingName[]

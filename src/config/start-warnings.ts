@@ -4,12 +4,12 @@ import { heapLimit, MEGABYTE } from './heap.ts'
 import { isLinear } from './is-linear.ts'
 import type { Environment, Settings } from './read-settings.ts'
 
-/** Milliseconds. The shipped nginx files give up after 3 s: our deadline and a margin must fit in. */
+/** Milliseconds. The shipped nginx files wait 3 s: BACKEND_TIMEOUT and a margin must be shorter. */
 const LONGEST_TIMEOUT = 2_500
-/** Of the heap that V8 may use: the rest is for what comes and goes. */
+/** The part of V8's heap that sessions may take. The rest is for short-lived objects. */
 const MOST_OF_HEAP = 3 / 4
 
-/** What an operator should know at start although it is no mistake: one sentence each, with the cure. */
+/** What an operator should know at the start although it is no mistake. One sentence each, with the cure. */
 export function startWarnings(settings: Settings, environment: Environment, pid: number): readonly string[] {
   const warnings: string[] = []
   if (settings.defaultAction === 'deny') {

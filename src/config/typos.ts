@@ -1,7 +1,7 @@
-/** systemd's own variables; not misspelt LISTEN. */
+/** Variables of systemd, which are no misspelt LISTEN. */
 const foreign = new Set(['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'])
 
-/** The setting that an unknown variable was most likely meant to be. */
+/** The setting that an unknown variable probably means; undefined when it is like none. */
 export function misspelt(name: string, known: readonly string[]): string | undefined {
   if (foreign.has(name) || known.includes(name)) return undefined
   const bare = bareName(name)
@@ -12,7 +12,7 @@ function bareName(name: string): string {
   return name.toUpperCase().replace(/[^A-Z0-9]/g, '')
 }
 
-/** One letter more, one fewer, another one, or two neighbours swapped. */
+/** Whether one letter was added, left out or changed, or two neighbours were swapped. */
 function isOneSlipAway(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1) return false
   let start = 0

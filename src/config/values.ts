@@ -1,6 +1,6 @@
 import type { ListenAddress } from '../listen.ts'
 
-/** What is wrong with a value and how to write it; the message goes behind the name and the value. */
+/** What is wrong with a value, and how to write it. The message stands behind the name and the value. */
 export class ValueError extends Error {
   override readonly name = 'ValueError'
 }
@@ -10,7 +10,10 @@ const unitOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h:
 const MAX_DEADLINE = 60_000
 const MAX_DURATION = 365 * 86_400_000
 
-/** A time as nginx writes it, in milliseconds. A bare number is refused: its unit would be a guess. */
+/**
+ * Reads a time as nginx writes it. Returns milliseconds. A number without a unit is refused. @throws
+ * {ValueError}
+ */
 export function readDuration(text: string): number {
   const parts = /^(\d+)(ms|s|m|h|d)$/.exec(text)
   if (parts === null) throw new ValueError('is not a time; write it as nginx does: 500ms, 30s, 5m, 1h')
@@ -22,7 +25,10 @@ export function readDuration(text: string): number {
 
 const bytesOf: Readonly<Record<string, number>> = { k: 1024, m: 1_048_576, g: 1_073_741_824 }
 
-/** A size as nginx writes it, in bytes, from `min` on. A bare number is refused: nobody means single bytes. */
+/**
+ * Reads a size as nginx writes it, of at least `min` bytes. Returns bytes. A number without a unit is
+ * refused.
+ */
 export function readSize(min: number): (text: string) => number {
   return (text) => {
     const parts = /^(\d{1,9})([kmg])$/i.exec(text)
@@ -33,13 +39,14 @@ export function readSize(min: number): (text: string) => number {
   }
 }
 
-/** A deadline: a time of at most a minute, which no viewer waits for anyway. */
+/** Reads a deadline of at most a minute. Returns milliseconds. @throws {ValueError} */
 export function readDeadline(text: string): number {
   const deadline = readDuration(text)
   if (deadline > MAX_DEADLINE) throw new ValueError('is longer than a minute; write 1m or less')
   return deadline
 }
 
+/** Reads one of these words. The returned function throws a ValueError for any other. */
 export function readChoice<const Choice extends string>(
   choices: readonly Choice[],
 ): (text: string) => Choice {
@@ -55,18 +62,18 @@ function readList(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== '')
 }
 
-/** URLs between spaces or commas; a comma inside a URL stays in it. */
+/** URLs between spaces or commas. A comma inside a URL stays in it. @throws {ValueError} */
 export function readUrls(text: string): readonly string[] {
   const urls = text.split(/[\s,]+(?=https?:\/\/|$)|\s+/i).filter((url) => url !== '')
   if (urls.length === 0) throw new ValueError('holds no URL; write it as http://127.0.0.1:6000/auth')
   const stray = urls.findIndex((url, index) => index > 0 && !/^[a-z][a-z0-9+.-]*:\/\//i.test(url))
-  // The stray word may be the rest of a password or token that holds a space, so it is not shown.
+  // The value is not shown: it may be the rest of a password or token that holds a space.
   if (stray !== -1)
     throw new ValueError(`has a word ${stray + 1} that is no URL; percent-encode spaces inside a URL as %20`)
   return urls
 }
 
-/** One URL, or nothing. */
+/** One URL, or undefined for an empty text. @throws {ValueError} */
 export function readOptionalUrl(text: string): string | undefined {
   if (text === '') return undefined
   const urls = readUrls(text)
@@ -74,7 +81,10 @@ export function readOptionalUrl(text: string): string | undefined {
   return urls[0]
 }
 
-/** A bearer token (RFC 6750 section 2.1) that nobody guesses, or nothing. */
+/**
+ * A bearer token (RFC 6750 section 2.1) that is too long to guess, or undefined for an empty text. @throws
+ * {ValueError}
+ */
 export function readSecret(text: string): string | undefined {
   if (text === '') return undefined
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(text))
@@ -84,7 +94,10 @@ export function readSecret(text: string): string | undefined {
   return text
 }
 
-/** Names of query parameters as PHP registers them, so that each can match at all. */
+/**
+ * Names of query parameters, spelt as PHP registers them: no request could match another spelling. @throws
+ * {ValueError}
+ */
 export function readNames(text: string): readonly string[] {
   const names = readList(text)
   for (const name of names) {
@@ -97,13 +110,18 @@ export function readNames(text: string): readonly string[] {
   return names
 }
 
-/** As `readNames`, and at least one: without a name no request would carry a credential, and a bad token would ride. */
+/**
+ * As `readNames`, but at least one name. Without a name no request carries a credential, so a request with a
+ * bad token would ride as a segment without a token does.
+ * @throws {ValueError}
+ */
 export function readCredentialNames(text: string): readonly string[] {
   const names = readNames(text)
   if (names.length === 0) throw new ValueError('holds no name; write at least one, such as token')
   return names
 }
 
+/** Statuses between spaces or commas. @throws {ValueError} */
 export function readStatuses(text: string): ReadonlySet<number> {
   return new Set(
     readList(text).map((word) => {
@@ -115,7 +133,10 @@ export function readStatuses(text: string): ReadonlySet<number> {
   )
 }
 
-/** A whole number from `min` to `max`, both allowed. */
+/**
+ * Reads a whole number from `min` to `max`, both included. The returned function throws a ValueError for any
+ * other.
+ */
 export function readWholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
@@ -124,13 +145,13 @@ export function readWholeNumber(min: number, max: number): (text: string) => num
   }
 }
 
-/** `host:port`, `[ipv6]:port` or `unix:/path`. */
+/** Reads `host:port`, `[ipv6]:port` or `unix:/path`. @throws {ValueError} */
 export function readListenAddress(text: string): ListenAddress {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length)
     if (!path.startsWith('/'))
       throw new ValueError('needs an absolute path; write it as unix:/run/alta-auth/gate.sock')
-    // sockaddr_un holds 107 bytes and the closing zero.
+    // sockaddr_un holds 107 bytes and a zero at the end.
     if (Buffer.byteLength(path) > 107)
       throw new ValueError('has a path over 107 bytes, too long for a socket; shorten it')
     return { kind: 'unix', path }
@@ -145,7 +166,11 @@ export function readListenAddress(text: string): ListenAddress {
   return { kind: 'tcp', host: parts[1] ?? parts[2] ?? '', port }
 }
 
-/** The channel pattern must have a group, since its first group is the channel. */
+/**
+ * Reads a pattern of CHANNEL_PATTERN, or undefined for an empty text. It must have a group: the first one is
+ * the channel.
+ * @throws {ValueError}
+ */
 export function readChannelPattern(text: string): RegExp | undefined {
   if (text === '') return undefined
   let pattern: RegExp
@@ -156,7 +181,7 @@ export function readChannelPattern(text: string): RegExp | undefined {
       `is not a regular expression (${error instanceof Error ? error.message : String(error)}); write it as ^/live/([^/]+)/`,
     )
   }
-  // An empty alternative always matches; the match has one entry for each group besides itself.
+  // An empty alternative always matches. The match has one entry more than the pattern has groups.
   const groups = new RegExp(`${text}|`).exec('')?.length ?? 1
   if (groups < 2) throw new ValueError('has no group; put the channel in parentheses: ^/live/([^/]+)/')
   return pattern
