@@ -9,7 +9,10 @@ import { ENDED, FAILED } from './exit-codes.ts'
 const STDOUT = 1
 const CLEAR_LINE = '\r\x1b[K'
 
-/** Looks for what is wrong with an installation, prints it with its remedy, and ends the process: 0 when nothing failed, 1 otherwise. */
+/**
+ * Checks an installation, prints what is wrong with its remedy, and ends the process. The exit code is 0 when
+ * nothing failed, else 1.
+ */
 export async function check(environment: Environment, json: boolean): Promise<never> {
   const isTerminal = isatty(STDOUT)
   const colour = isTerminal && !environment['NO_COLOR']
@@ -18,7 +21,7 @@ export async function check(environment: Environment, json: boolean): Promise<ne
   const write = (text: string): Promise<unknown> =>
     new Promise((resolve) => process.stdout.write(text, resolve))
 
-  // Whoever reads only the first lines (`| head`) must not end it with an error.
+  // A reader that closes early, such as `head`, is no error.
   process.stdout.on('error', () => {})
 
   const findings = await runChecks({
@@ -35,6 +38,6 @@ export async function check(environment: Environment, json: boolean): Promise<ne
     },
   })
   await write(json ? formatJson(findings) : formatSum(findings))
-  // A name that is still being looked up would hold the process for half a minute.
+  // `process.exit`, because a name that is still being resolved would keep the process for half a minute.
   process.exit(isGood(findings) ? ENDED : FAILED)
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { misspelt } from '../config/typos.ts'
 
-/** What the command line asks for; a mistake is one sentence with the cure. */
+/** What the command line asks for. A mistake is one sentence with the cure. */
 export type CommandLine =
   | { readonly command: 'serve' | 'config' | 'help' | 'version' }
   | { readonly command: 'check'; readonly json: boolean }
@@ -14,7 +14,7 @@ export interface AskedToExplain {
   readonly ip: string
   readonly ua: string
   readonly playbackId: string
-  /** Ask the backend from here, instead of the gate that runs. */
+  /** Ask the backend from here, not the running gate. */
   readonly direct: boolean
   readonly json: boolean
 }
@@ -42,7 +42,7 @@ type Command = keyof typeof commands
 
 const names = Object.keys(commands) as readonly Command[]
 
-/** Reads the parameters that follow the program's name. Without a command the service is run. */
+/** Reads the parameters behind the program's name. Without a command the service runs. */
 export function readCommandLine(parameters: readonly string[]): CommandLine {
   let parsed: ReturnType<typeof parse>
   try {

@@ -1,6 +1,6 @@
-/** 0 ended as asked. */
+/** The command ended as it should. */
 export const ENDED = 0
-/** Could not start, or broke; or a check failed. */
+/** It could not start, it broke, or a check failed. */
 export const FAILED = 1
-/** The settings or the command line are not right. */
+/** The settings or the command line are wrong. */
 export const MISTAKEN = 2

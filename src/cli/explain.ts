@@ -10,7 +10,7 @@ import type { AskedToExplain } from './command-line.ts'
 import { ENDED, FAILED } from './exit-codes.ts'
 import { showExplanation } from './show-explanation.ts'
 
-/** Explains one request on stdout; the process's exit code tells whether that was possible. */
+/** Explains one request on stdout. The exit code says whether that was possible. */
 export async function explain(settings: Settings, asked: AskedToExplain): Promise<void> {
   try {
     const explanation = await (asked.direct ? explainDirectly(settings, asked) : askGate(settings, asked))
@@ -25,10 +25,10 @@ export async function explain(settings: Settings, asked: AskedToExplain): Promis
   }
 }
 
-/** As a gate that has just been started would decide: it knows nobody. */
+/** Explains as a gate that has just started would decide: no viewer is known. */
 async function explainDirectly(settings: Settings, asked: AskedToExplain): Promise<Explanation> {
   const { url, ip: address, ua: userAgent, playbackId } = asked
-  // Its log tells nothing but faults of our own.
+  // Only faults of alta-auth itself are logged.
   const log = createLog({ level: 'error', format: 'pretty', colour: false, stream: process.stderr })
   const service = createService(settings, log)
   try {
@@ -41,7 +41,7 @@ async function explainDirectly(settings: Settings, asked: AskedToExplain): Promi
 /** Milliseconds that the gate may take beyond the deadline of a question. */
 const PATIENCE = 3_000
 
-/** Asks the gate that runs with these settings, on its admin listener. @throws {ExplainError} with the cure. */
+/** Asks the running gate on its admin listener. @throws {ExplainError} with the cure */
 function askGate(settings: Settings, asked: AskedToExplain): Promise<Explanation> {
   const { adminListen, adminToken } = settings
   if (adminListen === undefined || adminListen.kind === 'inherited') {
@@ -95,7 +95,7 @@ function readJson(text: string): unknown {
   }
 }
 
-/** Whoever holds the port may answer anything. */
+/** Any program may answer on this port. */
 function isExplanation(body: unknown): body is Explanation {
   return (
     typeof body === 'object' && body !== null && 'decision' in body && 'questions' in body && 'nginx' in body

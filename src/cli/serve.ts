@@ -13,20 +13,23 @@ import { ENDED, FAILED } from './exit-codes.ts'
 
 const STDOUT = 1
 
-/** Per cent that the heap may grow over what is in use before V8 collects. By itself it lets garbage be a multiple of the sessions. */
+/**
+ * Percent that the heap may grow before V8 collects garbage. By default V8 lets the garbage grow to several
+ * times the memory of the sessions.
+ */
 const HEAP_GROWTH = 20
 
 /**
- * A CHANNEL_PATTERN meets paths that clients choose: where it would go back and forth for hours, V8 starts anew in linear time, if it can
- * (`isLinear`).
+ * CHANNEL_PATTERN is matched against paths that clients choose. Where backtracking would take too long, V8
+ * starts again with its linear engine, if the pattern allows that (`isLinear`).
  */
 const LINEAR_PATTERNS = '--enable-experimental-regexp-engine-on-excessive-backtracks'
 
-/** Runs the service until a signal ends it; the process's exit code tells how. */
+/** Runs the service until a signal ends it. The exit code says how it ended. */
 export async function serve(given: Settings, environment: Environment): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`)
   setFlagsFromString(LINEAR_PATTERNS)
-  // Node's own warnings go there: a reader that has gone away, or a full disk, is no reason to stop.
+  // Node writes its own warnings there. A reader that has gone away, or a full disk, is no reason to stop.
   process.stderr.on('error', () => {})
   const inherited = inheritedSocket(environment, process.pid)
   const settings = inherited === undefined ? given : { ...given, listen: inherited }
@@ -48,7 +51,7 @@ export async function serve(given: Settings, environment: Environment): Promise<
     await service.stop()
     log.info('stopped')
     process.exitCode = ENDED
-    // Whatever still holds the event loop open has had its time.
+    // What still keeps the event loop alive has had its time.
     setTimeout(() => process.exit(ENDED), 100).unref()
   }
   process.on('SIGTERM', stop)

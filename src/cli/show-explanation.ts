@@ -54,7 +54,7 @@ export function showExplanation(explanation: Explanation): string {
       nginx,
     }),
   )
-  // A header of the backend's may hold anything.
+  // A header of the backend may hold any character.
   return `${sections.join('\n\n').split('\n').map(printable).join('\n')}\n`
 }
 

@@ -5,8 +5,10 @@ import { type Setting, settingsTable } from '../config/settings-table.ts'
 import { readUrls, ValueError } from '../config/values.ts'
 
 /**
- * The settings as they count, one `NAME=value` a line as `.env` would hold it, and behind it where it comes from. `fromFile` is what
- * `.env` says, `environment` both together. Secrets are masked.
+ * The settings that count: one `NAME=value` a line, as `.env` would hold it, and behind it where it comes
+ * from. Secrets are masked.
+ * @param environment all variables, those of `.env` included
+ * @param fromFile the variables of `.env`
  */
 export function showSettings(environment: Environment, fromFile: Environment): string {
   const lines = effectiveTexts(environment).map(({ name, text, origin }) => {
@@ -26,7 +28,7 @@ export function showSettings(environment: Environment, fromFile: Environment): s
   return lines.map(([value, from]) => `${value.padEnd(width)}  ${from}\n`).join('')
 }
 
-/** Each URL of a list, masked by itself; a list that cannot be told apart is masked as a whole. */
+/** Masks each URL of a list. A list that cannot be split is masked as a whole. */
 function maskUrls(text: string): string {
   try {
     return readUrls(text).map(maskUrl).join(' ')
