@@ -1,4 +1,4 @@
-/** All checks, in the order in which they are told. */
+/** All checks, in the order in which they are printed. */
 export const checkNames = [
   'settings',
   'backend-name',
@@ -27,4 +27,5 @@ export const checkNames = [
   'exposure',
 ] as const
 
+/** The name of a check. */
 export type CheckName = (typeof checkNames)[number]

@@ -6,7 +6,7 @@ const { ok, failed } = findingsOf('settings')
 /** Where docs/install.md puts the settings of the service. */
 const SERVICE_SETTINGS = '/etc/alta-auth/alta-auth.env'
 
-/** All problems of the settings, one finding each. */
+/** Reads the settings. One finding for each problem. */
 export function checkSettings(environment: Environment): {
   readonly result: SettingsResult
   readonly findings: readonly Finding[]

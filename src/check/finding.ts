@@ -1,6 +1,10 @@
 import { onOneLine } from '../config/on-one-line.ts'
 import type { CheckName } from './check-names.ts'
 
+/**
+ * `failed`: it does not work. `warning`: it works, but something is wrong. `skipped`: it could not be
+ * checked.
+ */
 export type CheckResult = 'ok' | 'warning' | 'failed' | 'skipped'
 
 type Detail = Readonly<Record<string, unknown>>
@@ -9,19 +13,19 @@ type Detail = Readonly<Record<string, unknown>>
 export interface Finding {
   readonly name: CheckName
   readonly result: CheckResult
-  /** One sentence without a full stop, on one line; holds no secret. */
+  /** One sentence without a full stop, on one line. It holds no secret. */
   readonly finding: string
   /** What to do about it. */
   readonly remedy?: string
-  /** Figures for machines; times in milliseconds. */
+  /** Figures for machines. Times are milliseconds. */
   readonly detail?: Detail
-  /** With several backends, which of them. */
+  /** Which backend, when there are several. */
   readonly backend?: string
 }
 
 type Found = (finding: string, remedy?: string, detail?: Detail) => Finding
 
-/** The four results of one check. Sentences without a full stop; they are put on one line. */
+/** One function for each result of a check. Sentences have no full stop; they are put on one line. */
 export function findingsOf(name: CheckName): Readonly<Record<CheckResult, Found>> {
   const found =
     (result: CheckResult): Found =>

@@ -2,19 +2,23 @@ import { printable } from '../log/printable.ts'
 import type { CheckResult, Finding } from './finding.ts'
 
 const marks: Readonly<Record<CheckResult, string>> = { ok: '✔', warning: '!', failed: '✘', skipped: '–' }
-/** Of a terminal: green, yellow, red, grey. */
+/** Colours of a terminal: green, yellow, red, grey. */
 const colours: Readonly<Record<CheckResult, number>> = { ok: 32, warning: 33, failed: 31, skipped: 90 }
 const GREY = 90
 const WIDTH = 19
 const INDENT = ' '.repeat(WIDTH + 4)
 
+/** How lines are printed. */
 export interface FormatOptions {
   readonly colour: boolean
-  /** Columns that a line may fill; undefined = any. */
+  /** The columns of a line; undefined = no bound. */
   readonly width: number | undefined
 }
 
-/** Lines for people: one for each finding, its remedy indented below. What was skipped for one cause is one line. */
+/**
+ * Lines for people: one for each finding, with its remedy indented below. Checks skipped for the same cause
+ * share a line.
+ */
 export function formatFindings(findings: readonly Finding[], options: FormatOptions): string {
   const groups = grouped(findings)
   return groups
@@ -23,7 +27,7 @@ export function formatFindings(findings: readonly Finding[], options: FormatOpti
       const before = groups[index - 1]?.finding
       const after = groups[index + 1]?.finding
       const heading = backend === undefined || backend === before?.backend ? '' : `${backend}:\n`
-      // One remedy for several findings stands below the last.
+      // Findings with the same remedy show it once, below the last of them.
       const isRepeated = after?.name === name && after.remedy === remedy
       const cure =
         remedy === undefined || isRepeated ? '' : `${INDENT}→ ${wrap(remedy, `${INDENT}  `, options.width)}\n`
@@ -53,7 +57,7 @@ export function formatSum(findings: readonly Finding[]): string {
   return `\n${parts.join(', ')}.\n`
 }
 
-/** The whole result for machines, one JSON object on one line. */
+/** All findings for machines: one JSON object on one line. */
 export function formatJson(findings: readonly Finding[]): string {
   const checks = findings.map(({ name, result, finding, remedy, detail, backend }) => ({
     name,
@@ -63,7 +67,7 @@ export function formatJson(findings: readonly Finding[]): string {
     ...detail,
     ...(backend === undefined ? {} : { backend }),
   }))
-  // JSON escapes the first 32 characters only; what is written in place of the others is JSON, too.
+  // JSON escapes only the first 32 characters. The escapes of `printable` are valid JSON, too.
   return `${printable(JSON.stringify({ ok: isGood(findings), checks }))}\n`
 }
 
@@ -72,7 +76,7 @@ export function isGood(findings: readonly Finding[]): boolean {
   return findings.every(({ result }) => result !== 'failed')
 }
 
-/** Breaks a text so that it stays behind the indentation. */
+/** Breaks a text into lines of `width` columns; each further line begins with `indent`. */
 function wrap(text: string, indent: string, width = Number.POSITIVE_INFINITY): string {
   const room = Math.max(30, width - indent.length)
   const lines: string[] = []
@@ -88,11 +92,11 @@ function wrap(text: string, indent: string, width = Number.POSITIVE_INFINITY): s
 
 interface Group {
   readonly names: string[]
-  /** The first of them. */
+  /** The first finding. */
   readonly finding: Finding
 }
 
-/** Neighbours that were skipped for the same cause, together. */
+/** Puts together neighbours that were skipped for the same cause. */
 function grouped(findings: readonly Finding[]): Group[] {
   const groups: Group[] = []
   for (const finding of findings) {

@@ -18,6 +18,7 @@ import { readNginx } from './nginx/read-nginx.ts'
 import { gateTargets, leadsTo } from './nginx-conf/gate-addresses.ts'
 import type { NginxRun } from './nginx-conf/run-nginx.ts'
 
+/** The installation that is checked, and who gets the findings. */
 export interface RunChecksOptions {
   readonly environment: Environment
   /** Monotonic milliseconds. */
@@ -26,13 +27,18 @@ export interface RunChecksOptions {
   readonly now: () => number
   readonly runNginx: () => Promise<NginxRun>
   readonly readKernel: ReadKernel
-  /** For a person who waits: what is being tried now. */
+  /** Called with what is being tried now, for a person who waits. */
   readonly onBusy: (what: string) => void
-  /** In the order of `checkNames`; for several backends, all of one before the next. */
+  /**
+   * Called in the order of `checkNames`; with several backends, all findings of one before those of the next.
+   */
   readonly onFindings: (findings: readonly Finding[]) => void
 }
 
-/** Runs all checks at once and tells what they found in order. Ends within about fifteen seconds, whatever is silent. */
+/**
+ * Runs all checks at the same time and reports the findings in order. Ends within about fifteen seconds,
+ * whatever does not answer.
+ */
 export async function runChecks(options: RunChecksOptions): Promise<readonly Finding[]> {
   const all: Finding[] = []
   const tell = (findings: readonly Finding[]): void => {
@@ -97,7 +103,7 @@ function checkBackends(settings: Settings, options: RunChecksOptions): Promise<C
   })
 }
 
-/** What runs on this machine: nginx tells where it looks for the gate, so it comes first. */
+/** Checks what runs on this machine. nginx is read first, because it says where the gate should be. */
 async function checkMachine(settings: Settings, { clock, now, runNginx, readKernel }: RunChecksOptions) {
   const { listen, adminListen, adminToken } = settings
   const [run, own, looked] = await Promise.all([

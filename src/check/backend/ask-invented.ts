@@ -4,29 +4,31 @@ import type { Endpoint } from '../../backend/endpoint.ts'
 import type { Subrequest } from '../../subrequest.ts'
 import type { UnavailableReason } from '../../verdict.ts'
 
-/** What came of one question; milliseconds. */
+/** The result of one question. Times are milliseconds. */
 export type Asked =
   | { readonly kind: 'answered'; readonly reply: Reply; readonly ms: number }
   | { readonly kind: 'unavailable'; readonly reason: UnavailableReason; readonly ms: number }
 
+/** Asks one backend. */
 export interface Asker {
-  /** Asks with a token that nobody ever gave out, a new one each time. `limit` in milliseconds. */
+  /** Asks with a token that was never given out, a new one each time. @param limit milliseconds */
   ask(limit: number): Promise<Asked>
   close(): Promise<void>
 }
 
+/** Which backend is asked, and how. */
 export interface AskerOptions {
   readonly endpoint: Endpoint
   /** The parameter that carries a credential. */
   readonly tokenParam: string
-  /** A word that nobody guesses. */
+  /** Returns a word that cannot be guessed. */
   readonly invent: () => string
   readonly clock: () => number
-  /** What one question may take, in milliseconds. */
+  /** Milliseconds that one question may take. */
   readonly deadline: number
 }
 
-/** Asks over the very code of the gate; no value is a client's, and each says what it is. */
+/** Asks with the code of the gate. No value is a client's; each value says that it belongs to a check. */
 export function createAsker({ endpoint, tokenParam, invent, clock, deadline }: AskerOptions): Asker {
   const client = createClient(endpoint, 1, deadline)
   return {

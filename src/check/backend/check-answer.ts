@@ -3,13 +3,14 @@ import type { UnavailableReason } from '../../verdict.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { Asked } from './ask-invented.ts'
 
+/** How the question was asked. */
 export interface AnswerOptions {
-  /** What was waited at most, in milliseconds. */
+  /** The most milliseconds that the question could take. */
   readonly limit: number
   readonly unavailableStatus: ReadonlySet<number>
   /** Whether BACKEND_URL holds user and password. */
   readonly hasPassword: boolean
-  /** Whether the port of an http:// URL speaks TLS. */
+  /** Whether TLS answers at the port of an http:// URL. */
   readonly speaksTls: boolean
 }
 
@@ -27,7 +28,7 @@ const failures: Readonly<Partial<Record<UnavailableReason, readonly [finding: st
   'not-http': ['what answers there is not HTTP', 'is the port of BACKEND_URL right?'],
 }
 
-/** Whether there is an answer that can be a verdict, and how fast. */
+/** Checks that the backend answers with a verdict, and how fast. */
 export function checkAnswer(asked: Asked, options: AnswerOptions): Finding {
   return asked.kind === 'unavailable'
     ? judgeUnavailable(asked.reason, asked.ms, options)

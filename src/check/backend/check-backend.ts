@@ -17,14 +17,15 @@ import { connectTo } from './connect-to.ts'
 import { type Inspected, inspectCertificate } from './inspect-certificate.ts'
 import { lookUp } from './look-up.ts'
 
+/** The backend, and how it is asked. */
 export interface CheckBackendOptions {
   readonly endpoint: Endpoint
   readonly middleware: Middleware
   readonly tokenParam: string
-  /** What one question to it may take, in milliseconds. */
+  /** Milliseconds that one question to it may take. */
   readonly deadline: number
   readonly unavailableStatus: ReadonlySet<number>
-  /** Whether playing sessions are asked about again. */
+  /** Whether the gate asks again about sessions that play. */
   readonly rechecks: boolean
   /** Monotonic milliseconds. */
   readonly clock: () => number
@@ -32,10 +33,11 @@ export interface CheckBackendOptions {
   readonly now: () => number
 }
 
+/** The findings about one backend, and what it says about the time. */
 export interface CheckedBackend {
   readonly findings: readonly Finding[]
   readonly answered: boolean
-  /** Undefined when it does not tell its time. */
+  /** Undefined when the backend sends no `Date`. */
   readonly reading: ClockReading | undefined
 }
 
@@ -43,13 +45,13 @@ export interface CheckedBackend {
 const STEP = 2_500
 const QUESTIONS_TIME = 3_000
 const WHOLE = 11_000
-/** A check waits no longer for an answer, whatever BACKEND_TIMEOUT says. */
+/** The most milliseconds that a check waits for an answer, whatever BACKEND_TIMEOUT says. */
 const PATIENCE = 4_000
 const QUESTIONS = 7
 
 const order = checkNames.filter((name) => name.startsWith('backend-'))
 
-/** All steps to one backend, from its name to its speed. What cannot be tried after a failed step is skipped. */
+/** Checks one backend step by step, from its name to its speed. Steps that need a failed step are skipped. */
 export async function checkBackend(options: CheckBackendOptions): Promise<CheckedBackend> {
   const { endpoint, clock, now } = options
   const findings: Finding[] = []
@@ -145,7 +147,7 @@ async function askSeveral(options: CheckBackendOptions, end: number): Promise<As
   return asked
 }
 
-/** The last answer is the youngest. */
+/** Reads the clock from the last answer, which is the newest. */
 function readClock(backend: string, asked: readonly Asked[], now: number): ClockReading | undefined {
   const last = asked.at(-1)
   const theirs = last?.kind === 'answered' ? Date.parse(headerOf(last.reply, 'date') ?? '') : Number.NaN

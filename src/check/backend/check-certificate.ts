@@ -3,7 +3,10 @@ import type { Inspected } from './inspect-certificate.ts'
 
 const { ok, warning, failed } = findingsOf('backend-certificate')
 const DAY = 86_400_000
-/** A timer renews with a third of the time left. With less than this share, and than these milliseconds, it has failed. */
+/**
+ * Certificates are usually renewed when a third of their time is left. With less than this share, and less
+ * than these milliseconds, the renewal has failed.
+ */
 const LATE_SHARE = 1 / 5
 const LATE = 14 * DAY
 const SHOWN_NAMES = 4
@@ -11,10 +14,10 @@ const SHOWN_NAMES = 4
 const notTls = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/
 const unknownAuthority = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_UNTRUSTED)/
 
-/** For machines; `until` as the certificate writes it. */
+/** For machines. `until` is written as in the certificate. */
 type Figures = Readonly<{ host: string; ms: number; names: string; until: string; days: number }>
 
-/** Judges one certificate. `now` is the wall clock in milliseconds. */
+/** Checks one certificate. @param now wall clock in milliseconds */
 export function checkCertificate(host: string, inspected: Inspected, now: number): Finding {
   if (inspected.kind !== 'shown') return judgeHandshake(inspected)
   const { certificate, problem, ms } = inspected
@@ -75,7 +78,10 @@ function judgeTime(isLate: boolean, day: string, figures: Figures): Finding {
   return ok(`valid for ${names} until ${day}, ${left} (${ms} ms)`, undefined, figures)
 }
 
-/** `DNS:a.example.com, IP Address:192.0.2.1`, for people; some certificates have a hundred. */
+/**
+ * Names for people, such as `DNS:a.example.com, IP Address:192.0.2.1`, shortened: some certificates have a
+ * hundred.
+ */
 function namesOf(alternatives: string): string {
   const names = alternatives.split(', ').map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
   const shown = names.slice(0, SHOWN_NAMES).join(', ') || 'no name'

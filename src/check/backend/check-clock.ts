@@ -1,19 +1,23 @@
 import { type Finding, findingsOf } from '../finding.ts'
 
+/** What the `Date` of one backend says. */
 export interface ClockReading {
-  /** Whose `Date` header it is. */
+  /** The name of the backend. */
   readonly backend: string
-  /** How far our clock is ahead of it, in milliseconds. */
+  /** Milliseconds by which our clock is ahead of its clock. */
   readonly ahead: number
 }
 
 const { ok, warning, failed } = findingsOf('clock')
-/** No version of alta-auth is older. */
+/** Every version of alta-auth is newer than this. */
 const OLDEST = Date.UTC(2026, 0, 1)
-/** Tokens expire by the clock, some within seconds; milliseconds. */
+/** Milliseconds that clocks may differ. Tokens expire by the clock, some within seconds. */
 const MOST = 60_000
 
-/** Whether the clock is set, and near those of the backends. `now` is the wall clock in milliseconds. */
+/**
+ * Checks that the clock is set, and agrees with the clocks of the backends.
+ * @param now wall clock in milliseconds
+ */
 export function checkClock(now: number, readings: readonly ClockReading[]): Finding {
   const here = new Date(now).toISOString().replace(/\..*/, 'Z')
   if (now < OLDEST) {

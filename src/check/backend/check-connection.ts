@@ -2,6 +2,7 @@ import { formatAddress, isLoopback } from '../../listen.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { Connected } from './connect-to.ts'
 
+/** One address of a backend, and the result of a connection to it. */
 export interface Tried {
   readonly address: string
   readonly connected: Connected
@@ -18,10 +19,12 @@ const meaningOf: Readonly<Record<string, string>> = {
   EPERM: 'forbidden by a firewall of this machine',
 }
 
-/** A machine without IPv6 finds no route to such an address, and loses no time over it. */
+/** Errors of a machine without IPv6: it has no route to such an address, and finds that out at once. */
 const noRoute: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL'])
 
-/** Judges the connections to all addresses of a backend: one is needed, and each other one that is dead costs time. */
+/**
+ * Checks the connections to all addresses of a backend. One must work; every other that does not costs time.
+ */
 export function checkConnection(port: number, tried: readonly Tried[], limit: number): Finding {
   const told = ({ address, connected }: Tried): string => {
     const at = formatAddress({ kind: 'tcp', host: address, port })
@@ -47,6 +50,6 @@ export function checkConnection(port: number, tried: readonly Tried[], limit: nu
 
 function isHarmless({ address, connected }: Tried): boolean {
   if (connected.kind !== 'refused') return false
-  // `localhost` is both ::1 and 127.0.0.1; a refusal from this machine costs nothing.
+  // `localhost` is both ::1 and 127.0.0.1. A refusal from this machine costs no time.
   return isLoopback(address) || (address.includes(':') && noRoute.has(connected.code))
 }

@@ -2,18 +2,21 @@ import { type Finding, findingsOf } from '../finding.ts'
 import type { Asked } from './ask-invented.ts'
 
 const { ok, warning, failed, skipped } = findingsOf('backend-latency')
-/** Cesbo's advice for backends of Alta; milliseconds. */
+/** Milliseconds that Cesbo recommends for backends of Alta. */
 const FAST = 100
-/** Share of the deadline from which on a busy evening is past it. */
+/** The share of the deadline above which questions will pass the deadline on a busy evening. */
 const NEAR = 0.8
 
-/** Judges how long the questions took. `deadline` is what one question to this backend may take, in milliseconds. */
+/**
+ * Checks how long the questions took.
+ * @param deadline milliseconds that one question to this backend may take
+ */
 export function checkLatency(asked: readonly Asked[], deadline: number): Finding {
   const times = asked.map(({ ms }) => ms)
   const slowest = Math.max(0, ...times)
   const unanswered = asked.filter(({ kind }) => kind === 'unavailable').length
   if (unanswered === asked.length) return skipped('not measured: there is no answer')
-  // The first one had to connect.
+  // Without the first question, which had to connect.
   const rest = (times.length > 1 ? times.slice(1) : times).sort((a, b) => a - b)
   const median = rest[Math.floor(rest.length / 2)] ?? slowest
   const count = asked.length === 1 ? '1 question' : `${asked.length} questions`

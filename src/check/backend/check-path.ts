@@ -1,13 +1,14 @@
 import { type Middleware, pathOf } from '../../backend/presets.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 
+/** The backend's URL, and what it answered. */
 export interface PathOptions {
   readonly middleware: Middleware
-  /** Of the backend's URL, after a preset has completed it. */
+  /** The path of the backend's URL, after a preset has completed it. */
   readonly path: string
-  /** What it answered; undefined = nothing. */
+  /** The status of its answer; undefined = there was none. */
   readonly status: number | undefined
-  /** Whether playing sessions are asked about again. */
+  /** Whether the gate asks again about sessions that play. */
   readonly rechecks: boolean
 }
 
@@ -16,7 +17,7 @@ type Preset = Exclude<Middleware, 'custom'>
 const { ok, warning, failed } = findingsOf('backend-path')
 const known = Object.entries(pathOf) as [Preset, string][]
 
-/** Whether the path of BACKEND_URL and MIDDLEWARE fit each other and the backend. */
+/** Checks that the path of BACKEND_URL, MIDDLEWARE and the backend fit each other. */
 export function checkPath(options: PathOptions): Finding {
   return options.middleware === 'custom' ? judgeCustom(options) : judgePreset(options.middleware, options)
 }
@@ -57,7 +58,7 @@ function judgeCustom({ middleware, path, status, rechecks }: PathOptions): Findi
   return ok(path === '/' ? 'the root of the host' : path, undefined, detail)
 }
 
-/** `/auth/` is everybody's word; the others are a product's. */
+/** The first step of a path. `/auth/` is common; the others belong to one product. */
 function firstStep(path: string): string {
   const step = path.split('/')[1] ?? ''
   return step === 'auth' ? path : step

@@ -4,7 +4,7 @@ import type { Asked } from './ask-invented.ts'
 
 const { ok, failed, skipped } = findingsOf('backend-token')
 
-/** A backend that allows nonsense lets everybody in. */
+/** Checks that the backend does not allow an invented token, for then it allows everybody. */
 export function checkToken(asked: Asked): Finding {
   if (asked.kind === 'unavailable') return skipped('not seen: there is no answer')
   const { status } = asked.reply

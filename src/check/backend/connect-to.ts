@@ -1,12 +1,12 @@
 import { connect, type NetConnectOpts } from 'node:net'
 
-/** What came of one connection; `code` is the system's word for it. */
+/** The result of one connection. `code` is the error code of the system. */
 export type Connected =
   | { readonly kind: 'connected'; readonly ms: number }
   | { readonly kind: 'refused'; readonly code: string }
   | { readonly kind: 'silent' }
 
-/** Connects and closes at once. `limit` in milliseconds. */
+/** Connects and closes at once. @param limit milliseconds */
 export function connectTo(where: NetConnectOpts, limit: number, clock: () => number): Promise<Connected> {
   return new Promise((resolve) => {
     const began = clock()

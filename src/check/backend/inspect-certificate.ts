@@ -1,20 +1,21 @@
 import { isIP } from 'node:net'
 import { connect, type PeerCertificate } from 'node:tls'
 
-/** What a TLS handshake with one address showed. */
+/** The result of a TLS handshake with one address. */
 export type Inspected =
   | {
       readonly kind: 'shown'
       readonly ms: number
-      /** Why the gate would not take the certificate: OpenSSL's or Node's code. */
+      /** Why the gate would refuse the certificate: the code of OpenSSL or Node. */
       readonly problem: string | undefined
       readonly certificate: PeerCertificate
     }
   | { readonly kind: 'failed'; readonly code: string }
   | { readonly kind: 'silent' }
 
+/** The address, and what its certificate must be. */
 export interface InspectOptions {
-  /** The name that the certificate must be for. */
+  /** The name that the certificate must have. */
   readonly host: string
   readonly address: string
   readonly port: number
@@ -23,7 +24,7 @@ export interface InspectOptions {
   readonly clock: () => number
 }
 
-/** Shakes hands as the gate does, but looks at a certificate that it would refuse, too. */
+/** Makes a TLS handshake as the gate does, but also reads a certificate that the gate would refuse. */
 export function inspectCertificate({
   host,
   address,

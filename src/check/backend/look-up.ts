@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { type Finding, findingsOf } from '../finding.ts'
 
+/** The result of a look-up. */
 export interface LookedUp {
   readonly finding: Finding
   /** Empty when the name has none. */
@@ -11,7 +12,10 @@ export interface LookedUp {
 
 const { ok, failed } = findingsOf('backend-name')
 
-/** Asks the system's resolver, as the gate does: hosts file, search domains and all. `limit` in milliseconds. */
+/**
+ * Asks the system's resolver, as the gate does: with the hosts file and search domains.
+ * @param limit milliseconds
+ */
 export async function lookUp(host: string, limit: number, clock: () => number): Promise<LookedUp> {
   if (isIP(host) !== 0) return { addresses: [host], finding: ok(`${host} is an address, DNS is not needed`) }
   const began = clock()

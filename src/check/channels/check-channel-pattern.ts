@@ -9,7 +9,10 @@ const { ok, warning } = findingsOf('channel-pattern')
 const HOW =
   'write a pattern whose first group is the channel, such as ^/live/([^/]+)/ or ^/live/([^/.-]+); see docs/sessions.md'
 
-/** Whether what a viewer may open ends at a channel. `map` is undefined where nginx's configuration could not be read. */
+/**
+ * Checks that an allow opens one channel and no more.
+ * @param map undefined when nginx's configuration could not be read
+ */
 export function checkChannelPattern(pattern: RegExp | undefined, map: SiteMap | undefined): Finding {
   if (pattern !== undefined) {
     if (!leavesChannelsOpen(pattern)) return ok('a session opens its channel, and no other')

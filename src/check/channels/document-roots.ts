@@ -5,11 +5,14 @@ import { AUTH, type Location, type SiteMap } from '../nginx-conf/site-map.ts'
 /** A folder whose files nginx serves to allowed viewers. */
 export interface DocumentRoot {
   readonly folder: string
-  /** The path of the folder on the site; ends in a slash. */
+  /** The path of the folder on the site. It ends in a slash. */
   readonly prefix: string
 }
 
-/** The folders of all protected locations, each once; none where a path holds a variable, or media comes from elsewhere. */
+/**
+ * The folders of all protected locations, each once. A location whose path holds a variable, or whose media
+ * comes from elsewhere, has none.
+ */
 export function documentRoots({ http, asking }: SiteMap): DocumentRoot[] {
   const found = new Map<string, DocumentRoot>()
   const look = (locations: readonly Location[], inherited: string | undefined): void => {

@@ -6,13 +6,17 @@ export interface Proposal {
   readonly channels: number
 }
 
-/** Names that need no escape, neither in a path nor in a pattern. */
+/** Names that need no escape, in a path or in a pattern. */
 const plainName = /^[\w-]+$/
-/** Playlists that stand for all of their folder: what lies beside them are its variants. */
+/** Playlists that stand for their whole folder. The playlists beside them are their variants. */
 const ofFolder =
   /^(?:index|master|main|manifest|playlist|stream|live|chunklist.*|tracks.*|video.*|audio.*|\d+p?)$/i
 
-/** Proposes a pattern for the playlists in a folder, whose path on the site is `prefix`; undefined = they show no order. */
+/**
+ * Proposes a pattern for the playlists in a folder.
+ * @param prefix the path of the folder on the site
+ * @returns undefined when the playlists show no order
+ */
 export function proposePattern({ playlists, folders }: MediaFolder, prefix: string): Proposal | undefined {
   if (playlists.length > 0) return proposeNames(playlists, prefix)
   const inner = [...folders].filter(([name]) => plainName.test(name))
@@ -31,13 +35,16 @@ export function proposePattern({ playlists, folders }: MediaFolder, prefix: stri
   return best === undefined ? undefined : { pattern: best.pattern, channels: best.channels }
 }
 
-/** Whether folders hold folders of the same names, as channels do that come in several qualities. */
+/** Whether folders hold folders with the same names, as channels with several qualities do. */
 function areAlike([first, ...others]: readonly MediaFolder[]): boolean {
   const names = [...(first?.folders.keys() ?? [])]
   return others.length > 0 && others.every(({ folders }) => names.some((name) => folders.has(name)))
 }
 
-/** Several channels in one folder: their names end where the names of their segments go on. */
+/**
+ * For several channels in one folder. The name of a channel ends at the first dot or dash of its playlist's
+ * name: there the names of its segments differ.
+ */
 function proposeNames(playlists: readonly string[], prefix: string): Proposal | undefined {
   const names = new Set(playlists.map((name) => name.replace(/\.\w+$/, '')))
   const channels = new Set([...names].map((name) => /^[^.-]+/.exec(name)?.[0]))

@@ -2,20 +2,23 @@ import { opendirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isPlaylist } from '../../session/scope.ts'
 
-/** A folder as far as it holds playlists. */
+/** A folder, with its playlists and the folders below it that hold playlists. */
 export interface MediaFolder {
-  /** Names of the playlists that lie in it. */
+  /** Names of the playlists in the folder itself. */
   readonly playlists: readonly string[]
-  /** Folders with playlists, at any depth. */
+  /** Folders with playlists at any depth, by name. */
   readonly folders: ReadonlyMap<string, MediaFolder>
 }
 
-/** Entries that are looked at: in one folder, and in all. */
+/** The most entries that are read: in one folder, and in all. */
 const MOST_IN_ONE = 5_000
 const MOST = 50_000
 const DEEPEST = 6
 
-/** Looks for playlists below a folder; what cannot be read, and what symbolic links lead to, is left out. Takes bounded time. */
+/**
+ * Looks for playlists below a folder. Leaves out what cannot be read, and symbolic links. The time is
+ * bounded.
+ */
 export function readMedia(folder: string): MediaFolder {
   let left = MOST
   const read = (at: string, depth: number): MediaFolder => {
@@ -31,7 +34,7 @@ export function readMedia(folder: string): MediaFolder {
       }
       entries.closeSync()
     } catch {
-      // No permission, or no such folder: there is nothing to be learned from it.
+      // No permission, or no such folder: there is nothing to read.
     }
     const folders = new Map<string, MediaFolder>()
     for (const name of depth < DEEPEST ? names.sort() : []) {
@@ -43,7 +46,7 @@ export function readMedia(folder: string): MediaFolder {
   return read(folder, 0)
 }
 
-/** How many playlists lie in a folder and below it. */
+/** The number of playlists in a folder and below it. */
 export function countOf({ playlists, folders }: MediaFolder): number {
   return [...folders.values()].reduce((sum, folder) => sum + countOf(folder), playlists.length)
 }

@@ -2,7 +2,7 @@ import { formatAddress, type ListenAddress } from '../../listen.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import { type LookedAt, lookAt } from './look-at.ts'
 
-/** What `/readyz` tells, as far as it is used here; the details are missing when the token is not the gate's. */
+/** The fields of `/readyz` that are used here. The details are missing when the token is not the gate's. */
 export interface Readyz {
   readonly ready: boolean
   readonly reasons: readonly string[]
@@ -16,6 +16,7 @@ export interface Readyz {
   readonly byDefault?: { readonly letIn: number; readonly refused: number }
 }
 
+/** The finding, and what `/readyz` answered. */
 export interface CheckedAdmin {
   readonly finding: Finding
   readonly readyz: Readyz | undefined
@@ -25,7 +26,7 @@ const { ok, warning, failed, skipped } = findingsOf('admin')
 /** Milliseconds. */
 const LIMIT = 2_500
 
-/** Asks the admin listener how the gate is; undefined when it is off. */
+/** Asks the admin listener for the state of the gate; undefined when the listener is off. */
 export function lookAtAdmin(
   address: ListenAddress | undefined,
   token: string | undefined,
@@ -38,7 +39,7 @@ export function lookAtAdmin(
   return lookAt(address, { path: '/readyz', headers, limit: LIMIT, clock })
 }
 
-/** Judges what was seen there. `gateAnswers` tells whether there is a gate that could have an admin listener. */
+/** Checks what answered there. @param gateAnswers whether a gate runs that could have an admin listener */
 export function checkAdmin(
   address: ListenAddress | undefined,
   looked: LookedAt | undefined,
@@ -56,7 +57,7 @@ export function checkAdmin(
   return { finding, readyz }
 }
 
-/** Judges whatever is no answer of a gate. */
+/** Judges an answer that is not a gate's. */
 function judgeStrange(looked: LookedAt, where: string, gateAnswers: boolean): Finding {
   switch (looked.kind) {
     case 'refused':
@@ -92,7 +93,7 @@ function judgeReadyz(readyz: Readyz, ms: number, where: string, hasToken: boolea
   return ok(`answers on ${where}: ready (${ms} ms)`, undefined, { ms })
 }
 
-/** Whatever else listens there may answer JSON, too. */
+/** Reads `/readyz`; undefined when another program has answered. */
 function readReadyz(body: string): Readyz | undefined {
   try {
     const read: Partial<Readyz> | null = JSON.parse(body)

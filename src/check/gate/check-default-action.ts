@@ -3,22 +3,23 @@ import type { Verdict } from '../../verdict.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { Readyz } from './check-admin.ts'
 
+/** What is known about gate, backends and nginx. */
 export interface DefaultActionOptions {
   readonly defaultAction: Verdict
   readonly mode: BackendMode
-  /** Undefined when nobody tells. */
+  /** Undefined when the gate did not answer. */
   readonly readyz: Readyz | undefined
   /** Whether each backend answered this check. */
   readonly answered: readonly boolean[]
   /** Whether nothing answers where the gate should be. */
   readonly gateIsDown: boolean
-  /** What nginx does without the gate, where it is known. */
+  /** What nginx does without the gate; undefined when it is not known. */
   readonly onFailure: Verdict | undefined
 }
 
 const { ok, warning, failed, skipped } = findingsOf('default-action')
 
-/** What DEFAULT_ACTION means, and whether it decides about strangers right now. */
+/** Checks what DEFAULT_ACTION means, and whether it decides about unknown viewers right now. */
 export function checkDefaultAction(options: DefaultActionOptions): Finding {
   const { readyz, mode, answered, gateIsDown, onFailure } = options
   const action = readyz?.defaultAction ?? options.defaultAction

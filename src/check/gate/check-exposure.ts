@@ -4,8 +4,9 @@ import { lastOf } from '../nginx-conf/directive.ts'
 import { hostOf, leadsTo, targetsOf } from '../nginx-conf/gate-addresses.ts'
 import { allLocations, type SiteMap } from '../nginx-conf/site-map.ts'
 
+/** The listeners of the gate, and nginx's configuration. */
 export interface ExposureOptions {
-  /** Undefined where nginx's configuration is not known. */
+  /** Undefined when nginx's configuration is not known. */
   readonly map: SiteMap | undefined
   readonly listening: ListenAddress
   readonly admin: ListenAddress | undefined
@@ -14,7 +15,7 @@ export interface ExposureOptions {
 
 const { ok, warning, failed } = findingsOf('exposure')
 
-/** Whether somebody else than nginx can speak to the gate: who can may ask in any viewer's name. */
+/** Checks that only nginx can reach the gate. Other clients of the gate can ask in any viewer's name. */
 export function checkExposure(options: ExposureOptions): readonly Finding[] {
   const { map, listening } = options
   const findings: Finding[] = []
@@ -26,7 +27,7 @@ export function checkExposure(options: ExposureOptions): readonly Finding[] {
   return findings.length > 0 ? findings : [ok(`nobody but this machine reaches ${formatAddress(listening)}`)]
 }
 
-/** Locations that lead from nginx to one of our listeners. */
+/** Locations of nginx that lead to one of our listeners. */
 function checkDoors(map: SiteMap, { listening, admin, hasToken }: ExposureOptions): Finding[] {
   const locations = map.servers.flatMap((server) => allLocations(server.locations))
   return locations.flatMap(({ directives, told }): Finding[] => {

@@ -2,19 +2,19 @@ import { formatAddress, type ListenAddress } from '../../listen.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import { type LookedAt, lookAt } from './look-at.ts'
 
-/** One address where the gate should be, and what is there. */
+/** One address where the gate should be, and what answers there. */
 export interface FoundGate {
   readonly address: string
   readonly state: 'answers' | 'absent' | 'forbidden' | 'frozen' | 'other'
-  /** For people. */
+  /** The address for people. */
   readonly told: string
 }
 
 const { ok, warning, failed, skipped } = findingsOf('gate')
-/** nginx gives a gate as long; milliseconds. */
+/** Milliseconds. nginx waits as long for a gate. */
 const LIMIT = 3_000
 
-/** A question that every version refuses without asking the backend. */
+/** Sends a question that every version of the gate refuses without asking the backend. */
 export async function findGate(address: ListenAddress, clock: () => number): Promise<FoundGate> {
   const headers = { Host: 'alta-auth', 'User-Agent': 'alta-auth check' }
   const looked = await lookAt(address, { path: '/', headers, limit: LIMIT, clock })
@@ -54,8 +54,10 @@ const remedies: Readonly<Record<FoundGate['state'], string>> = {
 }
 
 /**
- * `listening` is what LISTEN says, `asked` the addresses that nginx asks, where they are known. The socket of systemd counts more than
- * LISTEN, so a gate where nginx looks is enough.
+ * Checks that a gate answers. A gate at an address that nginx asks is enough, because a socket of systemd
+ * counts more than LISTEN.
+ * @param listening what answers at LISTEN
+ * @param asked what answers at the addresses that nginx asks; empty when they are not known
  */
 export function checkGate(listening: FoundGate, asked: readonly FoundGate[]): Finding {
   const targets = asked.length > 0 ? asked : [listening]

@@ -4,7 +4,10 @@ import type { Readyz } from './check-admin.ts'
 
 const { ok, warning, skipped } = findingsOf('running-settings')
 
-/** Whether the running gate has the settings that were checked. `backends` are their names. */
+/**
+ * Checks that the running gate has the settings that were checked.
+ * @param backends the names of the backends
+ */
 export function checkRunningSettings(
   readyz: Readyz | undefined,
   backends: readonly string[],

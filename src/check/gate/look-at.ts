@@ -12,12 +12,13 @@ export type LookedAt =
     }
   /** Nothing listens, or this user may not connect (`EACCES`). */
   | { readonly kind: 'refused'; readonly code: string }
-  /** Connected, but not a word within the time. */
+  /** It connected, but sent nothing in time. */
   | { readonly kind: 'frozen' }
-  /** No connection within the time. */
+  /** It did not connect in time. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'not-http' }
 
+/** What is asked, and how long. */
 export interface LookOptions {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -28,7 +29,7 @@ export interface LookOptions {
 
 const MAX_BODY = 262_144
 
-/** One plain GET on a connection of its own. */
+/** Sends one GET on a connection of its own. */
 export function lookAt(address: ListenAddress, options: LookOptions): Promise<LookedAt> {
   const { path, headers, limit, clock } = options
   return new Promise((resolve) => {

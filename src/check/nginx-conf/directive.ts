@@ -7,23 +7,26 @@ export interface Directive {
   readonly line: number
 }
 
-/** The directive as one text; two that mean the same are the same text, whatever their blanks and quotes. */
+/**
+ * The directive as one text. Directives with the same meaning are the same text, whatever their spaces and
+ * quotes.
+ */
 export function textOf({ name, args, block }: Directive): string {
   const words = [name, ...args].join(' ')
   return block === undefined ? `${words};` : `${words} { ${block.map(textOf).join(' ')} }`
 }
 
-/** Where it stands, for people: `live.conf:12`. */
+/** Where the directive is written, for people: `live.conf:12`. */
 export function placeOf({ file, line }: Directive): string {
   return `${file.split('/').at(-1) ?? file}:${line}`
 }
 
-/** Those of this name, of this level only. */
+/** All directives with this name, without those in blocks. */
 export function named(directives: readonly Directive[], name: string): Directive[] {
   return directives.filter((one) => one.name === name)
 }
 
-/** The last of this name, which is the one that counts. */
+/** The last directive with this name. It is the one that counts. */
 export function lastOf(directives: readonly Directive[], name: string): Directive | undefined {
   return directives.findLast((one) => one.name === name)
 }

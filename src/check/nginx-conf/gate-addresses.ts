@@ -7,11 +7,14 @@ export interface Target {
   readonly address: ListenAddress
   /** As nginx writes it. */
   readonly text: string
-  /** What stands behind it in the upstream: `max_fails=0`. Undefined where proxy_pass names the address itself. */
+  /**
+   * What follows it in the upstream, such as `max_fails=0`. Undefined when proxy_pass itself names the
+   * address.
+   */
   readonly parameters: readonly string[] | undefined
 }
 
-/** An address as nginx writes it; undefined when it is a variable or nothing known. */
+/** Reads an address as nginx writes it; undefined when it is a variable or of an unknown form. */
 export function readTarget(text: string): ListenAddress | undefined {
   if (text.startsWith('unix:')) return { kind: 'unix', path: text.slice('unix:'.length).replace(/:$/, '') }
   const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/$]+))(?::(\d{1,5}))?$/.exec(text)
@@ -19,13 +22,13 @@ export function readTarget(text: string): ListenAddress | undefined {
   return { kind: 'tcp', host: parts[1] ?? parts[2] ?? '', port: Number(parts[3] ?? 80) }
 }
 
-/** Whom a proxy_pass leads to: `http://name/path`, `http://unix:/path:/uri`. */
+/** The host of a proxy_pass: `http://name/path`, `http://unix:/path:/uri`. */
 export function hostOf(proxyPass: string): string {
   const rest = proxyPass.replace(/^https?:\/\//i, '')
   return rest.startsWith('unix:') ? (/^unix:[^:]+/.exec(rest)?.[0] ?? rest) : (rest.split('/')[0] ?? '')
 }
 
-/** All servers that a name in a proxy_pass stands for. */
+/** All servers of the upstream with this name, or the one server that the name is. */
 export function targetsOf({ http }: SiteMap, host: string): Target[] {
   const upstream = named(http, 'upstream').find(({ args }) => args[0] === host)
   const servers =
@@ -48,12 +51,12 @@ export function gateTargets(map: SiteMap): Target[] {
   return [...new Map(targets.map((target) => [target.text, target])).values()]
 }
 
-/** Whether who connects to `asked` reaches who listens on `listening`. */
+/** Whether a connection to `asked` reaches a gate that listens on `listening`. */
 export function leadsTo(asked: ListenAddress, listening: ListenAddress): boolean {
   if (asked.kind === 'unix') return listening.kind === 'unix' && listening.path === asked.path
   if (asked.kind !== 'tcp' || listening.kind !== 'tcp' || asked.port !== listening.port) return false
   if (listening.host === '0.0.0.0' || listening.host === '::') return true
   const hosts = [asked.host, listening.host]
-  // `localhost` may be either of 127.0.0.1 and ::1.
+  // `localhost` may be 127.0.0.1 or ::1.
   return asked.host === listening.host || (hosts.includes('localhost') && hosts.every(isLoopback))
 }

@@ -1,6 +1,9 @@
 import type { Location } from './site-map.ts'
 
-/** The location that nginx would take for this path, as far as regular expressions of JavaScript are those of PCRE. */
+/**
+ * The location that nginx would choose for this path. Regular expressions are matched by JavaScript, not by
+ * PCRE.
+ */
 export function locate(locations: readonly Location[], path: string): Location | undefined {
   const exact = locations.find(({ modifier, pattern }) => modifier === '=' && pattern === path)
   if (exact !== undefined) return exact
@@ -21,7 +24,7 @@ function matches({ modifier, pattern }: Location, path: string): boolean {
   return testPattern(pattern, path, modifier === '~*')
 }
 
-/** False where JavaScript cannot read the pattern. */
+/** Whether a pattern matches; false when JavaScript cannot read it. */
 export function testPattern(pattern: string, text: string, isCaseless: boolean): boolean {
   try {
     return new RegExp(pattern, isCaseless ? 'i' : '').test(text)

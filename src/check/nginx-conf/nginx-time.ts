@@ -7,7 +7,7 @@ const unitOf: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** A time of nginx (`3s`, `1m30s`, `60` = seconds) in milliseconds; undefined when it is none. */
+/** Reads a time of nginx (`3s`, `1m30s`, `60` = seconds). Returns milliseconds; undefined when it is none. */
 export function readNginxTime(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text) * 1000
   if (!/^(?:\d+(?:ms|[smhdw]))+$/.test(text)) return undefined

@@ -7,7 +7,10 @@ interface Token {
   readonly isMark: boolean
 }
 
-/** Takes the text of one file apart as nginx does (ngx_conf_file.c); what it would not take is read as far as it goes. */
+/**
+ * Reads the text of one file as nginx does (ngx_conf_file.c). Of a text that nginx would refuse, it reads
+ * what it can.
+ */
 export function readDirectives(text: string, file: string): Directive[] {
   const tokens = tokensOf(text)
   let at = 0
@@ -52,7 +55,7 @@ function tokensOf(text: string): Token[] {
       tokens.push({ text: character, line, isMark: true })
       at++
       const name = tokens.at(-2)?.text ?? ''
-      // Its block is Lua, which has rules of its own.
+      // The block is Lua, which has other rules.
       if (character === '{' && name.endsWith('_by_lua_block')) at = endOfLua(text, at)
     } else {
       const [word, end] = /["']/.test(character) ? readQuoted(text, at) : readWord(text, at)
@@ -98,7 +101,7 @@ function readWord(text: string, from: number): [string, number] {
   for (; at < text.length; at++) {
     const character = text[at] ?? ''
     if (/[\s;]/.test(character)) break
-    // `${name}` is a variable, any other brace begins a block.
+    // `${name}` is a variable. Any other brace begins a block.
     if (character === '{' && text[at - 1] !== '$') break
     if (character === '\\') {
       const next = text[++at] ?? ''
@@ -108,7 +111,7 @@ function readWord(text: string, from: number): [string, number] {
   return [word, Math.max(at, from + 1)]
 }
 
-/** Texts and comments of Lua, in which a brace is none. */
+/** Strings and comments of Lua. Braces in them do not count. */
 const luaText = /--\[\[.*?\]\]|--[^\n]*|\[\[.*?\]\]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/sy
 
 function endOfLua(text: string, from: number): number {

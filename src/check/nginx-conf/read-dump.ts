@@ -4,14 +4,14 @@ import { readDirectives } from './read-directives.ts'
 
 /** nginx's whole configuration as `nginx -T` prints it. */
 export interface Dump {
-  /** With every include replaced by what it includes. */
+  /** Each include is replaced by the directives that it includes. */
   readonly directives: readonly Directive[]
   readonly files: readonly string[]
 }
 
 const MAX_DEPTH = 20
 
-/** Reads the standard output of `nginx -T`: each file behind its mark, the main one first. */
+/** Reads the standard output of `nginx -T`: each file behind a comment with its name, the main file first. */
 export function readDump(text: string): Dump {
   const files = new Map<string, Directive[]>()
   const [, ...parts] = text.split(/^# configuration file (.+):\n/m)
@@ -38,7 +38,7 @@ export function readDump(text: string): Dump {
   return { directives: expand(files.get(main) ?? [], 0), files: [...files.keys()] }
 }
 
-/** glob(3), as far as configurations use it. */
+/** A pattern of glob(3), with the parts of it that configurations use. */
 function globOf(pattern: string): RegExp {
   const source = pattern
     .replaceAll(/[.+^${}()|\\]/g, '\\$&')

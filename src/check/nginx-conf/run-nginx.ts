@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What `nginx -T` said. */
+/** The result of `nginx -T`. */
 export type NginxRun =
   | { readonly kind: 'absent' }
   | { readonly kind: 'silent'; readonly limit: number }
@@ -14,13 +14,13 @@ export type NginxRun =
       readonly stderr: string
     }
 
-/** Where packages and a build by hand put it, if not in PATH. */
+/** Where packages, and builds by hand, put nginx; for a PATH without them. */
 const folders = ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin', '/usr/local/openresty/nginx/sbin']
-/** Names in the configuration are looked up while it is tested; milliseconds. */
+/** Milliseconds. nginx resolves the names in the configuration while it tests it. */
 const LIMIT = 6_000
 const MAX_OUTPUT = 64 * 1024 * 1024
 
-/** Tests nginx's configuration and prints it; changes nothing. `path` is the variable PATH. */
+/** Tests nginx's configuration and prints it. Changes nothing. @param path the variable PATH */
 export function runNginx(path: string): Promise<NginxRun> {
   const binary = [...path.split(delimiter).filter((folder) => folder !== ''), ...folders]
     .map((folder) => join(folder, 'nginx'))

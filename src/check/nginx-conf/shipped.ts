@@ -3,9 +3,10 @@ import { type Directive, named, textOf } from './directive.ts'
 import { readDirectives } from './read-directives.ts'
 import { AUTH } from './site-map.ts'
 
+/** A file that comes with this version, below nginx/alta-auth. */
 export type ShippedFile = 'http.conf' | 'server.conf' | 'location.conf' | 'cache-http.conf'
 
-/** The directives of a file that comes with this version; nginx/ lies beside dist/ and src/ alike. */
+/** The directives of a file that comes with this version. nginx/ lies beside both dist/ and src/. */
 export function readShipped(file: ShippedFile): Directive[] {
   return readDirectives(
     readFileSync(new URL(`../../../nginx/alta-auth/${file}`, import.meta.url), 'utf8'),
@@ -13,12 +14,12 @@ export function readShipped(file: ShippedFile): Directive[] {
   )
 }
 
-/** What stands in the shipped `location = /_alta_auth`. */
+/** The directives of the shipped `location = /_alta_auth`. */
 export function shippedAuth(): readonly Directive[] {
   return named(readShipped('server.conf'), 'location').find(({ args }) => args.includes(AUTH))?.block ?? []
 }
 
-/** Those of `expected` that are not among `actual` as they are. */
+/** The directives of `expected` that `actual` does not hold unchanged. */
 export function missingFrom(actual: readonly Directive[], expected: readonly Directive[]): Directive[] {
   const there = new Set(actual.map(textOf))
   return expected.filter((directive) => !there.has(textOf(directive)))

@@ -1,14 +1,14 @@
 import { type Directive, lastOf, named, placeOf } from './directive.ts'
 
-/** One location, with what it inherits already told. */
+/** One location, with what it inherits. */
 export interface Location {
   readonly modifier: '' | '=' | '^~' | '~' | '~*' | '@'
   readonly pattern: string
   readonly directives: readonly Directive[]
   readonly children: readonly Location[]
-  /** What `auth_request` says here, inherited or not; undefined = nothing or off. */
+  /** The value of `auth_request` here, inherited or not; undefined = there is none, or off. */
   readonly asks: string | undefined
-  /** Whether `auth_request` stands here itself. */
+  /** Whether `auth_request` is written in this location itself. */
   readonly asksItself: boolean
   /** `/live/`, `= /x`, `~ \.ts$` */
   readonly name: string
@@ -16,25 +16,28 @@ export interface Location {
   readonly told: string
 }
 
+/** One server, with its locations. */
 export interface Server {
   /** `server live.example.com (live.conf:5)` */
   readonly told: string
   readonly directives: readonly Directive[]
   readonly locations: readonly Location[]
-  /** Locations of every depth that ask alta-auth. */
+  /** Locations of any depth that ask alta-auth. */
   readonly protectedLocations: readonly Location[]
   /** The location that asks the gate. */
   readonly auth: Location | undefined
-  /** What answers without the gate. nginx takes two of one name, and uses one of them. */
+  /** Locations that answer without the gate. nginx accepts two with the same name, and uses one of them. */
   readonly onFailure: readonly Location[]
 }
 
+/** A server that can ask the gate. */
 export interface AskingServer extends Server {
   readonly auth: Location
 }
 
+/** What the checks need of nginx's configuration. */
 export interface SiteMap {
-  /** The directives around `http { }`. */
+  /** The directives outside of `http { }`. */
   readonly main: readonly Directive[]
   /** The directives at http level. */
   readonly http: readonly Directive[]
@@ -45,7 +48,7 @@ export interface SiteMap {
 
 /** The location of server.conf that asks the gate. */
 export const AUTH = '/_alta_auth'
-/** Where server.conf leads when the gate is dead: the on-failure file. */
+/** The location that answers when the gate does not: server.conf names it, the on-failure file defines it. */
 export const ON_FAILURE = '@alta_auth_on_failure'
 
 /** Finds servers and locations in a whole configuration. */
@@ -101,7 +104,7 @@ function asksOf(directives: readonly Directive[]): string | undefined {
   return lastOf(directives, 'auth_request')?.args[0]
 }
 
-/** `location = /x`, or without the blank. */
+/** The pattern of a location: `location = /x`, also without the space. */
 function readPattern([first = '', second]: readonly string[]): [Location['modifier'], string] {
   if (second !== undefined) {
     const modifier = (['=', '^~', '~', '~*'] as const).find((one) => one === first)

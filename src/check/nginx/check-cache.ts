@@ -8,12 +8,13 @@ import { writtenAhead } from './look-at-verdicts.ts'
 const { ok, warning, failed } = findingsOf('nginx-cache')
 const isCaching = /^(?:proxy_cache|proxy_ignore_headers|proxy_buffering)/
 const COPY = 'copy server.conf and cache-http.conf of this version again, and change nothing of the cache'
-/** What `inactive` is where proxy_cache_path does not say. */
+/** nginx's own value of `inactive`. */
 const DEFAULT_INACTIVE = '10m'
 
-/** What a clock may be off, in milliseconds, without harm. */
+/** Milliseconds by which a clock may be wrong without harm. */
 const CLOCK_MARGIN = 5_000
 
+/** The settings of the gate that limit the cache, and the time. */
 export interface CheckCacheOptions {
   /** Milliseconds. */
   readonly sessionIdle: number
@@ -21,7 +22,7 @@ export interface CheckCacheOptions {
   readonly now: number
 }
 
-/** Whether nginx repeats a verdict to nobody else, and for no longer, than the gate said. */
+/** Checks that nginx repeats a verdict to no other viewer, and no longer than the gate said. */
 export function checkCache({ http, asking }: SiteMap, options: CheckCacheOptions): readonly Finding[] {
   const cached = asking
     .map((server) => ({ auth: server.auth, ...zoneOf(server, http) }))
@@ -46,7 +47,7 @@ function zoneOf(
   return { zone: own ?? inherited ?? 'off', isOwn: own !== undefined }
 }
 
-/** What nginx makes of it: server.conf names a variable, and a map of cache-http.conf fills it in. */
+/** The zone that counts: server.conf names a variable, and a map of cache-http.conf gives it a value. */
 function zoneNameOf(written: string | undefined, http: readonly Directive[]): string | undefined {
   if (written?.startsWith('$') !== true) return written
   const map = named(http, 'map').findLast(({ args }) => args[1] === written)
@@ -107,7 +108,10 @@ function checkHttp(
   return [...findings, ...checkTimes(path?.args[0] ?? '', now)]
 }
 
-/** nginx notes a verdict's end by the wall clock. One that was written later than now is from before a step back. */
+/**
+ * Checks the times of the files. nginx writes the end of a verdict by the wall clock. A file written later
+ * than now is from before the clock was set back.
+ */
 function checkTimes(folder: string, now: number): Finding[] {
   const ahead = writtenAhead(folder, now)
   if (ahead <= CLOCK_MARGIN) return []

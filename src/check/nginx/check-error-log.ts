@@ -5,10 +5,12 @@ import { type Directive, named, placeOf } from '../nginx-conf/directive.ts'
 import type { SiteMap } from '../nginx-conf/site-map.ts'
 
 const { warning } = findingsOf('nginx-log')
-/** At these levels nginx writes whole requests that fail, query and all: not found, no answer of the gate. */
+/**
+ * At these levels nginx logs whole requests that fail, with their query: no such file, no answer of the gate.
+ */
 const TALKATIVE = new Set(['error', 'warn', 'notice', 'info', 'debug'])
 
-/** Whether tokens of viewers stand in an error log that every user of the machine may read. */
+/** Checks that no error log holds tokens of viewers and is readable for every user of the machine. */
 export function checkErrorLog({ main, http, servers }: SiteMap): readonly Finding[] {
   const written = servers.flatMap(({ directives, protectedLocations, auth }) =>
     [...protectedLocations, ...(auth === undefined ? [] : [auth])].flatMap((location) =>
@@ -24,7 +26,7 @@ export function checkErrorLog({ main, http, servers }: SiteMap): readonly Findin
   })
 }
 
-/** What counts is said at the innermost level that says anything. */
+/** The `error_log` lines that count: those of the innermost level that has any. */
 function logsOf(levels: readonly (readonly Directive[])[]): readonly Directive[] {
   return levels.map((level) => named(level, 'error_log')).find((found) => found.length > 0) ?? []
 }
@@ -33,13 +35,13 @@ function isTalkative({ args: [, level = 'error'] }: Directive): boolean {
   return TALKATIVE.has(level)
 }
 
-/** Whether everybody may read a file, and go the way to it. What is no file keeps nothing. */
+/** Whether everybody may read the file and its folders. A device is not a log that keeps lines. */
 function isOpenToAll(file: string): boolean {
   try {
     const seen = statSync(file)
     return isAbsolute(file) && seen.isFile() && (seen.mode & 0o004) !== 0 && isWayOpen(dirname(file))
   } catch {
-    return false // nor may this user look
+    return false // this user may not read it either
   }
 }
 

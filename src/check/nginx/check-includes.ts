@@ -7,14 +7,14 @@ const { ok, warning, failed } = findingsOf('nginx-includes')
 const COPY =
   'copy the files of this version again, and include server.conf here; what you changed by hand comes back where it matters'
 
-/** Looked at by checks of their own, or free to be set. */
+/** Lines that other checks look at, or that may be changed. */
 const elsewhere =
   /^(?:proxy_pass$|error_page$|proxy_(?:connect|send|read)_timeout|proxy_next_upstream|open_file_cache|proxy_cache|proxy_ignore_headers|proxy_buffering)/
-/** Without these a client could speak in another's name, or nobody would get a verdict. */
+/** Without these lines a client could ask in another's name, or no viewer would get a verdict. */
 const essential =
   /^(?:internal|if|proxy_set_header|proxy_pass_request_(?:headers|body)|proxy_method|recursive_error_pages)$/
 
-/** Whether anything in the configuration is alta-auth's. */
+/** Whether the configuration holds anything of alta-auth. */
 export function usesAltaAuth({ http, servers }: SiteMap): boolean {
   return named(http, 'upstream').some(({ args }) => args[0] === 'alta_auth') || servers.some(asksUs)
 }
@@ -23,7 +23,7 @@ function asksUs({ auth, protectedLocations }: Server): boolean {
   return auth !== undefined || protectedLocations.length > 0
 }
 
-/** Whether the snippets are included where they must be, as they were shipped. */
+/** Checks that the shipped files are included where they must be, unchanged. */
 export function checkIncludes(map: SiteMap): readonly Finding[] {
   const findings = [...checkHttp(map), ...map.servers.flatMap(checkServer)]
   return findings.length > 0 ? findings : [ok('the snippets of this version are where they must be')]

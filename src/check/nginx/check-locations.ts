@@ -8,7 +8,7 @@ import { findOpenMedia } from './find-open-media.ts'
 const { ok, warning, failed } = findingsOf('nginx-locations')
 const SHOWN = 6
 
-/** Whether what should be protected is, each location by the lines of location.conf. */
+/** Checks that media is protected, and that each protected location has the lines of location.conf. */
 export function checkLocations({ http, servers }: SiteMap): readonly Finding[] {
   const protecting = servers.filter(({ protectedLocations }) => protectedLocations.length > 0)
   const locations = protecting.flatMap(({ protectedLocations }) => protectedLocations)
@@ -36,14 +36,14 @@ export function checkLocations({ http, servers }: SiteMap): readonly Finding[] {
   return [ok(sentence, undefined, { locations: locations.map(({ told }) => told) })]
 }
 
-/** `set` of a server runs in the subrequest again, and wipes out the path. */
+/** A `set` at server level runs in the subrequest again, and would empty the path. */
 function checkLevel(directives: readonly Directive[], told: string): Finding[] {
   if (lastOf(directives, 'auth_request')?.args[0] !== AUTH) return []
   const remedy = 'include it in each location to protect, nowhere else'
   return [failed(`location.conf is included in ${told} itself`, remedy)]
 }
 
-/** `auth_request` is inherited by nested locations, `set` is not. */
+/** Nested locations inherit `auth_request`, but not `set`. */
 function checkLines({ asksItself, directives, told }: Location): Finding[] {
   if (lastOf(directives, 'return') !== undefined) {
     const remedy = 'return answers before anybody is asked: put it into a location of its own'

@@ -3,10 +3,10 @@ import { type Directive, named } from '../nginx-conf/directive.ts'
 import type { Location, Server, SiteMap } from '../nginx-conf/site-map.ts'
 
 const { ok, warning } = findingsOf('nginx-log')
-/** nginx's own format, which also counts where nothing is said. */
+/** nginx's own format, used where no other is set. */
 const COMBINED = '$remote_addr - $remote_user [$time_local] "$request" $status'
 
-/** Whether tokens of viewers are written to a log. `tokenParams` are the names of TOKEN_PARAM. */
+/** Checks that no log holds tokens of viewers. @param tokenParams the names of TOKEN_PARAM */
 export function checkLog({ http, servers }: SiteMap, tokenParams: readonly string[]): readonly Finding[] {
   const formats = new Map([
     ['combined', COMBINED],
@@ -30,7 +30,7 @@ export function checkLog({ http, servers }: SiteMap, tokenParams: readonly strin
   return findings.length > 0 ? findings : [ok('no token is written to an access log')]
 }
 
-/** The formats that count for a location: its own, or those of the level around it. */
+/** The formats that count for a location: its own, or those of the next level that has any. */
 function logsOf({ directives }: Location, server: Server, http: readonly Directive[]): string[] {
   const level = [directives, server.directives, http].find((one) => named(one, 'access_log').length > 0)
   if (level === undefined) return ['combined']

@@ -16,6 +16,7 @@ import { checkTimeouts } from './check-timeouts.ts'
 import { checkUpstream } from './check-upstream.ts'
 import type { ReadNginx } from './read-nginx.ts'
 
+/** The settings of the gate, and what runs on this machine. */
 export interface CheckNginxOptions {
   readonly listening: ListenAddress
   readonly defaultAction: Verdict
@@ -26,7 +27,7 @@ export interface CheckNginxOptions {
   readonly readKernel: ReadKernel
   /** Wall clock in milliseconds. */
   readonly now: number
-  /** Whom nginx asks, and what is there. */
+  /** The servers that nginx asks, and what answers there. */
   readonly found: ReadonlyMap<Target, FoundGate>
 }
 
@@ -57,13 +58,16 @@ export function checkNginx({ finding, map }: ReadNginx, options: CheckNginxOptio
   ]
 }
 
-/** That one half of a check is right is told only where the other half is, too. */
+/** Leaves out the findings that all is well when another half of the same check found a fault. */
 function flawsAlone(findings: readonly Finding[]): readonly Finding[] {
   const flaws = findings.filter(({ result }) => result !== 'ok')
   return flaws.length > 0 ? flaws : findings
 }
 
-/** The nginx that asks may be on another machine, but only when the gate can be reached from there. */
+/**
+ * Reports that nginx here does not use alta-auth. Another machine's nginx may ask, but only when it can reach
+ * the gate.
+ */
 function checkUnused(listening: ListenAddress): Finding {
   const { warning, failed } = findingsOf('nginx-includes')
   const sentence = 'the nginx of this machine includes nothing of alta-auth'

@@ -4,17 +4,17 @@ import { type Directive, lastOf, named, placeOf } from '../nginx-conf/directive.
 import { type AskingServer, type Location, ON_FAILURE, type SiteMap } from '../nginx-conf/site-map.ts'
 
 const { ok, warning, failed } = findingsOf('nginx-on-failure')
-/** What nginx makes of a gate that is absent, and of one that is frozen. */
+/** The statuses that nginx gives when the gate is absent, and when it is frozen. */
 const DEAD = ['502', '504']
 const COPY = 'copy server.conf of this version again: error_page 502 504 and no other status'
 
-/** What nginx does without the gate, when all servers agree. */
+/** What nginx does without the gate; undefined when the servers differ. */
 export function onFailureOf({ asking }: SiteMap): Verdict | undefined {
   const verdicts = asking.flatMap(({ onFailure }) => onFailure.map(verdictOf))
   return verdicts.every((one) => one === verdicts[0]) ? verdicts[0] : undefined
 }
 
-/** Exactly one flavour in each server that asks, and the one that fits DEFAULT_ACTION. */
+/** Checks that each server that asks has exactly one on-failure file, and that it fits DEFAULT_ACTION. */
 export function checkOnFailure({ asking }: SiteMap, defaultAction: Verdict): readonly Finding[] {
   const findings = asking.flatMap((server) => [
     ...checkServer(server, defaultAction),
@@ -45,7 +45,9 @@ function checkServer({ onFailure, told }: AskingServer, defaultAction: Verdict):
   return [warning(sentence, `include ${fitting}, if the two should agree`)]
 }
 
-/** Whether a dead gate leads to the on-failure file, and nothing else: neither a verdict nor nginx's own trouble. */
+/**
+ * Checks that only a dead gate leads to the on-failure file: no verdict does, and no fault of nginx itself.
+ */
 function checkStatuses({ auth, onFailure }: AskingServer): Finding[] {
   const leading = named(auth.directives, 'error_page').filter(({ args }) => args.at(-1) === ON_FAILURE)
   const statuses = leading.flatMap(({ args }) => args.filter((arg) => /^\d+$/.test(arg)))
@@ -73,7 +75,7 @@ function placesOf(directives: readonly Directive[]): string {
   return [...new Set(directives.map(placeOf))].join(', ')
 }
 
-/** What a server does when the gate gives no answer; undefined = something of the operator's own. */
+/** What a server does when the gate gives no answer; undefined = the operator has written something else. */
 function verdictOf({ directives }: Location): Verdict | undefined {
   const status = lastOf(directives, 'return')?.args[0] ?? ''
   if (/^2\d\d$/.test(status)) return 'allow'

@@ -5,14 +5,14 @@ import { AUTH, type Location, type Server, type SiteMap } from '../nginx-conf/si
 
 const { ok, failed } = findingsOf('nginx-rewrites')
 
-/** Rewrites that lead the question astray, or keep the path from being captured. */
+/** Checks for rewrites that redirect the question, or keep the path from being captured. */
 export function checkRewrites({ servers, asking }: SiteMap): readonly Finding[] {
   const locations = servers.flatMap(({ protectedLocations }) => protectedLocations)
   const findings = [...asking.flatMap(checkServer), ...locations.flatMap(checkLocation)]
   return findings.length > 0 ? findings : [ok('none that gets in the way')]
 }
 
-/** What stands at server level runs for the subrequest too. */
+/** Lines at server level run for the subrequest, too. */
 function checkServer({ directives, told }: Server): Finding[] {
   const catches = directives.find(catchesAuth)
   if (catches === undefined) return []
@@ -33,7 +33,7 @@ function catchesAuth(directive: Directive): boolean {
 
 const noFile = /^\(\s*!-[fdex] \$(?:request_filename|document_root\$(?:document_)?uri)\s*\)$/
 
-/** What differs between a request and its subrequest: the path, which is no file, and the query, which is empty. */
+/** Whether the condition is true for the subrequest, whose path is no file and whose query is empty. */
 function isTrueForAuth(args: readonly string[]): boolean {
   const condition = args.join(' ')
   if (noFile.test(condition)) return true
@@ -50,7 +50,7 @@ function seenByAuth(variable: string): string | undefined {
   return /^\$(?:args|query_string|is_args|arg_\w+)$/.test(variable) ? '' : undefined
 }
 
-/** The lines of location.conf run in their order: a break before them ends all. */
+/** The lines of location.conf run in their order. A `break` before them ends the phase. */
 function checkLocation({ directives, told }: Location): Finding[] {
   const include = directives.findIndex(({ name, args }) => name === 'set' && args[0] === '$alta_auth_path')
   const early = directives.slice(0, Math.max(0, include)).find(breaks)

@@ -4,14 +4,17 @@ import { readNginxTime } from '../nginx-conf/nginx-time.ts'
 import type { AskingServer, SiteMap } from '../nginx-conf/site-map.ts'
 
 const { ok, warning, failed, skipped } = findingsOf('nginx-timeouts')
-/** Milliseconds. nginx must wait longer than the gate, but not for long where the gate is frozen. */
+/**
+ * Milliseconds that nginx should wait longer than the gate: at least, and at most, since a gate may be
+ * frozen.
+ */
 const MARGIN = 500
 const LONGEST = 10_000
 const LONGEST_CONNECT = 5_000
-/** What nginx takes where nothing is written. */
+/** nginx's own value. */
 const DEFAULT = '60s'
 
-/** `deadline` is BACKEND_TIMEOUT in milliseconds. */
+/** Checks how long nginx waits for the gate. @param deadline BACKEND_TIMEOUT in milliseconds */
 export function checkTimeouts({ http, asking }: SiteMap, deadline: number): readonly Finding[] {
   const timeOf = ({ auth, directives }: AskingServer, name: string): string =>
     [auth.directives, directives, http].flatMap((level) => lastOf(level, name)?.args[0] ?? [])[0] ?? DEFAULT
@@ -29,7 +32,7 @@ export function checkTimeouts({ http, asking }: SiteMap, deadline: number): read
 
 interface Times {
   readonly told: string
-  /** As nginx writes them. */
+  /** As nginx writes times. */
   readonly read: string
   readonly connect: string
 }

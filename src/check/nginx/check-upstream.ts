@@ -7,7 +7,10 @@ import type { AskingServer, SiteMap } from '../nginx-conf/site-map.ts'
 
 const { ok, warning, failed } = findingsOf('nginx-upstream')
 
-/** Whether nginx asks where the gate is. `answers` = a gate answered there just now, whatever LISTEN says. */
+/**
+ * Checks that nginx asks where the gate is.
+ * @param answers whether a gate has just answered there, whatever LISTEN says
+ */
 export function checkUpstream(
   { asking }: SiteMap,
   targets: readonly Target[],

@@ -6,7 +6,7 @@ import { isClosed } from './find-open-media.ts'
 
 const { warning } = findingsOf('nginx-locations')
 
-/** Lines of a server, or inherited from `http`, past which one gets into what is protected. */
+/** Finds lines of a server, or inherited from `http`, that let requests into protected locations. */
 export function findLoosened(http: readonly Directive[], server: Server): Finding[] {
   const said = (name: string): string | undefined =>
     lastOf(server.directives, name)?.args[0] ?? lastOf(http, name)?.args[0]
@@ -33,7 +33,10 @@ function servesTwoSlashes(locations: readonly Location[]): boolean {
   return taker === undefined || (taker.asks !== AUTH && !isClosed(taker))
 }
 
-/** Protected locations that inherit it; one that says so itself is a decision of the operator. */
+/**
+ * Protected locations that inherit `satisfy any`. In a location that says it itself, the operator has decided
+ * so.
+ */
 function satisfiedByAny(locations: readonly Location[], inherited: string | undefined): Location[] {
   return locations.flatMap((location) => {
     const own = lastOf(location.directives, 'satisfy')?.args[0]

@@ -5,24 +5,24 @@ import { AUTH, allLocations, type Location, type Server } from '../nginx-conf/si
 
 const { warning, failed } = findingsOf('nginx-locations')
 const INCLUDE = 'include location.conf in it'
-/** Words that name media in the paths of many sites. */
+/** Words that are common in the paths of media. */
 const mediaName =
   /(?:^|[/(|])(?:live|vod|hls|dash|streams?|channels?|iptv|catchup|archive|timeshift|dvr|movies?|films?)(?:[/)|]|$)/i
 const mediaFiles = ['index.m3u8', '1.ts', 'manifest.mpd', '1.m4s', 'film.mp4']
 
-/** Media that can be had without anybody being asked, beside what is protected in this server. */
+/** Finds media that is open beside what is protected in this server. */
 export function findOpenMedia(server: Server): Finding[] {
   return [...checkTaken(server), ...checkNeighbours(server)]
 }
 
-/** A regular expression takes media away from a protected prefix: it counts more. */
+/** Finds regular expressions that take files from a protected prefix: they count more than the prefix. */
 function checkTaken({ locations, protectedLocations }: Server): Finding[] {
   const findings = new Map<string, Finding>()
   for (const { modifier, pattern } of protectedLocations) {
     if (modifier === '=' || modifier.startsWith('~')) continue
     for (const file of mediaFiles) {
       const taker = locate(locations, `${pattern.replace(/\/$/, '')}/alta-auth-check/${file}`)
-      // A longer prefix is a decision of the operator; the next check looks at its name.
+      // A longer prefix is a decision of the operator. The next check looks at its name.
       if (taker === undefined || !taker.modifier.startsWith('~')) continue
       if (taker.asks === AUTH || isClosed(taker) || findings.has(taker.told)) continue
       const sentence = `${taker.told} serves ${pattern}…/${file} without asking: it counts more than the prefix`
@@ -45,7 +45,7 @@ function isOpenOnPurpose({ directives }: Location): boolean {
   return lastOf(directives, 'auth_request')?.args[0] === 'off'
 }
 
-/** Serves no file by itself. */
+/** Whether a location serves no file itself. */
 export function isClosed({ directives }: Location): boolean {
   return directives.some(
     ({ name, args }) =>

@@ -1,10 +1,13 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A full cache holds 65,536; some of them tell as much. */
+/** The most files that are looked at. A full cache holds 65,536. */
 const MOST_FILES = 5_000
 
-/** How far in the future the youngest file of nginx's cache was written, in milliseconds; 0 where none can be read. */
+/**
+ * The milliseconds by which the newest file of nginx's cache is in the future; 0 when none can be read.
+ * @param now wall clock in milliseconds
+ */
 export function writtenAhead(folder: string, now: number): number {
   const files = filesOf(folder).slice(0, MOST_FILES)
   return Math.max(0, ...files.map((file) => writtenAt(join(file.parentPath, file.name)) - now))
@@ -18,7 +21,7 @@ function filesOf(folder: string): Dirent[] {
   }
 }
 
-/** nginx may have dropped it meanwhile. */
+/** 0 when nginx has removed the file meanwhile. */
 function writtenAt(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A number below /proc/sys, by its path there; undefined where this kernel has none. */
+/** Reads a number below /proc/sys, by its path there; undefined when this kernel has none. */
 export function readKernel(path: string): number | undefined {
   try {
     const value = Number.parseInt(readFileSync(`/proc/sys/${path}`, 'utf8'), 10)

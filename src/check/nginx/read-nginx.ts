@@ -3,7 +3,7 @@ import { readDump } from '../nginx-conf/read-dump.ts'
 import type { NginxRun } from '../nginx-conf/run-nginx.ts'
 import { createSiteMap, type SiteMap } from '../nginx-conf/site-map.ts'
 
-/** Whether nginx's configuration could be read; without a map the other checks have nothing to look at. */
+/** The finding about nginx's configuration. Without `map` the other checks of nginx cannot run. */
 export interface ReadNginx {
   readonly finding: Finding
   readonly map: SiteMap | undefined
@@ -11,7 +11,7 @@ export interface ReadNginx {
 
 const { ok, warning, failed, skipped } = findingsOf('nginx')
 
-/** What nginx complains about, and what it means here. */
+/** Complaints of nginx, and their remedies here. */
 const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
   [
     /cache-server\.conf" failed|"alta_auth" zone|zone "alta_auth" is unknown|zero size shared memory zone "alta_auth"/,
@@ -36,10 +36,10 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
   ],
 ]
 
-/** Only that nginx was not started as root. */
+/** It only says that nginx was not started as root. */
 const harmless = /^the "user" directive makes sense only/
 
-/** Judges what `nginx -T` said, and reads the configuration that it printed. */
+/** Judges the output of `nginx -T`, and reads the configuration that it printed. */
 export function readNginx(run: NginxRun): ReadNginx {
   const without = (finding: Finding): ReadNginx => ({ finding, map: undefined })
   if (run.kind === 'absent') return without(skipped('there is no nginx on this machine'))
@@ -73,7 +73,7 @@ export function readNginx(run: NginxRun): ReadNginx {
   return { finding: ok(sentence, undefined, { binary: run.binary, files }), map }
 }
 
-/** nginx repeats what it does not understand; a URL there may hold a password, or a key as a parameter. */
+/** Masks secrets: nginx repeats what it does not understand, and a URL there may hold a password or a key. */
 function mask(said: string): string {
   return said.replaceAll(/[^\s"/:]+:[^\s"/]*@/g, '***@').replaceAll(/([?&][^\s"=&?]+=)[^\s"&]+/g, '$1***')
 }
