@@ -19,7 +19,9 @@ export interface Beat {
 /** Rates and times of the present moment, for the live page. */
 export interface Pulse {
   /**
-   * A question to a backend ended. @param backend its place in the operator's order @param took milliseconds
+   * A question to a backend ended.
+   * @param backend its place in the operator's order
+   * @param took milliseconds
    */
   asked(backend: number, outcome: Outcome, took: number): void
   /** To be called once a second. The first look, and a look after a pause, has no rates yet. */

@@ -5,8 +5,8 @@ import type { Environment } from './read-settings.ts'
 const FIRST_FD = 3
 
 /**
- * The socket that systemd opened for this process; undefined when there is none. @param pid the id of this
- * process
+ * The socket that systemd opened for this process; undefined when there is none.
+ * @param pid the id of this process
  */
 export function inheritedSocket(environment: Environment, pid: number): ListenAddress | undefined {
   const meant = environment['LISTEN_PID'] === String(pid) && Number(environment['LISTEN_FDS']) >= 1

@@ -29,8 +29,8 @@ const sentenceOf = { question: 'decided', 're-check': 're-checked', refusal: 're
 const unasked = new Set(['unavailable-breaker', 'unavailable-overload'])
 
 /**
- * Lines hold paths, addresses and verdicts, but no query, no token and no User-Agent. @param clock monotonic
- * milliseconds
+ * Lines hold paths, addresses and verdicts, but no query, no token and no User-Agent.
+ * @param clock monotonic milliseconds
  */
 export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
   const unread = createSampledLines((fields) => log.info('refused', fields), clock)

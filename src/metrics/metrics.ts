@@ -19,7 +19,9 @@ export interface MetricsOptions extends Watched {
 /** The gate's metrics for Prometheus. */
 export interface Metrics {
   /**
-   * A question to a backend ended. @param backend its place in the operator's order @param took milliseconds
+   * A question to a backend ended.
+   * @param backend its place in the operator's order
+   * @param took milliseconds
    */
   asked(backend: number, outcome: Outcome, took: number): void
   /** The text that Prometheus scrapes. */

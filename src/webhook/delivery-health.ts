@@ -13,8 +13,9 @@ export type Trouble =
 /** Observes the delivery. */
 export interface DeliveryHealth {
   /**
-   * A post failed, or an event was dropped. @param waiting events that wait @param dropped events dropped
-   * since the start
+   * A post failed, or an event was dropped.
+   * @param waiting events that wait
+   * @param dropped events dropped since the start
    */
   undelivered(why: Trouble, waiting: number, dropped: number): void
   deliveredAgain(dropped: number): void
