@@ -1,16 +1,18 @@
 import { userAgents } from './user-agents.ts'
 
+/** The site's host. */
 export const HOST = 'live.example.com'
+/** How many channels the site has. */
 export const CHANNELS = 50
-/** Segments in the directory of each channel; a viewer asks for all of them. */
+/** Segments in the directory of each channel. A viewer asks for all of them. */
 export const SEGMENTS = 3
 const VIEWERS = 500
 const INTRUDERS = 2000
-/** As long as real ones are. */
+/** As long as real tokens are. */
 export const GOOD_TOKEN = 'good-5f1c9a7e42d08b36'
 export const BAD_TOKEN = 'bad-5f1c9a7e42d08b36'
 
-/** A viewer's request, as its player sends it; realip lets it name its address. */
+/** A viewer's request, as its player sends it. nginx takes the address from a header (realip). */
 export interface ViewerRequest {
   readonly path: string
   readonly userAgent: string
@@ -18,16 +20,19 @@ export interface ViewerRequest {
   readonly host?: string
 }
 
+/** The User-Agent of viewer number `number`. Many viewers share one. */
 export function userAgentOf(number: number): string {
   return userAgents[number % userAgents.length] ?? ''
 }
 
-/** The playlist of a channel, with a token. */
+/** The path of a channel's playlist, with a token. */
 export function playlist(channel: number, token: string): string {
   return `/live/ch${channel}/index.m3u8?token=${token}`
 }
 
-/** What each viewer of the hits asks for again and again: the playlist with its token, then segments without. */
+/**
+ * What the viewers of the hits ask for again and again: playlists with their tokens, then segments without.
+ */
 export function audience(): { readonly playlists: ViewerRequest[]; readonly segments: ViewerRequest[] } {
   const playlists: ViewerRequest[] = []
   const segments: ViewerRequest[] = []
@@ -50,7 +55,7 @@ export function intruders(): ViewerRequest[] {
   }))
 }
 
-/** As it goes over the wire. */
+/** The bytes of a request. */
 export function wireOf({ path, userAgent, address, host = HOST }: ViewerRequest): string {
   return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: ${userAgent}\r\nX-Forwarded-For: ${address}\r\n\r\n`
 }

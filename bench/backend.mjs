@@ -1,12 +1,14 @@
-// The middleware of the bench, fast and simple: node backend.mjs <port>. Plain JavaScript, so that Node runs it without a loader.
+// The backend of the bench, fast and simple: node backend.mjs <port>. Plain JavaScript, so that Node runs it
+// without a loader.
 
 import { createServer } from 'node:http'
 
 let asked = 0
 
 /**
- * Good tokens, and requests without one: contenders that know no sessions ask about each segment, and segments have no token. A token
- * `for-<address>` is good for this client address only: it shows whether a contender tells the backend who asks.
+ * Allows good tokens, and requests without a token: contenders without sessions ask about each segment, and
+ * segments have no token. A token `for-<address>` is good for this client address only. It shows whether a
+ * contender tells the backend the client's address.
  * @param {string} query
  * @param {string | string[] | undefined} address
  */

@@ -1,4 +1,5 @@
-// npm run bench: alta-auth beside the other ways to authorize viewers in nginx. Progress goes to stderr, the tables to stdout.
+// npm run bench: compares alta-auth with other ways to authorize viewers in nginx. Progress goes to stderr,
+// the tables to stdout.
 
 import { readOptions } from './read-options.ts'
 import { comparison, cpuTable, targetTable } from './result-tables.ts'
@@ -36,7 +37,7 @@ try {
     process.stderr.write(`written: ${written.join(', ')}\n`)
   }
 } catch (error) {
-  // Whoever ended it knows why parts of it have failed.
+  // After Ctrl-C failing parts are no news.
   if (!ending) process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
 } finally {

@@ -6,23 +6,29 @@ import type { Progress } from './progress.ts'
 import { type Entrant, type Stage, warm } from './stage.ts'
 import { createWorks, type WorkName } from './works.ts'
 
+/** What is compared, and for how long. */
 export interface CompareOptions {
   readonly work: WorkName
   readonly rounds: number
-  /** Of one run. */
+  /** Seconds of one run. */
   readonly seconds: number
   readonly connections?: number
-  /** See replay.lua; 0 = as fast as it goes. */
+  /** See replay.lua. 0 = as fast as possible. */
   readonly pace?: number
   readonly progress: Progress
 }
 
-/** Seconds of the first run of each contender, which does not count: code is compiled, connections are opened. */
+/**
+ * Seconds of the first run of each contender, which does not count: code is compiled, connections are opened.
+ */
 export const WARM_UP = 1
-/** Seconds that a run takes besides its time. */
+/** Seconds that a run takes besides its own time. */
 export const OVERHEAD = 0.5
 
-/** Rounds in which one contender runs after the other, so that what else happens on the machine meets all of them; medians by letter. */
+/**
+ * In each round one contender runs after the other, so that all are measured under the same load of the
+ * machine. Returns medians by letter.
+ */
 export async function compare(scope: Scope, stage: Stage, options: CompareOptions): Promise<Summaries> {
   const { work, rounds, seconds, progress, connections = CONNECTIONS, pace = 0 } = options
   const { play, status } = createWorks()[work]
@@ -47,11 +53,11 @@ export async function compare(scope: Scope, stage: Stage, options: CompareOption
   }
   const runs = new Map<string, Run[]>(entrants.map(({ contender }) => [contender.letter, []]))
   for (let round = 0; round < rounds; round++) {
-    // Who comes after whom changes from round to round.
+    // The order changes from round to round.
     const order = entrants.map((_, at) => entrants[(at + round) % entrants.length])
     for (const entrant of order) {
       if (entrant === undefined) continue
-      // What a contender forgot while the others ran is no part of its run.
+      // What a contender forgot while the others ran is not part of its run.
       await warm(entrant, work)
       const measured = await run(entrant, `round ${round + 1} of ${rounds}`, seconds)
       runs.get(entrant.contender.letter)?.push(measured)

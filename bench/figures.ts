@@ -13,17 +13,17 @@ export interface Summary {
   readonly cpu: Cpu
 }
 
-/** Letter of the contender → its medians. */
+/** Medians by the contender's letter. */
 export type Summaries = Readonly<Record<string, Summary>>
 
-/** MB of a contender's processes after the hits. */
+/** Memory of a contender's processes after the hits, in MB. */
 export interface Memory {
   readonly nginx: number
-  /** NaN where nginx asks nobody. */
+  /** NaN when nginx asks no gate. */
   readonly gate: number
 }
 
-/** Everything that was measured; what was not asked for is missing. */
+/** All figures. What was not asked for is missing. */
 export interface Figures {
   readonly works: Partial<Record<WorkName, Summaries>>
   readonly latency?: Summaries
@@ -33,6 +33,7 @@ export interface Figures {
   readonly start?: number
 }
 
+/** The medians of several runs. */
 export function summarize(runs: readonly Run[]): Summary {
   const of = (read: (run: Run) => number): number => median(runs.map(read))
   return {

@@ -5,11 +5,14 @@ import { ADDRESS, NUMBER } from './newcomers.ts'
 /** Bytes of the client's whole URL. */
 const URL_LENGTH = 200
 const ORIGIN = 'https://live.example.com'
-/** Most numbers have so many digits. */
+/** The usual number of digits. */
 const DIGITS = 6
 const CHANNELS = 500
 
-/** What nginx sends when somebody new opens a playlist, straight to the gate: templates for the generator, with URLs of 200 bytes. */
+/**
+ * Templates of the requests that nginx sends to the gate when a new viewer opens a playlist. URLs have 200
+ * bytes.
+ */
 export const gateRequests: readonly string[] = Array.from({ length: CHANNELS }, (_, channel) => {
   const path = `/live/region-${channel % 40}/channel-${channel}/index.m3u8`
   const start = `${path}?token=${GOOD_TOKEN}`
@@ -20,7 +23,7 @@ export const gateRequests: readonly string[] = Array.from({ length: CHANNELS }, 
     uri: start + token,
     userAgent: userAgentOf(channel),
   })
-  // The generator fills in the number first: the address stands behind it.
+  // The generator fills in the number first, so the address stands behind it.
   const [address = '', ...others] = headers
   return `GET /auth HTTP/1.1\r\nHost: alta-auth\r\n${[...others, address].join('\r\n')}\r\n\r\n`
 })

@@ -5,27 +5,29 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Scope } from '../test/support/scope.ts'
 
-/** What the generator sends: whole requests as they go over the wire. */
+/** What the generator sends: whole requests, byte by byte. */
 export interface Play {
   readonly known: readonly string[]
-  /** Templates with NUMBER and ADDRESS in this order. */
+  /** Templates with NUMBER and ADDRESS, in this order. */
   readonly newcomers: readonly string[]
-  /** Every so many requests one is a newcomer; 0 = none. */
+  /** One request in so many is a newcomer's; 0 = none. */
   readonly every: number
 }
 
+/** Sends requests and measures the answers. */
 export interface Generator {
-  /** @throws when wrk fails, or a connection of its did. */
+  /** @throws when wrk fails, or one of its connections fails. */
   run(options: RunOptions): Promise<Load>
 }
 
+/** One run of the generator. */
 export interface RunOptions {
   readonly port: number
   readonly seconds: number
   readonly connections: number
   /** The first number of newcomers. */
   readonly first: number
-  /** The last one; known requests are sent when it is through. */
+  /** The last number of newcomers. After it only known requests are sent. */
   readonly last?: number
   /** Each connection waits 0 to `pace` milliseconds before each request. */
   readonly pace?: number
@@ -33,17 +35,18 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
+/** The result of one run. */
 export interface Load {
   readonly requests: number
   readonly perSecond: number
   /** Milliseconds. */
   readonly p50: number
   readonly p99: number
-  /** Answers with a status of 400 and above. */
+  /** Answers with a status of 400 or more. */
   readonly refused: number
 }
 
-/** Enough to keep all busy; with 32 or 128 the order of the contenders is the same. */
+/** Enough to keep all parts busy. With 32 or 128 the order of the contenders is the same. */
 export const CONNECTIONS = 64
 
 const script = fileURLToPath(new URL('./replay.lua', import.meta.url))
@@ -96,7 +99,7 @@ interface Report {
   readonly refused: number
 }
 
-/** The last line that wrk prints is the one of replay.lua. */
+/** replay.lua prints the last line of wrk's output. */
 function readReport(output: string): Load {
   const line = output.trimEnd().split('\n').at(-1) ?? ''
   if (!line.startsWith('{')) throw new Error(`wrk gave no report:\n${output}`)

@@ -9,17 +9,17 @@ import { startProcess } from './start-process.ts'
 
 /** What is the same for all contenders. */
 export interface Grounds {
-  /** For everything that is written; gone in the end. */
+  /** The folder for all files that are written. It is removed at the end. */
   readonly folder: string
   /** The document root. */
   readonly root: string
   readonly backend: { readonly port: number; readonly pid: number }
 }
 
-/** Bytes of each file: small, so that what is measured is the authorization and not the copying. */
+/** Bytes of each file. Small, so that authorization is measured, and not copying. */
 const FILE_SIZE = 1024
 
-/** Lays out the files and starts the backend. */
+/** Writes the files and starts the backend. */
 export async function prepareGrounds(scope: Scope): Promise<Grounds> {
   const folder = makeTemporaryFolder(scope)
   const root = join(folder, 'www')
@@ -33,7 +33,7 @@ export async function prepareGrounds(scope: Scope): Promise<Grounds> {
   return { folder, root, backend: await startBackend(scope, folder) }
 }
 
-/** The bench's backend in a process of its own. */
+/** Starts the bench's backend in a process of its own. */
 export async function startBackend(scope: Scope, folder: string): Promise<Grounds['backend']> {
   const port = await findFreePort()
   const program = fileURLToPath(new URL('./backend.mjs', import.meta.url))

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { nginxProgram } from './start-nginx.ts'
 
-/** What the figures depend on: name → value. */
+/** The parts of the machine on which the figures depend: name → value. */
 export function describeMachine(): Readonly<Record<string, string>> {
   const all = cpus()
   return {
@@ -24,7 +24,7 @@ function packageVersion(name: string): string {
   return find(said('dpkg-query', '-W', name), /\t(\S+)$/m)
 }
 
-/** Both streams: programs tell their version on either. */
+/** What a program prints about its version: some print it on stdout, others on stderr. */
 function said(program: string, ...parameters: string[]): string {
   const { stdout, stderr } = spawnSync(program, parameters, { encoding: 'utf8' })
   return `${stdout ?? ''}${stderr ?? ''}`

@@ -4,6 +4,7 @@ import type { Summaries } from './figures.ts'
 import type { Progress } from './progress.ts'
 import type { Stage } from './stage.ts'
 
+/** What is measured. */
 export interface LatencyOptions {
   readonly rounds: number
   readonly seconds: number
@@ -13,12 +14,15 @@ export interface LatencyOptions {
 /** Requests per second. */
 const RATE = 1000
 const CONNECTIONS = 50
-/** Milliseconds that each connection waits at most between two requests; on average half of that, and wrk's timers add a bit. */
+/**
+ * The most milliseconds that each connection waits between two requests. The mean is half of that, and wrk's
+ * timers add a little.
+ */
 const PACE = 98
-/** How far the rate may be off: at another one latency is another thing. */
+/** The share by which the rate may differ. At another rate latencies cannot be compared. */
 const TOLERANCE = 0.1
 
-/** Latency of hits at a rate that leaves everybody time: what authorization adds to a viewer's wait. */
+/** Latency of hits at a rate far below the limit: the time that authorization adds to a viewer's wait. */
 export async function measureLatency(
   scope: Scope,
   stage: Stage,
@@ -30,7 +34,7 @@ export async function measureLatency(
     pace: PACE,
     ...options,
   })
-  const told = Object.entries(summaries).filter(([letter, { perSecond }]) => {
+  const reached = Object.entries(summaries).filter(([letter, { perSecond }]) => {
     if (Math.abs(perSecond / RATE - 1) <= TOLERANCE) return true
     const rate = Math.round(perSecond)
     process.stderr.write(
@@ -38,5 +42,5 @@ export async function measureLatency(
     )
     return false
   })
-  return Object.fromEntries(told)
+  return Object.fromEntries(reached)
 }

@@ -10,7 +10,10 @@ import { cpuSeconds, rss, rssPeak } from './process-readings.ts'
 import type { Progress } from './progress.ts'
 import { startGate } from './start-gate.ts'
 
-/** What the number of live sessions does to the gate. Memory in MB, the most it was while it filled beside it. */
+/**
+ * How the number of live sessions changes the gate. Memory in MB; the peak is from the time when sessions
+ * were added.
+ */
 export interface Sizes {
   readonly idle: number
   readonly hundredThousand: { readonly rss: number; readonly peak: number }
@@ -20,6 +23,7 @@ export interface Sizes {
   readonly hitAtMillion: number
 }
 
+/** What is measured. */
 export interface SizesOptions {
   readonly folder: string
   /** The backend's port. */
@@ -33,20 +37,27 @@ const THOUSAND = 1_000
 const HUNDRED_THOUSAND = 100_000
 const MILLION = 1_000_000
 const FIRST_ANSWERS = 10
-/** Milliseconds in which the garbage of the filling goes: V8 collects it when it has had little to do for a while. */
+/**
+ * Milliseconds until the garbage of the filling is gone: V8 collects it when it has been nearly idle for a
+ * while.
+ */
 const SETTLE = 40_000
-/** The same after the start. */
+/** The same, after the start. */
 const REST = 15_000
-/** How many sessions, picked at random, are asked about in turn. */
+/** How many randomly chosen sessions are asked about in turn. */
 const PICKS = 200_000
 /** Sessions opened in a second, for the plan. */
 const FILL_RATE = 6_000
 
+/** Seconds that measuring takes, for the plan. */
 export function sizesSeconds(rounds: number, seconds: number): number {
   return (MILLION + HUNDRED_THOUSAND) / FILL_RATE + 180 + 2 * (rounds + 1) * (seconds + 0.5)
 }
 
-/** The real program at three sizes, asked without nginx so that all time and memory is its own. */
+/**
+ * Measures the built program at three sizes. It is asked without nginx, so that all time and memory is its
+ * own.
+ */
 export async function measureSizes(scope: Scope, options: SizesOptions): Promise<Sizes> {
   const { rounds, seconds, progress } = options
   progress.begin('memory of the gate, and with 100,000 sessions')
@@ -65,7 +76,7 @@ export async function measureSizes(scope: Scope, options: SizesOptions): Promise
     progress.begin(`cost of a hit at 1,000 and 1,000,000 sessions, round ${round} of ${rounds}`)
     const pair = { small: await small.costOfHit(seconds), large: await large.costOfHit(seconds) }
     progress.done(`${pair.small.toFixed(2)} and ${pair.large.toFixed(2)} s per 100,000`, 2 * (seconds + 0.5))
-    // The first one compiles the code.
+    // The first run compiles the code.
     if (round === 0) continue
     costs.small.push(pair.small)
     costs.large.push(pair.large)
@@ -80,7 +91,7 @@ export async function measureSizes(scope: Scope, options: SizesOptions): Promise
 }
 
 interface Filled {
-  /** MB after the first answers and a while, with all sessions and a while later, and at most. */
+  /** MB after the first answers and a rest; with all sessions and after a rest; and at the peak. */
   readonly idle: number
   readonly full: number
   readonly peak: number
@@ -101,7 +112,7 @@ async function startFilled(scope: Scope, options: SizesOptions, sessions: number
       MAX_SESSIONS: String(Math.max(sessions, HUNDRED_THOUSAND)),
       ALLOW_TTL: '1h',
       SESSION_IDLE: '1h',
-      // A million lines of "decided" would be most of the filling's time.
+      // A million lines of "decided" would take most of the time of the filling.
       LOG_LEVEL: 'warn',
     },
   })
@@ -116,7 +127,7 @@ async function startFilled(scope: Scope, options: SizesOptions, sessions: number
 
   const play = (requests: readonly string[], every: number) =>
     createGenerator(scope, folder, { known: requests, newcomers: gateRequests, every })
-  // They are refused, so that they are no sessions.
+  // Refused requests, which open no session.
   for (let answer = 0; answer < FIRST_ANSWERS; answer++) await getVerdict({ port })
   await delay(REST)
   const idle = rss(pid)

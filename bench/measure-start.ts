@@ -10,13 +10,14 @@ import type { Progress } from './progress.ts'
 import { gateEnvironment, gateProgram } from './start-gate.ts'
 
 const STARTS = 10
-/** Milliseconds between two tries. */
+/** Milliseconds between two attempts. */
 const TRY_EVERY = 2
 const PATIENCE = 10_000
 
+/** Seconds that measuring takes, for the plan. */
 export const startSeconds = STARTS * 0.6
 
-/** Milliseconds from the start of the process to its first answer to a viewer nobody knows; median. */
+/** Milliseconds from the start of the process to its first answer about an unknown viewer; median. */
 export async function measureStart(scope: Scope, backend: number, progress: Progress): Promise<number> {
   progress.begin(`from process start to first answer, ${STARTS} times`)
   const times: number[] = []

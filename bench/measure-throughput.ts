@@ -5,16 +5,20 @@ import { createScope } from './scope.ts'
 import { openStage } from './stage.ts'
 import type { WorkName } from './works.ts'
 
+/** What is compared. */
 export interface ThroughputOptions {
   /** Letters, such as `['b', 'h']`. */
   readonly contenders: readonly string[]
   readonly work: WorkName
   readonly rounds: number
-  /** Of one run. */
+  /** Seconds of one run. */
   readonly seconds: number
 }
 
-/** Requests per second, medians by letter: a small run of the bench for a test that compares contenders. Ends what it started. */
+/**
+ * Requests per second, medians by letter: a small run of the bench, for tests that compare contenders. It
+ * ends all that it has started.
+ */
 export async function measureThroughput(options: ThroughputOptions): Promise<Record<string, number>> {
   const scope = createScope()
   try {

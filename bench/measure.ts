@@ -7,32 +7,34 @@ import type { Entrant } from './stage.ts'
 /** CPU seconds per 100,000 requests. */
 export interface Cpu {
   readonly nginx: number
-  /** NaN where nginx asks nobody. */
+  /** NaN when nginx asks no gate. */
   readonly gate: number
   readonly backend: number
 }
 
+/** The figures of one run. */
 export interface Run extends Load {
   readonly cpu: Cpu
 }
 
+/** What one run does. */
 export interface MeasureOptions {
   readonly generator: Generator
   readonly seconds: number
   readonly connections: number
   readonly pace?: number
-  /** What every answer must be. */
+  /** The status that every answer must have. */
   readonly status: 200 | 403
 }
 
-/** Milliseconds for what is left of the run before. */
+/** Milliseconds in which the work of the previous run ends. */
 const PAUSE = 200
-/** Numbers that newcomers of one run may use. */
+/** The most newcomers of one run. */
 const NUMBERS_A_RUN = 10_000_000
 
 let runs = 0
 
-/** One run against one contender. @throws when the answers were not what they must be. */
+/** Measures one run of one contender. @throws when an answer has another status than it must have */
 export async function measure(entrant: Entrant, grounds: Grounds, options: MeasureOptions): Promise<Run> {
   const { contender, running } = entrant
   const { generator, status, ...load } = options
@@ -42,7 +44,8 @@ export async function measure(entrant: Entrant, grounds: Grounds, options: Measu
   const result = await generator.run({ port: running.port, first: ++runs * NUMBERS_A_RUN, ...load })
   const after = readCpu(entrant, grounds)
 
-  // wrk tells statuses of 400 and above from the others and no more. That they were 403, nginx's log says: a 404 or a 5xx makes a line.
+  // wrk only counts the statuses of 400 and more. That they were 403 is known from nginx's log: a 404 or a
+  // 5xx writes a line.
   const wrong = status === 403 ? result.requests - result.refused : result.refused
   const complaints = running.errorLog().slice(errors.length)
   if (wrong > 0 || complaints !== '') {

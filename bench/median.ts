@@ -1,4 +1,4 @@
-/** The middle one; of an even number the mean of the two. NaN of none. */
+/** The median. The mean of the two middle values when their number is even; NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other)
   const middle = sorted.length >> 1

@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { Scope } from '../test/support/scope.ts'
 
-/** A folder in memory, gone when the scope ends: where caches of tiny files belong, since making one on a disk costs more than a question. */
+/**
+ * Makes a folder in memory, which is removed when the scope ends. It is for caches of tiny files: to create a
+ * file on a disk costs more than a question.
+ */
 export function makeMemoryFolder(scope: Scope): string {
   const folder = mkdtempSync('/dev/shm/alta-auth-bench-')
   scope.after(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,8 +1,12 @@
-/** Places in a request that is a template: for a number that was never used before, then for the address that is made from it. */
+/**
+ * Placeholders in the template of a request: for a number that was never used before, and for the address
+ * made from it.
+ */
 export const NUMBER = '{number}'
+/** See NUMBER. */
 export const ADDRESS = '{address}'
 
-/** What replay.lua makes of the templates and a number. */
+/** Fills in a template as replay.lua does. The number selects the template. */
 export function newcomer(templates: readonly string[], number: number): string {
   const template = templates[number % templates.length] ?? ''
   const address = `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`

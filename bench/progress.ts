@@ -1,11 +1,15 @@
+/** Reports how far a run is. */
 export interface Progress {
-  /** Says what begins now, and how long all of it will take yet. */
+  /** A step begins. Prints its name and the time that is left for all. */
   begin(what: string): void
-  /** What began is through; it was planned to take so many seconds. */
+  /** The step ended. @param planned seconds that were planned for it */
   done(result: string, planned: number): void
 }
 
-/** Tells on stderr what is running. `planned` is the time of all steps, in seconds; what is left is reckoned from how true it was so far. */
+/**
+ * Prints the running step on stderr. `planned` is the time of all steps, in seconds. The time left is
+ * estimated from how long the steps took so far.
+ */
 export function createProgress(planned: number): Progress {
   const began = performance.now()
   let through = 0
@@ -22,4 +26,5 @@ export function createProgress(planned: number): Progress {
   }
 }
 
+/** Reports nothing. */
 export const silent: Progress = { begin() {}, done() {} }

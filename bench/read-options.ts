@@ -3,17 +3,19 @@ import type { Contender } from './contenders/contender.ts'
 import { contenders } from './contenders/contenders.ts'
 import { workNames } from './works.ts'
 
+/** The parts of the bench. */
 export const parts = [...workNames, 'latency', 'sizes', 'start'] as const
 export type Part = (typeof parts)[number]
 
+/** What the command line asks for. */
 export interface BenchOptions {
   readonly parts: readonly Part[]
   readonly contenders: readonly Contender[]
-  /** Of the hits. */
+  /** Rounds of the hits. */
   readonly rounds: number
-  /** Of the other parts: three fifths of them. */
+  /** Rounds of the other parts: three fifths of those of the hits. */
   readonly otherRounds: number
-  /** Of one run. */
+  /** Seconds of one run. */
   readonly seconds: number
   /** Whether RESULTS.md and results.svg are written. */
   readonly write: boolean
@@ -31,7 +33,7 @@ Contenders:
 ${contenders.map(({ letter, name, what }) => `  ${letter}  ${name}: ${what}`).join('\n')}
 `
 
-/** @returns what to print instead of a run: the help, or what is wrong. */
+/** Reads the command line. @returns a text to print in place of a run: the help, or what is wrong */
 export function readOptions(
   given: readonly string[],
 ): BenchOptions | { readonly help: string; readonly code: number } {

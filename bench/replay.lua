@@ -1,8 +1,8 @@
--- wrk's script: plays requests that were prepared ahead, and mixes in new ones.
+-- wrk's script: sends requests that were prepared before, and new ones between them.
 --   wrk … -s replay.lua url -- <known> <newcomers> <every> <first> <last> <pace>
--- known, newcomers: files of requests, a NUL after each. Every <every>-th request is a newcomer (0: none), made from one of the templates and a
--- number that counts up from <first>; after <last> (0: never) the newcomers are over, and known requests are sent. With a pace,
--- each connection waits 0 to <pace> ms before each request.
+-- known, newcomers: files of requests, with a NUL after each. Every <every>-th request is a newcomer's (0: none).
+-- It is made from one of the templates and a number that counts up from <first>. After number <last> (0: never)
+-- only known requests are sent. With a pace, each connection waits 0 to <pace> ms before each request.
 
 local known, templates = {}, {}
 local every, number, last

@@ -25,11 +25,11 @@ export function comparison(contenders: Contenders, { works, latency, memory }: F
   )
 }
 
-/** CPU seconds per 100,000 requests of each process. */
+/** CPU seconds per 100,000 requests, for each process. */
 export function cpuTable(contenders: Contenders, { works }: Figures): string {
   const columns = (['hits', 'mixed', 'denies', 'misses'] as const).filter((work) => works[work] !== undefined)
   const parts = ['nginx', 'gate', 'backend'] as const
-  // Hits ask the backend nothing.
+  // Hits do not ask the backend.
   const shown = columns.flatMap((work) =>
     parts
       .filter((part) => work !== 'hits' || part !== 'backend')
@@ -44,7 +44,7 @@ export function cpuTable(contenders: Contenders, { works }: Figures): string {
   )
 }
 
-/** What was to be reached, and what was. */
+/** The targets, and what was measured. */
 export function targetTable(figures: Figures): string {
   const rows = judge(figures).map(({ figure, limit, value, unit, met }) => {
     const digits = Math.abs(value ?? 0) >= 20 ? 0 : 2

@@ -12,7 +12,7 @@ const STEP = 26
 const TITLE = 34
 const GAP = 18
 
-/** Requests per second as bars: SVG that reads on a light and on a dark page. */
+/** Requests per second as bars: an SVG that can be read on a light and on a dark page. */
 export function resultsChart({ works }: Figures): string {
   const panels: string[] = []
   let top = 8

@@ -10,7 +10,7 @@ import type { BenchOptions } from './read-options.ts'
 import { openStage, type Stage } from './stage.ts'
 import { type WorkName, workNames } from './works.ts'
 
-/** All parts that were asked for, one after the other. */
+/** Runs all parts that were asked for, one after the other. */
 export async function runBench(scope: Scope, options: BenchOptions): Promise<Figures> {
   const { seconds } = options
   const isWanted = (part: BenchOptions['parts'][number]): boolean => options.parts.includes(part)

@@ -1,11 +1,12 @@
 import type { Scope } from '../test/support/scope.ts'
 
+/** A scope that ends by a call. */
 export interface OwnScope extends Scope {
-  /** Ends what was started, latest first; a second call waits for the first. */
+  /** Ends what was started, latest first. A second call waits for the first. */
   end(): Promise<void>
 }
 
-/** Where the bench registers how to end what it started. */
+/** Creates a scope, in which the bench registers how to end what it starts. */
 export function createScope(): OwnScope {
   const ends: (() => Promise<void> | void)[] = []
   let ending: Promise<void> | undefined

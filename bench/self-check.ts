@@ -5,11 +5,12 @@ import type { Grounds } from './grounds.ts'
 import { sendAll } from './send-all.ts'
 
 /**
- * What a contender must do before its speed means anything: ask the backend who may watch, remember the answer, and give it to nobody else.
- * @throws with what it did instead.
+ * Checks a contender before it is measured: it must ask the backend who may watch, remember the answer, and
+ * use it for no other viewer.
+ * @throws when it did something else
  */
 export async function selfCheck(contender: Contender, running: Running, grounds: Grounds): Promise<void> {
-  const told = async (): Promise<number> => Number((await get(grounds.backend, '/asked')).body)
+  const countAsked = async (): Promise<number> => Number((await get(grounds.backend, '/asked')).body)
 
   const expect = async (
     what: string,
@@ -17,9 +18,9 @@ export async function selfCheck(contender: Contender, running: Running, grounds:
     status: number,
     questions: number,
   ): Promise<void> => {
-    const before = await told()
+    const before = await countAsked()
     const [seen] = await sendAll(running.port, [viewer])
-    const asked = (await told()) - before
+    const asked = (await countAsked()) - before
     if (seen === status && asked === questions) return
     throw new Error(
       `${contender.letter} (${contender.name}) is not correct: ${what} got ${seen} after ${asked} questions to the backend, ` +
@@ -27,7 +28,7 @@ export async function selfCheck(contender: Contender, running: Running, grounds:
     )
   }
 
-  // Each check has a channel of its own in a contender's memory: nothing of it is met again.
+  // Each check uses a channel of its own, so that no other check meets what the contender remembers of it.
   const address = '172.18.0.1'
   const known = {
     path: playlist(0, `${GOOD_TOKEN}-check`),

@@ -1,10 +1,10 @@
 import { Agent, request } from 'node:http'
 import { HOST, type ViewerRequest } from './audience.ts'
 
-/** How many are under way at once. */
+/** Requests under way at once. */
 const CONNECTIONS = 16
 
-/** Sends each of them once and reads the answer; resolves with the statuses, in order. */
+/** Sends each request once and reads the answer. Resolves with the statuses, in order. */
 export async function sendAll(port: number, requests: readonly ViewerRequest[]): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
   try {

@@ -1,5 +1,6 @@
 // Resident memory of live sessions: npm run measure:memory [-- sessions]
-// Each session comes in as nginx would send it, with a URL of 200 bytes, an address of its own and a player's User-Agent.
+// Each session is opened as nginx would open it, with a URL of 200 bytes, an address of its own and a
+// player's User-Agent.
 
 import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,7 +13,7 @@ import { received } from '../test/support/received.ts'
 import { userAgents } from './user-agents.ts'
 
 const MILLION = 1_000_000
-/** Resident bytes that a session may take, at a million of them. */
+/** The most resident bytes of a session, when there are a million. */
 const MOST = 600
 
 const count = Number(process.argv[2] ?? MILLION)
@@ -84,13 +85,14 @@ const figures = {
   heapBytesPerSession: perSession('heapUsed'),
 }
 const numeral = (value: number): string => value.toLocaleString('en')
-// The row of docs/performance.md, and the same for programs.
+// The row of docs/performance.md, and the same as JSON.
 console.log(
   `${numeral(count)} sessions: ${figures.rssBytesPerSession} bytes resident for each, ${figures.rssMiB} MiB in all`,
 )
 console.log(`Node.js ${process.versions.node}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores`)
 console.log(JSON.stringify(figures))
-// Fewer sessions say little: what the process itself takes and gives back meanwhile is divided among them.
+// Only a million sessions are judged. With fewer, the memory of the process itself changes the figure too
+// much.
 if (count >= MILLION && figures.rssBytesPerSession > MOST) {
   console.error(`a session takes more than ${MOST} bytes`)
   process.exitCode = 1

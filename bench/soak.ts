@@ -1,7 +1,8 @@
-// Does anything grow? npm run soak [-- minutes, 10 unless given, at least 3]
-// 200 new sessions a second against the built program, while its backend goes through faults that come round each minute. Prints a line a
-// minute. Ends with 1 when the heap of the last minute is not within 5 % of minute 2, when descriptors or timers are left behind, or when the
-// faults were not felt: then nothing was shown.
+// Does anything grow? npm run soak [-- minutes; at least 3, 10 unless given]
+// Opens 200 sessions a second in the built program, while faults of its backend come in turn within each
+// minute. Prints a line a minute. Ends with 1 in three cases: the heap of the last minute differs by more
+// than 5 % from that of minute 2; descriptors or timers are left behind; or the faults had no effect, so that
+// nothing was shown.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,7 +21,10 @@ const MINUTE = 60_000
 /** Milliseconds between two groups of new sessions. */
 const BEAT = 50
 const MAX_DRIFT = 0.05
-/** What a viewer asks for, and after how many milliseconds: its session is due for a re-check at the third request, and has had it at the last. */
+/**
+ * The requests of a viewer, each with the milliseconds to wait before it. At the third the session is due for a
+ * re-check, and at the last the re-check has ended.
+ */
 const requests = [
   ['index.m3u8', 0],
   ['1.ts', 0],
@@ -29,12 +33,12 @@ const requests = [
 ] as const
 /** Descriptors and timers that may come and go by themselves. */
 const MARGIN = 4
-/** A host of its own: nobody else takes the backend's port while it refuses. */
+/** A host that no other program uses: no other takes the backend's port while it refuses connections. */
 const BACKEND_HOST = '127.77.0.1'
 
 if (!(MINUTES >= 3)) throw new Error('at least 3 minutes: the last one is compared with the second')
 
-/** One each 6 s. */
+/** Each lasts 6 s. */
 const faults = ['ok', 'deny', 'ok', '5xx', 'ok', 'hang', 'ok', 'reset', 'ok', 'refuse'] as const
 type Fault = (typeof faults)[number]
 let fault: Fault = 'ok'
@@ -69,9 +73,9 @@ async function turnTo(next: Fault, port: number): Promise<void> {
 }
 
 interface Sample {
-  /** Bytes after a forced collection. */
+  /** Bytes after a forced garbage collection. */
   readonly heap: number
-  /** What holds or could hold the event loop: kind → number. */
+  /** What keeps or could keep the event loop alive: kind → number. */
   readonly active: Readonly<Record<string, number>>
 }
 
@@ -98,7 +102,7 @@ const gate = spawn(process.execPath, ['--expose-gc', '--import', preload, main],
     DEFAULT_ACTION: 'allow',
     LISTEN: `127.0.0.1:${port}`,
     ADMIN_LISTEN: 'off',
-    // Short lives, so that minute 2 is like any other.
+    // Short, so that minute 2 is like any other.
     ALLOW_TTL: '5s',
     SESSION_IDLE: '15s',
   },
@@ -113,8 +117,8 @@ gate.on('exit', (code) => {
 const sample = async (): Promise<Sample> => {
   const answered = once(gate, 'message')
   gate.send('sample')
-  const [told] = await answered
-  return told as Sample
+  const [taken] = await answered
+  return taken as Sample
 }
 const openFiles = (): number => readdirSync(`/proc/${gate.pid}/fd`).length
 const timersOf = ({ active }: Sample): number => active['Timeout'] ?? 0
@@ -122,7 +126,7 @@ const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} 
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1_000 })
 let sources: Record<string, number> = {}
-/** What must have decided, or the faults did not come through. */
+/** The sources that must decide at least once. Otherwise the faults had no effect. */
 const unseen = new Set(['backend', 'session', 'stale', 'default'])
 let failed = 0
 const count = (answer: GetAnswer | undefined): void => {
@@ -132,7 +136,7 @@ const count = (answer: GetAnswer | undefined): void => {
   unseen.delete(source)
 }
 
-/** Somebody new opens a playlist and plays. */
+/** A new viewer opens a playlist and plays. */
 async function watch(number: number): Promise<void> {
   const address = `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`
   const viewer = { address, userAgent: `player-${number % 50}` }
@@ -150,7 +154,7 @@ await until('the gate', () =>
     () => false,
   ),
 )
-// The connection of this first question is closed when it has been idle.
+// The idle connection of this first question is closed in this time.
 await delay(6_000)
 const filesAtStart = openFiles()
 const start = await sample()

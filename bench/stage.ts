@@ -6,18 +6,22 @@ import { selfCheck } from './self-check.ts'
 import { sendAll } from './send-all.ts'
 import type { WorkName } from './works.ts'
 
+/** A contender that runs. */
 export interface Entrant {
   readonly contender: Contender
   readonly running: Running
 }
 
-/** All that a comparison needs, up and checked. */
+/** The running and checked contenders of a comparison. */
 export interface Stage {
   readonly grounds: Grounds
   readonly entrants: readonly Entrant[]
 }
 
-/** Starts these contenders, all at once: so that rounds can alternate between them. @throws when one is not correct. */
+/**
+ * Starts these contenders, all at once, so that rounds can alternate between them.
+ * @throws when one fails its self-check
+ */
 export async function openStage(scope: Scope, contenders: readonly Contender[]): Promise<Stage> {
   const grounds = await prepareGrounds(scope)
   const entrants: Entrant[] = []
@@ -29,7 +33,10 @@ export async function openStage(scope: Scope, contenders: readonly Contender[]):
   return { grounds, entrants }
 }
 
-/** Makes a contender know those whom this work takes for known. @throws when an answer is another than it must be. */
+/**
+ * Sends the requests of a work's known viewers, so that the contender knows them.
+ * @throws when an answer has the wrong status
+ */
 export async function warm({ contender, running }: Entrant, work: WorkName): Promise<void> {
   const { playlists, segments } = audience()
   const batches: Readonly<Record<WorkName, readonly ViewerRequest[][]>> = {

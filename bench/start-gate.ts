@@ -2,18 +2,21 @@ import { fileURLToPath } from 'node:url'
 import type { Scope } from '../test/support/scope.ts'
 import { startProcess } from './start-process.ts'
 
+/** The built program. */
 export const gateProgram = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
+/** How the gate is started. */
 export interface GateOptions {
   readonly name: string
   readonly folder: string
   /** The backend's port. */
   readonly backend: number
-  /** A port of 127.0.0.1 or the path of a Unix socket. */
+  /** A port of 127.0.0.1, or the path of a Unix socket. */
   readonly listens: number | string
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** The settings of a gate for the bench, as environment variables. */
 export function gateEnvironment({ backend, listens, env }: GateOptions): Record<string, string> {
   return {
     BACKEND_URL: `http://127.0.0.1:${backend}/auth`,
@@ -24,7 +27,7 @@ export function gateEnvironment({ backend, listens, env }: GateOptions): Record<
   }
 }
 
-/** The built program as an operator runs it; resolves with its process id. */
+/** Starts the built program as an operator does. Resolves with its process id. */
 export function startGate(scope: Scope, options: GateOptions): Promise<number> {
   return startProcess(scope, {
     name: options.name,

@@ -6,28 +6,34 @@ import { startProcess } from './start-process.ts'
 /** Where Debian puts dynamic modules. */
 export const MODULES = '/usr/lib/nginx/modules'
 
+/** The program. */
 export const nginxProgram = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
 
-/** As Debian and nginx.org package it. With two cores that is two workers, which share them with the generator and the gate. */
+/**
+ * As Debian and nginx.org package it. On two cores it is two workers, which share the cores with the
+ * generator and the gate.
+ */
 const WORKERS = 'auto'
 
+/** What the nginx of a contender needs. */
 export interface NginxOptions {
   readonly name: string
   readonly folder: string
   /** Files of dynamic modules, without the `.so`. */
   readonly modules?: readonly string[]
-  /** What stands at http level, besides the base that is the same for all. */
+  /** The lines at http level, besides those that are the same for all. */
   readonly http: string
   readonly listens: number | string
 }
 
+/** An nginx that runs. */
 export interface Nginx {
-  /** The master; its workers are its children. */
+  /** The id of the master. The workers are its children. */
   readonly pid: number
   errorLog(): string
 }
 
-/** An nginx with the base configuration of all contenders. */
+/** Starts an nginx with the base configuration of all contenders. */
 export async function startNginx(scope: Scope, options: NginxOptions): Promise<Nginx> {
   const folder = join(options.folder, options.name)
   mkdirSync(folder, { recursive: true })

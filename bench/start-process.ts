@@ -6,28 +6,35 @@ import { accepts } from '../test/support/accepts.ts'
 import type { Scope } from '../test/support/scope.ts'
 import { until } from '../test/support/until.ts'
 
+/** What is started. */
 export interface ProcessOptions {
-  /** Names the file below `folder` that gets what it prints: a file, as in production, so that nobody spends time on reading it. */
+  /**
+   * The name of the file below `folder` for its output. A file, as in production: to read a pipe would take
+   * time.
+   */
   readonly name: string
   readonly folder: string
   readonly command: string
   readonly parameters: readonly string[]
-  /** All the environment it gets, besides PATH and NODE_ENV=production. */
+  /** Its environment besides PATH and NODE_ENV=production. */
   readonly env?: Readonly<Record<string, string>>
-  /** Where it accepts connections once it is up: a port of 127.0.0.1 or the path of a Unix socket. */
+  /** Where it accepts connections when it is up: a port of 127.0.0.1, or the path of a Unix socket. */
   readonly listens: number | string
-  /** What ends it. */
+  /** The signal that ends it. */
   readonly signal: NodeJS.Signals
 }
 
-/** Starts a program and waits until it accepts connections; resolves with its process id. @throws when it ends instead. */
+/**
+ * Starts a program and waits until it accepts connections. Resolves with its process id.
+ * @throws when it ends instead
+ */
 export async function startProcess(scope: Scope, options: ProcessOptions): Promise<number> {
   const file = join(options.folder, `${options.name}.log`)
   const output = openSync(file, 'w')
   const child = spawn(options.command, options.parameters, {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...options.env },
     stdio: ['ignore', output, output],
-    // A group of its own: Ctrl-C goes to the bench alone, which ends its parts in order.
+    // A process group of its own. Ctrl-C then reaches only the bench, which ends its parts in order.
     detached: true,
   })
   closeSync(output)

@@ -9,15 +9,16 @@ export interface SiteOptions {
   readonly modules?: readonly string[]
   readonly http?: string
   readonly server?: string
-  /** In the location that is protected. */
+  /** Lines in the protected location. */
   readonly location?: string
 }
 
+/** A site that runs. */
 export interface Site extends Nginx {
   readonly port: number
 }
 
-/** The files of the channels, and in front of them what the contender says. */
+/** Starts nginx with the files of the channels, protected by the lines of the contender. */
 export async function startSite(scope: Scope, grounds: Grounds, options: SiteOptions): Promise<Site> {
   const port = await findFreePort()
   const nginx = await startNginx(scope, {

@@ -4,15 +4,15 @@ import { number, table } from './table.ts'
 
 type Contenders = readonly Pick<Contender, 'letter' | 'name'>[]
 
-/** What a playing viewer asks nginx in a second: a playlist and a segment every six. */
+/** What a playing viewer asks nginx in a second: one playlist and one segment in six seconds. */
 const REQUESTS_A_SECOND = 2 / 6
-/** How full a processor should be at peak time. */
+/** The share of a processor that should be used at peak time. */
 const HALF = 0.5
 
-/** What an operator may choose among; all other contenders are on the bench's own page. */
+/** The ways that an operator may choose. All other contenders are only on the bench's own page. */
 const choices = ['a', 'g', 'h', 'i']
 
-/** What an operator wants to know: how many requests a second, and the processor's part of nginx and gate. */
+/** Requests per second, and the CPU time of nginx and gate: what an operator wants to know. */
 export function summaryTable(contenders: Contenders, { works, latency }: Figures): string {
   return table(
     ['', 'hits/s', 'misses/s', 'nginx + gate CPU per 100,000 hits', 'p50 at 1,000/s'],
@@ -32,7 +32,10 @@ export function summaryTable(contenders: Contenders, { works, latency }: Figures
   )
 }
 
-/** Which way to take, and how many viewers a core carries, from what was measured; empty when hits were not. */
+/**
+ * Which way to choose, and how many viewers a core can serve, from the figures. Empty when hits were not
+ * measured.
+ */
 export function sizingAdvice({ works }: Figures): string {
   const [tcp, unix, cached] = [works.hits?.['g'], works.hits?.['h'], works.hits?.['i']]
   if (tcp === undefined || unix === undefined || cached === undefined) return ''
@@ -51,7 +54,7 @@ machine of the bench:
 - \`pcre_jit on;\` at the top of nginx.conf makes the snippets' regular expressions cheaper; the bench has it on for everybody.`
 }
 
-/** How much memory the gate needs; empty when it was not measured. */
+/** How much memory the gate needs. Empty when it was not measured. */
 export function memoryAdvice({ sizes }: Figures): string {
   if (sizes === undefined) return ''
   const megabytes = (rss: number): string => `${number(rss, 0)} MB`

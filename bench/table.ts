@@ -1,4 +1,7 @@
-/** A table that reads well as plain text and as Markdown. The first column is of words, the others of numbers. */
+/**
+ * A table that is easy to read as plain text and as Markdown. The first column holds words, the others
+ * numbers.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => (row[column] ?? '').length)),
@@ -14,7 +17,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(rule), ...rows.map(line)].join('\n')
 }
 
-/** A dash for what was not measured or does not exist. */
+/** A number with its digits; a dash for what was not measured or does not exist. */
 export function number(value: number | undefined, digits: number): string {
   if (value === undefined || Number.isNaN(value)) return '–'
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })

@@ -1,16 +1,17 @@
 import type { Figures, Summaries } from './figures.ts'
 import type { WorkName } from './works.ts'
 
+/** One target, and what was measured. */
 export interface Target {
   readonly figure: string
   readonly limit: string
-  /** undefined when it was not measured. */
+  /** Undefined when it was not measured. */
   readonly value: number | undefined
   readonly unit: string
   readonly met: boolean
 }
 
-/** What alta-auth wants to reach, and what it has. */
+/** What alta-auth wants to reach, and what it reaches. */
 export function judge(figures: Figures): Target[] {
   const { works, latency, sizes, start } = figures
   const ratio = (work: WorkName, one: string, other: string): number | undefined => {

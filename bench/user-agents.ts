@@ -1,4 +1,4 @@
-/** What real players send; lengths matter for memory, variety for what can be shared. */
+/** User-Agents of real players. Lengths matter for memory, variety for what can be shared. */
 export const userAgents: readonly string[] = [
   'Mozilla/5.0 (QtEmbedded; U; Linux; C) AppleWebKit/533.3 (KHTML, like Gecko) MAG200 stbapp ver: 2 rev: 250 Safari/533.3',
   'Mozilla/5.0 (QtEmbedded; U; Linux; C) AppleWebKit/533.3 (KHTML, like Gecko) MAG254 stbapp ver: 4 rev: 2721 Mobile Safari/533.3',

@@ -12,25 +12,27 @@ import type { Play } from './generator.ts'
 import { ADDRESS, NUMBER } from './newcomers.ts'
 import { shuffle } from './shuffle.ts'
 
+/** The names of all works. */
 export const workNames = ['hits', 'mixed', 'denies', 'misses'] as const
 export type WorkName = (typeof workNames)[number]
 
+/** One kind of requests that contenders answer. */
 export interface Work {
   /** One sentence for the results. */
   readonly what: string
   readonly play: Play
-  /** What every answer must be. */
+  /** The status that every answer must have. */
   readonly status: 200 | 403
 }
 
-/** One for each User-Agent and some channels: somebody new opens a playlist. */
+/** One template for each User-Agent and some channels: a new viewer opens a playlist. */
 const newcomers = (token: string): string[] =>
   Array.from({ length: CHANNELS }, (_, channel) => {
     const path = playlist(channel, `${token}${NUMBER}`)
     return wireOf({ path, userAgent: userAgentOf(channel), address: ADDRESS })
   })
 
-/** What the contenders are asked to do. Misses come last: they fill tables, and would push out what the hits rely on. */
+/** Creates the works. Misses come last: they fill tables, and would evict what the hits need. */
 export function createWorks(): Readonly<Record<WorkName, Work>> {
   const { playlists, segments } = audience()
   const watching = shuffle([...playlists, ...segments].map(wireOf))

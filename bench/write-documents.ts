@@ -10,7 +10,10 @@ import { memoryAdvice, sizingAdvice, summaryTable } from './summary.ts'
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
-/** Writes the bench's own page and chart, and its figures into the README and the performance page. Returns the files' names. */
+/**
+ * Writes the bench's own page and chart, and its figures into the README and the performance page. Returns
+ * the files' names.
+ */
 export function writeDocuments(figures: Figures, options: BenchOptions): readonly string[] {
   writeFileSync(fileOf('bench/RESULTS.md'), resultsPage(figures, options))
   writeFileSync(fileOf('bench/results.svg'), resultsChart(figures))

@@ -1,5 +1,6 @@
 import { createAltaAuth } from './alta-auth.ts'
 
+/** alta-auth with nginx's verdict cache. */
 export const altaAuthCached = createAltaAuth({
   letter: 'i',
   name: 'alta-auth, nginx cache',

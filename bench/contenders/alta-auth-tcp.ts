@@ -1,5 +1,6 @@
 import { createAltaAuth } from './alta-auth.ts'
 
+/** alta-auth over TCP on the loopback interface. */
 export const altaAuthTcp = createAltaAuth({
   letter: 'g',
   name: 'alta-auth, TCP',

@@ -1,5 +1,6 @@
 import { createAltaAuth } from './alta-auth.ts'
 
+/** alta-auth over a Unix socket. */
 export const altaAuthUnix = createAltaAuth({
   letter: 'h',
   name: 'alta-auth, Unix socket',

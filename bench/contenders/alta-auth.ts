@@ -10,15 +10,16 @@ import { ALLOW_SECONDS, type Contender, DENY_SECONDS, MAX_VERDICTS } from './con
 
 const shipped = fileURLToPath(new URL('../../nginx/alta-auth', import.meta.url))
 
+/** One way to run alta-auth. */
 export interface AltaAuthOptions extends Pick<Contender, 'letter' | 'name' | 'what'> {
-  /** A word for files of its own. */
+  /** A word for the names of its files. */
   readonly slug: string
   readonly over: 'tcp' | 'unix'
-  /** Include the verdict cache of nginx. */
+  /** Include nginx's verdict cache. */
   readonly cached: boolean
 }
 
-/** The gate as it ships, behind the snippets as they ship: one line is changed, the gate's address. */
+/** The gate as it ships, behind the nginx files as they ship. One line is changed: the gate's address. */
 export function createAltaAuth({ letter, name, what, slug, over, cached }: AltaAuthOptions): Contender {
   return {
     letter,
@@ -60,7 +61,7 @@ export function createAltaAuth({ letter, name, what, slug, over, cached }: AltaA
   }
 }
 
-/** The cache stays in memory, where the snippet puts it, in a folder that no other nginx on this machine uses. */
+/** Moves the cache into a folder in memory that no other nginx of this machine uses. */
 function moveCache(file: string, folder: string): void {
   const [line = '', path = ''] = /^proxy_cache_path (\S+) /m.exec(readFileSync(file, 'utf8')) ?? []
   replaceOnce(file, line, line.replace(path, folder))

@@ -1,6 +1,9 @@
 import type { SiteOptions } from '../start-site.ts'
 
-/** `auth_request` over a kept-alive connection to `server`, written by hand: with what a gate must be told and nothing else. */
+/**
+ * `auth_request` over kept-alive connections to `server`, written by hand: with what a gate must get, and
+ * nothing else.
+ */
 export function authHop(server: string): Required<Pick<SiteOptions, 'http' | 'server' | 'location'>> {
   return {
     http: `upstream gate { server ${server}; keepalive 64; }`,

@@ -1,4 +1,7 @@
-/** What reaches the backend from an nginx that asks it directly: the client's parameters and the five headers, as from alta-auth. */
+/**
+ * The lines of an nginx that asks the backend directly: the client's parameters and the same five headers as
+ * from alta-auth.
+ */
 export function backendLines(argumentsOf: string): string {
   return `
       proxy_pass http://backend/auth${argumentsOf};
@@ -14,6 +17,7 @@ export function backendLines(argumentsOf: string): string {
       proxy_set_header X-Real-Ua $http_user_agent;`
 }
 
+/** The upstream of the backend, with kept-alive connections. */
 export function backendUpstream(port: number): string {
   return `upstream backend { server 127.0.0.1:${port}; keepalive 64; }`
 }

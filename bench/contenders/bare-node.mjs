@@ -1,4 +1,5 @@
-// The least that a gate in Node can be: node:http alone, which says yes without reading anything. Its parameter is the socket.
+// The least that a gate in Node can be: node:http alone. It allows everything without reading it. Its
+// parameter is the socket.
 import { createServer } from 'node:http'
 
 createServer({ keepAliveTimeout: 75_000 }, (_request, response) => {

@@ -7,7 +7,7 @@ import type { Contender } from './contender.ts'
 
 const program = fileURLToPath(new URL('bare-node.mjs', import.meta.url))
 
-/** What of a hop to a gate is Node's own price. */
+/** Shows which part of a hop's cost is Node's. */
 export const bareNode: Contender = {
   letter: 'n',
   name: 'bare Node, Unix socket',

@@ -4,31 +4,33 @@ import type { WorkName } from '../works.ts'
 
 /** One way to authorize viewers in nginx. */
 export interface Contender {
-  /** As in the table of results. */
+  /** Its letter in the table of results. */
   readonly letter: string
   readonly name: string
   /** One or two sentences for the results. */
   readonly what: string
-  /** Whether it really asks the backend who may watch. */
+  /** Whether it asks the backend who may watch. */
   readonly judges: boolean
   readonly works: readonly WorkName[]
   start(scope: Scope, grounds: Grounds): Promise<Running>
 }
 
+/** A contender that runs. */
 export interface Running {
-  /** Where viewers reach it on 127.0.0.1. */
+  /** The port of 127.0.0.1 where viewers reach it. */
   readonly port: number
   readonly nginx: number
-  /** The process that nginx asks, where there is one. */
+  /** The id of the process that nginx asks, when there is one. */
   readonly gate?: number
   errorLog(): string
 }
 
 /**
- * Lifetimes of all contenders: verdicts outlive the time between two runs. With a shorter one for denies, those who are slow would meet nothing
- * but denies whose time is over, and be slower for it.
+ * Seconds. All contenders keep verdicts longer than the time between two runs. If denies were kept for less,
+ * a slow contender would have to ask again about each, and be slower for that.
  */
 export const ALLOW_SECONDS = 3600
+/** Seconds. */
 export const DENY_SECONDS = 300
-/** What a contender's memory of verdicts holds. */
+/** The most verdicts that a contender remembers. */
 export const MAX_VERDICTS = 100_000

@@ -10,6 +10,7 @@ import { noAuth } from './no-auth.ts'
 import { plainExpress } from './plain-express.ts'
 import { proxyCache } from './proxy-cache.ts'
 
+/** All contenders, in the order of the tables. */
 export const contenders: readonly Contender[] = [
   noAuth,
   hop,

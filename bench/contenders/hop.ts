@@ -5,7 +5,7 @@ import { startSite } from '../start-site.ts'
 import { authHop } from './auth-hop.ts'
 import type { Contender } from './contender.ts'
 
-/** The least that a hop to somebody who decides can cost: the other end is an nginx that always says yes. */
+/** The least cost of a hop to another process: the other end is an nginx that always allows. */
 function createHop(letter: string, over: 'tcp' | 'unix'): Contender {
   const words = over === 'unix' ? 'Unix socket' : 'TCP'
   return {
@@ -29,5 +29,7 @@ function createHop(letter: string, over: 'tcp' | 'unix'): Contender {
   }
 }
 
+/** The hop over a Unix socket. */
 export const hop = createHop('b', 'unix')
+/** The hop over TCP. */
 export const hopOverTcp = createHop('t', 'tcp')

@@ -15,6 +15,7 @@ const program = `
   end
   if status ~= 200 then return ngx.exit(403) end`
 
+/** Lua in nginx's worker asks the backend and remembers verdicts. */
 export const lua: Contender = {
   letter: 'd',
   name: 'Lua',

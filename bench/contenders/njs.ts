@@ -5,6 +5,7 @@ import { ALLOW_SECONDS, type Contender } from './contender.ts'
 
 const program = fileURLToPath(new URL('./verdict.njs', import.meta.url))
 
+/** njs in nginx's worker asks the backend and remembers verdicts. */
 export const njs: Contender = {
   letter: 'e',
   name: 'njs',

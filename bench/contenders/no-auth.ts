@@ -1,6 +1,7 @@
 import { startSite } from '../start-site.ts'
 import type { Contender } from './contender.ts'
 
+/** nginx without authorization. */
 export const noAuth: Contender = {
   letter: 'a',
   name: 'no auth',

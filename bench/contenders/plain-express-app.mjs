@@ -1,4 +1,5 @@
-// What most people would write, and with care: node plain-express-app.mjs <port> <backend>. Plain JavaScript, so that Node runs it without a loader.
+// What most people would write, and with care: node plain-express-app.mjs <port> <backend>. Plain JavaScript,
+// so that Node runs it without a loader.
 
 import axios from 'axios'
 import express from 'express'

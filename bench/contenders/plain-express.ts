@@ -7,6 +7,7 @@ import type { Contender } from './contender.ts'
 
 const program = fileURLToPath(new URL('./plain-express-app.mjs', import.meta.url))
 
+/** A small gate written with Express. */
 export const plainExpress: Contender = {
   letter: 'f',
   name: 'plain Express',

@@ -3,6 +3,7 @@ import { startSite } from '../start-site.ts'
 import { backendLines, backendUpstream } from './backend-location.ts'
 import { ALLOW_SECONDS, type Contender, DENY_SECONDS } from './contender.ts'
 
+/** nginx asks the backend directly and keeps its answers in a proxy_cache. */
 export const proxyCache: Contender = {
   letter: 'c',
   name: 'proxy_cache',
