@@ -1,4 +1,4 @@
-// npm run bench: what is missing, then the bench itself in this terminal. Ctrl-C ends everything.
+// npm run bench: installs what is missing, then runs the bench in this terminal. Ctrl-C ends everything.
 
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ const bench = spawn(
   ['--import', 'tsx', join(root, 'bench', 'bench.ts'), ...process.argv.slice(2)],
   { cwd: root, stdio: 'inherit' },
 )
-// Ctrl-C reaches the bench by itself; this process only waits, so that the prompt comes back last.
+// Ctrl-C reaches the bench, too. This process waits for it, so that the prompt comes back last.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => bench.kill('SIGTERM'))
 bench.on('exit', (code) => process.exit(code ?? 1))

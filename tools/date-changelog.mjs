@@ -1,11 +1,11 @@
 const UNRELEASED = '## Unreleased\n'
 
 /**
- * The changelog with "Unreleased" made a section of this version; an empty "Unreleased" stays above it.
+ * Turns "Unreleased" of the changelog into a section of this version. An empty "Unreleased" stays above it.
  * @param {string} text
  * @param {string} version
  * @param {string} date `2026-11-28`
- * @returns {string | undefined} undefined where nothing is unreleased
+ * @returns {string | undefined} undefined when nothing is unreleased
  */
 export function dateChangelog(text, version, date) {
   const [head = '', rest] = text.split(UNRELEASED)

@@ -1,4 +1,4 @@
-// npm run demo: what is missing, then the demo itself in this terminal. Ctrl-C ends everything.
+// npm run demo: installs what is missing, then runs the demo in this terminal. Ctrl-C ends everything.
 
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ const demo = spawn(process.execPath, ['--import', 'tsx', join(root, 'demo', 'dem
   cwd: root,
   stdio: 'inherit',
 })
-// Ctrl-C reaches the demo by itself; this process only waits, so that the prompt comes back last.
+// Ctrl-C reaches the demo, too. This process waits for it, so that the prompt comes back last.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => demo.kill('SIGTERM'))
 process.on('SIGHUP', () => demo.kill('SIGHUP'))

@@ -1,14 +1,15 @@
-// What a fresh clone lacks, brought in before anything else can run: so this file needs nothing but Node itself.
+// Installs what a fresh clone lacks, before anything else can run. So this file needs nothing but Node.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** The folder of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /**
- * Says in one sentence what could not be done and what to do about it, and ends.
+ * Prints one sentence that says what could not be done and what to do about it, and ends with 1.
  * @param {string} sentence
  * @returns {never}
  */
@@ -17,11 +18,12 @@ export function giveUp(sentence) {
   process.exit(1)
 }
 
-/** npm packages as the lock file has them. */
+/** Installs the npm packages of the lock file, unless they are there. */
 export function ensurePackages() {
   const marker = join(root, 'node_modules', '.package-lock.json')
   const lock = join(root, 'package-lock.json')
-  // Some have installed without the packages that build it: `--omit=dev`, or NODE_ENV=production.
+  // Packages may be installed without those that build the program: with `--omit=dev`, or
+  // NODE_ENV=production.
   const isWhole = existsSync(marker) && existsSync(join(root, 'node_modules', '.bin', 'tsc'))
   if (isWhole && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return
   say('installing npm packages')
@@ -29,8 +31,9 @@ export function ensurePackages() {
 }
 
 /**
- * Programs that come as Debian packages; installed through apt when we may.
- * @param {Readonly<Record<string, string>>} packageOf program (`name*` where its version follows), or absolute path of a file that is no program → Debian package
+ * Installs programs from Debian packages with apt, if this user may.
+ * @param {Readonly<Record<string, string>>} packageOf program → Debian package. A program is a name (`name*`
+ * when its version follows), or the absolute path of a file that is no program.
  */
 export function ensurePrograms(packageOf) {
   const missing = Object.keys(packageOf).filter((program) => !isInstalled(program))
@@ -53,7 +56,7 @@ export function ensurePrograms(packageOf) {
   )
 }
 
-/** dist/, when it is missing or older than the sources. */
+/** Builds dist/ when it is missing or older than the sources. */
 export function ensureBuilt() {
   const built = join(root, 'dist', 'main.js')
   if (existsSync(built) && statSync(built).mtimeMs >= newest(join(root, 'src'))) return
@@ -62,6 +65,7 @@ export function ensureBuilt() {
 }
 
 /**
+ * Prints a sentence on stderr.
  * @param {string} sentence
  */
 export function say(sentence) {
@@ -73,7 +77,7 @@ export function say(sentence) {
  */
 function isInstalled(program) {
   if (isAbsolute(program)) return existsSync(program)
-  // nginx lives in /usr/sbin, which is not on every user's PATH.
+  // nginx is in /usr/sbin, which is not in every user's PATH.
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
   return folders.some((folder) => folder !== '' && holds(folder, program))
 }
@@ -94,7 +98,8 @@ function holds(folder, program) {
  * @param {Readonly<Record<string, string>>} [environment]
  */
 function run(program, parameters, complaint, environment = {}) {
-  // What a tool prints is for people: kept off stdout, where only the result of the whole belongs.
+  // What a tool prints is for people. It goes to stderr, because only the result of the whole belongs on
+  // stdout.
   const done = spawnSync(program, parameters, {
     cwd: root,
     stdio: ['ignore', 2, 2],

@@ -1,4 +1,5 @@
-// npm run release -- 0.3.0: checks, dates the changelog, sets the version, packs, commits and tags. It pushes and publishes nothing.
+// npm run release -- 0.3.0: checks, dates the changelog, sets the version, packs, commits and tags. Pushes
+// and publishes nothing.
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,10 +1,13 @@
-// npx tsx tools/settings-documents.ts: writes the table of docs/settings.md and .env.example anew, from src/config/settings-table.ts.
+// npx tsx tools/settings-documents.ts: writes the table of docs/settings.md, and .env.example, from
+// src/config/settings-table.ts.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Setting, settingsTable } from '../src/config/settings-table.ts'
 
+/** The page with the table of settings. */
 export const settingsPageFile = fileURLToPath(new URL('../docs/settings.md', import.meta.url))
+/** The example of an environment file. */
 export const envExampleFile = fileURLToPath(new URL('../.env.example', import.meta.url))
 
 const BEGIN = '<!-- settings:begin -->\n'
@@ -12,7 +15,7 @@ const END = '<!-- settings:end -->'
 
 type Table = Readonly<Record<string, Pick<Setting<unknown>, 'value' | 'about' | 'example'>>>
 
-/** The Markdown table, one row a setting, in the table's order. */
+/** The Markdown table: one row for each setting, in the order of the settings table. */
 export function renderTable(table: Table = settingsTable): string {
   const rows = Object.entries(table).map(([name, { value, about }]) => {
     const shown = value === undefined ? '*required*' : value === '' ? '*empty*' : `\`${value}\``
@@ -21,7 +24,10 @@ export function renderTable(table: Table = settingsTable): string {
   return `| name | default | |\n|---|---|---|\n${rows.join('')}`
 }
 
-/** `.env.example`: what must be set is set, everything else stands there with its default, commented out. */
+/**
+ * The text of `.env.example`. What must be set is set. All other settings are commented out, with their
+ * defaults.
+ */
 export function renderEnvExample(table: Table = settingsTable): string {
   const blocks = Object.entries(table).map(([name, { value, about, example = '' }]) => {
     const line = value === undefined ? `${name}=${example}` : `#${name}=${value}`
@@ -30,7 +36,7 @@ export function renderEnvExample(table: Table = settingsTable): string {
   return blocks.join('\n')
 }
 
-/** What the page holds between its markers. @throws when a marker is missing. */
+/** The text between the markers of the page. @throws when a marker is missing */
 export function readTable(page: string): string {
   const begin = page.indexOf(BEGIN)
   const end = page.indexOf(END, begin)

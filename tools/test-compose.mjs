@@ -1,4 +1,5 @@
-// npm run test:compose: docker-compose.yml as a person uses it, with real images where Docker can pull them and stand-ins elsewhere.
+// npm run test:compose: uses docker-compose.yml as a person does. Images are real when Docker can pull them,
+// else stand-ins.
 
 import { ensurePackages, ensurePrograms } from './prepare.mjs'
 import { testWithDocker } from './with-docker.mjs'

@@ -1,10 +1,13 @@
-// What a test file needs before it can run, read from what it imports.
+// What a test file needs before it can run. This is read from its imports.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { root } from './prepare.mjs'
 
-/** @typedef {Readonly<Record<string, string>>} Programs program, as `ensurePrograms` takes it → Debian package */
+/**
+ * Program, as `ensurePrograms` takes it → Debian package.
+ * @typedef {Readonly<Record<string, string>>} Programs
+ */
 
 /** @type {Programs} */
 const nginx = { nginx: 'nginx-light' }
@@ -19,7 +22,10 @@ const ffmpeg = { ffmpeg: 'ffmpeg', ffprobe: 'ffmpeg' }
 /** @type {Programs} */
 const prometheus = { prometheus: 'prometheus', promtool: 'prometheus' }
 
-/** File that starts programs → the programs. Whatever imports it, directly or not, needs them. @type {Readonly<Record<string, Programs>>} */
+/**
+ * File that starts programs → the programs. Every file that imports it, directly or not, needs them.
+ * @type {Readonly<Record<string, Programs>>}
+ */
 export const programsOf = {
   'bench/generator.ts': { wrk: 'wrk' },
   'bench/start-nginx.ts': nginx,
@@ -59,10 +65,11 @@ export const programsOf = {
   'test/metrics/monitoring.test.ts': prometheus,
 }
 
-/** What starts other processes or threads, or a browser. */
+/** Packages that start other processes, threads or a browser. */
 const OTHER_PROCESSES = /^(?:node:)?(?:child_process|worker_threads|cluster)$|^playwright-core$/
 
 /**
+ * The programs that these files need.
  * @param {readonly string[]} files
  * @returns {Programs}
  */
@@ -72,7 +79,7 @@ export function programsFor(files) {
 }
 
 /**
- * Whether all that a file does happens in the process that runs it. Such files can share one.
+ * Whether all that a file does happens in the process that runs it. Several such files can share one process.
  * @param {string} file
  */
 export function isInProcess(file) {
@@ -80,6 +87,7 @@ export function isInProcess(file) {
 }
 
 /**
+ * Whether a file imports another one, directly or not.
  * @param {string} file
  * @param {string} imported below the repository
  */
@@ -88,7 +96,8 @@ export function doesImport(file, imported) {
 }
 
 /**
- * Every file that a file imports, directly or not, itself among them; and the packages that these import. Imports of types alone do not count.
+ * All files that a file imports, directly or not, itself included, and the packages that they import. Imports
+ * of types do not count.
  * @param {string} file
  */
 function reach(file) {

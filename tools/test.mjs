@@ -1,5 +1,7 @@
-// npm test: types, style, then every test but what takes minutes. npm run test:quick: of these, what needs no other process.
-// npm run test:long: what takes minutes, then what measures speed. npm test -- FILES: these alone, or all in these folders.
+// npm test: checks types and style, then runs every test that does not take minutes.
+// npm run test:quick: of these, only the tests that need no other process.
+// npm run test:long: tests that take minutes, then tests that measure speed.
+// npm test -- FILES: only these files, or all files in these folders.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,16 +11,22 @@ import { pathToFileURL } from 'node:url'
 import { ensureBuilt, ensurePackages, ensurePrograms, root, say } from './prepare.mjs'
 import { doesImport, isInProcess, programsFor } from './test-needs.mjs'
 
-/** Seconds for which no test begins or ends before a process is taken for hung (test/support/watchdog.mjs). */
+/**
+ * Seconds without the begin or end of a test after which a process counts as hung
+ * (test/support/watchdog.mjs).
+ */
 const PATIENCE = { usual: 120, long: 900 }
-/** In-process files are shared out among so many processes, that none has all of the slow ones. */
+/** In-process files are divided among so many processes, so that none has all of the slow ones. */
 const SHARES = 8
-/** Many wait: three at once leave no core idle, also where there are only two; of the in-process ones, which wait more, four. */
+/**
+ * The most files at a time. Many of them wait, so three leave no core idle, even where there are only two.
+ * In-process ones wait more: four.
+ */
 const AT_ONCE = 3
 const QUICK_AT_ONCE = 4
 /**
- * Attempts of `patientTest` beyond the first that a whole run may need. Seen: two of 5,007 tests on two cores that had a load of 4 to 8
- * from others, eleven at a load of 17 to 20.
+ * The most repeated attempts of `patientTest` in a whole run. On two cores with a load of 4 to 8 from other
+ * programs, two of 5,007 tests were repeated; with a load of 17 to 20, eleven.
  */
 const RETRIES = 8
 
@@ -33,7 +41,7 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 ensurePackages()
 const all = testFiles()
 if (mode === '--long') {
-  // Usual tests that take more rounds here are among them.
+  // Usual tests that run more rounds here are included.
   const files = all.filter((file) => isLong(file) || doesImport(file, 'test/support/rounds.ts'))
   process.env['TEST_LONG'] = '1'
   prepare(files)
@@ -73,7 +81,7 @@ function prepare(files) {
  */
 function run(files, atOnce = AT_ONCE) {
   if (files.length === 0) return
-  // A number of rounds that somebody asked for may take its time.
+  // A run with a chosen number of rounds may take its time.
   const isPatient = files.some(isLong) || process.env['HISTORIES'] !== undefined
   const patience = isPatient ? PATIENCE.long : PATIENCE.usual
   const retries = join(folder, 'retries')
@@ -84,9 +92,9 @@ function run(files, atOnce = AT_ONCE) {
     [
       ...['--import', 'tsx', '--import', './test/support/watchdog.mjs'],
       '--test',
-      // What failed stands once more at the end, where a log that was cut still has it.
+      // Failures are printed once more at the end, where a log that was cut still has them.
       '--test-reporter=spec',
-      // Of a whole process, of many files perhaps: the last resort.
+      // The last resort, for a whole process with perhaps many files.
       `--test-timeout=${6_000 * patience}`,
       `--test-concurrency=${atOnce}`,
       ...shared(files.filter(isInProcess)),
@@ -98,8 +106,8 @@ function run(files, atOnce = AT_ONCE) {
 }
 
 /**
- * Files that load several test files each: to start Node and the sources takes longer than most of the tests. No test begins before all
- * files are there.
+ * Files that load several test files each: to start Node and load the sources takes longer than most of the
+ * tests. No test begins before all files are loaded.
  * @param {readonly string[]} files
  * @returns {readonly string[]}
  */
@@ -122,9 +130,9 @@ loaded()
   })
 }
 
-/** @param {string} told a line for each attempt that was repeated */
-function judgeRetries(told) {
-  const lines = told.split('\n').filter((line) => line !== '')
+/** @param {string} text a line for each attempt that was repeated */
+function judgeRetries(text) {
+  const lines = text.split('\n').filter((line) => line !== '')
   if (lines.length > 0)
     process.stderr.write(`Tried again, as the machine was busy:\n  ${lines.join('\n  ')}\n`)
   if (lines.length <= RETRIES) return

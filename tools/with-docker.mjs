@@ -1,4 +1,4 @@
-// A Docker with the base images that are asked for, for as long as something runs that needs them; nothing is left running.
+// A Docker daemon with the wanted base images, for as long as the tests need it. Nothing is left running.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { giveUp, root, say } from './prepare.mjs'
 
-/** Milliseconds: installing Docker and making the stand-ins on a slow machine; a test file; ending a daemon. */
+/**
+ * Milliseconds: to install Docker and make the stand-ins on a slow machine; for a test file; to end a daemon.
+ */
 const PREPARING = 900_000
 const TESTING = 600_000
 const ENDING = 30_000
@@ -14,7 +16,7 @@ const ENDING = 30_000
 const folder = process.env['BASE_IMAGES_DIR'] ?? '/var/tmp/base-images'
 
 /**
- * Runs test files of node:test, one after the other, with `DOCKER_HOST` set, and ends with their exit code.
+ * Runs test files of node:test one after the other, with `DOCKER_HOST` set, and ends with their exit code.
  * @param {readonly string[]} images public base images
  * @param {readonly string[]} files paths below the repository
  * @returns {Promise<never>}
@@ -35,7 +37,7 @@ export async function testWithDocker(images, files) {
     giveUp(`the base images could not be prepared: see above, or have Docker pull ${images.join(' ')} first.`)
   }
 
-  // Ctrl-C reaches the tests by themselves; this process waits, and cleans up behind them.
+  // Ctrl-C reaches the tests, too. This process waits for them, and then cleans up.
   process.on('SIGINT', () => {})
   const name = `alta-auth-test-${process.pid}`
   const env = { ...process.env, DOCKER_HOST: host, DOCKER_TEST_NAME: name }
@@ -60,12 +62,12 @@ export async function testWithDocker(images, files) {
   process.exit(typeof code === 'number' ? code : 1)
 }
 
-/** The process id of a daemon that tools/base-images has started, now or at another time. */
+/** The process id of a daemon that tools/base-images has started, in this run or an earlier one. */
 function runningDaemon() {
   const file = join(folder, 'dockerd.pid')
   if (!existsSync(file)) return undefined
   const pid = Number(readFileSync(file, 'utf8'))
-  // A number that the kernel has given to somebody else meanwhile must not be ended.
+  // The kernel may have given the number to another process meanwhile, which must not be ended.
   const name = `/proc/${pid}/comm`
   return existsSync(name) && readFileSync(name, 'utf8').trim() === 'dockerd' ? pid : undefined
 }
@@ -81,7 +83,7 @@ async function endDaemon(pid) {
 }
 
 /**
- * What tests that were interrupted could not end themselves.
+ * Removes what interrupted tests have left.
  * @param {string} name
  * @param {NodeJS.ProcessEnv} env
  */
@@ -100,7 +102,7 @@ function removeAll(name, env) {
 }
 
 /**
- * In a Docker that is the machine's own, nobody else shall take a stand-in for the real image.
+ * In the machine's own Docker no stand-in may stay: somebody could take it for the real image.
  * @param {NodeJS.ProcessEnv} env
  */
 function removeStandIns(env) {
