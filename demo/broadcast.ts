@@ -2,21 +2,25 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path'
 import { goOnAir, readSegments } from './live-playlist.ts'
 
-/** How often the clock is looked at, in milliseconds. */
+/** Milliseconds between two looks at the clock. */
 const PERIOD = 250
-/** How many segments stay on disk for players that are behind. */
+/** How many old segments stay on disk, for slow players. */
 const SPARE = 6
 
+/** What is sent, and where. */
 export interface BroadcastOptions {
-  /** The loop: `index.m3u8` and its segments. */
+  /** The folder of the loop: `index.m3u8` and its segments. */
   readonly loop: string
-  /** Where the live stream is written, below nginx's document root; what else lies there is removed. */
+  /** The folder of the live stream, below nginx's document root. Its old content is removed. */
   readonly channel: string
-  /** A write failed: the stream stands still until one succeeds. */
+  /** Called when a write failed. The stream stands still until a write succeeds. */
   readonly onError: (error: unknown) => void
 }
 
-/** Sends the loop as a live stream: a playlist that slides with the clock, beside the segments that it names. Returns how to end it. */
+/**
+ * Sends the loop as a live stream: the segments, and a playlist that moves with the clock. Returns a function
+ * that ends it.
+ */
 export function startBroadcast({ loop, channel, onError }: BroadcastOptions): () => void {
   const segments = readSegments(readFileSync(join(loop, 'index.m3u8'), 'utf8'))
   rmSync(channel, { recursive: true, force: true })
@@ -32,7 +36,7 @@ export function startBroadcast({ loop, channel, onError }: BroadcastOptions): ()
     written = onAir.playlist
     removeBefore((onAir.segments[0]?.[0] ?? 0) - SPARE)
   }
-  /** Readers see the whole file or none of it. */
+  /** Writes a file so that readers see all of it or nothing. */
   const put = (name: string, content: string | Buffer): void => {
     const file = join(channel, name)
     if (name.endsWith('.ts') && existsSync(file)) return

@@ -4,23 +4,28 @@ import type { Action } from './page-server.ts'
 import type { Processes } from './processes.ts'
 import { untilListening } from './until-listening.ts'
 
+/** How the gate is started. */
 export interface DemoGateOptions {
   readonly processes: Processes
-  /** Of the repository. */
+  /** The repository's folder. */
   readonly root: string
-  /** Where the gate runs: no .env of somebody's own installation is found there. */
+  /** The working folder of the gate. It holds no .env of another installation. */
   readonly folder: string
   readonly backendPort: number
   readonly port: number
   readonly adminPort: number
 }
 
+/** The gate of the demo. */
 export interface DemoGate {
-  /** Starts it with this default action, after ending the one that runs. */
+  /** Starts the gate with this default action. A running gate is ended before. */
   start(defaultAction: Action): Promise<void>
 }
 
-/** The built alta-auth as a process of its own; DEFAULT_ACTION is a setting, so another one takes another process. */
+/**
+ * Runs the built alta-auth as a process of its own. DEFAULT_ACTION is a setting, so a change of it needs a
+ * new process.
+ */
 export function createDemoGate(options: DemoGateOptions): DemoGate {
   const { processes, root, folder, backendPort, port, adminPort } = options
   let running: ChildProcess | undefined
@@ -33,7 +38,7 @@ export function createDemoGate(options: DemoGateOptions): DemoGate {
         parameters: [join(root, 'dist', 'main.js')],
         cwd: folder,
         env: {
-          // Soon enough that an outage shows in the decisions about a viewer who plays.
+          // Short, so that an outage soon shows in the decisions about a viewer who plays.
           ALLOW_TTL: '10s',
           ...process.env,
           BACKEND_URL: `http://127.0.0.1:${backendPort}/auth`,

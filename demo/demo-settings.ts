@@ -1,14 +1,16 @@
 import type { Action } from './page-server.ts'
 
+/** The settings of the demo. */
 export interface DemoSettings {
-  /** The ports to try first: site, backend, gate, the gate's health, page server. */
+  /** The ports that are tried first: site, backend, gate, the gate's admin listener, page server. */
   readonly ports: readonly [number, number, number, number, number]
   readonly defaultAction: Action
 }
 
 /**
- * `DEMO_PORT` is where the page is; the others follow it. `DEFAULT_ACTION` is the gate's, to begin with.
- * @throws Error with a sentence for the person who set them.
+ * Reads the settings. `DEMO_PORT` is the port of the page; the other ports follow it. `DEFAULT_ACTION` is
+ * that of the gate at the start.
+ * @throws Error with a sentence for the person who set them
  */
 export function readDemoSettings(environment: Readonly<Record<string, string | undefined>>): DemoSettings {
   const { DEMO_PORT: text, DEFAULT_ACTION: defaultAction = 'deny' } = environment

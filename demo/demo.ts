@@ -1,5 +1,5 @@
-// Everything on this machine's loopback: the example backend, alta-auth, nginx with the shipped snippets in front of a live stream, and
-// a page to watch it all.
+// Runs everything on this machine's loopback interface: the example backend, alta-auth, nginx with the
+// shipped files in front of a live stream, and a page that shows it all.
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ const giveUp = (sentence: string): void => {
   void end(1)
 }
 const processes = createProcesses(giveUp)
-// SIGHUP: the terminal was closed, and nothing can be written to it any more.
+// SIGHUP: the terminal was closed, so nothing can be written to it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
 process.stdout.on('error', () => void end(1))
 process.on('uncaughtException', (error) => giveUp(`The demo has a fault: ${error.stack}`))

@@ -1,33 +1,37 @@
 import type { ServerResponse } from 'node:http'
 
-/** How many events of the past a new listener is told. */
+/** The most past events that a new listener gets. */
 const REMEMBERED = 60
-/** Listeners at a time, and bytes that one of them may leave unread. */
+/** The most listeners at a time, and the most bytes that one of them may leave unread. */
 const MOST_LISTENERS = 50
 const MOST_UNREAD = 1_000_000
-/** Milliseconds between signs of life: proxies end a connection that is silent for a minute. */
+/** Milliseconds between signs of life. Proxies end a connection that is silent for a minute. */
 const HEARTBEAT = 15_000
 
+/** Sends events to all pages that listen. */
 export interface EventStream {
-  /** Takes the response over as a listener. `lastId` is the last event that it has had; `first` comes before all others. */
+  /**
+   * Makes the response a listener. `lastId` is the last event that it has received; `first` is sent before
+   * all others.
+   */
   add(response: ServerResponse, lastId: number, first: string): void
-  /** Sends something that is forgotten at once. */
+  /** Sends a text that later listeners do not get. */
   say(text: string): void
-  /** Sends something that later listeners are told too. */
+  /** Sends an event that later listeners get, too. */
   tell(name: string, data: unknown): void
   end(): void
 }
 
-/** One event as Server-Sent Events write it. */
+/** One event in the format of Server-Sent Events. */
 export function eventText(name: string, data: unknown, id?: number): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-/** Server-Sent Events for any number of pages. */
+/** Creates a stream of Server-Sent Events. */
 export function createEventStream(): EventStream {
   const listeners = new Set<ServerResponse>()
   const past: { readonly id: number; readonly text: string }[] = []
-  // From the clock, so that a page that was told by a predecessor of this process is told what it has missed.
+  // Ids begin with the time. So a page that has events of an earlier process gets the events that it missed.
   let id = Date.now()
 
   const say = (text: string): void => {

@@ -1,13 +1,14 @@
 import { createServer, type Server } from 'node:http'
 
+/** The backend of the demo. */
 export interface ExampleBackend {
   start(): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * The example of Cesbo's documentation: access if the parameter `token` equals 123, compared as a string. Calls `say` with a line about
- * each client that it allows.
+ * The example of Cesbo's documentation: it allows a client when the parameter `token` is the string 123.
+ * Calls `say` with a line about each client that it allows.
  */
 export function createExampleBackend(port: number, say: (line: string) => void): ExampleBackend {
   let server: Server | undefined
@@ -15,7 +16,7 @@ export function createExampleBackend(port: number, say: (line: string) => void):
     async start() {
       if (server !== undefined) return
       const started = createServer((request, response) => {
-        // Not `new URL`: of a path such as // it makes an error.
+        // Not `new URL`, which throws for a path such as //.
         const [, query = ''] = /\?(.*)/.exec(request.url ?? '') ?? []
         const tokens = new URLSearchParams(query).getAll('token')
         // The last one counts, as in PHP.

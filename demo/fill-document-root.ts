@@ -5,15 +5,16 @@ import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-/** The loop that `startBroadcast` sends. */
+/** The folder of the loop that `startBroadcast` sends. */
 export const loop = join(here, 'stream')
 
-/** Puts the page and its player into nginx's document root; nothing is fetched from anywhere else. */
+/** Copies the page and its player into nginx's document root. Nothing is loaded from another site. */
 export function fillDocumentRoot(root: string): void {
   mkdirSync(root, { recursive: true })
   cpSync(join(here, 'page'), root, { recursive: true })
   copyFileSync(join(here, '..', 'live-page', 'base.css'), join(root, 'base.css'))
-  // The module without subtitles and alternative sound; named .js, because not every nginx knows the type of .mjs.
+  // The module without subtitles and alternative sound. It is renamed to .js, because not every nginx knows
+  // the type of .mjs.
   const distributed = dirname(createRequire(import.meta.url).resolve('hls.js'))
   copyFileSync(join(distributed, 'hls.light.min.mjs'), join(root, 'hls.js'))
 }

@@ -1,11 +1,11 @@
 import { createServer } from 'node:net'
 
-/** How many ports after the usual one are tried. */
+/** How many ports above the usual one are tried. */
 const TRIES = 100
 
 /**
- * For each usual port itself when it is free, otherwise one of the next; all of them differ.
- * @throws when none of the tried ones is free.
+ * Finds a free port for each usual port: the port itself, or one of the next. All of them differ.
+ * @throws when none of the tried ports is free
  */
 export async function findPorts<Usual extends readonly number[]>(
   ...usual: Usual

@@ -1,13 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 
-/** How often the file is looked at, in milliseconds. Looking works on every file system; being told does not. */
+/** Milliseconds between two looks at the file. Looking works on every file system; notification does not. */
 const PERIOD = 100
-/** Bytes that are read at a time; of more, the newest are read and the rest is left out. */
+/** The most bytes read at a time. When there are more, only the newest are read. */
 const MOST = 65_536
 
 /**
- * Calls `onLine` with every line that is added to the file from now on. The file may be missing yet, be cut off or be replaced by
- * a new one. Returns how to end it.
+ * Calls `onLine` with every line that is added to the file from now on. The file may be missing at first, may
+ * be truncated, and may be replaced by a new one. Returns a function that ends it.
  */
 export function followLog(file: string, onLine: (line: string) => void): () => void {
   let known = statSync(file, { throwIfNoEntry: false })?.ino
@@ -43,7 +43,7 @@ export function followLog(file: string, onLine: (line: string) => void): () => v
     try {
       look()
     } catch {
-      // Gone again, or not readable at this moment: the next look tells.
+      // The file is gone or cannot be read at this moment. The next look tries again.
     }
   }, PERIOD)
   return () => clearInterval(timer)

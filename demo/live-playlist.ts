@@ -1,22 +1,22 @@
-/** A stretch of the loop: one file of `demo/stream`. */
+/** One file of `demo/stream`. */
 export interface Segment {
   readonly file: string
   /** Seconds. */
   readonly duration: number
 }
 
-/** How many segments a playlist holds. */
+/** Segments in a playlist. */
 const WINDOW = 6
 
-/** What of the loop is on air. */
+/** The part of the loop that players can get now. */
 export interface OnAir {
-  /** Media sequence number → the segment of the loop, oldest first. */
+  /** Media sequence number and segment of the loop, oldest first. */
   readonly segments: readonly (readonly [sequence: number, Segment])[]
-  /** The text of the media playlist; the segments are called `<sequence>.ts`. */
+  /** The text of the media playlist. Its segments have the names `<sequence>.ts`. */
   readonly playlist: string
 }
 
-/** The segments of a playlist that ffmpeg wrote. */
+/** Reads the segments of a playlist that ffmpeg wrote. */
 export function readSegments(playlist: string): Segment[] {
   return [...playlist.matchAll(/^#EXTINF:([\d.]+),.*\n(.+)$/gm)].map(([, duration, file = '']) => ({
     file,
@@ -25,14 +25,17 @@ export function readSegments(playlist: string): Segment[] {
 }
 
 /**
- * The loop as a live stream at one moment; `now` and `since`, when the broadcast began, are in milliseconds since 1970. Segments are
- * counted by the clock, so that a writer that was started again goes on where its predecessor would be; discontinuities only since
- * the beginning, because hls.js takes seconds over numbers of nine digits. The segments must be of equal length.
+ * The loop as a live stream at one moment. All segments must have the same length.
+ * Segments are counted by the clock. So a writer that was restarted goes on where the earlier one would be.
+ * Discontinuities are counted from the beginning of the broadcast, because hls.js takes seconds for numbers
+ * of nine digits.
+ * @param now milliseconds since 1970
+ * @param since the beginning of the broadcast, in milliseconds since 1970
  */
 export function goOnAir(loop: readonly Segment[], now: number, since: number): OnAir {
   const [first] = loop
   if (first === undefined) throw new Error('the loop has no segments')
-  // The newest that is over: a live encoder cannot deliver what still goes on.
+  // The newest segment that is complete: a live encoder cannot deliver the present one.
   const oldestAt = (time: number): number => Math.floor(time / 1000 / first.duration) - WINDOW
   const oldest = oldestAt(now)
   const startsBefore = (sequence: number): number => Math.ceil(sequence / loop.length)
@@ -44,7 +47,7 @@ export function goOnAir(loop: readonly Segment[], now: number, since: number): O
     '#EXT-X-INDEPENDENT-SEGMENTS',
     `#EXT-X-TARGETDURATION:${Math.ceil(first.duration)}`,
     `#EXT-X-MEDIA-SEQUENCE:${oldest}`,
-    // One discontinuity before each start of the loop; this many are gone from the playlist.
+    // One discontinuity stands before each start of the loop. This many have left the playlist.
     `#EXT-X-DISCONTINUITY-SEQUENCE:${startsBefore(oldest) - startsBefore(oldestAt(since))}`,
     `#EXT-X-PROGRAM-DATE-TIME:${new Date(oldest * first.duration * 1000).toISOString()}`,
     ...segments.flatMap(([sequence, { duration }]) => [

@@ -1,14 +1,14 @@
-/** One decision as nginx's access log tells it, in the shipped format `alta_auth`. */
+/** One decision, as nginx's access log holds it in the shipped format `alta_auth`. */
 export interface LoggedDecision {
   /** ISO 8601, whole seconds. */
   readonly time: string
   readonly verdict: 'allow' | 'deny'
   readonly source: string
   readonly reason: string
-  /** Empty where there is none. */
+  /** Empty when there is none. */
   readonly session: string
   readonly path: string
-  /** What the viewer got. */
+  /** The status that the viewer got. */
   readonly status: number
 }
 
@@ -17,7 +17,9 @@ const line =
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** Undefined for what was not decided about: a request of an unprotected location. */
+/**
+ * Reads a line of the log. Undefined when nothing was decided: the request was for an unprotected location.
+ */
 export function readLoggedDecision(text: string): LoggedDecision | undefined {
   const [, time, path, status, verdict, source, reason, session] = line.exec(text) ?? []
   if (time === undefined || path === undefined || source === undefined || reason === undefined)
@@ -34,7 +36,7 @@ export function readLoggedDecision(text: string): LoggedDecision | undefined {
   }
 }
 
-/** nginx's `$time_local`, such as `24/Nov/2026:13:25:42 +0000`. */
+/** Reads nginx's `$time_local`, such as `24/Nov/2026:13:25:42 +0000`. */
 function readLocalTime(text: string): string {
   const [, day, month = '', year, clock, zone] =
     /^(\d\d)\/(\w{3})\/(\d{4}):(\S+) ([+-]\d{4})$/.exec(text) ?? []

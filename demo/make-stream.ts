@@ -1,4 +1,5 @@
-// Makes demo/stream anew:  npx tsx demo/make-stream.ts  (needs ffmpeg). The result is committed, so nobody else has to.
+// npx tsx demo/make-stream.ts: makes demo/stream again with ffmpeg. The result is committed, so nobody else
+// has to.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +23,7 @@ rmSync(target, { recursive: true, force: true })
 mkdirSync(target)
 const pictures = `-f rawvideo -pixel_format rgb24 -video_size ${WIDTH}x${HEIGHT} -framerate ${RATE} -i pipe:0`
 const beeps = `-f s16le -ar ${SAMPLES} -ac 1 -i ${sound}`
-// Baseline without B-pictures, one key picture a segment: what every player can play and cut.
+// Baseline without B-frames, and one key frame a segment: every player can play and cut it.
 const video = '-c:v libx264 -profile:v baseline -preset veryslow -crf 21 -pix_fmt yuv420p -sc_threshold 0'
 const cuts = `-g ${SEGMENT * RATE} -keyint_min ${SEGMENT * RATE}`
 const hls = `-f hls -hls_time ${SEGMENT} -hls_playlist_type vod -hls_flags independent_segments`
@@ -32,7 +33,7 @@ const words = [
   beeps,
   `${video} ${cuts} -c:a aac -b:a 48k -ac 1 -shortest`,
   hls,
-  // Not .ts: the type checker would read them.
+  // Not .ts, because the type checker would read them.
   '-hls_segment_filename %d.mpegts index.m3u8',
 ].flatMap((line) => line.split(' '))
 const ffmpeg = spawn('ffmpeg', words, { cwd: target, stdio: ['pipe', 'inherit', 'inherit'] })
@@ -46,7 +47,7 @@ rmSync(folder, { recursive: true, force: true })
 process.stdout.write(code === 0 ? `made ${target}\n` : 'ffmpeg failed: see above\n')
 process.exitCode = code === 0 ? 0 : 1
 
-/** A soft beep at every full second, a higher one where the loop begins. */
+/** A soft beep at every full second, and a higher one at the start of the loop. */
 function makeSound(): Buffer {
   const bytes = Buffer.alloc(LOOP * SAMPLES * 2)
   for (let second = 0; second < LOOP; second++) {

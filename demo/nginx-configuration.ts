@@ -1,17 +1,21 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** The site of the demo. */
 export interface DemoSite {
-  /** Everything nginx writes and reads lies here; the document root is `www`. */
+  /** The folder of all files that nginx writes and reads. The document root is `www`. */
   readonly folder: string
-  /** The shipped snippets, `nginx/alta-auth` of the repository. */
+  /** The shipped nginx files: `nginx/alta-auth` of the repository. */
   readonly snippets: string
   readonly port: number
   readonly gatePort: number
   readonly pagePort: number
 }
 
-/** Lays out a site in front of the page and the stream and returns the path of its nginx.conf; the snippets are used as shipped. */
+/**
+ * Writes the configuration of a site with the page and the stream, and returns the path of its nginx.conf.
+ * The nginx files are used as shipped.
+ */
 export function writeDemoSite({ folder, snippets, port, gatePort, pagePort }: DemoSite): string {
   const copy = join(folder, 'alta-auth')
   cpSync(snippets, copy, { recursive: true })

@@ -4,9 +4,10 @@ import { followLog } from './follow-log.ts'
 import { readLoggedDecision } from './logged-decision.ts'
 import { foreignness } from './own-request.ts'
 
+/** A default action of the gate. */
 export type Action = 'allow' | 'deny'
 
-/** What the buttons of the page move. */
+/** What the buttons of the page do. */
 export interface Controls {
   readonly backend: 'running' | 'stopped'
   readonly defaultAction: Action
@@ -15,22 +16,25 @@ export interface Controls {
   setDefaultAction(action: Action): Promise<void>
 }
 
+/** What the page shows. */
 export interface PageServerOptions {
   /** nginx's access log, in the format `alta_auth`. */
   readonly accessLog: string
-  /** Without them the page shows commands to copy in place of buttons. */
+  /** Without controls the page shows commands to copy in place of buttons. */
   readonly controls?: Controls
 }
 
+/** The server of the page. */
 export interface PageServer {
   readonly server: Server
-  /** Ends it with all pages that listen. */
+  /** Ends the server, and the streams of all pages. */
   end(): void
 }
 
 /**
- * What nginx passes on at `/demo/`, unprotected: `GET state`, `GET events` (Server-Sent Events: `state` and `decision`), and with
- * controls `POST backend/stop`, `POST backend/start`, `POST default-action/allow` and `POST default-action/deny`.
+ * What nginx passes on at `/demo/`, unprotected: `GET state`, and `GET events` (Server-Sent Events: `state`
+ * and `decision`). With controls also `POST backend/stop`, `POST backend/start`, `POST default-action/allow`
+ * and `POST default-action/deny`.
  */
 export function createPageServer({ accessLog, controls }: PageServerOptions): PageServer {
   const events = createEventStream()
@@ -39,7 +43,7 @@ export function createPageServer({ accessLog, controls }: PageServerOptions): Pa
       ? { controls: false }
       : { controls: true, backend: controls.backend, defaultAction: controls.defaultAction }
   const acts = controls === undefined ? {} : actsOf(controls)
-  // One after the other: the gate is not started twice by two hasty clicks.
+  // One action after the other, so that two quick clicks do not start the gate twice.
   let last: Promise<unknown> = Promise.resolve()
 
   const press = (response: ServerResponse, act: () => Promise<string>): void => {

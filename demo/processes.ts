@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How long a program may take to end by itself, in milliseconds. */
+/** Milliseconds that a program may take to end by itself. */
 const PATIENCE = 4_000
 
+/** A program, and how it is started. */
 export interface ProcessStart {
   readonly name: string
   readonly command: string
@@ -13,15 +14,19 @@ export interface ProcessStart {
   readonly cwd: string
 }
 
+/** The programs of the demo. */
 export interface Processes {
-  /** Starts a program whose output goes to this terminal. */
+  /** Starts a program. Its output goes to this terminal. */
   start(what: ProcessStart): ChildProcess
-  /** Ends it and waits until it is gone. */
+  /** Ends the program and waits until it is gone. */
   stop(child: ChildProcess): Promise<void>
   stopAll(): Promise<void>
 }
 
-/** Programs that run as long as the demo does; `onLost` is told, in a sentence, of one that did not start or ended by itself. */
+/**
+ * Programs that run as long as the demo does. `onLost` is called with a sentence about a program that did not
+ * start or ended by itself.
+ */
 export function createProcesses(onLost: (sentence: string) => void): Processes {
   const running = new Set<ChildProcess>()
 
@@ -36,7 +41,7 @@ export function createProcesses(onLost: (sentence: string) => void): Processes {
   }
   return {
     start({ name, command, parameters, env = process.env, cwd }) {
-      // A group of its own: Ctrl-C goes to the demo alone, which ends its parts in order.
+      // A process group of its own. Ctrl-C then reaches only the demo, which ends its parts in order.
       const stdio = ['ignore', 'inherit', 'inherit'] as const
       const child = spawn(command, parameters, { env, cwd, stdio: [...stdio], detached: true })
       running.add(child)

@@ -1,14 +1,18 @@
-// The page, the stream and the decisions of an nginx that runs elsewhere: what the compose stack starts, without buttons.
+// Serves the page, the stream and the decisions of an nginx that runs elsewhere: the compose stack starts it.
+// No buttons.
 //
-//   DOCUMENT_ROOT=/srv/www ACCESS_LOG=/var/log/alta-auth/access.log LISTEN=0.0.0.0:6001 node demo/serve-page.ts
+//   DOCUMENT_ROOT=/srv/www ACCESS_LOG=/var/log/alta-auth/access.log LISTEN=0.0.0.0:6001 node
+//   demo/serve-page.ts
 //
-// Node 24 runs it as it is. It writes below DOCUMENT_ROOT alone, and needs of the repository demo/ and the npm package hls.js.
+// Node 24 runs it as it is. It writes only below DOCUMENT_ROOT. Of the repository it needs demo/,
+// live-page/base.css and the npm package hls.js.
 //
-//   DOCUMENT_ROOT   nginx's document root: page and player go there, and the live stream to live/test/
-//   ACCESS_LOG      nginx's access log in the format alta_auth; it may appear later
+//   DOCUMENT_ROOT   nginx's document root. Page and player go there, and the live stream to live/test/
+//   ACCESS_LOG      nginx's access log in the format alta_auth. It may appear later
 //   LISTEN          host:port where nginx reaches it; 127.0.0.1:6001 unless set
 //
-// nginx serves DOCUMENT_ROOT, protects /live/ and passes /demo/ on, unprotected and with the browser's own Host:
+// nginx serves DOCUMENT_ROOT, protects /live/ and passes /demo/ on, unprotected and with the browser's own
+// Host:
 //
 //   location /demo/ { proxy_pass http://demo:6001; proxy_set_header Host $http_host; }
 //

@@ -1,9 +1,10 @@
-/** The picture: 16:9, small enough that a loop of it can be committed. */
+/** The picture in pixels: 16:9, and small enough that a loop of it can be committed. */
 export const WIDTH = 640
+/** See WIDTH. */
 export const HEIGHT = 360
 /** Pictures a second. */
 export const RATE = 25
-/** Seconds of the loop; the dial goes round once. */
+/** Seconds of the loop. The dial turns once in this time. */
 export const LOOP = 12
 /** Seconds that a beep and its flash last, at every full second. */
 export const BEEP = 0.08
@@ -30,7 +31,7 @@ const BARS_TOP = 308
 const CENTRE = { x: 320, y: 154 } as const
 const RADIUS = 118
 
-/** Which of the segments a to g each digit lights. */
+/** The segments a to g of each digit. */
 const digits = ['abcdef', 'bc', 'abged', 'abgcd', 'fgbc', 'afgcd', 'afgedc', 'abc', 'abcdefg', 'abcdfg']
 /** The ends of each segment, in a field of 1 × 2. */
 const strokes: Readonly<Record<string, readonly [number, number, number, number]>> = {
@@ -52,14 +53,14 @@ export function drawPicture(time: number): Buffer {
   const flash = time % 1 < BEEP ? amber : slate
   canvas.fill(box(CENTRE.x, 206, 8), (x, y) => [flash, 6 - Math.hypot(x - CENTRE.x, y - 206)])
   drawCounter(canvas, time)
-  // Runs along the bars once every two seconds: a picture that stands still is seen at once.
+  // A mark that moves along the bars once in two seconds, so that a frozen picture is seen at once.
   const at = ((time % 2) / 2) * WIDTH
   canvas.fill([at - 4, BARS_TOP - 4, at + 4, HEIGHT], (x) => [chalk, 2.5 - Math.abs(x - at)])
   return canvas.bytes
 }
 
 type Box = readonly [left: number, top: number, right: number, bottom: number]
-/** A colour, and how far inside its shape a point lies, in pixels; the edge is smoothed over one. */
+/** The colour of a point, and its distance inside a shape in pixels. The edge is smoothed over one pixel. */
 type Shape = (x: number, y: number) => readonly [Colour, number]
 
 const box = (x: number, y: number, reach: number): Box => [x - reach, y - reach, x + reach, y + reach]
@@ -98,7 +99,7 @@ function drawGround({ fill }: Canvas): void {
   fill([0, BARS_TOP, WIDTH, HEIGHT], (x) => [bars[Math.floor((x / WIDTH) * bars.length)] ?? night, 1])
 }
 
-/** A ring that fills in the course of the loop, with a tick for each second. */
+/** A ring that fills during the loop, with a tick for each second. */
 function dial(turn: number): Shape {
   return (x, y) => {
     const [right, up] = [x - CENTRE.x, CENTRE.y - y]

@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How long a program may take to start, in milliseconds. */
+/** Milliseconds that a program may take to start. */
 const PATIENCE = 20_000
 
-/** Waits until a port of this machine takes connections. @throws when it does not in time. */
+/** Waits until a port of this machine takes connections. @throws when it does not in 20 s */
 export async function untilListening(name: string, port: number): Promise<void> {
   const deadline = performance.now() + PATIENCE
   while (!(await isOpen(port))) {

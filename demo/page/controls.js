@@ -2,7 +2,7 @@
 
 const find = (id) => document.getElementById(id)
 
-/** The buttons that stop the backend and change the default action, or, where there are none, the commands to copy. */
+/** The buttons that stop the backend and change the default action. Without buttons: the commands to copy. */
 export function createControls() {
   let state = {}
 
@@ -17,7 +17,7 @@ export function createControls() {
     label(find('action-state'), state.defaultAction, state.defaultAction === 'allow' ? 'warm' : '')
     find('action').textContent = state.defaultAction === 'allow' ? 'Switch to deny' : 'Switch to allow'
   }
-  /** Not "disabled" meanwhile: the keyboard would lose its place. */
+  /** Not "disabled" meanwhile, because the focus would be lost. */
   const press = async (button, path) => {
     if (button.ariaDisabled === 'true') return
     button.ariaDisabled = 'true'

@@ -6,8 +6,9 @@ const MOST_ROWS = 60
 const tones = { allow: 'good', deny: 'bad' }
 
 /**
- * The decisions, newest situation first. A viewer who plays causes one each second, so what repeats is one row with a count:
- * as long as verdict and source of a session stay what they are, each of its reasons has one row.
+ * The list of decisions, newest first. A viewer who plays causes a decision each second, so equal decisions
+ * share a row with a count. While verdict and source of a session stay the same, each of its reasons has one
+ * row.
  */
 export function createDecisionList(body, empty) {
   /** Session → its present verdict and source, and the row of each reason. */
@@ -71,7 +72,7 @@ function element(name, className, text) {
   return made
 }
 
-/** The hour here, whatever zone the log is in. */
+/** The time of day in this time zone, whatever the zone of the log is. */
 function clock(time) {
   return new Date(time).toLocaleTimeString('en-GB')
 }

@@ -9,7 +9,7 @@ const find = (id) => document.getElementById(id)
 const form = find('viewer')
 const tokens = { 123: 'a valid token', wrong: 'a wrong token', '': 'no token' }
 
-/** The playlist as the chosen viewer asks for it. */
+/** The URL of the playlist for the chosen viewer. */
 function chosen() {
   const token = new FormData(form).get('token')
   const query = token === '' ? '' : `?token=${token}`

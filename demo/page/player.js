@@ -3,21 +3,23 @@
 import Hls from './hls.js'
 
 /**
- * Milliseconds that a viewer who plays puts up with refusals, and between two attempts: a gate that was just restarted knows nobody
- * until the playlist, which has the token, is asked for again.
+ * Milliseconds for which a playing viewer ignores refusals, and milliseconds between two attempts. A gate
+ * that was just restarted knows no viewer until the playlist, which has the token, is asked for again.
  */
 const GRACE = 8_000
 const PAUSE = 800
 
-/** A name that makes this Play a viewer of its own; Apple's players send such a header by themselves. */
+/** A name that makes each Play a viewer of its own. Apple's players send such a header by themselves. */
 export function newViewer() {
   const bytes = crypto.getRandomValues(new Uint8Array(8))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /**
- * Plays a live stream in a video element. `onChange` is told `{ kind: 'opening' | 'playing' | 'waiting' }`, or
- * `{ kind: 'refused', status, decision }`, where `decision` is there when nginx sends it in headers.
+ * Plays a live stream in a video element. `onChange` is called with `{ kind: 'opening'
+ * 'playing'
+ * 'waiting' }`, or with `{ kind: 'refused', status, decision }`. `decision` is there when nginx sends it in
+ * headers.
  */
 export function createPlayer(video, onChange) {
   let hls
@@ -52,7 +54,7 @@ export function createPlayer(video, onChange) {
       refusedSince ??= performance.now()
       const isPatient = video.played.length > 0 && performance.now() - refusedSince < GRACE
       if (isPatient && fatal) setTimeout(() => hls === opened && opened.startLoad(), PAUSE)
-      // hls.js itself would go on for long, and with a request every few milliseconds.
+      // hls.js itself would go on for long, with a request every few milliseconds.
       const isOver = fatal || (response?.code === 403 && performance.now() - refusedSince >= GRACE)
       if (isPatient || !isOver) return
       stop()
@@ -61,7 +63,10 @@ export function createPlayer(video, onChange) {
     opened.loadSource(url)
     opened.attachMedia(video)
   }
-  /** Where the browser plays HLS itself: it does not tell why it could not, so the playlist is asked for once more. */
+  /**
+   * For browsers that play HLS themselves. They do not say why they failed, so the playlist is asked for once
+   * more.
+   */
   const playNatively = (url) => {
     video.src = url
     video.onerror = async () => {
@@ -78,7 +83,7 @@ export function createPlayer(video, onChange) {
   return { play }
 }
 
-/** What nginx's headers say of the decision, if it sends them. */
+/** The decision in nginx's headers, if they hold one. */
 export function decisionOf(answer) {
   const read = (name) => answer?.getResponseHeader?.(name) ?? answer?.headers?.get?.(name) ?? ''
   const [verdict, source, reason] = ['Verdict', 'Source', 'Reason'].map((name) => read(`X-Auth-${name}`))

@@ -16,7 +16,7 @@ const words = {
   'control-bytes': 'nginx refused it unasked',
 }
 
-/** A decision's reason in plain words; empty where the word itself is all there is. */
+/** A decision's reason in plain words; empty when there is no more to say than the reason itself. */
 export function explain({ verdict, source, reason }) {
   if (reason === 'backend-200') return 'the backend said yes'
   if (reason.startsWith('backend-')) return `the backend said no (${reason.slice(8)})`
