@@ -1,6 +1,6 @@
 import { plain } from './format.js'
 
-/** An answer that is no success; the message is the gate's own sentence where it has sent one. */
+/** An answer with an error status. The message is the gate's sentence when it has sent one. */
 export class ApiError extends Error {
   /**
    * @param {number} status
@@ -13,8 +13,8 @@ export class ApiError extends Error {
 }
 
 /**
- * The admin API of the gate that this page comes from. All methods throw an {@link ApiError} when the gate refuses, and a TypeError when it
- * is not there.
+ * The admin API of the gate that this page comes from. All methods throw an {@link ApiError} when the gate
+ * refuses, and a TypeError when it cannot be reached.
  * @param {import('./token.js').Token} token
  */
 export function createApi(token) {

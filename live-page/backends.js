@@ -3,13 +3,13 @@ import { count, duration, milliseconds, plain, rate } from './format.js'
 
 /** @typedef {import('./messages.js').BackendState} BackendState */
 
-/** Part of the deadline above which the slowest answers are worth a look. */
+/** The share of the deadline above which the slowest answers are marked. */
 const CLOSE = 0.5
 
 /**
- * One entry for each backend, kept and updated.
+ * A list with one entry for each backend. Entries are updated in place.
  * @param {HTMLElement} list
- * @param {(sentence: string) => void} onChange a backend has another state than before
+ * @param {(sentence: string) => void} onChange the state of a backend has changed
  */
 export function createBackends(list, onChange) {
   /** @type {ReturnType<typeof createEntry>[]} */

@@ -7,13 +7,14 @@ import { SPAN, sum } from './rates.js'
 
 const HEIGHT = 120
 const TOP = 14
-/** Patterns; the other areas have a colour. @type {Readonly<Record<string, string>>} */
+/** Fills with a pattern. The other areas have a colour. @type {Readonly<Record<string, string>>} */
 const patterns = { stale: 'url(#fill-stale)', default: 'url(#fill-default)', gate: 'url(#fill-gate)' }
-/** Seconds between two descriptions for those who do not see the chart. */
+/** Seconds between two descriptions of the chart for screen readers. */
 const DESCRIBE_EVERY = 10
 
 /**
- * Areas on top of each other, one step a second from right to left; the legend says what each is worth now.
+ * Areas on top of each other, which move one step to the left each second. The legend shows their present
+ * values.
  * @param {HTMLElement} figure with a caption and a list for the legend
  * @param {readonly Series[]} series
  */
@@ -87,7 +88,7 @@ function createArea(fill, shape = '') {
 }
 
 /**
- * Where something was heard: pairs of first and past-last second.
+ * The periods with rates, each as its first second and the second after its last.
  * @param {readonly (Rates | undefined)[]} seconds
  */
 function spans(seconds) {
@@ -102,7 +103,7 @@ function spans(seconds) {
   return found
 }
 
-/** The next of 1, 2, 5, 10 … @param {number} value */
+/** The next higher of 1, 2, 5, 10 … @param {number} value */
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)))
   return ([1, 2, 5].find((step) => step * power >= value) ?? 10) * power

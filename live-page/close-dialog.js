@@ -5,9 +5,9 @@ import { plain, player } from './format.js'
 /** @typedef {import('./messages.js').SessionView} SessionView */
 
 /**
- * Asks whether a session shall really end, and ends it.
+ * Asks for confirmation, and ends a session.
  * @param {import('./api.js').Api} api
- * @param {(id: string) => void} onClosed also when it was over already
+ * @param {(id: string) => void} onClosed also called when the session had ended before
  */
 export function createCloseDialog(api, onClosed) {
   const dialog = find('closing', HTMLDialogElement)
@@ -18,7 +18,7 @@ export function createCloseDialog(api, onClosed) {
   find('keep', HTMLButtonElement).addEventListener('click', () => dialog.close())
   confirm.addEventListener('click', async () => {
     if (confirm.ariaDisabled === 'true') return
-    // Not "disabled" meanwhile: the keyboard would lose its place.
+    // Not "disabled" meanwhile, because the focus would be lost.
     confirm.ariaDisabled = 'true'
     try {
       await api.remove(`sessions/${encodeURIComponent(id)}`).catch((error) => {

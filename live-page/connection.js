@@ -1,14 +1,17 @@
 import { ApiError } from './api.js'
 import { readEvents } from './event-reader.js'
 
-/** Milliseconds: the gate says something every second, so this long without a word means that it is gone. */
+/** Milliseconds. The gate sends something every second, so after this time in silence it is gone. */
 const SILENCE = 10_000
-/** Milliseconds before the first and, doubled each time, at most before a further attempt. */
+/** Milliseconds before the first attempt, and the most before a later one. They are doubled each time. */
 const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 15_000
 
 /**
- * @typedef {{ kind: 'connecting' } | { kind: 'live' } | { kind: 'waiting', seconds: number, why: string } | { kind: 'locked' }} LinkState
+ * @typedef {{ kind: 'connecting' }
+ *   | { kind: 'live' }
+ *   | { kind: 'waiting', seconds: number, why: string }
+ *   | { kind: 'locked' }} LinkState
  *
  * @typedef {object} ConnectionOptions
  * @property {import('./api.js').Api} api
@@ -17,8 +20,8 @@ const LONGEST_PAUSE = 15_000
  */
 
 /**
- * Keeps listening to the gate's events: after a loss it comes back by itself, each time a little later; where a token is asked for it waits
- * for `start` instead.
+ * Listens to the gate's events. After a loss it connects again, each time a little later. When the gate asks
+ * for a token it waits for `start`.
  * @param {ConnectionOptions} options
  */
 export function createConnection({ api, onEvent, onState }) {
@@ -49,7 +52,7 @@ export function createConnection({ api, onEvent, onState }) {
         try {
           onEvent(name, data)
         } catch (error) {
-          // A fault of this page is no loss of the connection.
+          // A fault of this page must not count as a loss of the connection.
           reportError(error)
         }
       }
@@ -68,7 +71,7 @@ export function createConnection({ api, onEvent, onState }) {
    */
   const lose = (lost, why) => {
     if (attempt !== lost) return
-    // Not all pages at once, when a gate comes back.
+    // Random, so that not all pages connect at the same time when a gate comes back.
     const wait = pause * (0.75 + Math.random() / 2)
     pause = Math.min(pause * 2, LONGEST_PAUSE)
     onState({ kind: 'waiting', seconds: Math.ceil(wait / 1_000), why })

@@ -4,7 +4,7 @@ import { count, counted } from './format.js'
 /** @typedef {import('./messages.js').GateState} GateState */
 
 /**
- * What the default action means at this moment; loud while it lets strangers in.
+ * What the default action does at this moment. `loud` is not empty while it lets unknown viewers in.
  * @param {GateState} state
  * @returns {{ means: string, tone: 'bad' | 'warm' | '', loud: string }}
  */
@@ -24,7 +24,7 @@ export function judgeDefaultAction({ defaultAction, backends, rates, sessions, b
   return { means: 'strangers are being let in', tone: 'bad', loud }
 }
 
-/** Shows it, and says its beginning once. */
+/** Shows the default action. A screen reader reads the warning only when it appears. */
 export function createDefaultAction() {
   const banner = find('banner', HTMLElement)
   let wasLoud = false
@@ -34,7 +34,7 @@ export function createDefaultAction() {
       const { means, tone, loud } = judgeDefaultAction(state)
       setPill(find('action', HTMLElement), state.defaultAction, tone)
       setText(find('action-means', HTMLElement), means)
-      // The numbers in it move every second: nobody wants to have them read out.
+      // The numbers in it change every second, and should not be read out each time.
       banner.ariaLive = wasLoud ? 'off' : 'assertive'
       setText(banner, loud)
       banner.hidden = loud === ''

@@ -7,7 +7,7 @@ import { placeInOrder } from './place-in-order.js'
 const MOST = 100
 
 /**
- * The last denials, newest first.
+ * The latest denials, newest first.
  * @param {(denial: Denial) => void} onExplain
  */
 export function createDenials(onExplain) {
@@ -38,24 +38,27 @@ export function createDenials(onExplain) {
     empty.hidden = shown.size > 0
   }
   return {
-    /** The connection is new, and `replace` follows. */
+    /** The connection is new, and `replace` will follow. */
     begin() {
       before = [...shown.keys()]
     },
-    /** @param {readonly Denial[]} denials all that the gate has; what was shown before `begin` and is not among them goes */
+    /**
+     * @param {readonly Denial[]} denials all that the gate has. Denials from before `begin` that are not
+     * among them are removed
+     */
     replace(denials) {
       const known = new Set(denials.map(keyOf))
       for (const key of before) if (!known.has(key)) drop(key)
       before = []
       add(denials)
     },
-    /** @param {readonly Denial[]} denials in any order; what is shown already is passed over */
+    /** @param {readonly Denial[]} denials in any order. Those that are shown already are ignored */
     add,
   }
 }
 
 /**
- * A gate that was started anew numbers its denials anew.
+ * A gate that was restarted counts its denials from 1 again, so the time is part of the key.
  * @param {Denial} denial
  */
 function keyOf({ denial, time }) {

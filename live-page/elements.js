@@ -1,5 +1,6 @@
 /**
- * The element with this id. @throws when the page has none of this kind
+ * The element with this id.
+ * @throws when the page has none of this kind
  * @template {Element} Kind
  * @param {string} id
  * @param {new () => Kind} kind
@@ -12,7 +13,7 @@ export function find(id, kind) {
 }
 
 /**
- * A new element. What is put in is text, never markup: much of it comes from viewers.
+ * A new element. Content is text, never markup, because much of it comes from viewers.
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name
  * @param {string} className
@@ -27,6 +28,7 @@ export function element(name, className, ...content) {
 }
 
 /**
+ * A new element of SVG.
  * @param {string} name
  * @param {Readonly<Record<string, string>>} attributes
  * @param {Node[]} content
@@ -40,7 +42,7 @@ export function drawn(name, attributes, ...content) {
 }
 
 /**
- * Sets a text where it differs: what stays the same costs no layout, and keeps a selection.
+ * Sets a text if it differs. An equal text would cost layout, and end a selection.
  * @param {Element} shown
  * @param {string} text
  */
@@ -49,7 +51,7 @@ export function setText(shown, text) {
 }
 
 /**
- * A short label; its tone is a colour, its text says the same.
+ * A short label. Its colour and its text say the same.
  * @param {HTMLElement} shown
  * @param {string} text
  * @param {'good' | 'bad' | 'warm' | ''} tone

@@ -1,6 +1,6 @@
 /**
- * Reads server-sent events (WHATWG HTML, section 9.2) out of a body; not EventSource, which cannot send a token. Events without data are
- * passed over, and so are comments, but each chunk is told to `onHeard`.
+ * Reads Server-Sent Events (WHATWG HTML, section 9.2) from a body. EventSource could not send a token.
+ * Comments and events without data are ignored, but `onHeard` is called for each chunk.
  * @param {ReadableStream<Uint8Array>} body
  * @param {() => void} onHeard
  * @returns {AsyncGenerator<{ name: string, data: any }>}

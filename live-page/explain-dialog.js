@@ -2,7 +2,7 @@ import { element, find, setText } from './elements.js'
 import { createExplanationView } from './explanation-view.js'
 
 /**
- * Asks the gate to explain and shows what it says.
+ * Asks the gate for an explanation and shows it.
  * @param {import('./api.js').Api} api
  */
 export function createExplainDialog(api) {
@@ -14,7 +14,7 @@ export function createExplainDialog(api) {
   return {
     /**
      * @param {string} what one line about the request
-     * @param {Readonly<Record<string, string>>} query what `/explain` is asked with; empty values are left out
+     * @param {Readonly<Record<string, string>>} query the parameters of `/explain`; empty values are left out
      */
     async open(what, query) {
       const mine = ++shown

@@ -1,14 +1,15 @@
 import { element } from './elements.js'
 import { count, milliseconds, plain } from './format.js'
 
-/** What some names are called here. */
+/** The labels of some names on this page. */
 const labels = new Map([
   ['ms', 'Took'],
   ['nginx', 'nginx'],
 ])
 
 /**
- * An explanation as sections, headed as `alta-auth explain` heads them; the decision comes first. What a later gate adds comes last, as it is.
+ * An explanation in sections with the headings of `alta-auth explain`. The decision comes first. Fields that
+ * a later version of the gate adds come last, unchanged.
  * @param {unknown} explanation
  */
 export function createExplanationView(explanation) {
@@ -53,7 +54,7 @@ function createValue(value, name = '') {
 }
 
 /**
- * A number with its unit; undefined for what has none.
+ * A number with its unit; undefined when it has none.
  * @param {string} name
  * @param {unknown} value
  */
@@ -87,7 +88,7 @@ function createFacts(values) {
 }
 
 /**
- * `userAgent` → `User agent`; a header's name stays as it is.
+ * `userAgent` → `User agent`. The name of a header is unchanged.
  * @param {string} name
  */
 function spaced(name) {

@@ -4,7 +4,8 @@ const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digi
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 
 /**
- * A viewer's text as it may be shown: what is invisible or turns the direction of its neighbours stands there as its number.
+ * A viewer's text that can be shown: each character that is invisible, or changes the direction of the text,
+ * is replaced by its number.
  * @param {string} text
  */
 export function plain(text) {
@@ -13,7 +14,10 @@ export function plain(text) {
   })
 }
 
-/** @param {number} number */
+/**
+ * A whole number, as `20,000`.
+ * @param {number} number
+ */
 export function count(number) {
   return whole.format(number)
 }
@@ -27,12 +31,18 @@ export function counted(number, noun) {
   return `${count(number)} ${noun}${number === 1 ? '' : 's'}`
 }
 
-/** @param {number} perSecond */
+/**
+ * A rate per second, with one decimal below 10.
+ * @param {number} perSecond
+ */
 export function rate(perSecond) {
   return (perSecond < 10 ? tenths : whole).format(perSecond)
 }
 
-/** @param {number | null | undefined} ms */
+/**
+ * A time, such as `8.5 ms` or `1.2 s`; a dash when there is none.
+ * @param {number | null | undefined} ms
+ */
 export function milliseconds(ms) {
   if (ms === null || ms === undefined) return '–'
   if (ms >= 1_000) return `${tenths.format(ms / 1_000)} s`
@@ -54,7 +64,7 @@ export function duration(seconds) {
 }
 
 /**
- * The hour here, and the day where it is not today.
+ * The time of day in this time zone, and the date when it is not today.
  * @param {string} iso
  * @param {number} now milliseconds since 1970
  */
@@ -75,7 +85,7 @@ const browsers = [
 ]
 
 /**
- * A User-Agent in a few words: browsers by name, all others by their first word.
+ * A User-Agent in a few words: the name of a browser, or the first word of any other.
  * @param {string} userAgent
  */
 export function player(userAgent) {

@@ -1,7 +1,7 @@
 import { find, setText } from './elements.js'
 
 /**
- * Says how the page stands with the gate.
+ * Shows the state of the connection to the gate.
  * @param {() => void} onTryNow
  */
 export function createLink(onTryNow) {

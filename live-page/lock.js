@@ -1,7 +1,7 @@
 import { find, setText } from './elements.js'
 
 /**
- * The form for the admin token, in place of everything else while the gate asks for one.
+ * The form for the admin token. It replaces everything else while the gate asks for a token.
  * @param {import('./token.js').Token} token
  * @param {() => void} onToken
  */
@@ -25,7 +25,7 @@ export function createLock(token, onToken) {
     setText(said, '')
     onToken()
   })
-  // What the page has shown goes with it.
+  // All that the page has shown is removed with the token.
   forget.addEventListener('click', () => {
     token.forget()
     location.reload()

@@ -51,7 +51,7 @@ const charts = [
 ]
 
 /**
- * For those who do not see it.
+ * Says a sentence to screen readers.
  * @param {string} sentence
  */
 function announce(sentence) {
@@ -71,7 +71,7 @@ async function fetchAll() {
   try {
     await Promise.all([news.fetchAll(), api.get('denials').then((known) => denials.replace(known.denials))])
   } catch (error) {
-    // A gate that has gone is the connection's matter: all is fetched again when it is back.
+    // A lost gate is the matter of the connection. Everything is fetched again when the gate is back.
     if (error instanceof ApiError) setText(find('sessions-said', HTMLElement), error.message)
     else if (!(error instanceof TypeError)) throw error
   }

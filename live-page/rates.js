@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Series one part of the verdicts
  * @property {string} name
- * @property {'solid' | 'soft' | 'stale' | 'default' | 'gate'} fill told apart by pattern, too
+ * @property {'solid' | 'soft' | 'stale' | 'default' | 'gate'} fill areas also differ by their pattern
  * @property {(rates: Rates) => number} read
  */
 
@@ -26,7 +26,10 @@ export const denied = [
 /** Seconds that the charts show. */
 export const SPAN = 120
 
-/** The rates of the last two minutes, one place a second, newest last; undefined where the page has heard nothing. */
+/**
+ * The rates of the last two minutes, one for each second, newest last. Undefined for a second without an
+ * event.
+ */
 export function createRates() {
   /** @type {(Rates | undefined)[]} */
   const seconds = Array.from({ length: SPAN }, () => undefined)
@@ -49,6 +52,7 @@ export function createRates() {
 }
 
 /**
+ * The sum of all series.
  * @param {readonly Series[]} series
  * @param {Rates} rates
  */

@@ -41,7 +41,7 @@ export function createSessionHeads(list) {
   }
   return {
     head,
-    /** Tells which column it is sorted by. */
+    /** Marks the column by which the rows are sorted. */
     show() {
       const { column: sorted, descending } = list.order()
       for (const { column, cell } of cells) {

@@ -1,9 +1,9 @@
 /** @typedef {import('./messages.js').SessionView} SessionView */
 /** @typedef {'user' | 'channel' | 'address' | 'player' | 'since' | 'requests'} Column */
 
-/** Sessions that the page lists at most; the gate may have a million. */
+/** The most sessions that the page lists. The gate may have a million. */
 const MOST = 20_000
-/** How many more there may be before the oldest go. */
+/** How many more there may be before the oldest are removed. */
 const SLACK = 1_000
 
 /** @type {Readonly<Record<Column, (session: SessionView) => string | number>>} */
@@ -17,14 +17,15 @@ const sortable = {
 }
 
 /**
- * The sessions of the gate as this page knows them, filtered and in order.
+ * The sessions of the gate as far as this page knows them, filtered and sorted.
  * @param {() => void} onChange
  */
 export function createSessionList(onChange) {
   /** @type {Map<string, SessionView>} */
   let sessions = new Map()
   /**
-   * What happens while the list is fetched, which the list may not know: null = ended. Undefined while it is not.
+   * Changes that happen while the list is fetched, because the list may not contain them. null = ended.
+   * Undefined when no list is fetched.
    * @type {Map<string, SessionView | null> | undefined}
    */
   let meanwhile
@@ -68,8 +69,10 @@ export function createSessionList(onChange) {
   }
   return {
     /**
-     * Fetches all anew, and keeps what there was until then. @throws as `fetchPage` does
-     * @param {(after: string) => Promise<import('./messages.js').SessionPage>} fetchPage `after` is empty for the first page
+     * Fetches all sessions again. The old ones stay until then.
+     * @throws as `fetchPage` does
+     * @param {(after: string) => Promise<import('./messages.js').SessionPage>} fetchPage `after` is empty for
+     * the first page
      */
     async load(fetchPage) {
       /** @type {Map<string, SessionView | null>} */
@@ -97,7 +100,7 @@ export function createSessionList(onChange) {
       dropOldest()
       changed()
     },
-    /** @param {readonly SessionView[]} opened new ones, or news of known ones */
+    /** @param {readonly SessionView[]} opened new sessions, or known ones with new values */
     put(opened) {
       for (const session of opened) put(session)
       dropOldest()
@@ -126,7 +129,7 @@ export function createSessionList(onChange) {
     shown: () => (shown ??= select()),
     size: () => sessions.size,
     isFiltered: () => words !== '',
-    /** Whether the gate has more than the page lists. */
+    /** Whether the gate has more sessions than the page lists. */
     isCut: () => total > MOST,
   }
 }

@@ -1,17 +1,19 @@
 import { ApiError } from './api.js'
 
-/** Sessions fetched at once; the gate gives no more. */
+/** Sessions in one page; the gate gives no more. */
 const PAGE = 1_000
-/** Pages of news before it begins anew: what the page lists is among the newest. */
+/**
+ * Pages that are refreshed before the first one comes again. The sessions in the list are among the newest.
+ */
 const NEWS_PAGES = 20
-/** Milliseconds that the gate is left alone between two fetches of everything. */
+/** Milliseconds between the end of one fetch of all sessions and the next. */
 const PAUSE = 5_000
-/** Milliseconds between two fetched pages of news. */
+/** Milliseconds between the refreshes of two pages. */
 const NEWS_EVERY = 5_000
 
 /**
- * Fetches sessions. Events tell only of their beginning and end, so one page after the other is fetched again for the rest: requests,
- * names, marks.
+ * Fetches sessions. Events are only sent when a session begins or ends, so other changes (requests, names,
+ * marks) are refreshed one page after the other.
  * @param {import('./api.js').Api} api
  * @param {import('./session-list.js').SessionList} list
  */
@@ -36,7 +38,7 @@ export function createSessionNews(api, list) {
       after = pages === 0 ? '' : (next ?? '')
       list.put(sessions.filter(({ session }) => list.find(session) !== undefined))
     } catch (error) {
-      // The connection tells when the gate has gone.
+      // When the gate is gone, the connection shows that.
       after = ''
       if (!(error instanceof ApiError || error instanceof TypeError)) throw error
     } finally {
@@ -46,7 +48,10 @@ export function createSessionNews(api, list) {
   setTimeout(hearNews, NEWS_EVERY)
 
   return {
-    /** All sessions anew; called again meanwhile, once more after that. @throws as the API does */
+    /**
+     * Fetches all sessions again. When it is called during a fetch, one more follows.
+     * @throws as the API does
+     */
     async fetchAll() {
       isStale = true
       if (isFetching) return
@@ -55,7 +60,8 @@ export function createSessionNews(api, list) {
         while (isStale) {
           isStale = false
           await list.load(fetchPage)
-          // Each fetch walks all sessions of the gate, and where many come and go it is stale at once.
+          // Each fetch walks through all sessions of the gate. Where many come and go, the result is outdated
+          // at once.
           if (isStale) await new Promise((resolve) => setTimeout(resolve, PAUSE))
         }
       } finally {

@@ -3,7 +3,7 @@ import { clock, count, duration, plain, player } from './format.js'
 
 /** @typedef {import('./messages.js').SessionView} SessionView */
 
-/** Cells of a row, in order; the last one holds the button. */
+/** The cells of a row, in order. The last one holds the button. */
 export const columns = /** @type {const} */ ([
   'user',
   'channel',
@@ -15,7 +15,7 @@ export const columns = /** @type {const} */ ([
 ])
 
 /**
- * A row that shows one session after the other: the table has as many as are in sight.
+ * A row that shows one session after the other. The table has as many rows as are visible.
  * @param {(id: string) => void} onClose
  */
 export function createSessionRow(onClose) {
@@ -49,7 +49,7 @@ export function createSessionRow(onClose) {
 
   return {
     row,
-    /** What takes the focus in each column. @type {HTMLElement[]} */
+    /** The elements that take the focus, one for each column. @type {HTMLElement[]} */
     stops: [...cells.slice(0, -1), button],
     id: () => id,
     /**

@@ -6,12 +6,13 @@ import { columns, createSessionRow } from './session-row.js'
 /** @typedef {import('./session-row.js').SessionRow} SessionRow */
 /** @typedef {import('./messages.js').SessionView} SessionView */
 
-/** Rows beyond the edge, so that a fast wheel finds them there. */
+/** Extra rows beyond the visible ones, for fast scrolling. */
 const SPARE = 6
 
 /**
- * A grid of which only the rows in sight are in the document. What is looked at stays where it is while rows come and go above it: the row
- * with the focus, else the one below the pointer, else the first in sight once it was scrolled.
+ * A grid with only the visible rows in the document. One row keeps its place on the screen while rows come
+ * and go above it: the row with the focus, else the row below the pointer, else the first visible row of a
+ * grid that was scrolled.
  *
  * @param {import('./session-list.js').SessionList} list
  * @param {(id: string) => void} onClose
@@ -28,10 +29,10 @@ export function createSessionTable(list, onClose) {
   const rows = new Map()
   /** @type {SessionRow[]} */
   const free = []
-  /** Where the keyboard is. */
+  /** The cell of the keyboard. */
   let active = { id: '', column: 0, index: 0 }
   let pointedAt = ''
-  /** The sessions as they were shown last; pixels of each, and of what is in sight. */
+  /** The sessions as they were shown last; the pixels of a row, and of the visible part. */
   let before = list.shown()
   let height = 44
   let room = 0
@@ -46,14 +47,14 @@ export function createSessionTable(list, onClose) {
   const hasFocus = () => body.contains(document.activeElement)
   /** @param {number} index */
   const isInSight = (index) => (index + 1) * height > grid.scrollTop && index * height < grid.scrollTop + room
-  /** The session that must not move on the screen. */
+  /** The session that must keep its place on the screen. */
   const anchor = () => {
     if (hasFocus() && isInSight(active.index)) return active.id
     if (pointedAt !== '') return pointedAt
     return grid.scrollTop < height ? undefined : before[Math.floor(grid.scrollTop / height)]?.session
   }
   /**
-   * Keeps places when the sessions have changed.
+   * Shows changed sessions, and keeps that place.
    * @param {readonly SessionView[]} sessions
    */
   const settle = (sessions) => {
@@ -64,12 +65,12 @@ export function createSessionTable(list, onClose) {
     grid.ariaRowCount = String(sessions.length + 1)
     if (was !== -1 && is !== -1) grid.scrollTop += (is - was) * height
     const at = sessions.findIndex(({ session }) => session === active.id)
-    // Whose session has ended: the one that has come into its place.
+    // When its session has ended, the keyboard moves to the session that has taken its place.
     const index = at === -1 ? Math.max(0, Math.min(active.index, sessions.length - 1)) : at
     active = { id: sessions[index]?.session ?? '', column: active.column, index }
     before = sessions
   }
-  /** Which rows must be there, in order: those in sight, and the one with the focus wherever it is. */
+  /** The indices of the rows that must be in the document: the visible rows, and the row with the focus. */
   const wanted = () => {
     const first = Math.max(0, Math.floor(grid.scrollTop / height) - SPARE)
     const last = Math.min(before.length, Math.ceil((grid.scrollTop + room) / height) + SPARE)
@@ -107,7 +108,7 @@ export function createSessionTable(list, onClose) {
     setStop()
     if (hadFocus && !hasFocus()) focusActive()
   }
-  /** The one place in the rows that Tab comes to. */
+  /** Makes the keyboard's cell the only one that Tab reaches. */
   const setStop = () => {
     for (const [id, row] of rows) {
       for (const [column, stop] of row.stops.entries()) {
@@ -190,7 +191,7 @@ export function createSessionTable(list, onClose) {
       now = time
       schedule()
     },
-    /** To where the keyboard was, or to what has come into its place. */
+    /** Moves the focus to the keyboard's cell, or to the cell that has taken its place. */
     focus: () => moveTo(active.index, active.column),
   }
 }

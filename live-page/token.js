@@ -1,6 +1,6 @@
 const NAME = 'alta-auth admin token'
 
-/** The admin token, as long as this tab is open. */
+/** Keeps the admin token while this tab is open. */
 export function createToken() {
   return {
     read: () => sessionStorage.getItem(NAME) ?? '',
