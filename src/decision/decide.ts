@@ -3,8 +3,8 @@ import { type Cacheable, createCacheable, createScopeOf, isOwn } from '../sessio
 import { newSessionId, type Session } from '../session/session.ts'
 import type { Question, Subrequest } from '../subrequest.ts'
 import { allowedBy, allowedWithout, type Decision, type Outcome, repeated, type Verdict } from '../verdict.ts'
-import { createKeep, createTerms, type Lifetimes } from './keep.ts'
-import { findSession, type Memory } from './memory.ts'
+import { createKeep, createTerms, endSession, type Lifetimes } from './keep.ts'
+import type { Memory } from './memory.ts'
 
 /** A decision that was made, not repeated, as the log and the counters receive it. */
 export interface DecisionMade {
@@ -162,5 +162,18 @@ export function createFlights<Result>(): Flights<Result> {
       flying.set(key, landing)
       return landing
     },
+  }
+}
+
+/**
+ * The session that answers this request, if any. One that a backend allowed goes before a provisional one.
+ */
+export function findSession(memory: Memory, identity: Identity, now: number): Session | undefined {
+  for (;;) {
+    const allowed = memory.sessions.find(identity, now)
+    if (allowed !== undefined) memory.provisional.keep(identity, now)
+    const session = allowed ?? memory.provisional.find(identity, now)
+    if (session === undefined || !memory.outage.hasExpired(session, now)) return session
+    endSession(memory, session, 'expired')
   }
 }

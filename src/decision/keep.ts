@@ -1,6 +1,6 @@
 import type { Identity, Target } from '../session/identity.ts'
 import type { Cacheable, Scope } from '../session/scope.ts'
-import { Session } from '../session/session.ts'
+import { Session, type SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import {
   allowedBy,
@@ -12,7 +12,7 @@ import {
   type UnavailableReason,
   type Verdict,
 } from '../verdict.ts'
-import { endSession, type Memory } from './memory.ts'
+import type { Memory } from './memory.ts'
 
 export interface KeepOptions {
   readonly memory: Memory
@@ -200,4 +200,10 @@ export function createTerms(
 function readAuthDuration(sent: string): number | undefined {
   const seconds = /^\d+$/.test(sent) ? Number(sent) : 0
   return seconds === 0 ? undefined : seconds * 1000
+}
+
+/** Ends a session in the table that holds it. */
+export function endSession(memory: Memory, session: Session, why: SessionEnd): void {
+  const table = session.provisional ? memory.provisional : memory.sessions
+  table.end(session, why)
 }

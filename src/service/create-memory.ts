@@ -1,5 +1,6 @@
 import type { Settings } from '../config/read-settings.ts'
-import { createDenials, createOutage, type Memory } from '../decision/memory.ts'
+import { createDenials, type Memory } from '../decision/memory.ts'
+import { createOutage } from '../decision/outage.ts'
 import { createSessionTable, type SessionTableOptions } from '../session/session-table.ts'
 
 /** An amount that has an upper bound. */

@@ -2,7 +2,8 @@
 // Prints one line of JSON: a FloodReport.
 
 import { createDecide } from '../../src/decision/decide.ts'
-import { createDenials, createOutage } from '../../src/decision/memory.ts'
+import { createDenials } from '../../src/decision/memory.ts'
+import { createOutage } from '../../src/decision/outage.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable } from '../../src/session/session-table.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
