@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-/** Whether somebody accepts connections there: a port of `host`, or the path of a Unix socket. */
+/** Whether connections are accepted there: at a port of `host`, or at the path of a Unix socket. */
 export function accepts(where: number | string, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = typeof where === 'number' ? connect(where, host) : connect(where)

@@ -1,6 +1,6 @@
 import { type ClientAnswer, request } from './client.ts'
 
-/** A subrequest as nginx/alta-auth/server.conf puts it; what is left out gets a plain value. */
+/** A subrequest as nginx/alta-auth/server.conf sends it. Missing fields get a usual value. */
 export interface GateQuestion {
   /** The client's raw request target; the path is taken from it unless given. */
   readonly uri?: string
@@ -43,7 +43,7 @@ export function gateHeaders(question: GateQuestion): string[] {
   ]
 }
 
-/** Asks the gate itself, in nginx's place. */
+/** Asks the gate directly, in nginx's place. */
 export async function askGate(port: number, question: GateQuestion = {}): Promise<GateAnswer> {
   return readGateAnswer(
     await request({ port, target: '/auth', host: 'Host: alta-auth', headers: gateHeaders(question) }),

@@ -16,13 +16,17 @@ export interface Watched {
   readonly wrong: number
 }
 
-/** Milliseconds: a viewer fetches the playlist at the start of each of its own cycles, and a segment SEGMENT_AFTER it. */
+/**
+ * Milliseconds. Each viewer fetches the playlist at the start of its own cycles, and a segment SEGMENT_AFTER
+ * later.
+ */
 export const CYCLE = 6_000
 export const SEGMENT_AFTER = 1_000
 
 /**
- * Viewers who play, on a pretend clock, with the lifetimes as shipped and real jitter. Each opens its session once, and then keeps to a
- * cycle that begins at a moment of its own: players of one kick-off do not fetch in step.
+ * Viewers who play, on a pretend clock, with the lifetimes as shipped and real jitter. Each opens its session
+ * once, and then keeps to a cycle that begins at its own moment: real players that start together do not
+ * fetch at the same moments.
  */
 export async function watch({ viewers, arriveWithin, minutes }: AudienceOptions): Promise<Watched> {
   const chance = createChance(20_260_601)
@@ -47,7 +51,7 @@ export async function watch({ viewers, arriveWithin, minutes }: AudienceOptions)
     await settled()
   }
 
-  // Each cycle has the same moments, so they are put in order once.
+  // Each cycle has the same moments, so they are sorted once.
   const moments = audience
     .flatMap((viewer) => [
       { viewer, request: viewer.playlist, at: viewer.phase },

@@ -12,7 +12,7 @@ export interface BackendNginx {
   readonly nginx: Child
 }
 
-/** An nginx of the middleware's own, which hands on to its script by these lines of `location /`. */
+/** An nginx of the middleware's own. These lines of `location /` pass requests on to its script. */
 export async function startBackendNginx(scope: Scope, lines: string): Promise<BackendNginx> {
   const folder = makeTemporaryFolder(scope)
   const port = await findFreePort()

@@ -3,8 +3,8 @@ import { startChild } from './child.ts'
 import type { Scope } from './scope.ts'
 
 /**
- * A backend in a process of its own, so that it goes on while this one cannot. `script` gets `server`, a `net.Server` that is not
- * listening yet; the result is its URL.
+ * A backend in a process of its own, which goes on while this process is stopped. `script` gets `server`, a
+ * `net.Server` that does not listen yet. The result is its URL.
  */
 export async function startBackendProcess(scope: Scope, script: string): Promise<string> {
   const whole = `const server = require('node:net').createServer()

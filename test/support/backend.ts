@@ -17,14 +17,14 @@ export interface Backend {
   readonly port: number
   /** The questions of clients. */
   readonly asked: Asked[]
-  /** The gate's own control questions, which tell an outage from what a question provokes. */
+  /** The control questions of the gate. They tell an outage from a failure that one question causes. */
   readonly controls: Asked[]
   /** What it answers from now on. */
   answer: (asked: Asked, response: ServerResponse, request: IncomingMessage) => void
   stop(): Promise<void>
 }
 
-/** A middleware that writes down what it is asked. Allows everything unless told otherwise. */
+/** A backend that records its questions. It allows everything unless `answer` is changed. */
 export async function startBackend(scope: Scope, port = 0): Promise<Backend> {
   const asked: Asked[] = []
   const controls: Asked[] = []

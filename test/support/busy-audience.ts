@@ -25,7 +25,7 @@ const people = [
   'lena',
 ]
 
-/** Allows a token that begins with a name, which becomes `X-UserId`; refuses the rest. */
+/** Allows a token that begins with a name, and sends the name as `X-UserId`. Denies all others. */
 export const namesOrNobody: Backend['answer'] = ({ target }, response) => {
   const token = new URLSearchParams(target.split('?')[1] ?? '').get('token') ?? ''
   if (people.includes(token.split('-')[0] ?? '')) response.writeHead(200, { 'X-UserId': token }).end()
@@ -45,7 +45,7 @@ export function viewer(number: number) {
   }
 }
 
-/** The first request of a viewer, with a token. */
+/** The first request of a viewer, with a token. The result is its session. */
 export async function openSession(ask: AskOnLine, number: number): Promise<string> {
   const { channel, user, ...rest } = viewer(number)
   const { status, sessionId } = await ask({ ...rest, uri: `/live/${channel}/index.m3u8?token=${user}` })
@@ -53,7 +53,7 @@ export async function openSession(ask: AskOnLine, number: number): Promise<strin
   return sessionId
 }
 
-/** A segment, without one. */
+/** A segment without a token. */
 export async function playOn(ask: AskOnLine, number: number): Promise<void> {
   const { channel, user: _user, ...rest } = viewer(number)
   await ask({ ...rest, uri: `/live/${channel}/${number}.ts` })

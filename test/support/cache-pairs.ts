@@ -1,4 +1,7 @@
-/** What one client request is made of; what is left out gets a plain value. The target is sent as it is (latin-1). */
+/**
+ * What one client request is made of. Missing fields get a usual value. The target is sent as it is
+ * (latin-1).
+ */
 export interface Asking {
   readonly target: string
   /** The last number of the client's address. */
@@ -10,7 +13,7 @@ export interface Asking {
   readonly tls?: boolean
 }
 
-/** What a viewer asks for first, in order, and what is asked for then. */
+/** What a viewer asks for first, in order, and what is asked for after that. */
 export type Pair = readonly [what: string, first: readonly Asking[], then: Asking]
 
 const playlist = '/live/one/index.m3u8?token=X'
@@ -18,7 +21,7 @@ const segment = '/live/one/1.ts'
 const open = (...targets: readonly string[]): Asking[] => targets.map((target) => ({ target }))
 const playing = open(playlist, segment)
 
-/** One viewer plays, and somebody asks who differs from him in one thing. */
+/** One viewer plays. Then a request comes that differs from the viewer's in one thing. */
 const others: readonly Pair[] = (
   [
     ['the same', {}],
@@ -155,7 +158,7 @@ export const pairs: readonly Pair[] = [
   ...targets.map(([what, first, then]): Pair => [what, first, { target: then }]),
 ]
 
-/** Targets that lie near one another: every one is asked for after every other. */
+/** Similar targets: each one is asked for after each other one. */
 export const neighbours: readonly string[] = [
   '/live/index.m3u8?token=X',
   '/live/one/index.m3u8',

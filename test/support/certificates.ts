@@ -11,7 +11,10 @@ export interface KeyAndCertificate {
 export interface Authority {
   /** The file of its own certificate, for NODE_EXTRA_CA_CERTS. */
   readonly file: string
-  /** A certificate for these names (`DNS:localhost,IP:127.0.0.1`); an expired one ended in 2021, an ending one was made then and ends soon. */
+  /**
+   * A certificate for these names (`DNS:localhost,IP:127.0.0.1`). An expired one ended in 2021. An ending one
+   * was made then and ends soon.
+   */
   issue(names: string, validity?: 'valid' | 'expired' | 'ending'): KeyAndCertificate
 }
 
@@ -30,7 +33,7 @@ export function makeAuthority(folder: string, name: string): Authority {
     issue(names, validity = 'valid') {
       const one = at(`${++serial}`)
       writeFileSync(`${one}.index`, '')
-      // `openssl ca` because it alone can issue for the past in every version of OpenSSL 3.
+      // Only `openssl ca` can make certificates for the past in every version of OpenSSL 3.
       writeFileSync(
         `${one}.conf`,
         [
@@ -54,7 +57,7 @@ export function makeAuthority(folder: string, name: string): Authority {
   }
 }
 
-/** A certificate that vouches for itself. */
+/** A self-signed certificate. */
 export function makeSelfSigned(folder: string, names: string): KeyAndCertificate {
   const [key, cert] = [join(folder, 'self.key'), join(folder, 'self.pem')]
   const extension = ['-addext', `subjectAltName=${names}`]

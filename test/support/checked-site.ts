@@ -23,7 +23,10 @@ export interface CheckedOptions {
   readonly nginx?: Partial<ConfiguredOptions>
 }
 
-/** An installation in which `check` finds nothing: backend, gate, and the example site as nginx's configuration. */
+/**
+ * An installation in which `check` finds no fault: backend, gate, and the example site as nginx's
+ * configuration.
+ */
 export async function startCheckedSite(scope: Scope, options: CheckedOptions = {}): Promise<CheckedSite> {
   const backend = await startBackend(scope)
   backend.answer = hasToken('good')
@@ -39,7 +42,10 @@ export async function startCheckedSite(scope: Scope, options: CheckedOptions = {
   return { backend, gate, environment: { ...environment, PATH: path } }
 }
 
-/** Runs all checks in this process, under a kernel that tells nothing. `ahead` sets its clock forward, in ms. */
+/**
+ * Runs all checks in this process, without reading the kernel's settings. `ahead` sets its clock forward, in
+ * milliseconds.
+ */
 export function checkSite(
   environment: Environment,
   ahead = 0,
@@ -56,10 +62,13 @@ export function checkSite(
   })
 }
 
-/** A busy machine makes each backend slow. */
+/** On a busy machine each backend is slow. */
 const ofMachine = 'warning backend-latency'
 
-/** `failed gate`, `warning nginx-log`: all that is neither right nor skipped. A slow backend is one only where it is `expected`. */
+/**
+ * All findings that are neither ok nor skipped, such as `failed gate`, `warning nginx-log`. A slow backend
+ * counts only when it is `expected`.
+ */
 export function flawsOf(findings: readonly Finding[], expected: readonly string[] = []): string[] {
   return findings
     .filter(({ result }) => result === 'failed' || result === 'warning')
@@ -67,7 +76,7 @@ export function flawsOf(findings: readonly Finding[], expected: readonly string[
     .filter((flaw) => flaw !== ofMachine || expected.includes(ofMachine))
 }
 
-/** The finding and the remedy of the first of this name that is not right, on two lines. */
+/** The finding and the remedy, on two lines, of the first check with this name that is not ok. */
 export function textOf(findings: readonly Finding[], name: string): string {
   const own = findings.filter((one) => one.name === name)
   const found = own.find(({ result }) => result !== 'ok') ?? own[0]

@@ -12,7 +12,7 @@ export interface Child {
   readonly exited: Promise<number | null>
 }
 
-/** A program of its own process, ended with the scope. */
+/** Starts a program in a process of its own. It ends with the scope. */
 export function startChild(
   scope: Scope,
   command: string,

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-/** A viewer's request, down to the byte where that matters. */
+/** A viewer's request, byte by byte where that matters. */
 export interface ClientRequest {
   readonly port: number
   /** The request target, sent as it is (latin-1). */

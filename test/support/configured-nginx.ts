@@ -8,7 +8,10 @@ import { makeTemporaryFolder } from './temporary-folder.ts'
 
 const shipped = fileURLToPath(new URL('../../nginx', import.meta.url))
 
-/** Changes the text of one file. @throws when the text is not there, so that no change is silently none. */
+/**
+ * Changes the text of one file.
+ * @throws when the file does not hold the text, so that every change has an effect
+ */
 export type Edit = readonly [file: string, from: string, to: string]
 
 export interface ConfiguredOptions {
@@ -22,7 +25,10 @@ export interface ConfiguredOptions {
   readonly edits?: readonly Edit[]
 }
 
-/** A folder whose `nginx` is the real one with the example site and the shipped snippets, but for the edits; for PATH. */
+/**
+ * A folder for PATH. Its `nginx` is the real one, with the example site and the shipped files, after the
+ * edits.
+ */
 export async function configureNginx(scope: Scope, options: ConfiguredOptions): Promise<string> {
   const folder = makeTemporaryFolder(scope)
   const snippets = join(folder, 'alta-auth')

@@ -4,18 +4,18 @@ import { connect, type Socket } from 'node:net'
 import type { Behaviour, FaultProxy } from './fault-proxy.ts'
 import { drip } from './faults.ts'
 
-/** What the bytes of a faulty backend mean: no answer at all, or a verdict. */
+/** What the bytes of a faulty backend mean: no answer, or a verdict. */
 export type Meaning = 'unavailable' | 'backend-200' | 'backend-403' | `backend-${number}`
 
-/** A way in which a connection or the protocol on it goes wrong, switched on while the gate runs. */
+/** A fault of a connection, or of the protocol on it, that is switched on while the gate runs. */
 export interface ConnectionFault {
   readonly what: string
   readonly means: Meaning
-  /** Switches it on; the result ends what goes on by itself. */
+  /** Switches the fault on. Call the result to end what goes on by itself. */
   readonly begin: (proxy: FaultProxy) => Promise<() => void | Promise<void>>
 }
 
-/** BACKEND_TIMEOUT where these faults are met; milliseconds. */
+/** BACKEND_TIMEOUT of the gates that meet these faults; milliseconds. */
 export const DEADLINE = 300
 
 const NOTHING = (): void => {}
@@ -33,7 +33,7 @@ const ending = (text: string) =>
   behaving({ kind: 'answer', speak: (socket) => void socket.end(text, 'latin1') })
 const speaking = (speak: (socket: Socket) => void) => behaving({ kind: 'answer', speak })
 
-/** Sends `total` bytes as fast as they are taken. */
+/** Sends `total` bytes as fast as the other side takes them. */
 function flood(socket: Socket, total: number): void {
   const block = Buffer.alloc(65_536, 'x')
   let left = total
@@ -53,7 +53,7 @@ const NEVER_ACCEPTS = `require('node:net').createServer().listen({ port: +proces
   process.kill(process.pid, 'SIGSTOP')
 })`
 
-/** Nobody listens there but a frozen program whose queue is full: a SYN gets no answer. */
+/** Only a frozen program with a full queue listens there: a SYN gets no answer. */
 async function blackHole(proxy: FaultProxy): Promise<() => Promise<void>> {
   await proxy.behave({ kind: 'refuse' })
   const { host, port } = proxy
@@ -72,7 +72,7 @@ async function blackHole(proxy: FaultProxy): Promise<() => Promise<void>> {
   }
 }
 
-/** Every fault that lasts; the passing ones need tests of their own. */
+/** Every fault that lasts. Faults that pass have tests of their own. */
 export const connectionFaults: readonly ConnectionFault[] = [
   { what: 'refuses connections', means: 'unavailable', begin: behaving({ kind: 'refuse' }) },
   { what: 'does not even answer a SYN', means: 'unavailable', begin: blackHole },

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 
-/** Texts in sight whose contrast to their ground is below 4.5 : 1, or 3 : 1 where they are large (WCAG 2.2, 1.4.3). */
+/** Visible texts with a contrast below 4.5 : 1, or below 3 : 1 when they are large (WCAG 2.2, 1.4.3). */
 export function faintTexts(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(`(() => {
     const read = (colour) => {

@@ -1,9 +1,9 @@
 import type { Scope } from './scope.ts'
 import { type Site, type SiteOptions, startSite } from './site.ts'
 
-/** A site with nginx's verdict cache, which counts the subrequests that reach the gate all the same. */
+/** A site with nginx's verdict cache. It counts the subrequests that still reach the gate. */
 export interface CountedSite extends Site {
-  /** Subrequests that the gate gets while `act` runs. */
+  /** The number of subrequests that the gate gets while `act` runs. */
   subrequestsDuring(act: () => Promise<unknown>): Promise<number>
 }
 

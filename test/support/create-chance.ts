@@ -1,4 +1,4 @@
-/** Chance, 0 to 1, that is the same each time for one seed: mulberry32. */
+/** Random numbers from 0 to 1 that are the same each time for one seed: mulberry32. */
 export function createChance(seed: number): () => number {
   let state = seed
   return () => {

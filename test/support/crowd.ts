@@ -12,21 +12,22 @@ export interface CrowdOptions {
 export type Tally = Readonly<Record<string, number>>
 
 export interface Crowd {
-  /** Requests that have come to an end, well or not. */
+  /** Requests that have ended, with or without an answer. */
   ended(): number
-  /** Lets each finish its request and go. */
+  /** Lets each viewer finish its request and leave. */
   leave(): Promise<Tally>
 }
 
 interface Line {
-  /** The status, or what became of the connection instead. */
+  /** The status, or what happened to the connection. */
   ask(text: string): Promise<string>
   close(): void
 }
 
 /**
- * Viewers who ask as fast as they are answered: every other request is of somebody new, half of those with a bad token. A request on a
- * connection that turns out to be closed is sent again on a new one, as every player does, and counted as `sent again`.
+ * Viewers who ask as fast as they are answered. Every other request is a new viewer's, and half of those have
+ * a bad token. A request on a connection that turns out to be closed is sent again on a new one, as every
+ * player does. It is counted as `sent again`.
  */
 export function startCrowd(scope: Scope, nginx: Nginx, options: CrowdOptions = {}): Crowd {
   const { connections = 32, userAgent = 'crowd' } = options
@@ -66,7 +67,7 @@ export function startCrowd(scope: Scope, nginx: Nginx, options: CrowdOptions = {
   }
 }
 
-/** One after the other on a raw connection: ten times what Node's own client does. */
+/** One request after the other on a raw connection: ten times as fast as Node's own client. */
 function openLine(port: number, from: string, onAgain: () => void): Line {
   let socket: Socket | undefined
   const once = (text: string): Promise<{ readonly status: string; readonly stale: boolean }> =>
@@ -113,7 +114,7 @@ function openLine(port: number, from: string, onAgain: () => void): Line {
   }
 }
 
-/** All that the crowd has seen, and what of it was not the verdict of the token. */
+/** All that the crowd has seen, except right verdicts. */
 export function failuresOf({ 'good 200': _good, 'bad 403': _bad, ...failures }: Tally): Tally {
   return failures
 }

@@ -8,7 +8,10 @@ import { startDemo } from './started-demo.ts'
 
 export interface DemoInBrowser {
   readonly browser: Browser
-  /** A tab of a browser profile of its own; it must not complain of anything, nor ask anybody but the demo. */
+  /**
+   * A tab in a browser profile of its own. The page must log no error, and must load nothing from outside the
+   * demo.
+   */
   open(t: TestContext, options?: BrowserContextOptions): Promise<DemoTab>
 }
 

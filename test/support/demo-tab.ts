@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { until } from './until.ts'
 
-/** Milliseconds that a page on a busy machine may take for anything. */
+/** The most milliseconds that a page on a busy machine may take for anything. */
 const PATIENCE = 60_000
 
 /** The demo's page in a tab, as a person sees it. */
@@ -30,7 +30,7 @@ export async function openDemo(page: Page, url: string): Promise<DemoTab> {
   page.setDefaultTimeout(PATIENCE)
   await page.goto(`${url}/`)
   const wait = async (what: string, expression: string, shown: string): Promise<void> => {
-    // Not waitForFunction: the page's own policy (CSP) forbids what that does.
+    // Not waitForFunction, because the page's own policy (CSP) forbids what that does.
     try {
       await until(what, () => page.evaluate<boolean>(expression), PATIENCE)
     } catch (error) {

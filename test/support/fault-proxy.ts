@@ -1,27 +1,30 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { Scope } from './scope.ts'
 
-/** What the proxy does with a question from now on. */
+/** What the proxy does with questions from now on. */
 export type Behaviour =
-  /** Hands it on, and the answer back. */
+  /** Passes the question on, and the answer back. */
   | { readonly kind: 'pass' }
-  /** Nobody listens any more; connections that were open are gone. */
+  /** Does not listen any more. Open connections are closed. */
   | { readonly kind: 'refuse' }
-  /** Says nothing. */
+  /** Does not answer. */
   | { readonly kind: 'hang' }
   | { readonly kind: 'close' }
   | { readonly kind: 'reset' }
-  /** Hands the answer back byte by byte, one each so many milliseconds. */
+  /** Passes the answer back byte by byte, one byte each `every` milliseconds. */
   | { readonly kind: 'drip'; readonly every: number }
-  /** Hands so many bytes of the answer back, then closes. */
+  /** Passes so many bytes of the answer back, then closes. */
   | { readonly kind: 'truncate'; readonly bytes: number }
-  /** Hands the question on after so many milliseconds. */
+  /** Passes the question on after so many milliseconds. */
   | { readonly kind: 'delay'; readonly milliseconds: number }
-  /** Answers these bytes (latin-1) itself and leaves the connection open. */
+  /** Sends these bytes (latin-1) as the answer, and leaves the connection open. */
   | { readonly kind: 'garbage'; readonly bytes: string }
-  /** Hands the answer back, and `after` milliseconds later, while the connection is idle, a second one that nobody asked for. */
+  /**
+   * Passes the answer back. `after` milliseconds later, while the connection is idle, it sends a second
+   * answer without a question.
+   */
   | { readonly kind: 'swap'; readonly stray: string; readonly after: number }
-  /** Answers by itself, in whatever way. */
+  /** Answers by itself, in any way. */
   | { readonly kind: 'answer'; readonly speak: (socket: Socket) => void }
 
 export interface FaultProxy {
@@ -42,12 +45,12 @@ export interface FaultProxy {
   questions(): number
 }
 
-/** A host of its own: no other socket of this machine takes its port while nobody listens there. */
+/** A host of its own: no other socket of this machine takes its port while the proxy does not listen. */
 const HOST = '127.88.0.1'
 
 /**
- * Stands between the gate and a healthy backend, or between nginx and a healthy gate, and fails as told. It listens on TCP, or on a
- * Unix socket.
+ * Stands between the gate and a healthy backend, or between nginx and a healthy gate, and fails as it is told
+ * by `behave`. It listens on TCP, or on a Unix socket.
  */
 export async function startFaultProxy(
   scope: Scope,
@@ -135,7 +138,7 @@ export async function startFaultProxy(
           socket.end()
           return
         case 'reset':
-          // A Unix socket knows no RST.
+          // A Unix socket has no RST.
           if (socketPath === undefined) socket.resetAndDestroy()
           else socket.destroy()
           return
@@ -156,7 +159,7 @@ export async function startFaultProxy(
 
   const open = (port: number): Promise<Server> =>
     new Promise((resolve, reject) => {
-      // Held back until the peer has something to acknowledge, a stray answer would not come while the connection is idle.
+      // Otherwise the kernel may delay a stray answer until the connection is no longer idle.
       const server = createServer({ noDelay: true }, accept)
       server.once('error', reject)
       server.listen(socketPath === undefined ? { port, host: HOST } : { path: socketPath }, () =>

@@ -12,11 +12,11 @@ import { watchStalls } from './stalls.ts'
 import { makeTemporaryFolder } from './temporary-folder.ts'
 import { until } from './until.ts'
 
-/** What an answer may take past the deadline: 50 ms, and 100 ms for a noisy machine. */
+/** The milliseconds that an answer may take longer than the deadline: 50, and 100 for a busy machine. */
 const MARGIN = 150
-/** Real verdicts are back within this many milliseconds after a fault. */
+/** Milliseconds after a fault in which real verdicts must be back. */
 export const RECOVERY = 5_000
-/** Verdicts are past their time after this many milliseconds where the fault must be met by known viewers too. */
+/** The lifetime of verdicts in milliseconds, where the fault must also meet known viewers. */
 const SHORT = 200
 
 const ways = ['TCP', 'a Unix socket'] as const
@@ -24,11 +24,11 @@ const verdicts: readonly Verdict[] = ['allow', 'deny']
 /** Each way to the gate with each default action. */
 export const variants = ways.flatMap((way) => verdicts.map((defaultAction) => ({ way, defaultAction })))
 
-/** How the gate of a test listens, and what it does with strangers. */
+/** How the gate of a test listens, and what it decides about unknown viewers. */
 export interface Setup {
   readonly way: (typeof ways)[number]
   readonly defaultAction: Verdict
-  /** Known verdicts are past their time at once, so that the backend is asked about them during the fault. */
+  /** Known verdicts expire at once, so that the backend is asked about them during the fault. */
   readonly short?: boolean
 }
 
@@ -89,20 +89,20 @@ export async function startFaultSite(
 
 export const allowed: GateQuestion = { address: '192.0.2.1', uri: '/live/index.m3u8?token=good' }
 export const denied: GateQuestion = { address: '192.0.2.2', uri: '/live/index.m3u8?token=bad' }
-/** Somebody nobody knows, with the token that the default action is wrong about. */
+/** An unknown viewer, with the token about which the default action is wrong. */
 export const unknown = (defaultAction: Verdict, address = '192.0.2.3'): GateQuestion => ({
   address,
   uri: `/live/index.m3u8?token=${defaultAction === 'allow' ? 'bad' : 'good'}`,
 })
 export const opposite = (verdict: Verdict): Verdict => (verdict === 'allow' ? 'deny' : 'allow')
 
-/** Both known viewers get their verdict. */
+/** Both known viewers ask and get their verdicts. */
 export async function learn({ ask }: FaultSite): Promise<void> {
   assert.equal((await ask(allowed)).reason, 'backend-200')
   assert.equal((await ask(denied)).reason, 'backend-403')
 }
 
-/** Asks both known viewers, who must keep what they have. */
+/** Both known viewers ask again, and must get the same verdicts. */
 export async function assertKept({ ask }: FaultSite): Promise<void> {
   const [one, other] = await Promise.all([ask(allowed), ask(denied)])
   assert.equal(one.verdict, 'allow', `the known allowed viewer: ${one.reason}`)
@@ -156,11 +156,11 @@ export interface Outage {
   readonly begin: () => Promise<() => Promise<void>>
   /** Connections to the backend that are open now. */
   readonly open: () => number
-  /** Why strangers get the default action. */
+  /** The reason of the default action for unknown viewers. */
   readonly reason: RegExp
 }
 
-/** Lets a site whose verdicts are short (see `Setup`) go through a fault: all that is required of it. */
+/** Runs a fault against a site whose verdicts are short (see `Setup`), and checks all that is required. */
 export async function meetOutage(t: Attempt, site: FaultSite, outage: Outage): Promise<void> {
   const { defaultAction } = site
   await learn(site)

@@ -9,7 +9,7 @@ import type { Scope } from './scope.ts'
 export interface Fault {
   readonly what: string
   readonly reason: UnavailableReason
-  /** Starts such a backend; its URL. */
+  /** Starts such a backend. The result is its URL. */
   readonly start: (scope: Scope) => Promise<string>
 }
 
@@ -74,7 +74,7 @@ export const faults: readonly Fault[] = [
     reason: 'tls',
     start: async (scope) => (await startBackend(scope)).url.replace('http:', 'https:'),
   },
-  // Node's TLS server hangs up on plain HTTP; others send an alert first.
+  // Node's TLS server closes the connection at plain HTTP. Others send an alert first.
   { what: 'speaks TLS where http:// is configured', reason: 'closed', start: startTlsUnderPlainUrl },
   fault('sends a TLS alert', 'not-http', bytes('\x15\x03\x03\x00\x02\x02\x16')),
   { what: 'has no address', reason: 'dns', start: async () => 'http://backend.invalid/auth' },
@@ -85,7 +85,7 @@ function speaking(answer: (socket: Socket) => void): Fault['start'] {
 }
 
 async function startTlsUnderPlainUrl(scope: Scope): Promise<string> {
-  // Without a certificate: plain HTTP fails before one would be needed.
+  // No certificate is needed: plain HTTP fails before the handshake needs one.
   const server = createServer((_request, response) => response.end())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   scope.after(() => {

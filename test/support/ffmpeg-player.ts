@@ -3,7 +3,7 @@ import type { Scope } from './scope.ts'
 
 export interface Played {
   readonly exitCode: number | null
-  /** What it complained about. */
+  /** What ffmpeg complained about. */
   readonly complaints: string
   /** Seconds from start to end. */
   readonly took: number

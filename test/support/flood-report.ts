@@ -8,7 +8,10 @@ export interface FloodReport {
   readonly rss: number
   /** Requests of the flood that were refused. */
   readonly refused: number
-  /** Requests of viewers meanwhile, and how many of them were not allowed at once on the viewer's own session. */
+  /**
+   * Requests of viewers during the flood, and how many of them were not allowed at once by the viewer's own
+   * session.
+   */
   readonly played: number
   readonly lost: number
   readonly sessions: number

@@ -1,4 +1,5 @@
-// A flood of bad tokens while viewers play, in a process of its own: node --expose-gc --import tsx test/support/flood-run.ts
+// A flood of bad tokens while viewers play, in a process of its own: node --expose-gc --import tsx
+// test/support/flood-run.ts
 // Prints one line of JSON: a FloodReport.
 
 import { createDecide } from '../../src/decision/decide.ts'
@@ -13,9 +14,9 @@ import { received } from './received.ts'
 const VIEWERS = 10_000
 const FLOOD = 1_000_000
 const MAX_DENIALS = 100_000
-/** By then the denials are full. */
+/** After so many requests the memory of denies is full. */
 const SETTLED = 2 * MAX_DENIALS
-/** Of the flood a second, on the pretend clock. */
+/** Requests of the flood per second, on the pretend clock. */
 const RATE = 10_000
 /** Questions in flight at once. */
 const TOGETHER = 100
@@ -64,7 +65,9 @@ function viewerRequest(viewer: number, path: string, query: string): Subrequest 
 const sources = Array.from({ length: 65_536 }, (_, n) => `172.16.${n >> 8}.${n & 255}`)
 const filler = `token=${'f'.repeat(190)}`
 
-/** A token like those of real middlewares: 200 bytes, the end of it unlike any other. Half of them come from one address. */
+/**
+ * A token like those of real middlewares: 200 bytes, with a unique end. Half of them come from one address.
+ */
 function badRequest(n: number): Subrequest {
   const address = sources[n % 2 === 0 ? 0 : n & 65_535] ?? ''
   return { ...common, address, path: '/live/one/index.m3u8', query: received(filler + n) }

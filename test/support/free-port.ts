@@ -1,10 +1,13 @@
 import { createServer } from 'node:net'
 
-/** Below what the kernel hands out by itself (32768 on), so that no server and no client of another test can be given it meanwhile. */
+/**
+ * Below the ports that the kernel gives out by itself (from 32768 on). So no server and no client of another
+ * test can get the port meanwhile.
+ */
 const FIRST = 12_000
 const LAST = 32_000
 
-/** A port that was free a moment ago, for programs that cannot be told "any". */
+/** A port that was free a moment ago, for programs that need to be given one. */
 export function findFreePort(): Promise<number> {
   const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))
   return new Promise((resolve) => {

@@ -3,7 +3,10 @@ import type { GateQuestion } from './ask-gate.ts'
 import { getVerdict } from './http-get.ts'
 import type { Scope } from './scope.ts'
 
-/** Asks the gate on connections that are kept alive, as nginx does; the status, and the session when there is one. */
+/**
+ * Asks the gate on connections that are kept alive, as nginx does. The result is the status, and the session
+ * if there is one.
+ */
 export type AskOnLine = (
   question: GateQuestion,
 ) => Promise<{ readonly status: number; readonly sessionId: string }>

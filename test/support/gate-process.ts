@@ -7,7 +7,10 @@ export interface GateProcess {
   readonly main: Main
 }
 
-/** The built program with exactly this environment and a gate on a port of its own; resolves when it listens. */
+/**
+ * Starts the built program with exactly this environment, and a gate on a port of its own. Resolves when it
+ * listens.
+ */
 export async function startGateProcess(
   scope: Scope,
   environment: Readonly<Record<string, string>>,

@@ -18,7 +18,9 @@ export interface Gate {
   logText(): string
 }
 
-/** The whole service in this process, on a port of its own; `log` in place of one that is kept. */
+/**
+ * Starts the whole service in this process, on a port of its own. `log` replaces the log that is recorded.
+ */
 export async function startGate(scope: Scope, environment: Environment, log?: Log): Promise<Gate> {
   const result = readSettings({
     LISTEN: '127.0.0.1:0',

@@ -6,13 +6,13 @@ import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Outcome } from '../../src/verdict.ts'
 
 export interface GuardOptions {
-  /** What comes of a question that goes out. */
+  /** The outcome of a question that is sent. */
   readonly ask: (question: Question) => Outcome | Promise<Outcome>
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly breaker?: Breaker
   readonly concurrency?: number
-  /** The question itself may have provoked the failure. */
+  /** The failure may be caused by the question itself. */
   readonly isUnconfirmed?: boolean
 }
 
@@ -42,7 +42,7 @@ export function guard(options: GuardOptions): GuardedAsk {
   })
 }
 
-/** A question of a stranger about this client request. */
+/** A question of an unknown viewer about this client request. */
 export function questionAbout(subrequest: Subrequest, more: Partial<Question> = {}): Question {
   return {
     subrequest,

@@ -6,7 +6,7 @@ import type { Nginx } from './nginx.ts'
 
 /** What the player has seen so far. */
 export interface Seen {
-  /** Seconds that were really shown; what was jumped over does not count. */
+  /** Seconds that were really shown. Skipped seconds do not count. */
   readonly played: number
   readonly currentTime: number
   /** Playlists of the variants, lowest rate first. */
@@ -47,7 +47,7 @@ const playerPage = `<!doctype html>
   const hls = new Hls({ startLevel: 0, ...(location.search === '?cmcd' ? { cmcd: {} } : {}) })
   const switched = []
   const errors = []
-  // A variant that is set stays: only the test switches.
+  // Only the test switches variants: a chosen variant stays.
   hls.on(Hls.Events.MANIFEST_PARSED, () => { hls.currentLevel = 0 })
   hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => switched.push(level))
   hls.on(Hls.Events.ERROR, (_event, { details, fatal, response }) =>
@@ -73,7 +73,10 @@ export function writePlayerPage(nginx: Nginx): void {
   writeFileSync(join(folder, 'player.html'), playerPage)
 }
 
-/** Opens the page in a new tab; `stream` is the path and query of the playlist to play. With `cmcd` it tells how it fares on each URL. */
+/**
+ * Opens the page in a new tab. `stream` is the path and query of the playlist to play. With `cmcd` the player
+ * adds its state to each URL.
+ */
 export async function openPlayer(
   context: BrowserContext,
   nginx: Nginx,

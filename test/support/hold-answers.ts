@@ -2,13 +2,13 @@ import type { ServerResponse } from 'node:http'
 import { type Backend, status } from './backend.ts'
 
 export interface HeldAnswers {
-  /** What waits for its answer, oldest first. */
+  /** Questions that wait for their answers, oldest first. */
   readonly held: readonly ServerResponse[]
-  /** Answers everything that waits, and from then on at once. */
+  /** Answers all questions that wait, and later ones at once. */
   release(code?: number): void
 }
 
-/** From now on the backend keeps its answers back. */
+/** From now on the backend holds its answers back. */
 export function holdAnswers(backend: Backend): HeldAnswers {
   const held: ServerResponse[] = []
   backend.answer = (_asked, response) => void held.push(response)

@@ -9,7 +9,7 @@ import { until } from './until.ts'
 export interface Holding {
   readonly backend: Backend
   readonly gate: Gate
-  /** Waits for so many questions; answers them, and from then on at once. */
+  /** Waits for so many questions, answers them, and answers later ones at once. */
   release(questions: number, code: number): Promise<void>
 }
 
@@ -31,7 +31,7 @@ export async function startHolding(
   }
 }
 
-/** Waits until so many subrequests, each on a connection of its own, are with the gate. */
+/** Waits until the gate has so many subrequests, each on a connection of its own. */
 export async function untilAsking(gate: Gate, count: number): Promise<void> {
   const connections = (): Promise<number> =>
     new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@ import { gateHeaders } from './ask-gate.ts'
 import { addressOf, type Received, sendBytes } from './hostile-site.ts'
 import type { Site } from './site.ts'
 
-/** The six values that a client chooses; latin-1, one character a byte. */
+/** The six values that a client chooses; latin-1, one character for each byte. */
 export interface Parts {
   readonly path: string
   /** Stand in a parameter behind the token: `?token&name=value`. */
@@ -17,7 +17,7 @@ export const places = ['path', 'name', 'value', 'userAgent', 'host', 'playbackId
 export const routes = ['through nginx', 'directly'] as const
 export type Route = (typeof routes)[number]
 
-/** Where a naughty text stands in each place, so that what is around it is well-formed. */
+/** How a hostile text is placed, so that the text around it is well-formed. */
 const around: { readonly [Place in keyof Parts]: (text: string) => string } = {
   path: (text) => `/live/a${text}b.ts`,
   name: (text) => `a${text}b`,
@@ -33,7 +33,10 @@ export function partsWith(place: keyof Parts, text: string): Parts {
   return { ...plain, [place]: around[place](text) }
 }
 
-/** The request as a client sends it to nginx, or as nginx would put it to the gate; from the `n`th client's address. */
+/**
+ * The request as a client sends it to nginx, or as nginx would send it to the gate; from the `n`th client's
+ * address.
+ */
 export function requestBytes(route: Route, parts: Parts, token: string, n: number): string {
   const { path, name, value, userAgent, host, playbackId } = parts
   const query = `${token}&${name}=${value}`

@@ -4,14 +4,14 @@ import type { Asked, Backend } from './backend.ts'
 import type { Scope } from './scope.ts'
 import { type Site, startSite } from './site.ts'
 
-/** The one credential that the backend takes; nothing that is not given it can hit upon it. */
+/** The only token that the backend allows. Whoever is not given it cannot guess it. */
 export const GOOD = 'token=Vd3kQ0xYp9ZtR7mB'
 export const BAD = 'token=bad'
 
 /** Milliseconds after which a connection that is still open counts as hung. */
 export const PATIENCE = 5_000
 
-/** What nginx sends in place of every file, so that a viewer who was let in shows, whatever the path. */
+/** What nginx sends in place of every file. So it shows when a viewer was let in, whatever the path. */
 const FILE = 'GIF89a'
 
 export interface Received {
@@ -19,14 +19,15 @@ export interface Received {
   readonly text: string
   /** The status of each answer on the connection; HTTP/0.9 has none. */
   readonly statuses: readonly number[]
-  /** The file came, or an answer that nginx gives only behind the verdict. */
+  /** The file came, or an answer that nginx gives only after an allow. */
   readonly isLetIn: boolean
   readonly isHung: boolean
 }
 
 /**
- * A site for hostile requests: nginx with room for 64 KB lines and on-failure-allow, the gate with this default action, and a backend
- * that allows exactly GOOD. With `allow` a request that makes the backend look unavailable is let in, and shows.
+ * A site for hostile requests: nginx with room for lines of 64 KB and on-failure-allow, the gate with this
+ * default action, and a backend that allows exactly GOOD. With `allow` a request that makes the backend look
+ * unavailable is let in, so it shows.
  */
 export function startHostileSite(scope: Scope, defaultAction: Verdict = 'allow'): Promise<Site> {
   return startSite(scope, {
@@ -42,12 +43,12 @@ export function startHostileSite(scope: Scope, defaultAction: Verdict = 'allow')
   })
 }
 
-/** Settings under which one address has room for all that a test asks at a time. */
+/** Settings with which one address may ask all that a test asks at a time. */
 export function hostileEnvironment(defaultAction: Verdict): Record<string, string> {
   return { DEFAULT_ACTION: defaultAction, BACKEND_CONCURRENCY: '1000', BACKEND_TIMEOUT: '2500ms' }
 }
 
-/** The backend's rule: one of the parameters is GOOD, to the byte; the query begins at the first `?`. */
+/** The backend's rule: one of the parameters is exactly GOOD. The query begins at the first `?`. */
 export const allowsOnlyGood: Backend['answer'] = ({ target }, response) => {
   response.writeHead(hasGood(target) ? 200 : 403).end()
 }
@@ -59,7 +60,7 @@ export function hasGood(target: string): boolean {
     .includes(GOOD)
 }
 
-/** What makes a question well-formed: a target and headers of printable ASCII, each there once. */
+/** Whether a question is well-formed: a target and headers of printable ASCII, each header once. */
 export function isConservative({ target, headers }: Asked): boolean {
   const values = Object.values(headers)
   return /^[\x21-\x7e]+$/.test(target) && values.every((value) => /^[\x20-\x7e]*$/.test(value))
@@ -75,14 +76,14 @@ export function questionsByAddress({ backend }: Site): ReadonlyMap<string, reado
   return questions
 }
 
-/** An address that belongs to the `n`th client alone; nginx sees it, as all of 127.0.0.0/8 is this machine. */
+/** An address that only the `n`th client has. nginx sees it, because all of 127.0.0.0/8 is this machine. */
 export function addressOf(n: number): string {
   return `127.${10 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
 }
 
 /**
- * Sends bytes on a connection of its own, and closes this side at the first answer or, when none comes, after `silence` milliseconds:
- * half a request is over then. Never rejects.
+ * Sends bytes on a connection of its own. Closes this side at the first answer, or after `silence`
+ * milliseconds without one: half a request ends then. Never rejects.
  */
 export function sendBytes(
   to: { readonly port: number; readonly from?: string; readonly silence?: number },
@@ -103,7 +104,7 @@ export function sendBytes(
       clearTimeout(quiet)
       quiet = setTimeout(() => socket.end(), 10)
     })
-    // A reset while the client still sends: what had arrived by then counts.
+    // The connection was reset while the client was still sending: what arrived before counts.
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(hung)
@@ -116,7 +117,7 @@ export function sendBytes(
   })
 }
 
-/** Runs `act` for every item, sixteen at a time; the results in order. */
+/** Runs `act` for every item, sixteen at a time. The results are in order. */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
   act: (item: Item, index: number) => Promise<Result>,

@@ -47,7 +47,7 @@ export function send(
   })
 }
 
-/** Asks the gate itself, in nginx's place, wherever it listens. */
+/** Asks the gate directly, in nginx's place, wherever it listens. */
 export function getVerdict(from: GetFrom, question: GateQuestion = {}): Promise<GetAnswer> {
   const lines = gateHeaders(question).map((line) => /^(.*?): (.*)$/.exec(line)?.slice(1) ?? [])
   return get(from, '/auth', Object.fromEntries(lines))

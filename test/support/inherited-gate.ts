@@ -8,10 +8,10 @@ export interface InheritedGate {
   pid(): number
 }
 
-/** The socket is descriptor 3 and meant for the process that node becomes. */
+/** The socket is descriptor 3 and meant for the process that becomes node. */
 const asSystemd = 'echo "pid $$"; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'
 
-/** Starts a gate, and another one as often as one ends, on a socket that outlives them, as systemd does. */
+/** Starts a gate, and another one whenever one ends, on a socket that stays open, as systemd does. */
 export async function startInheritedGate(
   scope: Scope,
   environment: Readonly<Record<string, string>>,

@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts'
 
 export interface Listening {
   readonly port: number
-  /** Ends its connections, too; a second time it does nothing. */
+  /** Ends its connections, too. A second call does nothing. */
   stop(): Promise<void>
 }
 

@@ -9,15 +9,15 @@ import type { SessionView } from '../../src/session/session-view.ts'
 import type { Gate } from './gate.ts'
 import { until } from './until.ts'
 
-/** Milliseconds that a page on a busy machine may take for anything. */
+/** The most milliseconds that a page on a busy machine may take for anything. */
 const PATIENCE = 60_000
 
 /** The live page in a tab, as a person sees it. */
 export interface LivePageTab {
   readonly page: Page
-  /** What a person reads there. */
+  /** The text that a person reads there. */
   text(selector: string): Promise<string>
-  /** The text of what has the focus. */
+  /** The text of the element with the focus. */
   focused(): Promise<string>
   /** Waits until an element's text matches. */
   reads(selector: string, text: RegExp): Promise<void>
@@ -32,7 +32,7 @@ export interface LivePageTab {
 }
 
 type Holds<Told extends Read, Read> = Told
-/** What the page reads is what the gate tells: the compiler says so. */
+/** What the page reads has the type of what the gate sends: the compiler checks that. */
 export type ReadAsTold = [
   Holds<SessionView, Shown.SessionView>,
   Holds<RecentDenial, Shown.Denial>,
@@ -48,8 +48,8 @@ export function adminUrl(gate: Gate): string {
 }
 
 /**
- * Opens the page in a browser profile of its own. It must not complain of anything, nor ask anybody but the gate; `forgiven` are complaints
- * that the test itself brings about.
+ * Opens the page in a browser profile of its own. It must log no error, and must load nothing from other
+ * hosts. `forgiven` are errors that the test itself causes.
  */
 export async function openLivePage(
   t: TestContext,
@@ -84,7 +84,7 @@ export async function openLivePage(
 
 function livePageTab(page: Page): LivePageTab {
   const wait = async (what: string, expression: string): Promise<void> => {
-    // Not waitForFunction: the page's own policy (CSP) forbids what that does.
+    // Not waitForFunction, because the page's own policy (CSP) forbids what that does.
     try {
       await until(what, () => page.evaluate<boolean>(expression), PATIENCE)
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts'
 import { until } from './until.ts'
 
 export interface LiveStreamOptions {
-  /** When the broadcast ends: the playlists are closed then. */
+  /** Seconds until the broadcast ends. The playlists are closed then. */
   readonly seconds: number
   /** Segments in a playlist, of one second each; the files of older ones are deleted. */
   readonly window: number
@@ -34,12 +34,13 @@ const codecs =
   '-c:v libx264 -preset ultrafast -profile:v main -pix_fmt yuv420p -g 25 -sc_threshold 0 -c:a aac -b:a 64k -ac 2'
 
 /**
- * A broadcast: ffmpeg writes a test pattern with sound into `folder` at the pace of real time, as HLS with a sliding window.
+ * A broadcast: ffmpeg writes a test pattern with sound into `folder` in real time, as HLS with a sliding
+ * window.
  *
  * - one variant: `index.m3u8`, `0.ts` …
  * - two variants: `master.m3u8`, `high/index.m3u8`, `high/0.ts` …, `low/index.m3u8`, `low/0.ts` …
  *
- * Resolves when the first segment can be played; ended with the scope at the latest.
+ * Resolves when the first segment can be played. It ends with the scope at the latest.
  */
 export async function startLiveStream(
   scope: Scope,
@@ -63,7 +64,7 @@ export async function startLiveStream(
   const words = ['-nostdin -hide_banner -loglevel error', picture, sound, codecs, ...output].flatMap((line) =>
     line.split(' '),
   )
-  // The one parameter that has a space of its own.
+  // The only parameter that holds a space.
   if (variants === 2) words.push('-var_stream_map', 'v:0,a:0,name:high v:1,a:1,name:low', '%v/index.m3u8')
 
   const child = startChild(scope, 'ffmpeg', words, { cwd: folder })

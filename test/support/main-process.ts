@@ -13,7 +13,7 @@ export interface MainOptions {
   readonly cwd?: string
   /** What is run; `node dist/main.js` unless given. */
   readonly command?: readonly [program: string, ...parameters: string[]]
-  /** A descriptor of this process that the other one finds as its descriptor 3, as systemd passes sockets. */
+  /** A descriptor of this process that becomes descriptor 3 of the other, as systemd passes sockets. */
   readonly inherit?: number
 }
 
@@ -24,18 +24,23 @@ export interface Main {
   /** Resolves with the exit code when it has ended; null when a signal ended it. */
   readonly exited: Promise<number | null>
   signal(signal: NodeJS.Signals): void
-  /** Resolves when it says, `times` times by now, that it listens. @throws when it ends before. */
+  /**
+   * Resolves when it has said `times` times, since its start, that it listens.
+   * @throws when it ends before
+   */
   listening(times?: number): Promise<void>
 }
 
-/** The program as an operator runs it, in a process of its own. `environment` is all it gets, besides PATH. */
+/**
+ * Starts the program as an operator does, in a process of its own. It gets only `environment`, besides PATH.
+ */
 export function startMain(scope: Scope, environment: Environment, options: MainOptions = {}): Main {
   const [program, ...parameters] = options.command ?? [process.execPath, mainFile]
   const child = spawn(program, parameters, {
     cwd: options.cwd ?? makeTemporaryFolder(scope),
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe', options.inherit ?? 'ignore'],
-    // A shell gets a group of its own, so that what it has started ends with it.
+    // A shell gets a process group, so that the programs it has started end with it.
     detached: options.command !== undefined,
   })
   const pid = child.pid ?? 0

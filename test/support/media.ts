@@ -8,7 +8,7 @@ export const DURATION = 8
 export const SEGMENT = 1
 
 /**
- * Test-pattern streams with sound, made by ffmpeg once for the process that asks; the folder is the caller's to remove.
+ * Test-pattern streams with sound. ffmpeg makes them once for the process. The caller removes the folder.
  *
  * - `single/index.m3u8`: HLS, one media playlist
  * - `tree/master.m3u8`: HLS master with its two variants in subdirectories

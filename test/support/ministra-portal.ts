@@ -6,11 +6,11 @@ export const ministraPath = '/stalker_portal/server/api/chk_flussonic_tmp_link.p
 /** How long one of its temporary links lives (its `tv_tmp_link_ttl`), in milliseconds. */
 export const LINK_LIFE = 5_000
 
-/** Ministra's temporary links: bound to neither channel nor address, and soon dead. */
+/** Ministra's temporary links: bound to no channel and no address, and valid for a short time. */
 export interface TemporaryLinks {
   /** A new token for this user, as the portal gives it to a set-top box that starts a channel. */
   issue(userId: string): string
-  /** Whose live token this query holds; undefined when it holds none. */
+  /** The user of a valid token in this query; undefined when it holds none. */
   userOf(query: string): string | undefined
 }
 

@@ -1,7 +1,7 @@
 /** 0 to 1, the same each time for one seed. */
 export type Chance = () => number
 
-/** What is put into a request: delimiters, framing, controls, halves of escapes. */
+/** What is inserted into a request: delimiters, framing, control characters, halves of escapes. */
 const scraps = [
   '\r\n',
   '\n',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Subrequest } from '../../src/subrequest.ts'
 
-/** Two client requests that are equal, or nearly so: the pairs that a careless key would take for one. */
+/** Two client requests that are equal, or nearly equal: a careless key would be the same for both. */
 export interface NearPair {
   readonly a: Subrequest
   readonly b: Subrequest
@@ -11,11 +11,11 @@ type Field = Exclude<keyof Subrequest, 'query' | 'requestId'>
 interface Draft extends Record<Field, string> {
   readonly pieces: readonly string[]
 }
-/** Chance as numbers, so that fast-check can shrink a mutation like any other value. */
+/** Random choices as numbers, so that fast-check can shrink a mutation like any other value. */
 type Mutate = (draft: Draft, m: number, n: number) => Draft
 
 const fields = ['address', 'userAgent', 'playbackId', 'origin', 'path'] as const
-/** What a careless key would be joined with, or would decode. */
+/** What a careless key would use as a delimiter, or would decode. */
 const delimiters = [' ', '|', ':', ',', ';', '?', '&', '=', '#', '%', '%0A', '%0a', '\\n', '/', '"', 'path']
 
 const keptPiece = fc.oneof(
@@ -96,7 +96,7 @@ const changePiece = (one: Draft, m: number, change: (piece: string) => string): 
 
 const mutations: readonly Mutate[] = [
   (one) => one,
-  // Ignored parameters come and go: the pair stays equal.
+  // Ignored parameters are added or removed. The pair stays equal.
   (one) => ({ ...one, pieces: one.pieces.filter(isPlain) }),
   (one, m, n) => ({
     ...one,
@@ -117,7 +117,7 @@ const mutations: readonly Mutate[] = [
   (one, m, n) => changePiece(one, m, (piece) => encode(piece, n)),
   (one, m) => changePiece(one, m, otherCase),
   (one, m) => changePiece(one, m, () => ''),
-  // A part moves across a boundary.
+  // A part moves from one field to the next.
   (one, m, n) => {
     const [from, to] = [fieldOf(m), fieldOf(m + 1)]
     const at = n % (one[from].length + 1)
@@ -134,7 +134,7 @@ const mutations: readonly Mutate[] = [
   (one) => ({ ...one, path: `${one.path}?${one.pieces.join('&')}`, pieces: [] }),
   (one, m) => changePiece(one, m, (piece) => `x${piece}`),
   (one, m, n) => ({ ...one, [fieldOf(m)]: one[fieldOf(n)], [fieldOf(n)]: one[fieldOf(m)] }),
-  // Order, doubles, joins.
+  // Another order, doubled parts, joined parts.
   (one) => ({ ...one, pieces: one.pieces.toReversed() }),
   (one, m) => ({ ...one, pieces: [...one.pieces, ...one.pieces.slice(0, m % 3)] }),
   (one, m) => ({ ...one, pieces: one.pieces.toSpliced(m % 5, 1) }),
@@ -152,7 +152,7 @@ function toSubrequest({ pieces, ...rest }: Draft): Subrequest {
   return { ...rest, query: pieces.join('&') }
 }
 
-/** Whether an ignored name hides behind an encoding; whether that counts as ignored is another test's matter. */
+/** Whether an ignored name is hidden by an encoding. Another test decides whether that counts as ignored. */
 function hidesName({ query }: Subrequest): boolean {
   return query.split('&').some((piece) => {
     const shown = piece.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
@@ -162,7 +162,10 @@ function hidesName({ query }: Subrequest): boolean {
   })
 }
 
-/** Joined by the delimiter, both would read the same: the delimiter and what stands before it change sides. */
+/**
+ * With the delimiter between their parts both read the same: the delimiter and the text before it move to the
+ * other part.
+ */
 const twins: fc.Arbitrary<NearPair> = fc
   .tuple(draft.map(toSubrequest), fc.constantFrom(...boundaries), fc.constantFrom(...delimiters), word, word)
   .map(([one, [left, right], delimiter, before, after]) => ({
@@ -170,7 +173,9 @@ const twins: fc.Arbitrary<NearPair> = fc
     b: { ...one, [left]: `${one[left]}${delimiter}${before}`, [right]: after },
   }))
 
-/** A client request and the same with one to three small changes, some of which change nothing that counts. */
+/**
+ * A client request, and the same request with one to three small changes. Some of the changes do not count.
+ */
 const neighbours: fc.Arbitrary<NearPair> = fc
   .tuple(draft, fc.array(mutation, { minLength: 1, maxLength: 3 }))
   .map(([first, changes]) => {

@@ -19,9 +19,9 @@ export interface NginxOptions {
   /** Where the gate listens: `host:port` or `unix:/path`; several make several servers of the upstream. */
   readonly gates: readonly string[]
   readonly onFailure?: 'allow' | 'deny'
-  /** cache-http.conf, too; the cache lies in a folder of its own. */
+  /** Include cache-http.conf. The cache is in a folder of its own. */
   readonly verdictCache?: boolean
-  /** A line of server.conf, without its indentation, that a site has taken out. */
+  /** A line of server.conf, without its indentation, that is left out. */
   readonly without?: string
   /** Files below the document root: path → content. */
   readonly files?: Readonly<Record<string, string>>
@@ -29,13 +29,13 @@ export interface NginxOptions {
   readonly server?: string
   /** At http level. */
   readonly http?: string
-  /** `worker_connections`, listening sockets and connections to gates among them; 4,096 unless given. */
+  /** `worker_connections`, which include listening sockets and connections to gates; 4,096 unless given. */
   readonly connections?: number
   /** HTTP/3 on the TLS port, too. */
   readonly http3?: boolean
   /** Outside of `http { }`. */
   readonly main?: string
-  /** More for its environment. nginx keeps of it what `env` lines of `main` name. */
+  /** More variables for its environment. nginx keeps only those that `env` lines of `main` name. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -60,7 +60,7 @@ const defaultServer = `
   location /open/ { }
 `
 
-/** The real nginx with the very files that we ship; HTTP/1.1, and HTTP/2 on the TLS port. */
+/** Starts the real nginx with the files that we ship: HTTP/1.1, and HTTP/2 on the TLS port. */
 export async function startNginx(scope: Scope, options: NginxOptions): Promise<Nginx> {
   const folder = makeTemporaryFolder(scope)
   const snippets = join(folder, 'alta-auth')

@@ -3,19 +3,19 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type TestContext, test } from 'node:test'
 import type { Scope } from './scope.ts'
 
-/** What a test's body may use; what it starts ends with the attempt. */
+/** What a test's body may use. Everything it starts ends with the attempt. */
 export interface Attempt extends Scope {
   diagnostic(message: string): void
   readonly mock: TestContext['mock']
 }
 
 const ATTEMPTS = 3
-/** Kept from running for this long in one go, in milliseconds, a process misses deadlines that it would have kept. */
+/** Milliseconds. A process that cannot run for this long in one go may miss deadlines. */
 const STALL = 40
 
 /**
- * A test of deadlines on a machine that others use too. It fails when it fails; only where the machine is known to have kept this
- * process from running is it tried again, and that is said.
+ * A test of deadlines on a machine that others use, too. A failure counts, unless the machine is known to
+ * have kept this process from running. Then the test is tried again, and says so.
  */
 export function patientTest(name: string, body: (attempt: Attempt) => Promise<void> | void): Promise<void> {
   return test(name, async (t) => {

@@ -9,7 +9,7 @@ import { until } from './until.ts'
 /** One run of the script; milliseconds since 1970. */
 export interface Run {
   readonly query: string
-  /** When nginx took the question, when a child took it from nginx, and when the child was done with it. */
+  /** When nginx received the question, when a child took it from nginx, and when the child was finished. */
   readonly asked: number
   readonly began: number
   readonly ended: number
@@ -17,9 +17,9 @@ export interface Run {
 
 export interface PhpFpm extends BackendNginx {
   readonly fpm: Child
-  /** From now on each script sleeps this long before it answers; milliseconds. */
+  /** From now on each script sleeps so many milliseconds before it answers. */
   sleep(milliseconds: number): void
-  /** What has come to its end, whether or not somebody waited for it. */
+  /** The runs that have ended, whether or not somebody waited for them. */
   runs(): Run[]
 }
 
@@ -32,7 +32,10 @@ $run = ['query' => $_SERVER['QUERY_STRING'], 'asked' => $_SERVER['ASKED_AT'] * 1
 file_put_contents(__DIR__ . '/runs', json_encode($run) . "\\n", FILE_APPEND | LOCK_EX);
 `
 
-/** php-fpm with this many children behind an nginx of its own, as most middlewares run: nobody takes back a question that waits there. */
+/**
+ * php-fpm with this many children behind an nginx of its own, as most middlewares run. A question that waits
+ * there cannot be taken back.
+ */
 export async function startPhpFpm(scope: Scope, children = 5): Promise<PhpFpm> {
   const folder = makeTemporaryFolder(scope)
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
@@ -83,7 +86,10 @@ ${isRoot ? 'user = root\ngroup = root' : ''}
   }
 }
 
-/** How many were with the backend at once: those that children worked on, and those that waited there for a child. */
+/**
+ * The most questions that the backend had at once: those that children worked on, and those that waited for a
+ * child.
+ */
 export function mostAtOnce(runs: readonly Run[]): number {
   const steps = runs.flatMap(({ asked, ended }) => [
     { at: asked, by: 1 },
@@ -98,7 +104,7 @@ export function mostAtOnce(runs: readonly Run[]): number {
   return most
 }
 
-/** Debian writes the version into the program's name. */
+/** Debian puts the version into the program's name. */
 function phpFpm(): string {
   const names = readdirSync('/usr/sbin').filter((name) => /^php-fpm[\d.]*$/.test(name))
   const [name] = names

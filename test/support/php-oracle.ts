@@ -9,7 +9,7 @@ import type { Scope } from './scope.ts'
 import { newViewer } from './site.ts'
 import { makeTemporaryFolder } from './temporary-folder.ts'
 
-/** What PHP made of a query. Byte strings are latin-1, one character a byte. */
+/** How PHP read a query. Byte strings are latin-1, one character for each byte. */
 export interface Seen {
   /** `QUERY_STRING`. */
   readonly query: string
@@ -19,13 +19,13 @@ export interface Seen {
   readonly values: ReadonlyMap<string, string>
 }
 
-/** Asks PHP with a query (with its `?`), without and with nginx and the gate in between. */
+/** Asks PHP with a query (with its `?`): directly, and through nginx and the gate. */
 export interface PhpOracle {
   readonly directly: (query: string) => Promise<Seen>
   readonly throughNginx: (query: string) => Promise<Seen>
 }
 
-/** Allows everything and writes down, in hex, what it sees. */
+/** Allows everything and records in hex what it gets. */
 const recorder = `<?php
 $seen = ['query' => bin2hex($_SERVER['QUERY_STRING'] ?? ''), 'get' => bin2hex(serialize($_GET)), 'values' => []];
 foreach ($_GET as $name => $value) $seen['values'][] = [bin2hex((string) $name), bin2hex(serialize($value))];
@@ -33,7 +33,10 @@ file_put_contents(__DIR__ . '/seen.json', json_encode($seen));
 http_response_code(200);
 `
 
-/** PHP as the backend of a whole installation; `ownQuery` (with its `?`, or empty) is the operator's part of BACKEND_URL. */
+/**
+ * PHP as the backend of a whole installation. `ownQuery` (with its `?`, or empty) is the operator's part of
+ * BACKEND_URL.
+ */
 export async function startPhpOracle(scope: Scope, ownQuery: string): Promise<PhpOracle> {
   const folder = makeTemporaryFolder(scope)
   const script = join(folder, 'auth.php')

@@ -10,7 +10,7 @@ const broken = Object.assign(new Error('no answer'), { code: 'EAI_AGAIN' })
 /** A pretend resolver. */
 export interface Resolver {
   readonly resolve: Resolve
-  /** What comes of the next look-ups; `silent` = nothing, ever. */
+  /** The result of the next look-ups. `silent` = they never end. */
   says: readonly LookupAddress[] | 'broken' | 'silent'
   count(): number
 }
@@ -30,7 +30,7 @@ export function createResolver(first: Resolver['says']): Resolver {
   return resolver
 }
 
-/** Makes this process find these addresses for `backend.example`, through the whole service. */
+/** Makes this whole process find these addresses for `backend.example`. */
 export function pretendDns(scope: Scope, first: Resolver['says']): Resolver {
   const resolver = createResolver(first)
   const real = dns.lookup

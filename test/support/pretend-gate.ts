@@ -27,11 +27,14 @@ export interface PretendGateOptions {
 
 /** The real decision, sessions and denials around a pretend clock, pretend chance and a pretend backend. */
 export interface PretendGate {
-  /** Decides and waits for the backend where it must be asked. */
+  /** Decides, and waits for the backend when it must be asked. */
   decide(subrequest: Subrequest): Promise<Decision>
-  /** Decides where nobody needs to wait. @throws when the viewer would have to wait for the backend. */
+  /** Decides when nobody needs to wait. @throws when the viewer would have to wait for the backend */
   decideAtOnce(subrequest: Subrequest): Decision
-  /** What would be decided; changes nothing. The backend is asked by the same rule, which is not written down. */
+  /**
+   * Explains what would be decided, without changing anything. The backend is asked by the same rule, but
+   * that is not recorded.
+   */
   rehearse(subrequest: Subrequest): Promise<Rehearsal>
   /** Lets this many milliseconds pass on the pretend clock. */
   pass(milliseconds: number): void
@@ -41,7 +44,7 @@ export interface PretendGate {
   /** Every question so far, oldest first. */
   readonly asked: readonly Question[]
   readonly made: readonly DecisionMade[]
-  /** Each useless X-AuthDuration that was reported. */
+  /** Each X-AuthDuration that was reported as useless. */
   readonly badDurations: readonly string[]
   readonly sessions: SessionTable
   readonly provisional: SessionTable
@@ -50,7 +53,9 @@ export interface PretendGate {
   readonly identify: DecideOptions['identify']
 }
 
-/** A backend that allows when the last `token` is one of these, as PHP would read it, and answers 403 otherwise. */
+/**
+ * A backend that allows when the last `token` is one of these, as PHP would read it, and else answers 403.
+ */
 export function tokens(...good: readonly string[]): (subrequest: Subrequest) => Outcome {
   return ({ query }) => {
     const token = new URLSearchParams(query).getAll('token').at(-1)
@@ -71,7 +76,10 @@ export function unavailable(): Outcome {
   return { kind: 'unavailable', backend: 'pretend', reason: 'timeout' }
 }
 
-/** A client request as nginx would tell of it. @param target path and query as one text: `/live/ch1/index.m3u8?token=X` */
+/**
+ * A client request as nginx would describe it.
+ * @param target path and query as one text: `/live/ch1/index.m3u8?token=X`
+ */
 export function clientRequest(target: string, more: Partial<Subrequest> = {}): Subrequest {
   const mark = target.indexOf('?')
   return {
@@ -85,7 +93,7 @@ export function clientRequest(target: string, more: Partial<Subrequest> = {}): S
   }
 }
 
-/** Lets everything that waits for an answered question run. */
+/** Lets everything run that waits for an answered question. */
 export async function settled(): Promise<void> {
   await setImmediate()
 }
@@ -124,7 +132,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     random: options.random ?? (() => 0.5),
     onDecision: (decision) => void made.push(decision),
     onBadDuration: (_backend, sent) => void badDurations.push(sent),
-    // Nobody catches this: the test that caused it fails.
+    // Nobody catches this error, so the test that caused it fails.
     onInternalError(error) {
       throw error
     },

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** A clock and timers that move only when told. */
+/** A clock and timers that move only when the test says so. */
 export interface PretendTime {
   clock(): number
-  /** As `setTimeout`; what it returns calls it off. */
+  /** As `setTimeout`. The result cancels it. */
   after(milliseconds: number, act: () => void): () => void
-  /** Lets so many milliseconds pass: timers act at their time, and what they started gets its turn. */
+  /** Lets so many milliseconds pass. Timers fire at their time, and what they started runs. */
   pass(milliseconds: number): Promise<void>
-  /** Timers that are set. */
+  /** The number of timers that are set. */
   set(): number
 }
 

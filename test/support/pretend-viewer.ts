@@ -11,9 +11,9 @@ import {
 
 /** The request that opens the viewer's session. */
 export const opener = clientRequest('/live/ch1/index.m3u8?token=X&_HLS_msn=7')
-/** What the viewer asks for then. */
+/** What the viewer asks for after that. */
 export const rider = clientRequest('/live/ch1/seg1.ts')
-/** Somebody else. */
+/** Another viewer. */
 export const newcomer = clientRequest('/live/ch1/index.m3u8?token=X', { address: '192.0.2.99' })
 
 export const facts = ({ verdict, source, reason }: Decision): string => `${verdict} ${source} ${reason}`
@@ -25,7 +25,7 @@ export function topicOf(
   return question && { subrequest: question.subrequest, sessionId: question.sessionId }
 }
 
-/** A gate that the opener has just been let in by, at time 0. */
+/** A gate that has just let the opener in, at time 0. */
 export async function opened(options: PretendGateOptions = {}): Promise<{ gate: PretendGate; id: string }> {
   const gate = createPretendGate(options)
   const decision = await gate.decide(opener)
@@ -33,7 +33,7 @@ export async function opened(options: PretendGateOptions = {}): Promise<{ gate: 
   return { gate, id: decision.sessionId }
 }
 
-/** The viewer plays on: a segment every `step` milliseconds. Returns what the last one got. */
+/** The viewer plays on: a segment every `step` milliseconds. Returns the answer to the last one. */
 export async function play(gate: PretendGate, duration: number, step = 10_000): Promise<Decision> {
   let last = gate.decideAtOnce(rider)
   await settled()
@@ -45,7 +45,7 @@ export async function play(gate: PretendGate, duration: number, step = 10_000): 
   return last
 }
 
-/** Answers that are given when the test says so. */
+/** Holds answers back until the test gives them. */
 export function held(gate: PretendGate): (outcome: Outcome) => Promise<void> {
   const waiting: ((outcome: Outcome) => void)[] = []
   gate.answers(() => new Promise((resolve) => waiting.push(resolve)))

@@ -11,7 +11,7 @@ import { until } from './until.ts'
 export interface PrometheusOptions {
   /** The admin port of the gate. */
   readonly target: number
-  /** Takes away the `#` before what the shipped file has for this. */
+  /** Uncomments the lines of the shipped file for a token. */
   readonly adminToken?: string
 }
 
@@ -33,17 +33,17 @@ export interface Rule {
 }
 
 export interface Prometheus {
-  /** What a panel would draw of the last half minute. @throws with Prometheus's own words */
+  /** What a panel would show of the last half minute. @throws with Prometheus's own words */
   range(query: string): Promise<readonly Found[]>
   rules(): Promise<readonly Rule[]>
-  /** Whether its only target is up; undefined when it was not scraped yet. */
+  /** Whether its only target is up; undefined before the first scrape. */
   isUp(): Promise<boolean | undefined>
 }
 
-/** In place of the shipped quarter of a minute. */
+/** In place of the shipped 15 seconds. */
 const INTERVAL = '500ms'
 
-/** The real Prometheus with the shipped configuration and rules, in a hurry. */
+/** The real Prometheus with the shipped configuration and rules, but with short intervals. */
 export async function startPrometheus(
   scope: Scope,
   { target, adminToken }: PrometheusOptions,

@@ -8,7 +8,7 @@ export interface RawBackend {
   connections(): number
 }
 
-/** A peer that speaks bytes, not HTTP: `answer` is called with the head of a request when it has come in. */
+/** A peer that sends bytes, not HTTP. `answer` is called when the head of a request has come in. */
 export async function startRawBackend(
   scope: Scope,
   answer: (socket: Socket, head: string) => void,

@@ -4,7 +4,7 @@ import { type Gate, startGate } from './gate.ts'
 import { get } from './http-get.ts'
 import type { Scope } from './scope.ts'
 
-/** What `/readyz` tells of one backend. */
+/** What `/readyz` shows of one backend. */
 export interface BackendReadiness {
   readonly state: 'unasked' | 'answers' | 'unavailable'
   readonly breaker: 'closed' | 'open' | 'half-open'
@@ -13,7 +13,7 @@ export interface BackendReadiness {
 }
 
 export interface WatchedGate extends Gate {
-  /** The first backend, as `/readyz` tells of it. */
+  /** The first backend, as `/readyz` shows it. */
   backend(): Promise<BackendReadiness>
 }
 

@@ -25,12 +25,15 @@ export interface Posted {
   readonly batch: EventBatch
 }
 
-/** What EVENTS_URL points to: takes posts and writes them down. */
+/** A server for EVENTS_URL: accepts posts and records them. */
 export interface Receiver extends Listening {
   readonly posts: readonly Posted[]
-  /** What it answers from now on; 200 unless told otherwise. */
+  /** What it answers from now on; 200 unless changed. */
   answer: (response: ServerResponse) => void
-  /** Events of all posts that were answered with 200, in order; of sessions with this User-Agent only, where one is given. */
+  /**
+   * Events of all posts that were answered with 200, in order. With `userAgent` only those of sessions with
+   * this User-Agent.
+   */
   events(userAgent?: string): SessionEvent[]
   start(userAgent: string): SessionStarted | undefined
   end(userAgent: string): SessionEnded | undefined

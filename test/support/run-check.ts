@@ -20,7 +20,10 @@ export interface CheckRun {
   readonly stderr: string
 }
 
-/** Runs `alta-auth check` as an operator does, with exactly this environment. `before` is what stands in front of the command. */
+/**
+ * Runs `alta-auth check` as an operator does, with exactly this environment. `before` is written before the
+ * command.
+ */
 export async function runCheck(
   scope: Scope,
   environment: Environment,
@@ -33,7 +36,7 @@ export async function runCheck(
   return { code, stdout: main.stdout(), stderr: main.stderr() }
 }
 
-/** As `runCheck` with `--json`, read. */
+/** Runs `alta-auth check --json` and reads its output. */
 export async function readCheck(
   scope: Scope,
   environment: Environment,

@@ -5,7 +5,10 @@ export interface Scope {
   after(end: () => Promise<void> | void): void
 }
 
-/** Ends what was started for a suite, latest first. Call it in the suite's body: a hook that `before` registers runs too early. */
+/**
+ * Ends what was started for a suite, latest first. Call it in the suite's body: a hook that is registered in
+ * `before` runs too early.
+ */
 export function suiteScope(): Scope {
   const ends: (() => Promise<void> | void)[] = []
   after(async () => {
@@ -15,8 +18,9 @@ export function suiteScope(): Scope {
 }
 
 /**
- * What all tests of a suite use: started before the first of them, ended after the last. Call it in the suite's body and use the result
- * in tests and in later `forSuite`s alone: until it has started, it has nothing.
+ * What all tests of a suite use. It is started before the first of them and ended after the last. Call it in
+ * the suite's body, and use the result only in tests and in later `forSuite`s: before that it has no
+ * properties.
  */
 export function forSuite<Started extends object>(start: (scope: Scope) => Promise<Started>): Started {
   const scope = suiteScope()

@@ -6,20 +6,23 @@ import { get } from './http-get.ts'
 import type { Scope } from './scope.ts'
 
 export interface Series {
-  /** As the text has it: `_bucket`, `_sum` and `_count` of a histogram are names of their own. */
+  /** As in the text: `_bucket`, `_sum` and `_count` of a histogram have names of their own. */
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
 }
 
-/** What a scrape told. */
+/** The result of a scrape. */
 export interface Scrape {
   readonly text: string
   readonly contentType: string
   /** Types by the names of the metrics. */
   readonly types: ReadonlyMap<string, string>
   readonly series: readonly Series[]
-  /** The value of the only series of this name that has these labels, among others perhaps. @throws when there are none, or several */
+  /**
+   * The value of the only series of this name with these labels; it may have more labels.
+   * @throws when there are none, or several
+   */
   value(name: string, labels?: Readonly<Record<string, string>>): number
   /** The sum of all series of this name that have these labels. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number

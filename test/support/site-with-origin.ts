@@ -3,8 +3,9 @@ import type { Scope } from './scope.ts'
 import { type Site, startSite } from './site.ts'
 
 /**
- * A site whose `/origin/` goes to a server that takes every method and answers `METHOD size-of-body`; the rest is files. The backend
- * allows what ends in `token=good` and refuses all else; defaults would allow, so that a refusal is the backend's.
+ * A site whose `/origin/` goes to a server that takes every method and answers `METHOD size-of-body`. All
+ * other paths are files. The backend allows what ends in `token=good` and denies all else. The default action
+ * allows, so every refusal is the backend's.
  */
 export async function startSiteWithOrigin(scope: Scope): Promise<Site> {
   const origin = await startBackend(scope)

@@ -12,11 +12,11 @@ export interface SiteOptions {
   readonly backendPath?: string
   /** Further settings of the gate. */
   readonly environment?: Environment
-  /** All of nginx but the gate's address. */
+  /** The options of nginx, except the gate's address. */
   readonly nginx?: Omit<NginxOptions, 'gates'>
 }
 
-/** A whole installation: nginx with the shipped files, the gate, and a backend that writes down what it is asked. */
+/** A whole installation: nginx with the shipped files, the gate, and a backend that records its questions. */
 export interface Site {
   readonly backend: Backend
   readonly gate: Gate
@@ -43,20 +43,26 @@ export async function questionsDuring(backend: Backend, act: () => Promise<unkno
 
 let viewers = 0
 
-/** A User-Agent that no other request of this process has: a viewer whom nobody knows. */
+/** A User-Agent that no other request of this process has: an unknown viewer. */
 export function newViewer(): string {
   viewers++
   return `viewer-${viewers}`
 }
 
-/** The line of nginx's access log about this viewer's first request; nginx may write it a moment after it has answered. */
+/**
+ * The line of nginx's access log about this viewer's first request. nginx may write it a moment after its
+ * answer.
+ */
 export async function accessLineOf(nginx: Nginx, viewer: string): Promise<string> {
   const find = (): string | undefined => nginx.accessLog().find((line) => line.endsWith(` "${viewer}"`))
   await until(`the access log to name ${viewer}`, () => find() !== undefined)
   return find() ?? ''
 }
 
-/** Files below a document root whose names are exactly these bytes (latin-1, one character a byte); each holds its own name. */
+/**
+ * Files below a document root whose names are exactly these bytes (latin-1, one character for each byte).
+ * Each file holds its own name.
+ */
 export function writeNamedFiles(root: string, files: readonly string[]): void {
   for (const file of files) {
     mkdirSync(Buffer.from(dirname(`${root}${file}`), 'latin1'), { recursive: true })

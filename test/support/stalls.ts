@@ -1,8 +1,9 @@
 const TICK = 10
 
 /**
- * Measures how long this process was kept from running, by a busy machine or by itself. Call the result for the milliseconds lost so
- * far; it ends the measurement. A test of a deadline adds them to its margin: they are not the fault of what it tests.
+ * Measures how long this process could not run, because of a busy machine or of its own work. Call the result
+ * to end the measurement: it returns the lost milliseconds. A test of a deadline adds them to its margin,
+ * because what it tests has not caused them.
  */
 export function watchStalls(): () => number {
   let lost = 0

@@ -11,11 +11,11 @@ export interface StartedDemo {
   readonly child: Child
   /** Where the page is, without a slash at its end. */
   readonly url: string
-  /** A line of what it says, from its start; without the word in front of a command. */
+  /** The line of its output that begins so, without the word before a command. */
   lineOf(start: string): string
 }
 
-/** Starts the demo as `npm run demo` does, on ports of its own, and waits until it has said what to copy. */
+/** Starts the demo as `npm run demo` does, on ports of its own. Resolves when it has printed what to copy. */
 export async function startDemo(
   scope: Scope,
   port?: number,

@@ -4,13 +4,13 @@ import type { Scope } from './scope.ts'
 
 export interface TlsBackend {
   readonly port: number
-  /** HTTP requests that came through the handshake. */
+  /** HTTP requests that came after a handshake. */
   asked(): number
-  /** Connections that were opened, whatever became of them. */
+  /** Connections that were opened, with or without a handshake. */
   connections(): number
 }
 
-/** An https middleware that allows whatever it is asked. */
+/** An https backend that allows everything. */
 export async function startTlsBackend(scope: Scope, options: ServerOptions): Promise<TlsBackend> {
   let asked = 0
   let connections = 0

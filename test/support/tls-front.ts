@@ -4,20 +4,20 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { KeyAndCertificate } from './certificates.ts'
 import type { Scope } from './scope.ts'
 
-/** How a backend behind https:// meets a connection. */
+/** How a backend behind https:// answers a connection. */
 export type Handshake =
   | { readonly kind: 'tls'; readonly with: KeyAndCertificate }
-  /** Knows TLS 1.1 alone. */
+  /** Only knows TLS 1.1. */
   | { readonly kind: 'old'; readonly with: KeyAndCertificate }
   /** Speaks HTTP without TLS. */
   | { readonly kind: 'plain' }
   | { readonly kind: 'silent' }
-  /** Answers the handshake with a fatal alert, as a proxy without a site of that name does. */
+  /** Answers the handshake with a fatal alert, as a proxy does that has no site of that name. */
   | { readonly kind: 'alert' }
 
 export interface TlsFront {
   readonly port: number
-  /** From now on; connections that are open end, as when a backend is restarted. */
+  /** From now on. Open connections end, as when a backend is restarted. */
   meet(handshake: Handshake): void
   /** Connections that are open now. */
   open(): number

@@ -1,6 +1,6 @@
 import type { Backend } from './backend.ts'
 
-/** Allows exactly what comes with `token=…`. */
+/** Allows exactly the questions with `token=…`. */
 export function hasToken(token: string): Backend['answer'] {
   return ({ target }, response) => {
     const allowed = new URLSearchParams(target.split('?')[1] ?? '').get('token') === token

@@ -1,7 +1,9 @@
 import type { Nginx } from './nginx.ts'
 import { until } from './until.ts'
 
-/** Waits until the last line of nginx's access log matches: nginx writes it after the viewer has the answer. */
+/**
+ * Waits until the last line of nginx's access log matches. nginx writes it after the viewer has the answer.
+ */
 export async function untilLogged(nginx: Nginx, pattern: RegExp): Promise<void> {
   const last = (): string => nginx.accessLog().at(-1) ?? ''
   try {

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Waits for something outside this process to become true. @throws when it does not within `patience` milliseconds. */
+/**
+ * Waits until something outside this process becomes true.
+ * @throws when it does not within `patience` milliseconds
+ */
 export async function until(
   what: string,
   isTrue: () => boolean | Promise<boolean>,

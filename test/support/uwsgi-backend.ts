@@ -12,8 +12,9 @@ export interface Uwsgi {
 }
 
 /**
- * The real uWSGI with everything at its default but four processes. Its buffer of 4,096 bytes must hold the request line, the query once more
- * and all headers: where these do not fit it closes or resets the connection, and where only the query does not fit it hands on none.
+ * The real uWSGI with its defaults, except for four processes. Its buffer of 4,096 bytes must hold the
+ * request line, the query once more, and all headers. When these do not fit, it closes or resets the
+ * connection. When only the query does not fit, it passes on an empty one.
  */
 export async function startUwsgi(scope: Scope, script = goodTokens): Promise<Uwsgi> {
   const file = writeWsgiApp(makeTemporaryFolder(scope), script)
@@ -29,7 +30,7 @@ export async function startUwsgi(scope: Scope, script = goodTokens): Promise<Uws
     '--master',
     '--processes',
     '4',
-    // SIGTERM would make it start anew.
+    // SIGTERM would restart it.
     '--die-on-term',
   ])
   await answersHttp('uwsgi', child, port)

@@ -30,7 +30,7 @@ export function mapLines(variable: string): Line[] {
   )
 }
 
-/** Reads a text by a map: the first line that matches counts, the default when none does. */
+/** Reads a text by a map: the first matching line counts, or the default when none matches. */
 export function createMap(variable: string): (text: string, whole: string) => string {
   const lines = mapLines(variable)
   return (text, whole) => {

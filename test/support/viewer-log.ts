@@ -15,9 +15,9 @@ const line = /"\S+ (.*)" (\d{3}) (\d+) verdict=\S* source=\S* reason=(\S*) sessi
 
 let marks = 0
 
-/** What nginx logged for one User-Agent, complete: all that was answered before the call is in it. */
+/** What nginx logged for one User-Agent. It holds all requests that were answered before the call. */
 export async function readViewerLog(nginx: Nginx, userAgent: string): Promise<LoggedRequest[]> {
-  // nginx logs a request a moment after its last byte has left; its one worker logs them in order.
+  // nginx logs a request a moment after its last byte was sent. Its only worker logs them in order.
   const mark = `mark-${++marks}`
   await request({ port: nginx.port, target: `/open/${mark}`, headers: [`User-Agent: ${mark}`] })
   await until('the access log', () => nginx.accessLog().some((text) => text.endsWith(`"${mark}"`)))

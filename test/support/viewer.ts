@@ -7,16 +7,16 @@ import { newViewer } from './site.ts'
 export interface ViewerOptions {
   /** nginx's address; 127.0.0.1 unless given. With `::1` the viewer is an IPv6 one. */
   readonly host?: string
-  /** The viewer's own address, which nginx sees; any of 127.0.0.0/8. */
+  /** The viewer's own address, which nginx sees: any of 127.0.0.0/8. */
   readonly from?: string
-  /** One that nobody else has, unless given. */
+  /** A User-Agent that no other viewer has, unless given. */
   readonly userAgent?: string
 }
 
 /** One viewer as nginx sees it: an address and a User-Agent. */
 export interface Viewer {
   readonly userAgent: string
-  /** Asks for a target, sent as it is; the status. */
+  /** Asks for a target, which is sent as it is. The result is the status. */
   get(target: string): Promise<number>
 }
 

@@ -1,5 +1,6 @@
-// Loaded before a test file with --import. Where no test begins or ends for too long, it says which tests were running and ends the
-// process: a promise that never resolves and a loop that never ends both get a name. The runner's own limit names the file alone.
+// Loaded before a test file with --import. When no test begins or ends for too long, it prints which tests
+// were running and ends the process. So a promise that never resolves, and a loop that never ends, both get a
+// name. The runner's own limit only names the file.
 
 import { readdirSync, readFileSync, writeSync } from 'node:fs'
 import { afterEach, beforeEach } from 'node:test'
@@ -11,7 +12,7 @@ const TICK = 250
 if (!isMainThread && workerData?.isWatchdog === true) watch()
 else if (isMainThread && process.env['NODE_TEST_CONTEXT'] !== undefined) report()
 
-/** The thread of the tests: writes down what runs, where the other thread can read it at any time. */
+/** The thread of the tests: records what runs, where the other thread can read it at any time. */
 function report() {
   const steps = new Int32Array(new SharedArrayBuffer(8))
   const names = new Uint8Array(new SharedArrayBuffer(NAMES_BYTES))
@@ -47,7 +48,7 @@ function nameOf(t) {
   return fullName ?? name
 }
 
-/** The other thread: runs also while the tests do not let anything else run. */
+/** The other thread. It also runs while the tests block their thread. */
 function watch() {
   /** @type {{ steps: Int32Array, names: Uint8Array, seconds: number }} */
   const { steps, names, seconds } = workerData

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-/** What is another one each time, and what stands for it. */
+/** Values that differ each time, and the names that replace them. */
 const varying: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/(?<=\bsession=|X-Session-Id: |"session":")[\w-]{22}(?!\w)/g, 'SESSION'],
   [/\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]/g, '[TIME]'],
@@ -11,13 +11,16 @@ const varying: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\bPHP\/[\d.]+/g, 'PHP'],
   [/(?<=" (?:200|403) )\d+(?= verdict=)/g, 'BYTES'],
   [/(?<=\brequest=|"request":")[0-9a-f]{32}(?!\w)/g, 'REQUEST'],
-  // Denies are forgotten after a while.
+  // The number of remembered denies falls with time.
   [/(?<="(?:ms|seconds|denied)":)\d+(?:\.\d+)?/g, 'NUMBER'],
-  // Columns as wide as the longest value, which a port of five digits makes longer.
+  // Columns are as wide as the longest value, and a port of five digits makes that longer.
   [/ {2,}(?=# )/g, '  '],
 ]
 
-/** Compares what a page shows with what was printed; ids, times and sizes may differ. @throws AssertionError */
+/**
+ * Compares the output on a page with what was printed. Ids, times and sizes may differ.
+ * @throws AssertionError
+ */
 export function assertOutput(language: string, shown: string, printed: string, place: string): void {
   if (language === 'json') assert.equal(oneLine(printed), oneLine(shown), place)
   else assert.equal(normalised(printed), normalised(shown), place)

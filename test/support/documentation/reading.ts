@@ -14,12 +14,13 @@ export function commandsOf({ text }: Block): string[] {
 }
 
 /**
- * Reads a page as its reader does, block by block: writes its files, runs its commands, compares their output. A page is one story, so
- * each block finds the stage as those before it left it. The result rejects when something is not as the page says.
+ * Follows a page as its reader does, block by block: writes its files, runs its commands, compares their
+ * output. Each block of a page finds everything as the blocks before it left it. The result rejects when
+ * something is not as the page says.
  */
 export function createReading(stage: Stage): (block: Block) => Promise<void> {
   let ran: Ran | undefined
-  /** The last command once more, where it waits for something. */
+  /** Runs the last command once more, when it waits for something. */
   let again: (() => Promise<Ran>) | undefined
 
   const readSite = ({ place, text }: Block): void => {
@@ -55,7 +56,7 @@ export function createReading(stage: Stage): (block: Block) => Promise<void> {
         return false
       }
     }
-    // The last time its error is the one to tell.
+    // The error of the last attempt is the one to report.
     await until(place, matches, PATIENCE).catch(async () => check(await repeat()))
   }
 

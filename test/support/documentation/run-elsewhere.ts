@@ -1,4 +1,7 @@
-/** Where a command of the pages is run that this test cannot run: a file that runs it, and what stands in that file to show it. */
+/**
+ * Where a command of the pages is run that this test cannot run: the file that runs it, and a text of that
+ * file that shows it.
+ */
 export interface Elsewhere {
   readonly file: string
   readonly says: string
@@ -8,7 +11,7 @@ export interface Elsewhere {
 export const runElsewhere: Readonly<Record<string, Elsewhere>> = {
   'npm run demo': { file: 'test/support/started-demo.ts', says: 'tools/demo.mjs' },
   'docker compose up': { file: 'test/compose/stack.ts', says: "project.compose(['up'" },
-  // Ten minutes and more, or a machine of its own: what is checked is that they are there.
+  // They take ten minutes and more, or a machine of their own. The test only checks that they exist.
   'npm run bench': { file: 'package.json', says: '"bench": "node tools/bench.mjs"' },
   'npm run measure:memory': { file: 'package.json', says: '"measure:memory": "node ' },
   'npm run soak': { file: 'package.json', says: '"soak": "tsx bench/soak.ts"' },

@@ -10,7 +10,7 @@ import { makeTemporaryFolder } from '../temporary-folder.ts'
 import { until } from '../until.ts'
 import { root } from './pages.ts'
 
-/** What is up while a command runs. */
+/** What runs while a command runs. */
 export interface World {
   readonly backend: boolean
   readonly gate: boolean
@@ -23,8 +23,9 @@ export interface Ran {
 }
 
 /**
- * A machine as the pages describe it, below a folder: nginx with its `/etc/nginx`, the gate on its port, the example backend on port
- * 6000. Commands are run as they are written, but for paths and ports, which are the stage's own.
+ * A machine as the pages describe it, below a folder: nginx with its `/etc/nginx`, the gate on its port, the
+ * example backend on port 6000. Commands are run as they are written, except that paths and ports are
+ * replaced by those of the stage.
  */
 export interface Stage {
   /** Runs a script in a shell, in what looks like a clone of the repository. */
@@ -46,7 +47,10 @@ const documentedPorts = ['6000', '9180', '9181', '9182', '9183']
 const PATIENCE = 30_000
 const files = ['index.m3u8', '1.ts', '2.ts']
 
-/** `withSnippets` = the snippets lie in /etc/nginx already, as after docs/install.md, and the example site is up. */
+/**
+ * `withSnippets`: the nginx files are in /etc/nginx already, as after docs/install.md, and the example site
+ * runs.
+ */
 export async function startStage(scope: Scope, withSnippets: boolean): Promise<Stage> {
   const folder = makeTemporaryFolder(scope)
   const at = (path: string): string => join(folder, path)
@@ -90,21 +94,21 @@ export async function startStage(scope: Scope, withSnippets: boolean): Promise<S
     for (const file of files) writeFileSync(at(`srv/media/live/${channel}/${file}`), '#EXTM3U\n')
   for (const name of ['nginx', 'examples', 'monitoring']) symlinkSync(join(root, name), at(`clone/${name}`))
   writeFileSync(at('etc/nginx/nginx.conf'), nginxConfiguration(folder))
-  // The settings of the gate below, for commands that read them themselves.
+  // The settings of the gate below, for commands that read settings themselves.
   const settings = [
     'BACKEND_URL=http://127.0.0.1:6000/auth',
     'LISTEN=127.0.0.1:9180',
     'ADMIN_LISTEN=127.0.0.1:9181',
   ]
   writeFileSync(at('clone/.env'), toStage(`${settings.join('\n')}\n`))
-  // Viewers come by name; its address is this machine's.
+  // Viewers use the host's name. Its address is this machine's.
   writeFileSync(at('.curlrc'), `connect-to = "live.example.com:80:127.0.0.1:${site}"\nmax-time = 10\n`)
   const wrapper = (name: string, script: string): void => {
     writeFileSync(at(`bin/${name}`), `#!/bin/bash\n${script}\n`)
     chmodSync(at(`bin/${name}`), 0o755)
   }
   wrapper('alta-auth', `exec '${process.execPath}' '${mainFile}' "$@"`)
-  // The journal of the machine is not ours to write to; the lines are the gate's own.
+  // The test cannot write to the machine's journal. The lines are those of the gate.
   wrapper('journalctl', `[ "$*" = '-u alta-auth -n 1 -o cat' ] && exec tail -n 1 '${at('var/log/gate')}'`)
   const paths = ['http.conf', 'cache-http.conf'].map((name) => at(`etc/nginx/alta-auth/${name}`)).join(' ')
   wrapper(

@@ -17,7 +17,10 @@ export interface Fragments {
 
 const binary = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
 
-/** Asks the real nginx about pieces of a configuration beside the shipped files; empty when it has nothing to say against them. */
+/**
+ * Tests pieces of a configuration beside the shipped files with the real nginx. The result is what nginx
+ * complains about.
+ */
 export async function testFragment(scope: Scope, { http, server, upstream }: Fragments): Promise<string> {
   const folder = makeTemporaryFolder(scope)
   const snippets = join(folder, 'alta-auth')
