@@ -333,7 +333,7 @@ describe('the files of the page', () => {
   })
 })
 
-/** Ways to something else than the files of the page. */
+/** Paths that try to reach something other than the files of the page. */
 const waysOut = [
   '/index.html',
   '/.env',
@@ -357,7 +357,7 @@ const waysOut = [
   '/a%2ejs%2f',
 ]
 
-/** The app alone, around parts that do nothing unless given. */
+/** The app alone. Its parts do nothing unless given. */
 async function startApp(
   t: TestContext,
   more: Partial<AdminOptions>,

@@ -142,7 +142,7 @@ describe('the event stream', () => {
         ['', 'bad-request', 2],
       ],
     )
-    // Its time is over, and the backend has changed its mind.
+    // Its time is over, and the backend now answers differently.
     await until('the end', async () => {
       await askGate(gate.port, { uri: '/kept/index.m3u8?token=SECRET1' })
       return ended(reader).length > 0

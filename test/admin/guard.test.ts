@@ -13,7 +13,7 @@ import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 const token = 'f3c9b1a2-secret-of-the-operator'
 const bearer = { Authorization: `Bearer ${token}` }
 
-/** What needs the token, and what it answers to who has it. */
+/** What needs the token, and the answer with the token. */
 const guarded: readonly (readonly [what: string, status: number])[] = [
   ['GET /metrics', 200],
   ['HEAD /metrics', 200],
@@ -34,7 +34,7 @@ const guarded: readonly (readonly [what: string, status: number])[] = [
   ['DELETE /sessions?user=nobody', 200],
 ]
 
-/** Which headers do not let in. */
+/** Headers that do not let a request in. */
 const wrong: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   none: {},
   empty: { Authorization: '' },
@@ -143,7 +143,7 @@ test('tokens are compared by their hashes, in constant time', () => {
   assert.match(source, /timingSafeEqual\(digest\(given\), expected\)/)
   assert.match(source, /expected = token === undefined \? undefined : digest\(token\)/)
   assert.match(source, /hash\('sha256', text, 'buffer'\)/)
-  // No other comparison of what was given, nor of the token.
+  // The given token and the right one are compared nowhere else.
   assert.doesNotMatch(source, /(?:given|token|authorization) (?:!==|===) (?!undefined)/)
 })
 

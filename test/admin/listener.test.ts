@@ -33,7 +33,7 @@ async function readiness(port: number): Promise<Readiness> {
 
 const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {}, debugs: false }
 
-/** The TCP ports on which a process listens, as Linux tells them. */
+/** The TCP ports on which a process listens, as Linux shows them. */
 function portsOf(pid: number): number[] {
   const folder = `/proc/${pid}/fd`
   const open = new Set(readdirSync(folder).map((fd) => readlinkSync(`${folder}/${fd}`)))
@@ -184,7 +184,7 @@ describe('/readyz', () => {
     backend.answer = () => {}
     const inFlight = askGate(gate.port)
     await until('the question', () => backend.asked.length === 1)
-    // The listener is closed at once; only who was connected before can still ask.
+    // The listener is closed at once. Only connections from before can still ask.
     let received = ''
     const probe = connect(adminPort, '127.0.0.1').setEncoding('utf8')
     probe.on('data', (text: string) => {

@@ -17,7 +17,7 @@ import { hasToken } from '../support/token-backend.ts'
 import { until } from '../support/until.ts'
 import { createViewer } from '../support/viewer.ts'
 
-/** Names the user whom the token says; without one it denies. */
+/** Sends the name in the token as the user. Denies without a token. */
 const byToken: Backend['answer'] = ({ target }, response) => {
   const user = /[?&]token=([^&]*)/.exec(target)?.[1]
   response.writeHead(user === undefined ? 403 : 200, { 'X-UserId': decodeURIComponent(user ?? '') }).end()
@@ -31,7 +31,9 @@ async function pageOf({ admin }: Pick<AdminGate, 'admin'>, query: string): Promi
 
 const idsOf = ({ sessions }: SessionPage): string[] => sessions.map(({ session }) => session)
 
-/** Opens sessions, some at a time; each of its own address, so that nobody has more than its share. */
+/**
+ * Opens sessions, some at a time. Each has an address of its own, so that no share of an address is used up.
+ */
 async function openMany(port: number, count: number, first = 0): Promise<void> {
   const question = (n: number): GateQuestion => ({
     uri: `/live/ch${n % 50}/index.m3u8?token=user-${n % 7}`,
@@ -164,7 +166,7 @@ describe('2,500 sessions', () => {
         assert.equal((await site.admin(`DELETE /sessions/${session}`)).status, 204)
         closed.add(session)
       }
-      // Playing on must not move anybody.
+      // Sessions that play on must keep their places.
       for (let n = 0; n < 2500; n += 100)
         await askGate(site.gate.port, {
           uri: `/live/ch${n % 50}/1.ts`,
@@ -269,7 +271,7 @@ describe('closing a session, through nginx', () => {
       assert.equal((await site.admin(`DELETE /sessions/${id}`)).status, 204)
     }
     assert.deepEqual(new Set(site.backend.asked.map(({ headers }) => headers['X-Session-Id'])), ids)
-    // Revoked at the backend, the next one is the last.
+    // The token is revoked at the backend, so the next session is the last.
     assert.equal(await viewer.get('/live/one/index.m3u8?token=7'), 200)
     site.backend.answer = status(403)
     assert.deepEqual((await site.admin('DELETE /sessions?user=7')).json, { closed: 1 })

@@ -13,7 +13,10 @@ import { startNginx } from '../support/nginx.ts'
 import { forSuite, suiteScope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
-/** All that a page can do to reach another address: its scripts, its pictures, its frames. Runs in the page; what came of it. */
+/**
+ * All that a page can do to reach another address: its scripts, its pictures, its frames. It runs in the page
+ * and returns what was reached.
+ */
 const attackOn = (target: string): string => `(async () => {
   const outcomes = []
   const ask = async (path, init) => {
@@ -82,7 +85,7 @@ describe('a website that the operator visits', () => {
 
   test('whose name suddenly means this machine does no more', async () => {
     const target = `http://evil.example.com:${site.adminPort}`
-    // The page itself is nobody's secret.
+    // The page itself is not secret.
     assert.equal((await page.goto(`${target}/`))?.status(), 200)
     const asked = backend.asked.length
     const outcomes = await page.evaluate(async (path) => {

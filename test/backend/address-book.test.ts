@@ -19,7 +19,9 @@ function openBook(t: Attempt, first: Resolver['says']): { book: AddressBook; res
   return { book, resolver }
 }
 
-/** What the book says at once: the addresses, or the code of the error; undefined when it keeps the asker waiting. */
+/**
+ * What the book says at once: the addresses, or the code of the error. Undefined when the caller has to wait.
+ */
 function look(book: AddressBook): readonly string[] | string | undefined {
   let said: readonly string[] | string | undefined
   book.lookup('backend.example', { all: true }, (error, found) => {
@@ -107,7 +109,8 @@ describe('the addresses of a backend', () => {
 })
 
 patientTest('a dead AAAA next to a live A costs at most 300 ms, once', async (t) => {
-  // Discard-only (RFC 6666): a SYN to it meets silence, or no route at once, which costs nothing either.
+  // Discard-only (RFC 6666): a SYN to it gets no answer, or finds no route at once, which costs no time
+  // either.
   pretendDns(t, [v6('100::1'), v4('127.0.0.1')])
   const backend = await startBackend(t)
   backend.answer = (_asked, response) => void response.writeHead(200, { Connection: 'close' }).end()

@@ -14,7 +14,10 @@ const word = (pair: readonly string[]): string => {
   return ((high << 8) | low).toString(16)
 }
 
-/** The first four groups after expansion, by the plainest means: a dotted tail becomes two groups, `::` becomes zeros. */
+/**
+ * The first four groups after expansion, computed in the simplest way: a dotted tail becomes two groups, `::`
+ * becomes zeros.
+ */
 function firstFour(address: string): string {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
   const plain = dotted === null ? address : `${dotted[1]}${word(dotted.slice(2, 4))}:${word(dotted.slice(4))}`
@@ -28,7 +31,10 @@ function firstFour(address: string): string {
     .join(':')
 }
 
-/** One of the spellings of an address, in lower case as the gate reads it: any zero run shortened, any group padded, a dotted tail. */
+/**
+ * One of the spellings of an address, in lower case as the gate reads it: a run of zeros may be shortened,
+ * groups may be padded, the tail may be dotted.
+ */
 const spelling = fc
   .record({
     groups: fc.array(fc.oneof(fc.constant(0), fc.nat(0xffff)), { minLength: 8, maxLength: 8 }),

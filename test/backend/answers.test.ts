@@ -34,7 +34,7 @@ async function startAsking(
   }
 }
 
-/** Writes the pieces as packets of their own. */
+/** Writes each piece as a packet of its own. */
 async function inPackets(socket: Socket, pieces: readonly string[]): Promise<void> {
   socket.setNoDelay(true)
   for (const [index, piece] of pieces.entries()) {

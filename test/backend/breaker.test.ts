@@ -17,7 +17,7 @@ import { until } from '../support/until.ts'
 interface Pretend {
   readonly breaker: Breaker
   pass(milliseconds: number): void
-  /** So many failures, dealt out to so many clients in turn. */
+  /** So many failures, spread over so many clients in turn. */
   fail(failures: number, clients: number): void
   kind(): BreakerState['kind']
 }
@@ -95,7 +95,7 @@ describe('a breaker opens', () => {
     for (const other of [1, 2, 3, 4]) breaker.failed(`198.51.100.${other}`)
     assert.equal(kind(), 'closed')
     breaker.failed('198.51.100.5')
-    assert.equal(kind(), 'open', 'five failures of others are as many as count of his')
+    assert.equal(kind(), 'open', 'five failures of others count as much as all of that one client')
   })
 
   patientTest('not at 10,000 failures of one client beside fewer answers that others got', () => {
@@ -163,7 +163,7 @@ describe('an open breaker', () => {
     const { breaker, pass, kind } = createOpen()
     const hogs = ['198.51.100.1', '2001:db8:0:1']
     const probes: string[] = []
-    // The last one asks once in half a second, and nothing fails for him.
+    // The last client asks once in half a second, and its questions do not fail.
     for (let step = 0; step < 1_000 && kind() !== 'closed'; step++) {
       pass(10)
       for (const client of step % 50 === 0 ? [...hogs, '203.0.113.9'] : hogs) {
@@ -200,7 +200,7 @@ describe('an open breaker', () => {
         breaker.failed('192.0.2.1')
       }
     }
-    // The first client of all had none before.
+    // The very first client had no failures before.
     assert.equal(probes, 19)
   })
 
@@ -284,7 +284,7 @@ describe('what a breaker is told', () => {
   })
 })
 
-/** What one viewer may send: slow, huge and malformed, each time as somebody else by name. */
+/** What one viewer may send: slow, huge and malformed requests, each with another name. */
 const waves: readonly [what: string, question: (n: number) => GateQuestion][] = [
   [
     'slow ones with 500 User-Agents',

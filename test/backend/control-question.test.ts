@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 
 const isControl = ({ target }: Asked): boolean => !target.includes('token=')
 
-/** What a question that holds `token=evil` does to the backend. */
+/** What a question with `token=evil` does to the backend. */
 type Effect = (response: ServerResponse, asked: Asked) => void
 
 interface Site {
@@ -22,7 +22,7 @@ interface Site {
   ask(token: string, address?: string): Promise<string>
 }
 
-/** A backend that allows `token=good…`, denies the rest, and meets its match in `token=evil…`. */
+/** A backend that allows `token=good…`, denies the rest, and fails at `token=evil…`. */
 async function startSite(scope: Scope, evil: Effect, environment: Environment = {}): Promise<Site> {
   const backend = await startBackend(scope)
   backend.answer = (asked, response) => {
@@ -67,7 +67,8 @@ describe('a question that makes a healthy backend fail', () => {
       assert.equal((await gate.backend()).state, 'unasked')
       assert.equal(await ask('good', '203.0.113.1'), '200 backend backend-200')
       const evilOnes = backend.asked.filter(({ target }) => target.includes('evil'))
-      // One may meet a connection that the backend has answered on before: that looks like one closed while idle, and is tried anew.
+      // One question may use a connection on which the backend has answered before. That looks like a
+      // connection closed while idle, so it is sent again.
       assert.ok(evilOnes.length >= 60 && evilOnes.length <= 62, `each is asked once more: ${evilOnes.length}`)
     })
 
@@ -142,7 +143,7 @@ describe('an outage is none of a question', () => {
     const { ask, backend } = await startSite(t, () => {}, status502)
     await ask('good', '203.0.113.1')
     backend.answer = ({ target }, response) => response.writeHead(target.includes('token') ? 503 : 403).end()
-    // The word of those who were answered before still counts for the first ones.
+    // Viewers whose questions were answered before still count for the first questions.
     const came: string[] = []
     for (let n = 0; n < 4; n++) came.push(await ask('good', `198.51.${n}.1`))
     assert.deepEqual(came.slice(1), Array(3).fill('200 default unavailable-status'))

@@ -10,7 +10,7 @@ import type { Scope } from '../support/scope.ts'
 import { watchStalls } from '../support/stalls.ts'
 import { until } from '../support/until.ts'
 
-/** They end with an attempt that fails before they do, and nobody awaits them then. */
+/** They end with a failing attempt before the test awaits them. */
 function mayEnd<Answer>(asking: Promise<Answer>): Promise<Answer> {
   asking.catch(() => {})
   return asking
@@ -122,7 +122,7 @@ describe("one address's own excess", () => {
       `${what} has twelve of sixteen idle places; the rest of it is denied, with DEFAULT_ACTION=allow too, and others are answered`,
       async (t) => {
         const backend = await startBackend(t)
-        // The control question, which names no address, is answered as well: this backend is well.
+        // The control question names no address and is answered as well: the backend works.
         backend.answer = ({ headers }, response) => {
           if (['203.0.113.9', undefined].includes(headers['X-Real-Ip'])) response.end()
         }
@@ -140,11 +140,11 @@ describe("one address's own excess", () => {
         assert.equal(other.reason, 'backend-200')
         const answers = await Promise.all(flood)
         assert.equal(countOf(answers, '403 gate too-many-questions'), 28)
-        // Somebody else was answered meanwhile, and so was the control question: it is these questions that fail.
+        // Another viewer was answered meanwhile, and so was the control question: only these questions fail.
         assert.equal(countOf(answers, '403 gate question-refused'), 12)
         assert.equal((await gate.backend()).breaker, 'closed')
         backend.answer = status(200)
-        // The backend may be at work on them for as long again.
+        // The backend may still work on them for the same time.
         await until('its places to come back', async () => (await gate.backend()).inFlight === 0, 2_000)
         const later = await askGate(gate.port, { address: from(99), userAgent: 'later' })
         assert.equal(later.reason, 'backend-200', 'its places come back')

@@ -29,7 +29,7 @@ function startFlapping(defaultAction: Verdict) {
     clock,
     byDefault: () => ({ letIn: 0, refused: 0 }),
   })
-  // Without jitter every probe would meet the backend while it is down.
+  // Without jitter every probe would come while the backend is down.
   const random = createChance(1)
   const breaker = createBreaker({ clock, random })
   let isUp = true

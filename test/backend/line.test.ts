@@ -19,7 +19,7 @@ interface Held {
   readonly line: Line
   /** Who got a place, in order. */
   readonly seated: string[]
-  /** Wants a place for `name`; told in `seated` when it has one. */
+  /** Asks for a place for `name`, which is added to `seated` when it has one. */
   enter(name: string, applicant: Applicant, budget?: number): Promise<Admission>
   /** Gives back the place of `name`. */
   leave(name: string): void
@@ -50,7 +50,7 @@ function createHeld(limit: number, length = 1_000, bytes = 1_000_000): Held {
   }
 }
 
-/** So many of these addresses come, the first to have a place first. */
+/** So many of these addresses ask. The first to have a place stand first. */
 function crowd(held: Held, name: string, count: number, address: (n: number) => string) {
   return Array.from({ length: count }, (_, n) => held.enter(`${name}${n}`, from(address(n))))
 }
@@ -94,12 +94,12 @@ describe('where others wait', () => {
     test(`${what} has ${share} of 64 places, and others get what it gives back`, async () => {
       const held = createHeld(64)
       void crowd(held, 'hog', 200, address)
-      // Others from everywhere, more than there is room for.
+      // Others from everywhere, more than there are places.
       void crowd(held, 'other', 400, (n) =>
         `10.${n}.0.1`.replace(/\d{3,}/, (text) => `${Number(text) % 250}`),
       )
       await settled()
-      // Everybody who holds a place gives it back in turn, the hog's first: it never has more than its share again.
+      // All give their places back in turn, the greedy address first: it never has more than its share again.
       for (let n = 0; n < 48; n++) held.leave(`hog${n}`)
       await settled()
       const back = held.seated.filter((name) => name.startsWith('hog')).length - 48

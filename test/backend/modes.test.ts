@@ -70,7 +70,7 @@ function combine(mode: 'failover' | 'any', backends: readonly Pretend[], clock =
   return createAsk({ mode, backends: [first, ...others], timeout: 1200, clock })
 }
 
-/** Lets everything that is ready to run do so. */
+/** Lets everything run that is ready to run. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Whether a promise has come to its end already. */
@@ -146,7 +146,7 @@ describe('any', () => {
         for (const index of order) backends[index]?.answer(combination[index] ?? 'deny')
         const { kind, backend } = await outcome
         assert.equal(kind, expected)
-        // A deny needs everybody, so any of them may be named.
+        // A deny needs all backends, so any of them may be named.
         if (expected !== 'deny') assert.equal(backend, `backend ${(deciding ?? 0) + 1}`)
       }
     })

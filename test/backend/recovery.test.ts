@@ -18,7 +18,9 @@ interface Viewer {
 const isReal = ({ verdict, source }: Decision, { token }: Viewer): boolean =>
   verdict === (token === 'good' ? 'allow' : 'deny') && source !== 'default' && source !== 'stale'
 
-/** How long after the return of the backend somebody was still told something else than its verdict; milliseconds. */
+/**
+ * Milliseconds after the return of the backend in which a viewer still got something other than its verdict.
+ */
 async function lastWrongVerdict(defaultAction: Verdict, viewers: number, seed: number): Promise<number> {
   const random = createChance(seed)
   const gate = createPretendGate({ defaultAction, random })

@@ -15,13 +15,14 @@ interface Site {
   /** Asks about a new viewer each time. */
   ask(): Promise<GateAnswer>
   questions(): number
-  /** That a client's question came on. */
+  /** The client's question was passed on. */
   connections(): number
   lines(message: string): number
 }
 
 /**
- * @param meet what the backend does with its `question`th question (from 0), the `onConnection`th (from 0) of its connection
+ * @param meet what the backend does with its `question`th question (from 0), the `onConnection`th (from 0) of
+ * its connection
  */
 async function startSite(
   t: Attempt,
@@ -32,7 +33,7 @@ async function startSite(
   const counts = new WeakMap<Socket, number>()
   let connections = 0
   const backend = await startRawBackend(t, (socket, head) => {
-    // The gate's own question, whether this is an outage: it is.
+    // The control question finds that it is an outage.
     if (head.includes(CONTROL_NAME)) return void socket.destroy()
     const before = counts.get(socket) ?? 0
     if (before === 0) connections++
@@ -137,7 +138,7 @@ patientTest(
     let closed = 0
     const site = await startSite(t, (socket, question) => {
       socket.write(OK)
-      // Around the moment at which the next question comes.
+      // Near the moment when the next question comes.
       setTimeout(() => {
         closed++
         socket.end()

@@ -19,7 +19,10 @@ interface Seen {
   readonly told: string
 }
 
-/** Plays once per backend status, each time as another viewer with another token, so that nothing is remembered. */
+/**
+ * Plays once per backend status, each time as another viewer with another token, so that nothing is
+ * remembered.
+ */
 async function playEveryStatus(backend: Backend, nginx: Nginx): Promise<Map<number, Seen>> {
   const viewers = new Map<number, number>()
   for (const code of everyStatus) {
@@ -28,7 +31,8 @@ async function playEveryStatus(backend: Backend, nginx: Nginx): Promise<Map<numb
     const answer = await request({ port: nginx.port, target: `${target}?token=${code}`, headers })
     viewers.set(code, answer.status)
   }
-  // A status that counts as unavailable is asked about once more only where the control question is answered with another.
+  // A status that counts as unavailable is asked about once more only when the control question gets another
+  // answer.
   assert.equal(backend.asked.length, everyStatus.length, 'each status is a question of its own')
   await until('the log', () => nginx.accessLog().length === everyStatus.length)
   const seen = new Map<number, Seen>()

@@ -13,8 +13,8 @@ const TRIES = rounds(2_000, 10_000)
 const AT_ONCE = 50
 
 /**
- * Allows `token=good` and denies the rest; after each answer comes a second one that says the opposite. `send(socket, answer, stray)`
- * decides when.
+ * Allows `token=good` and denies the rest. After each answer comes a second one that says the opposite.
+ * `send(socket, answer, stray)` decides when.
  */
 const lying = (send: string): string => `
 const answer = (code) => 'HTTP/1.1 ' + code + ' X\\r\\nContent-Length: 0\\r\\n\\r\\n'
@@ -72,7 +72,8 @@ describe(`a second, opposite answer: no verdict swapped in ${TRIES} tries`, { co
       const count = { right: 0, swapped: 0, unavailable: 0 }
       const ask = async (n: number): Promise<void> => {
         const good = n % 3 === 0
-        // From as many networks: none waits in the line, to be sent on a connection whose second answer is just about to come.
+        // From as many networks: no question waits in the line. It would then be sent on a connection whose
+        // second answer is about to come.
         const address = `10.${n % AT_ONCE}.0.1`
         const request = clientRequest(`/live/${n}.m3u8?token=${good ? 'good' : 'bad'}&n=${n}`, { address })
         const { kind } = await backend.ask(questionAbout(request, { sessionId: `session-${n}` }), 2_000)

@@ -5,7 +5,7 @@ import type { GuardedAsk } from '../../src/backend/backend.ts'
 import { questionAbout } from '../support/guard.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
 
-/** What the second backend of two is given when the first has taken so long; milliseconds. */
+/** The time that the second backend of two is given when the first has taken so long; milliseconds. */
 async function budgetAfter(took: number, timeout = 2_000): Promise<number | undefined> {
   let now = 0
   const budgets: number[] = []

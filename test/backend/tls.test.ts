@@ -27,7 +27,9 @@ describe('a backend behind https://', () => {
     unknown = makeAuthority(folder, 'unknown')
   })
 
-  /** The default action is the verdict that a hole in the check would not give: the backend allows everything. */
+  /**
+   * The default action is not the verdict that a hole in the check would give: the backend allows everything.
+   */
   const start = (
     t: Attempt,
     url: string,

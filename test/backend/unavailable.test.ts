@@ -16,12 +16,12 @@ import { accessLineOf, newViewer } from '../support/site.ts'
 import { watchStalls } from '../support/stalls.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
-/** BACKEND_TIMEOUT where it is waited for, and what an answer may take past it; milliseconds. */
+/** BACKEND_TIMEOUT where a test waits for it, and what an answer may take longer; milliseconds. */
 const DEADLINE = 400
 const MARGIN = 100
-/** The same for an answer of nginx, whose own stalls are not seen here. */
+/** The same for an answer of nginx, whose own pauses are not measured here. */
 const NGINX_MARGIN = 300
-/** Where a fault shows at once, nothing is gained by a short one, and a busy machine does not meet it. */
+/** Where a fault shows at once, a short deadline has no use. A long one is not missed on a busy machine. */
 const FAR_DEADLINE = 2_000
 
 const deadlineFor = (reason: string): number => (reason.endsWith('timeout') ? DEADLINE : FAR_DEADLINE)
@@ -93,7 +93,7 @@ describe('asked directly', { concurrency: 3 }, () => {
             async (t) => {
               const healthy = await startHealthy(t, verdict)
               const urls = [await fault.start(t), healthy.url]
-              // Half of it is the healthy one's.
+              // The healthy backend has half of the time.
               const answer = await ask(t, urls, defaultAction, 2 * deadlineFor(fault.reason))
               assert.equal(answer.status, verdict === 'allow' ? 200 : 403)
               assert.equal(answer.source, 'backend')
@@ -140,7 +140,7 @@ patientTest('there is a fault here for each reason that one question can meet, e
   assert.deepEqual([...new Set(faults.map((fault) => fault.reason))].sort(), caused.sort())
 })
 
-/** What a backend may do, with the verdict that comes of it; undefined = unavailable. */
+/** What a backend may do, and the verdict that follows; undefined = unavailable. */
 interface Kind {
   readonly what: string
   readonly start: Fault['start']
@@ -191,12 +191,12 @@ describe('through nginx, over HTTP/1.1 and HTTP/2,', { concurrency: true }, () =
       let socketPath: string
       before(async () => {
         socketPath = join(makeTemporaryFolder(scope), 'gate.sock')
-        // The flavour for an absent gate is the opposite: it must have no say here.
+        // The on-failure file is the opposite one: it must decide nothing here.
         const onFailure = defaultAction === 'allow' ? 'deny' : 'allow'
         nginx = await startNginx(scope, { gates: [`unix:${socketPath}`], onFailure })
       })
 
-      /** Two strangers at once; both must get this, in time, and the log must tell why. */
+      /** Two unknown viewers at once. Both must get this verdict in time, and the log must say why. */
       const assertBothGet = async (
         t: Attempt,
         backends: readonly string[],

@@ -28,7 +28,7 @@ const slow =
   (_asked, response) =>
     void setTimeout(() => response.writeHead(403).end(), ms)
 
-/** The gate of the site asks this very backend, and tells so: what is strange to it is not looked at here. */
+/** The gate of the site asks this same backend and reports that. Other checks look at it. */
 const ofGate = /^(?:warning running-settings|failed default-action)$/
 
 const broken: readonly Broken[] = [
@@ -40,7 +40,7 @@ const broken: readonly Broken[] = [
   },
   {
     what: 'a name without an address',
-    // Too long for DNS, so that nobody is asked about it.
+    // Too long for DNS, so no server is asked about it.
     settings: () => ({ BACKEND_URL: `http://${'a'.repeat(64)}/auth` }),
     found: ['failed backend-name'],
     says: /^a+ has no known address: .*\ncorrect the name in BACKEND_URL/,

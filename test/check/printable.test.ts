@@ -10,7 +10,7 @@ import { startBackend, status } from '../support/backend.ts'
 import { checkSite, startCheckedSite, textOf } from '../support/checked-site.ts'
 import { configureNginx, type Edit } from '../support/configured-nginx.ts'
 
-/** Erases a terminal, in both spellings; turns the direction of writing; ends a line. */
+/** Clears a terminal, in both spellings; changes the direction of the text; ends a line. */
 const hostile = '\x1b[2J\u009b2J\u202e\u200f\u061c\u2066\u2028\u0007'
 const unprintable = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** What everything that the tests make is called, so that tools/with-docker.mjs can see to it that nothing stays. */
+/** The name of everything that the tests make. tools/with-docker.mjs removes by it what is left. */
 export const testName = process.env['DOCKER_TEST_NAME'] ?? `alta-auth-test-${process.pid}`
 
 export interface DockerRun {

@@ -34,7 +34,9 @@ describe('docker compose up', () => {
       },
       PATIENCE,
     )
-  /** Seconds that were really played, whatever the player has skipped. A string, because the page's types are not ours. */
+  /**
+   * Seconds that were really played, without skipped ones. A string, because the page's types are not ours.
+   */
   const played = (): Promise<number> =>
     page.evaluate(`(() => {
       const { played } = document.querySelector('video')
@@ -130,7 +132,7 @@ describe('docker compose up', () => {
   })
 
   test('goes on for who plays while the backend is stopped, and denies who is new', async () => {
-    // Not silent for too long, however slow the tests above were.
+    // The stream was not silent for too long, however slow the tests above were.
     assert.equal(await statusOf(`${playlist}?token=123`, 'known'), 200)
     await project.compose(['stop', 'backend'])
     assert.equal(await statusOf(`${playlist}?token=123`, 'known'), 200)
@@ -160,7 +162,7 @@ describe('docker compose up', () => {
   })
 
   test('ends when it is asked to, with a page open', async () => {
-    // What does not hear the signal is killed after ten seconds, and says 137.
+    // A process that ignores the signal is killed after ten seconds, and ends with 137.
     await project.compose(['stop'])
     for (const service of services) {
       const { State } = await project.inspect(service)

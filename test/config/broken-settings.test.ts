@@ -7,7 +7,10 @@ import { startMain } from '../support/main-process.ts'
 
 const long = 'a'.repeat(70_000)
 
-/** What is wrong for every setting: no choice, time, number, address, URL, status, list of names or pattern. */
+/**
+ * A value that is wrong for every setting: no choice, time, number, address, URL, status, list of names or
+ * pattern.
+ */
 const wrongEverywhere = [
   '\\',
   '"(',
@@ -65,7 +68,7 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   LOG_FORMAT: ['JSON', 'logfmt', 'json pretty'],
 }
 
-/** Names that mean a setting and are none; each reads as the setting behind it. */
+/** Names that are misspelt settings; each reads as the setting behind it. */
 const misspelt = [
   'BACKEND_ULR',
   'default_action',
@@ -78,11 +81,14 @@ const misspelt = [
 
 interface Broken {
   readonly environment: Environment
-  /** The names that are to be told, each once. */
+  /** The names that must be reported, each once. */
   readonly names: readonly string[]
 }
 
-/** The same hundred each time: one wrong setting first, more and more of them later, up to all. */
+/**
+ * The same hundred cases each time: first with one wrong setting, later with more and more of them, up to
+ * all.
+ */
 function brokenConfigurations(): Broken[] {
   const chance = createChance(4_711)
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(chance() * items.length)] as Item
@@ -97,7 +103,7 @@ function brokenConfigurations(): Broken[] {
   })
 }
 
-/** Each name is told once, on a line of its own that a terminal shows as it is. */
+/** Each name is reported once, on a line of its own that is safe for a terminal. */
 function assertToldOnce(problems: readonly string[], { environment, names }: Broken): void {
   const shown = problems.map((problem) => problem.slice(0, 200)).join('\n')
   const what = `${JSON.stringify(environment).slice(0, 2_000)}\n${shown}`

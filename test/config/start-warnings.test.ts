@@ -16,7 +16,10 @@ function warnsOfNothing(environment: Environment): void {
   })
 }
 
-/** What is warned of at start, apart from the line about the default action; with a CHANNEL_PATTERN that is right, if not another. */
+/**
+ * The warnings at the start, without the line about the default action. CHANNEL_PATTERN is right, unless
+ * another one is given.
+ */
 function warningsOf(environment: Environment): readonly string[] {
   const BACKEND_URL = 'http://127.0.0.1:6000/auth'
   const result = readSettings({ BACKEND_URL, CHANNEL_PATTERN: CHANNELS, ...environment })

@@ -15,11 +15,14 @@ import {
 import { createVerdictKey } from '../support/verdict-key.ts'
 
 const seed = Number(process.env['CACHEABLE_SEED'] ?? 20_261_124)
-/** Histories, and pairs of requests with one key that they must bring forth at least. */
+/** The number of histories, and the least number of pairs with one key that they must produce. */
 const RUNS = 8_000
 const PAIRS = 2_000
 
-/** Patterns that find the same channel in all files of a directory, and patterns of which that is not plain. */
+/**
+ * Patterns that find the same channel in all files of a directory, and patterns for which that is not
+ * certain.
+ */
 const wholeSteps = [
   '^/live/([^/]+)/',
   '^/([^/]+)/',
@@ -81,7 +84,7 @@ const history = fc.record({
   waited: fc.double({ min: 0, max: 0.999, noNaN: true }),
 })
 
-/** Another request that nginx may take for this one: in the same directory, or the very same. */
+/** Another request that nginx may take for this one: a file of the same directory, or the same request. */
 function beside(request: Subrequest, file: string): Subrequest {
   return { ...request, path: request.path.slice(0, request.path.lastIndexOf('/') + 1) + file }
 }
@@ -98,7 +101,8 @@ describe('what nginx may repeat', () => {
 
   test('is what the gate would say itself, whatever has happened before and meanwhile', async (t) => {
     const found = { allow: 0, deny: 0, otherFile: 0 }
-    // One gate for each pattern, and viewers of their own for each history: a gate takes longer to make than a history.
+    // One gate for each pattern, and other viewers for each history: to make a gate takes longer than a
+    // history.
     const gates = new Map<string, PretendGate>()
     const gateOf = (pattern: string): PretendGate => {
       const gate =
@@ -127,7 +131,7 @@ describe('what nginx may repeat', () => {
           for (const [request, itAllows] of between) await decideAs(gate, { ...request, address }, itAllows)
           assert.ok(gate.now() - began < remembered.holdsFor)
           for (const second of seconds) {
-            // The backend has changed its mind: what it says now does not count.
+            // The backend now answers differently: the new answer does not count.
             const { verdict } = await decideAs(gate, second, remembered.verdict === 'deny')
             assert.equal(verdict, remembered.verdict, `${first.path} then ${second.path}`)
             found[verdict]++

@@ -20,7 +20,7 @@ function startGranting(scope: Scope, lines: () => readonly string[]): Promise<Ra
   })
 }
 
-/** What the gate tells nginx about a new viewer; a day and more fits into what nginx may repeat. */
+/** What the gate says to nginx about a new viewer. Even a day fits into what nginx may repeat. */
 async function startAsking(scope: Scope, environment: Readonly<Record<string, string>> = {}) {
   let lines: readonly string[] = []
   const backend = await startGranting(scope, () => lines)

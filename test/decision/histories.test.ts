@@ -13,7 +13,7 @@ import {
   unavailable,
 } from '../support/pretend-gate.ts'
 
-/** Others than these, and more: HISTORIES=10000 npm test -- test/decision/histories.test.ts */
+/** To run other histories, and more: HISTORIES=10000 npm test -- test/decision/histories.test.ts */
 const { HISTORIES } = process.env
 const RUNS = HISTORIES === undefined ? { numRuns: 100, seed: 20_261_125 } : { numRuns: Number(HISTORIES) }
 /** Milliseconds; with a tenth of jitter. */
@@ -22,12 +22,17 @@ const IDLE = 30_000
 const DEADLINE = 2_000
 const STALE_DENY = 60_000
 const jittered = (duration: number): number => duration * 1.1
-/** However it comes, an allow is worth nothing any more after this: its time, the outage, a silence, one more re-check. */
+/**
+ * The longest time for which an allow can count: its own time, the outage, a silence, and one more re-check.
+ */
 const LONGEST = 2 * jittered(LIFETIMES.allow) + LIFETIMES.stale + IDLE + DEADLINE
-/** A session that rides on another one have kept is asked about again when the other ends: a silence and a question later. */
+/**
+ * A session that was kept alive by another one is asked about when that one ends: a silence and a question
+ * later.
+ */
 const KEPT = LONGEST + IDLE + DEADLINE
 
-/** Somebody plays: a segment each so many milliseconds. */
+/** A viewer plays: a segment each so many milliseconds. */
 const EVERY = 9_000
 const SEGMENT = '/a/1.ts'
 
@@ -93,7 +98,7 @@ const events: fc.Arbitrary<Event> = fc.oneof(
   },
 )
 
-/** What the rules of design and documentation say, written once more, as plainly as can be. */
+/** The rules of design and documentation, written a second time, as simply as possible. */
 const canonical = ({ query }: Subrequest): string =>
   query
     .split('&')
@@ -133,13 +138,13 @@ function createRules(
 
 const parentOf = ({ path }: Subrequest): string => path.slice(0, path.lastIndexOf('/') + 1)
 const withoutPattern = createRules(parentOf, () => '')
-/** With `^/a/([^/]+)/`: playlists in `/a/` and in `/` are of no channel, and may be invented. */
+/** With `^/a/([^/]+)/`: playlists in `/a/` and in `/` belong to no channel, and may be invented. */
 const withPattern = createRules(
   (opener) => (parentOf(opener) === '/b/' ? '/b/' : undefined),
   (path) => (path.startsWith('/a/hd/') ? 'channel hd' : ''),
 )
 
-/** Whether a ride on one of them may keep the other from going silent. */
+/** Whether a ride on one session may keep the other from going silent. */
 function overlap({ opens }: Rules, a: Subrequest, b: Subrequest): boolean {
   return paths.some((path) =>
     queries.some((query) => {
@@ -156,11 +161,14 @@ interface Known {
   activeAt: number
   /** What came last of it: an outcome, or the operator. */
   last: Outcome['kind'] | 'closed'
-  /** A question about it got no answer once: then other rules say how long it lives. */
+  /** A question about it got no answer once. Then other rules say how long it lives. */
   failed: boolean
 }
 
-/** Plays one history, and holds each decision against all that the backend and the operator have said until then. */
+/**
+ * Plays one history, and compares each decision with all that the backend and the operator have said until
+ * then.
+ */
 async function play(
   history: readonly Event[],
   defaultAction: Verdict,
@@ -240,7 +248,7 @@ async function play(
     assert.ok(now - (denied?.at ?? 0) <= jittered(LIFETIMES.deny) + stale, `denied long ago: ${told}`)
   }
 
-  /** Each allowed session that could answer the request is heard of; any of them is a reason to let it in. */
+  /** A request refreshes every allowed session that could answer it. Any of them is a reason to let it in. */
   const hear = (asked: Subrequest): Known | undefined => {
     const now = gate.now()
     const living = [...sessions.values()].filter(

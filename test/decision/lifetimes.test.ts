@@ -143,7 +143,7 @@ describe('ALLOW_TTL', () => {
 })
 
 describe('X-AuthDuration', () => {
-  /** Opens with this duration; when is the first re-check? In milliseconds, found by playing on. */
+  /** Opens a session with this duration and plays on. Returns the milliseconds until the first re-check. */
   const firstRecheck = async (sent: string, step: number, limit: number, random = 0.5) => {
     const gate = createPretendGate({ random: () => random })
     gate.answers(() => allow(sent))
@@ -358,7 +358,8 @@ describe('SESSION_IDLE and session ids', () => {
     }
     assert.equal(ids.size, 5000)
     assert.deepEqual(new Set(gate.asked.map(({ sessionId }) => sessionId)), ids)
-    // Nothing in an id is told by its place: each bit is set in half of them, and turns from one to the next half of the time.
+    // No place in an id has a meaning: each bit is set in half of the ids, and changes from one id to the
+    // next half of the time.
     const bits = [...ids].map((id) =>
       [...Buffer.from(id, 'base64url')].flatMap((byte) => [...byte.toString(2).padStart(8, '0')]),
     )

@@ -48,7 +48,7 @@ async function during(gate: PretendGate, duration: number, act: () => Promise<vo
   }
 }
 
-/** Everybody asks for a segment and must get it, on the session of the start. */
+/** Every viewer asks for a segment and must get it, by the session of the start. */
 async function allPlay(gate: PretendGate, sessions: readonly string[]): Promise<void> {
   for (const [n, viewer] of playing.entries()) {
     const { verdict, sessionId } = await ask(gate, viewer, '1.ts')
@@ -156,7 +156,7 @@ for (const defaultAction of verdicts) {
       gate.answers(unavailable)
       await during(gate, 5 * MINUTE, () => allPlay(gate, sessions))
       gate.answers(({ address }) => (address === '192.0.2.1' ? deny() : allow()))
-      // Somebody's question is the first that is answered; until then nobody can know.
+      // One viewer's question is the first that is answered. Until then nobody can know.
       await ask(gate, person(99, 'X'), 'index.m3u8')
       await during(gate, 5 * SECOND, async () => {
         for (const viewer of playing) await ask(gate, viewer, '1.ts')

@@ -22,7 +22,7 @@ async function start(t: TestContext, environment: Readonly<Record<string, string
   })
 }
 
-/** Segments without a token, for this many milliseconds; how long it was until one was refused. */
+/** Plays segments without a token for so many milliseconds. Returns the time until one was refused. */
 async function play(viewer: Viewer, duration: number): Promise<number | undefined> {
   const began = performance.now()
   while (performance.now() - began < duration) {

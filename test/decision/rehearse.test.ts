@@ -33,7 +33,7 @@ const step = fc.oneof(
   fc.record({ pass: fc.constantFrom(100, 2_500, 6_000, 61_000, 125_000, 3_700_000) }),
 )
 
-/** All that a decision leaves behind. */
+/** All that a decision changes. */
 function stateOf(gate: PretendGate): unknown {
   const describeOne = ({ older, lessRecent, moreRecent, ...rest }: Session) => ({
     ...rest,

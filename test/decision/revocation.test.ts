@@ -11,7 +11,10 @@ import { readViewerLog } from '../support/viewer-log.ts'
 /** Milliseconds. */
 const ALLOW_TTL = 1_000
 const SEGMENT = 200
-/** Past the latest re-check that jitter allows, one more segment may go out: the one that starts the re-check. */
+/**
+ * One more segment may be sent after the latest re-check that jitter allows: the one that starts the
+ * re-check.
+ */
 const BOUND = ALLOW_TTL * 1.1 + SEGMENT
 /** On the pretend clock. */
 const FOR_EVER = 600_000
@@ -29,7 +32,9 @@ async function start(t: TestContext): Promise<Site> {
   return site
 }
 
-/** Asks for a segment each 200 ms until one is refused; when the last one was let in, after `since`. */
+/**
+ * Asks for a segment each 200 ms until one is refused. Returns when the last one was let in, after `since`.
+ */
 async function playUntilRefused(viewer: Viewer, targets: readonly string[], since: number): Promise<number> {
   let lastAllowed = 0
   for (;;) {
@@ -49,7 +54,7 @@ describe('a backend that changes its mind, through nginx', () => {
     const { backend, nginx } = await start(t)
     const viewer = createViewer(t, nginx)
     assert.equal(await viewer.get(PLAYLIST), 200)
-    // Right after a re-check is the worst moment: the viewer has the whole of a new ALLOW_TTL.
+    // Right after a re-check is the worst moment: a whole new ALLOW_TTL begins for the viewer.
     for (let n = 0; backend.asked.length < 3; n++) {
       assert.ok(n < 200, 'never re-checked')
       assert.equal(await viewer.get('/live/one/0.ts'), 200)
@@ -156,7 +161,7 @@ describe('a backend that changes its mind, on a pretend clock', () => {
     assert.equal(lastAllowed, 60_000)
   })
 
-  // Two boxes of one make behind one address are one viewer to us.
+  // Two boxes of the same model behind one address are one viewer to the gate.
   for (const [what, late] of [
     ['due in the same moment', 0],
     ['due a second earlier', -1_000],

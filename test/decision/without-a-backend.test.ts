@@ -15,7 +15,10 @@ import { facts, held, newcomer, opened, opener, play, rider, topicOf } from '../
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** The viewer has played through a minute without a backend; so many milliseconds later it answers somebody else. STALE_TTL is 10 s. */
+/**
+ * The viewer has played through a minute without a backend. So many milliseconds later it answers another
+ * viewer. STALE_TTL is 10 s.
+ */
 async function afterOutage(later: number): Promise<Awaited<ReturnType<typeof opened>>> {
   const { gate, id } = await opened({ lifetimes: { stale: 10_000 } })
   gate.answers(unavailable)
@@ -116,7 +119,7 @@ describe('STALE_TTL', () => {
       gate.pass(10_000)
       await gate.decide(clientRequest(`/live/other/${second}.ts?token=Y`, { address: '192.0.2.70' }))
       verdicts.push((await gate.decide(rider)).verdict)
-      // The re-check has come back before somebody else is answered.
+      // The re-check has ended before another viewer is answered.
       await settled()
     }
     assert.deepEqual(gate.asked.findLast(({ sessionId }) => sessionId === id)?.subrequest, opener)

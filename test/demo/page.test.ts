@@ -53,7 +53,7 @@ describe('the demo page in Chromium', () => {
     await tab.press('Another viewer')
     await tab.reads('#newcomer-said', /valid token: 403, the backend is down, default action: deny/)
     await tab.decided(/deny default unavailable-refused/)
-    // The re-check of the one who plays has failed: that is why the known verdict holds.
+    // The re-check of the playing viewer has failed: that is why the known verdict holds.
     await tab.decided(/allow stale unavailable-refused .*\d+ requests/)
     await tab.reads('#status', /^Playing/)
     await takePicture(t, tab)
@@ -79,7 +79,7 @@ describe('the demo page in Chromium', () => {
     await playOn(1)
     assert.equal(await page.evaluate(`${video}.paused`), false)
     assert.ok(Number(await page.evaluate(`${video}.webkitAudioDecodedByteCount`)) > 0, 'sound')
-    // Through three turns of the loop would take long; one is in every twelve seconds.
+    // Three turns of the loop would take long; a discontinuity comes every twelve seconds.
     await playOn(9)
   })
 
@@ -89,7 +89,7 @@ describe('the demo page in Chromium', () => {
   ] as const) {
     test(`with a ${token.replace('no token', 'missing token')} there is no picture, and the page says so`, async (t) => {
       const { page, playOn, reads, decided, choose, press } = await demo.open(t)
-      // The same browser has just played: each Play is a viewer of its own all the same.
+      // The same browser has just played, but each Play is a viewer of its own.
       await playOn(1)
       await choose(token)
       await press('Play')

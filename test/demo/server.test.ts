@@ -20,7 +20,7 @@ const decided = (path: string, session = 'abc'): string =>
   `127.0.0.1 [24/Nov/2026:13:25:42 +0200] "GET ${path}" 200 12 ` +
   `verdict=allow source=session reason=riding session=${session} user=- request=4fd6ba3 "Mozilla/5.0"\n`
 
-/** A page server on a port of its own, with controls that write down what they are told. */
+/** A page server on a port of its own, with controls that record what they are called with. */
 async function startPageServer(scope: Scope, settings: { readonly controls: boolean }) {
   const accessLog = join(makeTemporaryFolder(scope), 'access.log')
   const told: string[] = []

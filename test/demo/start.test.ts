@@ -15,7 +15,7 @@ async function run(line: string): Promise<string> {
   return stdout
 }
 
-/** Where it says the operator's page is. */
+/** The URL of the operator's page that it prints. */
 function adminOf(output: string): string {
   const [, url] = /^The operator's view .*(http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(output) ?? []
   assert.ok(url !== undefined, output)
@@ -59,7 +59,8 @@ describe('npm run demo', () => {
     const { child } = await startDemo(t, undefined, { detached: true })
     const ports = portsOf(child.output())
     for (const port of ports) assert.equal(await accepts(port), true, `port ${port} is not open`)
-    // A terminal sends the signal to the whole group of the command; what the demo has started has groups of its own.
+    // A terminal sends the signal to the whole process group of the command. What the demo has started has
+    // groups of its own.
     process.kill(-(child.process.pid ?? assert.fail()), 'SIGINT')
     assert.equal(await child.exited, 0)
     assert.match(child.output(), /\nending …\n/)
@@ -72,7 +73,7 @@ describe('npm run demo', () => {
     for (const port of usual) {
       const squatter = createServer()
       await new Promise<void>((resolve) => {
-        // Taken already is as good.
+        // A port that is taken already works as well.
         squatter.once('error', () => resolve())
         squatter.listen(port, '127.0.0.1', resolve)
       })

@@ -13,7 +13,10 @@ import { until } from '../support/until.ts'
 const segments = readSegments(readFileSync(join(loop, 'index.m3u8'), 'utf8'))
 const noon = Date.UTC(2026, 0, 1, 12)
 
-/** Media sequence number → discontinuity sequence number, as RFC 8216 tells a player to count them (6.2.1, 4.3.3.3). */
+/**
+ * Media sequence number → discontinuity sequence number, as RFC 8216 (6.2.1, 4.3.3.3) makes a player count
+ * them.
+ */
 function discontinuitiesOf(playlist: string): Map<number, number> {
   let sequence = Number(/^#EXT-X-MEDIA-SEQUENCE:(\d+)$/m.exec(playlist)?.[1])
   let discontinuity = Number(/^#EXT-X-DISCONTINUITY-SEQUENCE:(\d+)$/m.exec(playlist)?.[1])

@@ -11,7 +11,7 @@ import { createViewer } from '../support/viewer.ts'
 
 const missing = '/live/missing.ts?token=good'
 
-/** What nginx with these lines writes to its error log: of a file that is not there, and of a gate that is not. */
+/** What nginx with these lines writes to its error log about a missing file and about a missing gate. */
 async function logsWith(
   t: TestContext,
   level: string,

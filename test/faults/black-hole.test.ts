@@ -7,7 +7,7 @@ import { patientTest } from '../support/patient-test.ts'
 import { startWatchedGate } from '../support/readiness.ts'
 import { until } from '../support/until.ts'
 
-/** Of it come eight connections at most, and one question at once for each address. */
+/** The most connections that come of it is eight, and each address has one question at once. */
 const CONCURRENCY = 4
 /** Two a wave: more questions than connections. */
 const WAVES = 6
@@ -34,7 +34,7 @@ patientTest(
     const before = connecting()
 
     let viewers = 0
-    /** Two addresses: no reason for the breaker to open. */
+    /** Two addresses are no reason for the breaker to open. */
     const ask = (): Promise<string[]> =>
       Promise.all(
         ['192.0.2.1', '192.0.2.2'].map(

@@ -10,7 +10,7 @@ import { newViewer } from '../support/site.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { hasToken } from '../support/token-backend.ts'
 
-/** What each on-failure file gives good and bad tokens alike, whom no gate could judge. */
+/** What each on-failure file answers to good and bad tokens alike, because no gate could decide. */
 const flavours = [
   ['allow', 200],
   ['deny', 403],
@@ -32,7 +32,10 @@ describe('a gate that is dead is told from one that works, and the on-failure fi
         const sites = await Promise.all(
           flavours.map(([onFailure]) => startNginx(t, { gates: [address], onFailure, verdictCache })),
         )
-        /** The statuses of somebody new with a good token and somebody new with a bad one, for each flavour. */
+        /**
+         * The statuses of a new viewer with a good token and a new viewer with a bad one, for each on-failure
+         * file.
+         */
         const play = (): Promise<number[][]> =>
           Promise.all(
             sites.map(({ port }) =>

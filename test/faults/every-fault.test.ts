@@ -105,7 +105,7 @@ describe('faults', { concurrency: 12 }, () => {
       }
       clearInterval(flap)
       await proxy.behave({ kind: 'pass' })
-      // The breaker may have opened, and the first newcomers after the end are met by it.
+      // The breaker may be open, and refuse the first new viewers after the end.
       await assertRecovers(
         site,
         () => site.lines('decided').filter((line) => line['source'] === 'default').length,

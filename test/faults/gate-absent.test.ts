@@ -13,12 +13,15 @@ import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { untilLogged } from '../support/until-logged.ts'
 
-/** Milliseconds: nginx's read timeout as shipped, the answer of a gate that is not there, and what a busy machine may add. */
+/**
+ * Milliseconds: nginx's read timeout as shipped, the time of an answer without a gate, and what a busy
+ * machine may add.
+ */
 const READ_TIMEOUT = 3_000
 const AT_ONCE = 1_000
 const MARGIN = 700
 
-/** What each flavour of on-failure-*.conf gives a viewer whom nobody could judge. */
+/** What each on-failure file answers when no gate could decide. */
 const flavours = [
   ['allow', 200],
   ['deny', 403],
@@ -26,7 +29,7 @@ const flavours = [
 
 let viewers = 0
 
-/** Somebody whom no gate has seen before, with a good token or a bad one. */
+/** A new viewer, with a good token or a bad one. */
 function play(nginx: Nginx, token: string): Promise<ClientAnswer> {
   const headers = [`User-Agent: viewer-${++viewers}`]
   return request({ port: nginx.port, target: `/index.m3u8?token=${token}`, headers })
@@ -70,7 +73,7 @@ describe('without a verdict of the gate:', { concurrency: true }, () => {
         await untilLogged(nginx, /verdict=deny source=backend reason=backend-403 session=[\w-]{22}/)
       }
 
-      /** Good and bad tokens alike get the flavour's answer, and the log tells who gave it. */
+      /** Good and bad tokens alike get the answer of the on-failure file, and the log says who gave it. */
       const assertAnsweredByNginx = async (within: number, notBefore = 0): Promise<void> => {
         const stalls = watchStalls()
         const answers = [play(nginx, 'good'), play(nginx, 'bad')]

@@ -13,7 +13,7 @@ import { hasToken } from '../support/token-backend.ts'
 const READ_TIMEOUT = 3_000
 const MARGIN = 1_500
 
-/** What becomes of the gate's answer on its way to nginx; the on-failure file decides. */
+/** What happens to the gate's answer on its way to nginx. The on-failure file decides. */
 const faults: readonly [what: string, behaviour: Behaviour][] = [
   ['connections are refused', { kind: 'refuse' }],
   ['closed without a byte', { kind: 'close' }],
@@ -54,7 +54,8 @@ describe('the way from nginx to the gate fails', { concurrency: true }, () => {
           const statuses = after.map(({ status }) => status)
           assert.deepEqual(statuses, [200, 403], `after: ${what}`)
         }
-        // What is no HTTP at all, nginx takes for HTTP/0.9 without a status, and auth_request for a fault of the site: nobody is let in.
+        // nginx takes what is no HTTP for HTTP/0.9 without a status, and auth_request takes that for a fault
+        // of the site: nobody is let in.
         await proxy.behave({ kind: 'garbage', bytes: 'SSH-2.0-OpenSSH_9.2p1\r\n' })
         for (const { status } of await playBoth()) assert.equal(status, 500)
       })

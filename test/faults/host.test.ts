@@ -20,7 +20,10 @@ const DAY = 24 * HOUR
 /** Milliseconds that a busy machine may add. */
 const MARGIN = 1_500
 
-/** Loaded before the program: each SIGUSR2 moves its wall clock by the next of these milliseconds, and tells. */
+/**
+ * Loaded before the program. Each SIGUSR2 moves its wall clock by the next of these milliseconds, and prints
+ * that.
+ */
 const movedClock = (steps: readonly number[]): string => `
   const steps = ${JSON.stringify(steps)}
   const Real = Date
@@ -219,7 +222,7 @@ describe('a log reader that has stalled', () => {
   /** A gate that logs much to a pipe that nobody reads. */
   const start = async (scope: Scope) => {
     const port = await findFreePort()
-    // A place for each of those who ask at the same moment, all from one address.
+    // A place for each viewer that asks at the same moment: all have one address.
     const room = { BACKEND_CONCURRENCY: String(8 * TOGETHER) }
     const environment = { ADMIN_LISTEN: 'off', LISTEN: `127.0.0.1:${port}`, ...room }
     const child = spawn(process.execPath, [mainFile], {

@@ -9,14 +9,17 @@ import { startMain } from '../support/main-process.ts'
 import { scrape } from '../support/scrape.ts'
 import { until } from '../support/until.ts'
 
-/** MiB of old space that V8 may use: 16,000 queries of 8 KB would take a third more. Others: HEAP=1024 QUERIES=72000 npm test -- ... */
+/**
+ * MiB of old space that V8 may use: 16,000 queries of 8 KB would take a third more. To use others: HEAP=1024
+ * QUERIES=72000 npm test -- ...
+ */
 const HEAP = Number(process.env['HEAP'] ?? 96)
 const QUERIES = Number(process.env['QUERIES'] ?? 16_000)
-/** As long as the gate takes them. */
+/** The longest query that the gate accepts. */
 const LONG = 'x'.repeat(8_100)
 /** Questions of one address at once; its share is sixteen. */
 const TOGETHER = 8
-/** One viewer holds a thousand sessions at most, so the attacker is another player now and then. */
+/** One viewer holds a thousand sessions at most, so the attacker changes the player now and then. */
 const PER_PLAYER = 500
 const VIEWERS = 50
 /** The viewers ask for a segment each after so many queries. */

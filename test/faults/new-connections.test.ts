@@ -49,7 +49,7 @@ test('a new connection waits for a few subrequests, however many are ready', asy
   await until('all to be busy', () => accepted.length === BUSY && answered > 10 * BUSY)
   for (let n = 0; n < NEW; n++) askOn()
   await until('the new ones to be accepted', () => accepted.length === BUSY + NEW)
-  // The first has met what was answered while nobody was new.
+  // The first question also counts what was answered before anybody was new.
   const waited = accepted.slice(BUSY + 1)
   assert.ok(Math.max(...waited) <= FEW, `${waited}`)
 })
@@ -84,10 +84,12 @@ test('300 requests at a time through nginx need few connections to the gate', as
   assert.ok(connections <= TOGETHER, `${connections} connections for ${TOGETHER * EACH} requests`)
 })
 
-/** How many times as long as the flood somebody may wait whose connection is new to the gate. */
+/**
+ * The longest wait of a viewer whose connection is new to the gate, as a multiple of the flood's own wait.
+ */
 const PATIENCE = 15
 
-/** Bad tokens, each another, from one address and with 50 User-Agents. */
+/** Bad tokens, all different, from one address and with 50 User-Agents. */
 const badTokens = `
 local n = 0
 request = function()
@@ -122,7 +124,7 @@ for (const together of [300, 1_000]) {
     }
     assert.equal(await flood.exited, 0, flood.output())
     const p99 = took.sort((one, other) => one - other)[Math.floor(took.length * 0.99)] ?? 0
-    // So fast as the machine is: what those of the flood wait for their answer.
+    // The speed of the machine: how long the requests of the flood wait for their answers.
     const usual = (together / Number(/Requests\/sec: +([\d.]+)/.exec(flood.output())?.[1])) * 1_000
     const figures = `p99 of ${took.length} segments ${Math.round(p99)} ms, of the flood ${Math.round(usual)} ms on average`
     t.diagnostic(figures)

@@ -35,7 +35,7 @@ describe('a healthy gate is not taken for a dead one by an nginx that is out of'
             gates: [way === 'TCP' ? gate.address : LISTEN],
             onFailure: 'allow',
             verdictCache,
-            // What is protected needs no descriptor of its own: only the verdict is in the way.
+            // A protected request needs no descriptor of its own: only the verdict can fail.
             server: 'location / { LOCATION empty_gif; } location /open/ { }',
             files: { '/open/film.mp4': 'x'.repeat(20_000_000) },
             ...limits,
@@ -49,7 +49,7 @@ describe('a healthy gate is not taken for a dead one by an nginx that is out of'
             [],
           )
           assert.ok(statuses.includes(500), 'nginx could ask about all of them: nothing was shown')
-          // As docs/failure.md tells.
+          // As docs/failure.md says.
           const failed = nginx.accessLog().filter((line) => line.includes('" 500 '))
           for (const line of failed) assert.match(line, / verdict= source=nginx reason= /)
           assert.doesNotMatch(nginx.accessLog().join('\n'), /reason=gate-unavailable/)
@@ -59,7 +59,10 @@ describe('a healthy gate is not taken for a dead one by an nginx that is out of'
   }
 })
 
-/** A request with a bad token whose head lacks its end; what ends it resolves with the status. */
+/**
+ * A request with a bad token and without the end of its head. The result sends the end and resolves with the
+ * status.
+ */
 async function begin(t: TestContext, nginx: Nginx): Promise<() => Promise<number>> {
   const socket = await open(t, nginx)
   socket.write(`GET /1.gif?token=bad HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`)

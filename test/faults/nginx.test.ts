@@ -15,9 +15,9 @@ import { until } from '../support/until.ts'
 import { createViewer } from '../support/viewer.ts'
 
 const ABORTS = 10_000
-/** Who leave while the backend is being asked. */
+/** Viewers who leave while the backend is being asked. */
 const LEAVERS = 64
-/** How many at once abort so many requests before they ask for one that they wait for. */
+/** Viewers who at once abort so many requests before they ask for one that they wait for. */
 const TOGETHER = 32
 const IN_A_ROW = 8
 const RELOADS = 5
@@ -81,7 +81,7 @@ describe('the gate is unharmed by', () => {
     assert.equal(await createViewer(t, nginx).get('/index.m3u8?token=bad'), 403)
   }
 
-  /** No question is under way any more, nothing went wrong inside, and only kept-alive connections are open. */
+  /** No question is under way, no internal error happened, and only kept-alive connections are open. */
   const assertUnharmed = async (t: TestContext, keptAlive = 0): Promise<void> => {
     await assertRealVerdicts(t)
     await until('all questions to end', async () => {
@@ -96,7 +96,7 @@ describe('the gate is unharmed by', () => {
     assert.equal(gate.stderr(), '')
   }
 
-  /** Sends a request of somebody new and is gone before the answer. */
+  /** Sends the request of a new viewer, and leaves before the answer. */
   const abort = (number: number): Promise<void> =>
     new Promise((resolve) => {
       const socket = connect({ port: nginx.port, host: '127.0.0.1', localAddress: `127.0.2.${number % 250}` })

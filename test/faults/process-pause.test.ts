@@ -17,7 +17,7 @@ const CROWD = 12
 const ask = (port: number, wave: number): Promise<GateAnswer>[] =>
   Array.from({ length: CROWD }, (_, n) => {
     const asking = askGate(port, { address: `10.${wave}.${n}.1` })
-    // It ends with an attempt that fails before it does, and nobody awaits it then.
+    // It ends with a failing attempt before the test awaits it.
     asking.catch(() => {})
     return asking
   })

@@ -8,7 +8,7 @@ import { startGate } from '../support/gate.ts'
 import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
-/** Milliseconds in which a subrequest must have come in, and what the gate and a busy machine may add. */
+/** Milliseconds in which a subrequest must have arrived, and what the gate and a busy machine may add. */
 const HEADERS_TIMEOUT = 10_000
 const MARGIN = 3_000
 
@@ -20,7 +20,7 @@ const otherTargets = ['/', '/auth/', '/Auth', '//auth', '/auth/x', '/%61uth', '/
 
 let questions = 0
 
-/** The lines of a subrequest that nobody has sent before. */
+/** The lines of a subrequest that is unique. */
 function newQuestion(more: Pick<GateQuestion, 'uri' | 'userAgent' | 'origin'> = {}): string[] {
   questions++
   return gateHeaders({ address: `192.0.2.${questions % 250}`, userAgent: `viewer-${questions}`, ...more })
@@ -43,7 +43,7 @@ describe('the gate', () => {
     return socket
   }
 
-  /** Somebody new gets a real verdict, soon. */
+  /** A new viewer gets a real verdict, soon. */
   const assertAnswersOthers = async (): Promise<void> => {
     const userAgent = `other-${++questions}`
     const { status, reason, took } = await askGate(gate.port, { userAgent })

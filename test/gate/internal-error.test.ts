@@ -25,7 +25,7 @@ const allowed: Decision = {
   cacheable: false,
 }
 
-/** Ways in which our own code may break: what `decide` does, and what the log does. */
+/** Ways in which our own code may fail: in `decide`, and in the log. */
 const faults: [what: string, decide: Decide, onRepeated?: () => void][] = [
   [
     'deciding throws',
@@ -53,7 +53,7 @@ const faults: [what: string, decide: Decide, onRepeated?: () => void][] = [
   ],
 ]
 
-/** The gate alone, on a port of its own, around a decision that breaks. */
+/** The gate alone, on a port of its own, with a decision that fails. */
 async function startBroken(
   scope: Scope,
   defaultAction: Verdict,
@@ -121,7 +121,7 @@ for (const [defaultAction, status] of [
 
     test('reaches the viewer as the default action, and the access log with its reason', async (t) => {
       const { port } = await startBroken(t, defaultAction, () => Promise.reject(new Error('on purpose')))
-      // The other flavour, so that nothing but the gate's own answer can be it.
+      // The other on-failure file, so that the answer can only be the gate's own.
       const onFailure = defaultAction === 'allow' ? 'deny' : 'allow'
       const nginx = await startNginx(t, { gates: [`127.0.0.1:${port}`], onFailure })
       const answer = await request({ port: nginx.port, target: '/index.m3u8?token=1' })

@@ -10,7 +10,10 @@ import { forSuite } from '../support/scope.ts'
 /** Milliseconds of silence after which the client has nothing more to say. */
 const PATIENCE = 150
 
-/** Everything that comes back for these bytes; the client closes its side after the first answer, or after a silence. */
+/**
+ * Everything that comes back for these bytes. The client closes its side after the first answer, or after a
+ * silence.
+ */
 function exchangeRaw(port: number, bytes: string | Uint8Array): Promise<string> {
   return new Promise((resolve) => {
     let received = ''
@@ -24,7 +27,7 @@ function exchangeRaw(port: number, bytes: string | Uint8Array): Promise<string> 
       received += chunk.toString('latin1')
       socket.end()
     })
-    // A reset while the client still sends: what had arrived by then counts.
+    // The connection was reset while the client was still sending: what arrived before counts.
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(timer)
@@ -158,7 +161,7 @@ describe('nothing but 200 and 403 leaves the gate:', () => {
   }
 
   test('a request that takes too long', async () => {
-    // Node complains after ten seconds only: its complaint is handed in at once here.
+    // Node reports an error only after ten seconds, so the test reports it at once.
     const accepted = new Promise<Socket>((resolve) => gate.service.gateServer.once('connection', resolve))
     const answered = exchangeRaw(gate.port, good.slice(0, 20))
     const late = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })

@@ -37,13 +37,13 @@ async function startAnswering(scope: Scope, code: number, more: Environment = {}
   return { backend, ...(await startSiteWith(scope, { BACKEND_URL: backend.url, ...more })) }
 }
 
-/** A backend that keeps its answers back, with room for four questions. */
+/** A backend that holds its answers back, with room for four questions. */
 async function startHeld(scope: Scope) {
   const site = await startAnswering(scope, 200, { BACKEND_CONCURRENCY: '4', BACKEND_TIMEOUT: '2s' })
   return { ...site, ...holdAnswers(site.backend) }
 }
 
-/** Meets one reason as a viewer does, and finds it in nginx's access log. */
+/** Causes one reason as a viewer does, and finds it in nginx's access log. */
 type Way = (scope: Scope, reason: string) => Promise<unknown>
 
 const asked =

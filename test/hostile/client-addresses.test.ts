@@ -145,7 +145,7 @@ describe("the client's address as a load balancer names it to nginx, DEFAULT_ACT
       headers: [`X-Forwarded-For: ${address}`, `User-Agent: ${newViewer()}`],
     }).then(({ status }) => status)
 
-  /** The backend judges, and is told this address. */
+  /** The backend decides, and gets this address. */
   const assertJudgedAs = async (address: string, spelling: string): Promise<void> => {
     site.backend.asked.length = 0
     assert.equal(await get(spelling, BAD), 403, spelling)
@@ -155,13 +155,13 @@ describe("the client's address as a load balancer names it to nginx, DEFAULT_ACT
 
   test('every spelling of an address reaches the backend as that address', async () => {
     for (const [address, ...spellings] of accepted) {
-      // To nginx this one says that there is no address.
+      // nginx reads this one as no address.
       const told = address === '255.255.255.255' ? '127.0.0.1' : address
       for (const spelling of spellings) await assertJudgedAs(told, spelling)
     }
   })
 
-  /** What nginx reads an address out of; of anything else it takes the connection's own. */
+  /** Texts that nginx reads as an address. For all others it uses the address of the connection. */
   const readable: Readonly<Record<string, string>> = {
     'a leading zero': '192.0.2.1',
     'a mapped leading zero': '192.0.2.1',

@@ -8,7 +8,7 @@ import { forSuite } from '../support/scope.ts'
 import { newViewer } from '../support/site.ts'
 import { startSiteWithOrigin } from '../support/site-with-origin.ts'
 
-/** A body that a gate out of step would take for a subrequest, and allow. */
+/** A body that a gate out of step would take for an allowed subrequest. */
 const smuggled = [
   'GET /auth HTTP/1.1',
   'X-Original-Ip: 127.0.0.1',

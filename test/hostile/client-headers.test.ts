@@ -7,7 +7,7 @@ import { wordsOf } from '../support/words.ts'
 
 const path = '/index.m3u8'
 
-/** Every name that means something between nginx, gate and backend, or to some proxy. */
+/** Every name with a meaning for nginx, gate and backend, or for some proxy. */
 const names = wordsOf(`
   X-Session-Id X-Real-Ip X-Real-Path X-Real-Origin X-Real-Ua X-User-Id X-AuthDuration
   X-Original-Ip X-Original-Uri X-Original-Path X-Original-Origin X-Original-Ua X-Original-Playback-Id

@@ -72,7 +72,7 @@ const requests: Readonly<Record<string, Sent>> = {
   'HTTP/1.0 without a Host': { version: 'HTTP/1.0', host: '', status: 200 },
 }
 
-/** nginx answers by itself, whatever the backend would say. */
+/** nginx answers by itself, whatever the backend says. */
 const refusedByNginx: Readonly<Record<string, Sent>> = {
   '20 KB of cookies in one line': { headers: cookies(1, 20_000), status: 400 },
   '40 KB of cookies in ten lines': { headers: cookies(10, 4000), status: 400 },

@@ -28,13 +28,13 @@ const forms: Readonly<Record<Form, (byte: number) => string>> = {
 }
 
 interface Rule {
-  /** Bytes for which nobody is asked. */
+  /** Bytes for which the backend is not asked. */
   readonly refused: (byte: number) => boolean
-  /** Bytes that leave another request than the one with the token. */
+  /** Bytes that make another request of the one with the token. */
   readonly changed?: (byte: number) => boolean
 }
 
-/** To nginx a line feed ends a line: the request line is one of HTTP/0.9 then, and a header is two. */
+/** To nginx a line feed ends a line: the request line is then one of HTTP/0.9, and a header becomes two. */
 const inNginxLine = (byte: number): boolean => isControl(byte) && byte !== LF
 const inRequestLine = (byte: number): boolean => (isControl(byte) && byte !== LF) || byte === 32
 const inQuery: Rule = { refused: (byte) => isControl(byte) || byte === 32 }

@@ -20,7 +20,7 @@ const forged = (victim: string): string =>
 
 const victim = '192.0.2.99'
 
-/** User-Agents that try to hide a line, or to be one. */
+/** User-Agents that try to hide a line, or to look like one. */
 const hostileAgents = [
   forged(victim),
   `" ${forged(victim)}`,
@@ -131,11 +131,11 @@ describe('fail2ban', () => {
     for (const userAgent of hostileAgents) await guess('203.0.113.66', { userAgent })
     for (const path of hostilePaths) await guess('203.0.113.67', { path })
 
-    // No guessing: one token again and again, as a player does that knows no better.
+    // Not guessing: the same token again and again, as a simple player does.
     const userAgent = newViewer()
     await guess('192.0.2.3', { userAgent })
     for (let n = 0; n < 4; n++) await ask('192.0.2.3', `403-${tokens}`, 403, { userAgent })
-    // A backend in trouble, and one that is asked where it is not.
+    // The backend fails, or is asked at a wrong address.
     for (const status of [302, 404, 429, 500, 503]) {
       const userAgent = newViewer()
       for (let n = 0; n < 2; n++) await ask('192.0.2.4', `${status}`, 403, { userAgent })

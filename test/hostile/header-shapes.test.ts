@@ -25,10 +25,13 @@ const shapes: readonly Shape[] = [
   ...sizes.map((size) => `${size} KB` as const),
 ]
 
-/** What becomes of a request: `judged` by the backend, `refused` by the gate before it, or `nginx` itself answers 400. */
+/**
+ * What happens to a request: the backend decides (`judged`), the gate refuses it before that (`refused`), or
+ * `nginx` itself answers 400.
+ */
 type Fate = 'judged' | 'refused' | 'nginx'
 
-/** The lines that stand for one header in this shape; `pad` makes its value `bytes` long. */
+/** The lines of one header in this shape. `pad` makes its value `bytes` long. */
 function shaped(name: string, value: string, shape: Shape, pad: (bytes: number) => string): string[] {
   if (shape === 'missing') return []
   if (shape === 'empty') return [`${name}:`]
@@ -41,7 +44,9 @@ const fill =
   (bytes: number) =>
     `${front}${'a'.repeat(bytes - front.length - end.length)}${end}`
 
-/** Both verdicts of the backend stay what they are, or nobody is asked; whatever happens, the default action has no say. */
+/**
+ * Both verdicts of the backend are unchanged, or the backend is not asked. The default action never decides.
+ */
 async function assertFate(site: Site, fate: Fate, send: (token: string) => Promise<Received>): Promise<void> {
   for (const token of [BAD, GOOD]) {
     let received: Received | undefined
@@ -86,16 +91,16 @@ describe('the headers that nginx sends, directly, DEFAULT_ACTION=allow:', () => 
     ['X-Original-Playback-Id', () => '0F3C', () => fill('0F3C')],
     ['X-Original-Request-Id', () => '0f3c', () => fill('0f3c')],
   ]
-  /** What is judged although its shape is odd. */
+  /** Requests that the backend decides although their shape is odd. */
   const judged: Readonly<Record<string, readonly Shape[]>> = {
     'X-Original-Ip': [],
     'X-Original-Origin': [],
-    // One path that holds a bar, a comma and a space: no file's, and no other's verdict.
+    // A path with a bar, a comma and a space. It is no file's, and no other request has its verdict.
     'X-Original-Path': ['doubled', '1 KB'],
     'X-Original-Uri': ['1 KB', '8 KB'],
     'X-Original-Ua': ['missing', 'empty', 'doubled', '1 KB'],
     'X-Original-Playback-Id': ['missing', 'empty', 'doubled'],
-    // It is for the log alone: one of another shape is left out.
+    // It is only for the log. One of another shape is left out.
     'X-Original-Request-Id': shapes,
   }
   for (const [name, value, pad] of headers) {
@@ -158,7 +163,7 @@ describe("a client's headers, through nginx with buffers of 64 KB, DEFAULT_ACTIO
     'User-Agent': row('judged judged judged judged refused refused refused nginx'),
     'X-Playback-Session-Id': row('judged judged judged refused refused refused refused nginx'),
     Host: row('nginx nginx nginx refused refused refused refused nginx'),
-    // What is not passed on does not matter, whatever its shape.
+    // The shape of what is not passed on does not matter.
     Cookie: row('judged judged judged judged judged judged judged nginx'),
     'X-Original-Ip': row('judged judged judged judged judged judged judged nginx'),
     'X-Original-Path': row('judged judged judged judged judged judged judged nginx'),

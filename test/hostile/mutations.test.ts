@@ -26,7 +26,7 @@ const COUNT = 5_000
 const SILENCE = 150
 const SEED = Number(process.env['MUTATIONS_SEED'] ?? 20_261_124)
 
-/** Valid requests of every kind, each of a viewer of its own; one half brings the token. */
+/** Valid requests of every kind, each of a viewer of its own. One half has the token. */
 function validRequest(route: Route, n: number): string {
   const token = n % 2 === 0 ? GOOD : BAD
   const parts = {
@@ -61,24 +61,25 @@ describe('mutations of valid requests, DEFAULT_ACTION=allow and on-failure-allow
 
   const sendMutations = async (t: TestContext, route: Route, seed: number): Promise<Sent[]> => {
     const chance = createChance(seed)
-    // Nobody of the one run may ride on a session of the other.
+    // No viewer of the one run may ride on a session of the other.
     const first = route === 'directly' ? 0 : COUNT
     const requests = Array.from({ length: COUNT }, (_, n) => validRequest(route, first + n))
     const port = route === 'directly' ? gate.port : nginx.port
     const send = (bytes: string, n: number, silence = SILENCE): Promise<Received> =>
       sendBytes({ port, silence, ...(route === 'directly' ? {} : { from: addressOf(n) }) }, bytes)
 
-    // Others' requests as they are: the ones to be changed are valid.
+    // Requests of other viewers, unchanged: only valid ones are mutated.
     const whole = Array.from({ length: 140 }, (_, n) => first + 2 * COUNT + n)
     const judged = await inParallel(whole, (n) => send(validRequest(route, n), n, 4_000))
     for (const [index, n] of whole.entries()) {
       const { statuses, text } = judged[index] ?? assert.fail()
-      // 405 is nginx's word on a POST for a file, behind the verdict.
+      // 405 is nginx's answer to a POST for a file, after an allow.
       const expected = n % 2 === 0 ? [200, 405] : [403]
       assert.ok(statuses.length === 1 && expected.includes(statuses[0] ?? 0), `viewer ${n}: ${text}`)
     }
 
-    // A splice takes its rest from requests without the token: whoever is let in brought it himself.
+    // A splice takes its other half from requests without the token. So a viewer who is let in has sent the
+    // token itself.
     const others = requests.filter((_, n) => n % 2 === 1)
     const mutated = requests.map((request) => mutate(request, chance, others))
     const answers = await inParallel(mutated, ({ bytes }, n) => send(bytes, first + n))
@@ -89,7 +90,7 @@ describe('mutations of valid requests, DEFAULT_ACTION=allow and on-failure-allow
     return mutated.map(({ bytes }, n) => ({ bytes, received: answers[n] ?? assert.fail() }))
   }
 
-  /** Counted, so that the diagnostic tells how many, and shown, so that the failure tells which. */
+  /** Counted, so that the diagnostic shows the number; listed, so that the failure shows which. */
   const none = (t: TestContext, what: string, found: readonly Sent[]): void => {
     t.diagnostic(`${what}: ${found.length}`)
     const shown = found

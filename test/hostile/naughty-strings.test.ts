@@ -58,7 +58,7 @@ describe('the Big List of Naughty Strings, DEFAULT_ACTION=allow and on-failure-a
             )
             if (route === 'directly') assert.deepEqual(statuses, [403], what)
             assert.ok(asked.length <= 1 && asked.every(isConservative), what)
-            // In the query nothing that is encoded is refused, lost or rewritten.
+            // In the query no encoded text is refused, lost or rewritten.
             if (form === 'percent-encoded' && (place === 'name' || place === 'value')) {
               assert.equal(asked.length, 1, what)
               assert.ok(asked[0]?.target.includes(`a${encode(text)}b`), what)

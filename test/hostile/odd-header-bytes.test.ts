@@ -123,7 +123,7 @@ describe("a client's values", () => {
         assert.equal((await play(headers)).status, 403)
       })
       assert.deepEqual(asked, [])
-      // The next request's line comes behind the one that counts.
+      // The next request's line follows the one that counts.
       const viewer = newViewer()
       await play([`User-Agent: ${viewer}`])
       await accessLineOf(site.nginx, viewer)

@@ -5,7 +5,10 @@ import { connectHttp2Viewer } from '../support/http2-viewer.ts'
 import { forSuite } from '../support/scope.ts'
 import { accessLineOf, newViewer, questionsDuring, startSite, writeNamedFiles } from '../support/site.ts'
 
-/** Client request targets and the file that nginx serves for them; all byte strings latin-1, one character a byte. */
+/**
+ * Client request targets and the file that nginx serves for them. All are byte strings in latin-1, one
+ * character for each byte.
+ */
 const served: [target: string, file: string, realPath: string][] = [
   ['/plain.ts', '/plain.ts', '/plain.ts'],
   ['/plain.ts?x=/../../a/x.ts', '/plain.ts', '/plain.ts'],

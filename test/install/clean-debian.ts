@@ -82,7 +82,7 @@ describe('docs/install.md, followed on a clean Debian', () => {
     const [place = '', , check = '', ...others] = readCommands('nginx')
     assert.deepEqual(others, [])
     await follow([place])
-    // nginx reloads behind the command's back, and answers as before until it has.
+    // nginx reloads in the background, and answers as before until it has.
     await until('the new site', async () => (await debian.run(ask)) !== '404\n404\n', 30_000)
     assert.equal(await debian.run(ask), '200\n403\n')
     const log = await debian.run('cat /var/log/nginx/live.access.log')

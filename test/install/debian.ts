@@ -3,7 +3,10 @@ import type { Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 export interface Debian {
-  /** A shell script as root in a folder, ended by the first command that fails; what it printed. @throws when one does */
+  /**
+   * Runs a shell script as root in a folder. It ends at the first failing command. Returns what it printed.
+   * @throws when one fails
+   */
   run(script: string, folder?: string): Promise<string>
   /** The same, and whether all went well. */
   tryRun(script: string): ReturnType<typeof tryDocker>
@@ -19,18 +22,18 @@ const certificates = '/opt/certificates.crt'
 /** Milliseconds: installing Debian and npm packages on a slow machine. */
 const PATIENCE = 300_000
 
-/** A server has systemd; it must not touch the kernel, which is this machine's. */
+/** A server has systemd. It must not change the kernel, which is this machine's. */
 const server = `
 FROM debian:trixie-slim
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd dbus \\
  && systemctl mask systemd-sysctl.service systemd-modules-load.service getty@tty1.service
 `
 
-/** systemd wants a control group file system of the new kind, whatever this machine uses. */
+/** systemd needs a control group file system of the new kind, whatever this machine uses. */
 const boot =
   'umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec /usr/lib/systemd/systemd'
 
-/** Boots a Debian that has nothing but systemd in a container, gone when the scope ends. */
+/** Boots a Debian with nothing but systemd in a container, which is removed when the scope ends. */
 export async function bootDebian(scope: Scope): Promise<Debian> {
   const name = testName
   scope.after(async () => {

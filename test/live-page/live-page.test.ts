@@ -18,7 +18,7 @@ import { newViewer, type Site, startSite } from '../support/site.ts'
 const environment = {
   ADMIN_LISTEN: '127.0.0.1:0',
   CHANNEL_PATTERN: '^/live/([^/]+)/',
-  // Who plays makes the gate ask, so that it notices an outage.
+  // A viewer who plays makes the gate ask, so that it notices an outage.
   ALLOW_TTL: '1s',
 } as const
 
@@ -65,7 +65,7 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
     const shape = await tab.page.evaluate<string>(chartOf('allow', 'soft'))
     await tab.until('the chart to move', `${chartOf('allow', 'soft')} !== ${JSON.stringify(shape)}`)
     await tab.reads('#backends', /answers[\s\S]*Half within\s+\S+ m?s[\s\S]*Breaker\s+closed/)
-    // News of a session that is known: its requests are counted on.
+    // New values of a known session: its number of requests has grown.
     await tab.lists('sessions', /^anna-1 .* (?:[6-9]|\d\d)(?: requests)? Close$/)
     const label = await tab.page
       .getByRole('img', { name: /^Allowed per second: [\d.]+ now/ })
@@ -74,7 +74,7 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
   })
 
   test('a refused request is among the denials, and is explained', async (t) => {
-    // Chromium itself complains of an answer that is no success.
+    // Chromium logs an answer with an error status as an error.
     const tab = await openLivePage(t, browser, url, { forgiven: /status of 400/ })
     assert.equal(await ask('/live/film/index.m3u8?token=secret-guess', newViewer()), 403)
     await tab.lists(
@@ -188,7 +188,7 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
       '**/denials': { denials: [denial] },
       '**/explain?*': {
         occasion: hostile,
-        // Names that mean something here, and to JavaScript.
+        // Names with a meaning on this page, or in JavaScript.
         questions: [{ answerHeaders: { ms: hostile, constructor: hostile } }],
         [hostile]: [hostile, { [hostile]: { [hostile]: hostile } }],
       },
@@ -219,7 +219,7 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
       `document.querySelector('#explaining-body').innerText === ${JSON.stringify(shown)}`,
     )
     assert.equal(await tab.page.locator('body img').count(), 0)
-    // In attributes neither: titles and names are read, too.
+    // Not in attributes either, because titles and names are read, too.
     assert.doesNotMatch(
       await tab.page.evaluate<string>('document.body.outerHTML'),
       /[\u202e\u0007\u009b\ud800]/,

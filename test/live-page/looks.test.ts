@@ -60,7 +60,7 @@ describe('the looks of the live page', () => {
       ),
       0,
     )
-    // What is said aloud does not change every second.
+    // What a screen reader says does not change every second.
     assert.doesNotMatch(await tab.text('[role=status], [role=alert]'), /\d/)
   })
 
@@ -161,7 +161,7 @@ describe('the looks of the live page', () => {
       busy.backend.answer = isSilent ? () => {} : namesOrNobody
       const wave = 14 + 6 * Math.sin(turn / 90) + 2 * Math.sin(turn / 17)
       for (let one = 0; one < wave; one++) asked.push(playOn(lines, (turn * 31 + one * 17) % come))
-      // Who comes while the backend is silent is refused.
+      // A viewer who comes while the backend is silent is refused.
       if (turn % 8 === 0) asked.push(openSession(lines, come++).catch(() => come))
       const uri = `/live/${viewer(turn).channel}/index.m3u8?token=guess-${turn}`
       if (turn % 6 === 0) asked.push(lines({ ...viewer(turn * 3), uri }))

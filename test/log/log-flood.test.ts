@@ -10,7 +10,7 @@ import { clientRequest } from '../support/pretend-gate.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
-/** Beside the lines of one second there may be the one that tells how many were left out. */
+/** Besides the lines of one second there may be one line that says how many were left out. */
 const MOST_IN_A_SECOND = 101
 
 function made(occasion: DecisionMade['occasion'], decision: Partial<Decision>): DecisionMade {
@@ -38,7 +38,7 @@ function createLog() {
   return { decisions, lines, pass }
 }
 
-/** How many the lines tell of, those that were left out among them. */
+/** The number of decisions in the lines, including those that were left out. */
 const toldBy = (lines: readonly Line[]): number =>
   lines.reduce((sum, { skipped }) => sum + 1 + Number(skipped ?? 0), 0)
 

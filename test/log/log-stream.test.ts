@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { createLogLine } from '../../src/log/log-line.ts'
 import { createLogStream } from '../../src/log/log-stream.ts'
 
-/** A reader that takes nothing until it is told to. */
+/** A reader that takes nothing until it may. */
 function createSleeper() {
   const taken: string[] = []
   let next = (): void => {}

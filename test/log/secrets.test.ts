@@ -9,7 +9,9 @@ import { get } from '../support/http-get.ts'
 import { startRawBackend } from '../support/raw-backend.ts'
 import { until } from '../support/until.ts'
 
-/** Nothing of these may ever be shown; the password has a part on each side of whatever breaks it. */
+/**
+ * None of these may ever be shown. The password has a part on each side of every character that breaks it.
+ */
 const secrets = /hunter|sesame|operatorsecret|clienttoken/
 
 const broken: readonly string[] = [

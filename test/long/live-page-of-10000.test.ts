@@ -14,8 +14,9 @@ const MOST_ROWS = 100
 /** Frames of one way through the list. */
 const FRAMES = 300
 /**
- * What a machine with two cores that is busy otherwise is forgiven, in milliseconds: the longest time that the page keeps the browser busy
- * in one go, and between two frames; and the part of the time that goes into such tasks of more than 50 ms.
+ * Milliseconds that are allowed on a busy machine with two cores: the longest time that the page keeps the
+ * browser busy in one go, the longest time between two frames; and the share of the time that tasks of more
+ * than 50 ms may take.
  */
 const LONGEST = 1_500
 const LOST = 0.7
@@ -86,7 +87,7 @@ describe(`the live page with ${SESSIONS} sessions`, () => {
     assert.ok(come - SESSIONS > (measured.took / 1_000) * CHANGES * 0.5, `only ${come - SESSIONS} came`)
     judge(t, measured)
 
-    // Nothing was missed: the page has what the gate has.
+    // The page missed nothing: it shows the sessions of the gate.
     await tab.until('as many as before', `document.querySelector('#grid').ariaRowCount === '${SESSIONS + 1}'`)
     await page.evaluate(`document.querySelector('#grid').scrollTop = 0`)
     await tab.lists('sessions', new RegExp(`^${viewer(come - 1).user} `))
@@ -139,7 +140,7 @@ const scrollThrough = `new Promise((resolve) => {
       const reached = last === Number(grid.ariaRowCount)
       return resolve({ took: now - began, gaps: gaps.sort((a, b) => a - b), tasks, mostRows, blank, reached })
     }
-    // The scrolls of the frames before were drawn: is there a row in the middle of what is in sight?
+    // The scrolls of earlier frames were drawn. Is there a row in the middle of the visible part?
     const { left, top, width, height } = grid.getBoundingClientRect()
     if (frame > 1 && document.elementFromPoint(left + width / 3, top + height / 2)?.closest('.line') === null) blank++
     frame++

@@ -12,15 +12,17 @@ const ARRIVAL = 60
 /**
  * What the backend should be asked, in seconds.
  *
- * A re-check starts with the first request after ALLOW_TTL is over, so the mean interval between two questions about one session is
- * ALLOW_TTL and the mean wait for a request. Requests leave gaps of 1 s and 5 s in each cycle of 6 s. The end of ALLOW_TTL falls anywhere
- * in the cycle alike (jitter of ±6 s spans exactly two cycles), hence into the gap g with probability g/6, and waits g/2 there:
+ * A re-check starts with the first request after ALLOW_TTL is over, so the mean interval between two
+ * questions about one session is ALLOW_TTL and the mean wait for a request. Requests leave gaps of 1 s and 5
+ * s in each cycle of 6 s. The end of ALLOW_TTL falls anywhere in the cycle alike (jitter of ±6 s spans
+ * exactly two cycles), hence into the gap g with probability g/6, and waits g/2 there:
  *
  *     wait = (1·1 + 5·5) / (2·6) = 2.17        interval = 60 + 2.17 = 62.17
  *
- * In time T a session is asked about T / interval times, less the half interval by which the first re-check is later than it would be in
- * a session that has gone on for ever (renewal theory; its term for the variance of the interval is below 0.002 and left out).
- * The openings are spread over nearly one interval, so what remains of their rhythm cancels out: T is the mean, 600 − 30.
+ * In time T a session is asked about T / interval times, less the half interval by which the first re-check
+ * is later than it would be in a session that has gone on for ever (renewal theory; its term for the variance
+ * of the interval is below 0.002 and left out). The openings are spread over nearly one interval, so what
+ * remains of their rhythm cancels out: T is the mean, 600 − 30.
  *
  *     questions = viewers · (1 opening + 570 / 62.17 − 1/2) = viewers · 9.67
  */
@@ -55,7 +57,7 @@ describe(`${VIEWERS} viewers play for ${MINUTES} minutes with two requests in 6 
     t.diagnostic(`expected ${Math.round(expected)}: off by ${(difference * 100).toFixed(2)} %`)
     assert.equal(watched.wrong, 0)
     assert.ok(Math.abs(difference) < 0.01, `${watched.total} questions, expected ${Math.round(expected)}`)
-    // The minute in which they arrive is no exception.
+    // The same holds for the minute in which they arrive.
     const peak = peakOf(watched.questions)
     assert.ok(peak <= 2 * perSecond, `${peak} questions in one second`)
     assertStated(
@@ -64,8 +66,8 @@ describe(`${VIEWERS} viewers play for ${MINUTES} minutes with two requests in 6 
     )
   })
 
-  // With ±10 % the echo of a kick-off is above twice the mean until about the 15th minute: each round of re-checks is only 4 s · √round
-  // wide (one sigma) where an interval is 62 s.
+  // With ±10 % jitter a common start is seen in the questions (above twice the mean) until about the 15th
+  // minute: each round of re-checks is only 4 s · √round wide (one sigma), and an interval is 62 s.
   test('arriving within one second: the echo of the kick-off fades', async (t) => {
     const watched = await watch({ viewers: VIEWERS, arriveWithin: 1_000, minutes: MINUTES })
     report(t, watched)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { measureThroughput } from '../../bench/measure-throughput.ts'
 
-/** A regression fails each of these, a noisy machine hardly all. */
+/** A regression fails each of these rounds. A busy machine hardly fails all. */
 const ATTEMPTS = 3
 
 /** Half of what `npm run bench` is meant to show, as ratios within one run: [a, b, at least]. */

@@ -23,7 +23,7 @@ import { until } from '../support/until.ts'
 
 const DECISIONS = 'alta_auth_decisions_total'
 
-/** What was counted, without what was not: `allow session riding` → how often. */
+/** All counts above zero: `allow session riding` → how often. */
 function decisionsOf({ series }: Scrape): Record<string, number> {
   const counted = series.filter(({ name, value }) => name === DECISIONS && value > 0)
   return Object.fromEntries(
@@ -34,7 +34,7 @@ function decisionsOf({ series }: Scrape): Record<string, number> {
   )
 }
 
-/** Another stranger each time, from an address of his own. */
+/** An unknown viewer with its own address, another one for each number. */
 function stranger(n: number): { uri: string; address: string } {
   return { uri: `/live/${n}/index.m3u8?token=1`, address: `192.0.2.${n}` }
 }
@@ -70,7 +70,7 @@ async function start(t: TestContext, environment: Environment = {}) {
   return { backend, gate }
 }
 
-/** A gate whose backend keeps its answers back, with room for four questions. */
+/** A gate whose backend holds its answers back, with room for four questions. */
 async function startHeld(t: TestContext) {
   const site = await start(t, { BACKEND_CONCURRENCY: '4', BACKEND_TIMEOUT: '30s' })
   return { ...site, ...holdAnswers(site.backend) }
@@ -447,7 +447,7 @@ describe('sessions', () => {
     const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, EVENTS_URL: receiver.url })
     const delivered = async (): Promise<number> =>
       (await gate.scrape()).value('alta_auth_events_total', { result: 'delivered' })
-    // The gate itself is told of as well.
+    // The metrics show the gate itself, too.
     await until('the first event', async () => (await delivered()) === 1)
     await askGate(gate.port)
     await until('the second event', async () => (await delivered()) === 2)
@@ -552,7 +552,7 @@ describe('labels are bounded', () => {
 describe('what else is counted', () => {
   test('log lines that nobody took', async (t) => {
     const backend = await startBackend(t)
-    // Takes one line and never comes back for another.
+    // Takes one line and then stops reading.
     const stalled = new Writable({ write: () => {} })
     const stream = createLogStream(stalled, () => 'some were dropped')
     const log = createLog({ level: 'info', format: 'json', colour: false, stream })

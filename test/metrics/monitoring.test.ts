@@ -138,7 +138,7 @@ describe('the dashboard', () => {
     const [datasource, instance] = templating.list
     assert.deepEqual([datasource?.name, datasource?.type], ['datasource', 'datasource'])
     assert.deepEqual([instance?.name, instance?.type], ['instance', 'query'])
-    // An id would be that of another dashboard there.
+    // An id could be that of another dashboard there.
     assert.ok(!('id' in dashboard))
   })
 
@@ -309,7 +309,7 @@ describe('a real Prometheus that scrapes a real gate', () => {
     }
     const rows = documented().sort((a, b) => a.name.localeCompare(b.name))
     const exposed = [...types].map(([name, type]) => {
-      // Node has no request of its own under way now and then; nothing tells the labels of that metric then.
+      // Now and then Node has no request of its own under way. Then nothing shows the labels of that metric.
       const whileEmpty = name === 'nodejs_active_requests' ? ['type'] : undefined
       return { name, type, labels: labelsOf(name) ?? whileEmpty }
     })

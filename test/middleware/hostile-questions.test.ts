@@ -61,7 +61,10 @@ const shapes: readonly Shape[] = [
   { what: 'deep brackets', uri: `/live/a.m3u8?token${'[a]'.repeat(300)}=bad` },
 ]
 
-/** Asks with each shape, each time as another viewer of one network. @returns what came, by status and reason */
+/**
+ * Asks with each shape, each time as another viewer of one network.
+ * @returns the answers, by status and reason
+ */
 async function attack(gate: WatchedGate): Promise<Map<string, string[]>> {
   const came = new Map<string, string[]>()
   for (const [n, { what, uri, userAgent = 'attacker' }] of shapes.entries()) {

@@ -38,7 +38,7 @@ const portals: readonly Portal[] = [
 
 const PLAYLIST = '/live/one/index.m3u8?token=once&id=7'
 
-/** A portal that knows one token and lets it in once: a re-check would end the viewer. */
+/** A portal that allows one token once: a re-check would end the viewer. */
 function oneTimeToken(path: string): Backend['answer'] {
   let used = false
   return ({ target }, response) => {

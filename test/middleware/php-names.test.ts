@@ -10,7 +10,10 @@ import { suiteScope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { wordsOf } from '../support/words.ts'
 
-/** One `name=value` in hex a line comes in; the name that PHP registers goes out in hex, empty when it registers none. */
+/**
+ * Reads one `name=value` in hex a line. Prints the name that PHP registers in hex, or nothing when it
+ * registers none.
+ */
 const namer = `<?php
 while (($line = fgets(STDIN)) !== false) {
     $registered = [];
@@ -77,7 +80,7 @@ describe('phpNameOf names a parameter as PHP does', () => {
     const name = fc
       .array(fc.constantFrom(' ', ...atoms), { minLength: 1, maxLength: 9 })
       .map((parts) => parts.join(''))
-    // One PHP process for all of them, so no shrinking: the shortest that differ are shown instead.
+    // One PHP process serves all of them, so there is no shrinking. The shortest failing cases are shown.
     const seed = Math.floor(Math.random() * 2 ** 31)
     const pieces = [...new Set(fc.sample(name, { seed, numRuns: 10_000 }))].map((one) => `${one}=1`)
     const names = phpNames(pieces)

@@ -21,7 +21,10 @@ const shapes = [
     ?a=1#b  ?a=%23b  ?__Host-a=1  ?this=1  ?GLOBALS[a]=1  ?_GET[a]=1`),
 ]
 
-/** `php -S` drops the connection at a raw byte from 0x80 on; the encoded byte means the same. nginx cuts at `#`. */
+/**
+ * `php -S` drops the connection at a raw byte from 0x80 on, so the byte is encoded, which means the same.
+ * nginx cuts the query at `#`.
+ */
 function asPhpTakesIt(query: string): string {
   return query.replace(/#.*$/, '').replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`)
 }
@@ -37,7 +40,10 @@ describe('PHP registers the same parameters as if the player had asked it direct
   }
 })
 
-/** Each would replace one of the operator's parameters, or add to it, if it came behind them. `a=1` and `b=2` are innocent. */
+/**
+ * Each would replace one of the operator's parameters, or add to it, if it stood after them. `a=1` and `b=2`
+ * would not.
+ */
 const attacks = wordsOf(`
   key=x  key  key=  %6bey=x  k%65y=x  ke%79=x  %6B%65%79=x  +key=x  %20key=x  +%20+key=x  a=1&key=x&b=2  key=x&key=y
   key[]=x  key[a]=x  key[a][b]=x  key%5B%5D=x  key%5ba%5d=x  key[%5D=x  key[[]=x  key[[a]=x  key[a]b[c=x  &key=x&
@@ -46,12 +52,12 @@ const attacks = wordsOf(`
   op_key=x  op.key=x  op+key=x  op%20key=x  op[key=x  op%5Bkey=x  op%5bkey=x  op%2ekey=x  op%5fkey=x  op.key[a]=x
   op_key[]=x  +op.key=x  op+key%00.=x  op[key%00]=x  op%2Ekey[[a]]=x  o%70.key[a.b]=x`)
 
-/** Near misses: PHP takes them for other parameters, so the backend still gets them. */
+/** Similar names that PHP takes for other parameters, so the backend still gets them. */
 const bystanders = wordsOf(`
   KEY=x  key.=x  key+=x  key%20=x  key[=x  .key=x  key%=x  %00key=x  [key]=x  [key=x  key]=x  key;=x  k2[b=x  op__key=x`)
 
 const own = 'key=operator&k2[a]=op&op_key=2'
-/** The same, as the operator may write it too. */
+/** The same names, as the operator may write them, too. */
 const ownOtherwise = '%20key=operator&k%32%5Ba%5D=op&op.key=2'
 const ownValues: readonly [name: string, serialized: string][] = [
   ['key', 's:8:"operator";'],

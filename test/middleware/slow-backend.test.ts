@@ -6,12 +6,12 @@ import { startNginx } from '../support/nginx.ts'
 import { mostAtOnce, startPhpFpm } from '../support/php-fpm-backend.ts'
 import { startWatchedGate } from '../support/readiness.ts'
 
-/** Milliseconds: what the script sleeps while the backend is slow, and for how long it is. */
+/** Milliseconds that the script sleeps while the backend is slow, and milliseconds for which it is slow. */
 const SLEEP = 5_000
 const SLOW_FOR = 7_000
 /** Between two new viewers; milliseconds. */
 const EVERY = 5
-/** After it is quick again, everybody has a real verdict within this time; milliseconds. */
+/** Milliseconds after the end of the slow time in which every viewer must have a real verdict. */
 const RECOVERY = 12_000
 
 test('php-fpm of five children that becomes slow is not buried: everybody is served soon after it is quick again', async (t) => {
@@ -51,7 +51,7 @@ test('php-fpm of five children that becomes slow is not buried: everybody is ser
   t.diagnostic(
     `at most ${most} questions with the backend at once; a hundred in a row served after ${took} ms`,
   )
-  // 64 places, and what went out before the first answer was late.
+  // 64 places, and the questions that were sent before the first late answer.
   assert.ok(most <= 80, `${most} at once`)
   assert.ok(took < RECOVERY, `${took} ms`)
 })

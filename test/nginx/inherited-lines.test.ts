@@ -13,7 +13,10 @@ const LARGE = 100_000
 const page = 'you have not paid'
 const files = { '/live/1.ts': 'the film', '/page.html': page }
 
-/** Whatever a server or http may hold that its locations inherit, `/_alta_auth` and the one of the failure among them. */
+/**
+ * Lines of a server or of http that all locations inherit, `/_alta_auth` and the on-failure location
+ * included.
+ */
 const inherited = `
   recursive_error_pages on; error_page 403 404 500 =200 /page.html; proxy_intercept_errors on;
   proxy_bind 192.0.2.1; proxy_store on; proxy_next_upstream off; proxy_next_upstream_tries 1; proxy_set_header X-Original-Ip 9.9.9.9;

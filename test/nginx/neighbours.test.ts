@@ -9,7 +9,7 @@ const files = channelFiles(['one', 'two'], 3)
 const PLAYLIST = '/live/one/index.m3u8'
 const SEGMENT = '/live/one/1.ts'
 
-/** Allows every token but those that are revoked. */
+/** Allows every token that is not revoked. */
 async function start(
   t: Attempt,
   verdictCache: boolean,

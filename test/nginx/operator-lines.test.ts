@@ -17,7 +17,10 @@ const files = Object.fromEntries(
     ]),
 )
 
-/** Locations as operators have them; `ORIGIN` tells each target that it is asked for, and sends `/accel/…` on to `/live/1.ts`. */
+/**
+ * Locations as operators write them. `ORIGIN` answers with the target that it was asked for, and sends
+ * `/accel/…` on to `/live/1.ts`.
+ */
 const locations = `
   merge_slashes off;
   location / { ssi on; }
@@ -152,7 +155,7 @@ describe("beside an operator's own lines in a location", () => {
     )
   })
 
-  // What the page on nginx warns of: nginx does so by design, and no include can change it.
+  // What docs/nginx.md warns of: nginx works like this, and no included file can change it.
   const open: [what: string, target: string, body: RegExp][] = [
     ['a return beside the include', '/bare-return/1.ts', /302 Found/],
     ['//slash/ with merge_slashes off', '//slash/1.ts', /^the film$/],

@@ -8,7 +8,10 @@ import { startNginx } from '../support/nginx.ts'
 import { questionsDuring, type Site, startSite } from '../support/site.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
-/** What an operator may have at http or server level for an origin or for logs; nginx hands all of it down to every location. */
+/**
+ * Lines of an operator at http or server level, for an origin or for logs. nginx passes all of them on to
+ * every location.
+ */
 const around: readonly string[] = [
   'proxy_cache segments;',
   'proxy_cache segments; proxy_cache_valid any 10m; proxy_ignore_headers X-Accel-Expires Cache-Control;',
@@ -23,7 +26,8 @@ const around: readonly string[] = [
   'gzip on; gzip_types *; etag on; if_modified_since before; max_ranges 1; expires 1h; add_header X-Site here always;',
   'ignore_invalid_headers off; underscores_in_headers on; merge_slashes off; server_tokens off; chunked_transfer_encoding off;',
   'error_page 401 403 404 =200 /open/sorry.html;',
-  // Server-level rewrites run for the auth location too: this one exempts it, as the head of server.conf demands.
+  // Server-level rewrites run for the auth location, too. This one exempts it, as the head of server.conf
+  // demands.
   'rewrite ^/(?!index.m3u8$|open/|_alta_auth$)(.*)$ /open/sorry.html last;',
 ]
 

@@ -8,7 +8,7 @@ import { questionsDuring, startSite, writeNamedFiles } from '../support/site.ts'
 
 const allowedFile = '/free/x.ts'
 const deniedFile = '/paid/x.ts'
-/** Allowed too, so that the viewer has a session that opens a whole directory. */
+/** Allowed, too, so that the viewer has a session that opens a whole directory. */
 const playlist = '/free/index.m3u8'
 const allowed = new Set([allowedFile, playlist])
 
@@ -40,7 +40,7 @@ const spellingsOfTheDenied = [
   'http://free/paid/x.ts',
 ]
 
-/** Nothing is served for these; they stay closed all the same. */
+/** No file has these paths. They stay closed all the same. */
 const noSpellings = [
   '/free/..;/paid/x.ts',
   '/free/%252e%252e/paid/x.ts',
@@ -60,7 +60,7 @@ const noSpellings = [
 
 describe('the verdict for one path is never used for another', () => {
   const site = forSuite((scope) => startSite(scope))
-  /** The same files without protection: it tells which file nginx serves. */
+  /** The same files without protection: this server shows which file nginx serves. */
   const open = forSuite((scope) =>
     startNginx(scope, {
       gates: ['127.0.0.1:9'],
@@ -76,7 +76,7 @@ describe('the verdict for one path is never used for another', () => {
     }
     for (const path of allowed) assert.equal((await play(path)).status, 200)
   })
-  // One viewer throughout, whose sessions on the allowed paths are there to ride on.
+  // One viewer for all requests. Its sessions on the allowed paths can be ridden on.
   const play = (target: string): Promise<ClientAnswer> =>
     request({ port: site.nginx.port, target, headers: ['User-Agent: one'] })
   const playOpen = (target: string): Promise<ClientAnswer> => request({ port: open.port, target })

@@ -20,7 +20,10 @@ const FILES = {
 }
 const OPENER = '/live/a/index.m3u8?token=good'
 
-/** What one viewer asks for, one after the other, each with the status it gets; `asked` = how often the backend is asked in all. */
+/**
+ * What one viewer asks for, one after the other, each with its status. `asked` = how often the backend is
+ * asked in all.
+ */
 type Row = readonly [asked: number, ...requests: (readonly [target: string, status: number])[]]
 
 const openers: readonly Row[] = [
@@ -39,7 +42,7 @@ const openers: readonly Row[] = [
     ['/live/a/film.ism/Fragments(video=0)', 200],
     ['/live/a/1.ts', 403],
   ],
-  // What looks like a token and is none.
+  // It looks like a token, but is none.
   [1, ['/live/a/index.m3u8%3ftoken=good', 403]],
   [1, ['/live/a/index.m3u8#?token=good', 403]],
   [1, ['/live/a/index.m3u8?#token=good', 403]],
@@ -48,7 +51,7 @@ const openers: readonly Row[] = [
   [2, ['/index.m3u8?token=good', 200], ['/1.ts', 200], ['/live/a/1.ts', 403]],
 ]
 
-/** Rides on the opener: no credential. */
+/** Requests that ride on the opener's session: they have no credential. */
 const riding = [
   ...[
     '/live/a/1.ts',
@@ -74,7 +77,10 @@ const riding = [
   ...['/live/a/1.ts?token=good', '/live/a/1.ts?token=good&CMCD=bl%3D1', '/live/a/index.m3u8?_HLS_msn=3'],
 ]
 
-/** Asked about and refused: a credential that is not the opener's, or a place that the opener does not open. */
+/**
+ * Requests that are asked about and refused: the credential is not the opener's, or the opener does not open
+ * the place.
+ */
 const judged = [
   ...['/live/a/1.ts?token=bad', '/live/a/1.ts?token', '/live/a/1.ts?token=', '/live/a/1.ts?%74oken=bad'],
   ...[

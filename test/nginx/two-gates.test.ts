@@ -9,7 +9,7 @@ import { suiteScope } from '../support/scope.ts'
 import { questionsDuring } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 
-/** A client as nginx's upstream tells them apart. */
+/** A client, by what nginx's upstream tells clients apart. */
 interface Client {
   readonly address: string
   readonly userAgent: string
@@ -18,7 +18,7 @@ interface Client {
 
 const VIEWERS = 200
 const SEGMENTS = 5
-/** What each of two gates must get at least of all viewers. */
+/** The least share of all viewers for each of two gates. */
 const FAIR = 0.25
 
 const client = (n: number): Client => ({
@@ -76,7 +76,7 @@ describe('two gates behind one nginx', () => {
     assert.equal(await get(one, opener), 200)
   }
 
-  test(`${VIEWERS} viewers play: one question about each, from the one gate that owns him`, async (t) => {
+  test(`${VIEWERS} viewers play: one question about each, from the one gate that owns the viewer`, async (t) => {
     const asked = await questionsDuring(backend, () => Promise.all(clients.map((one) => play(one))))
     assert.equal(asked.length, VIEWERS)
     const owners = clients.map(ownersOf)

@@ -14,7 +14,10 @@ import { deliveredFiles, readViewerLog } from '../support/viewer-log.ts'
 
 const entry = '/live/master.m3u8'
 
-/** The same stream at /low-latency/, its playlists made such that players ask for what comes next (RFC 8216bis, section 6.2.5). */
+/**
+ * The same stream at /low-latency/, with playlists that make players ask for what comes next (RFC 8216bis,
+ * section 6.2.5).
+ */
 const lowLatency = `
   location /low-latency/ {
     LOCATION
@@ -56,7 +59,7 @@ describe('hls.js in Chromium, on a live stream of two variants', { concurrency: 
   const questionsOf = (viewer: string): Asked[] =>
     site.backend.asked.filter(({ headers }) => headers['X-Real-Ua'] === viewer)
 
-  /** The tab was told 403 for the playlist it opened, gave up, and got nothing else. */
+  /** The tab got a 403 for its first playlist, gave up, and got nothing else. */
   const assertRefused = async (tab: PlayerTab): Promise<void> => {
     await tab.until('seen().errors.length > 0', 10_000)
     const { errors, currentTime, played } = await tab.seen()
@@ -102,7 +105,7 @@ describe('hls.js in Chromium, on a live stream of two variants', { concurrency: 
   })
 
   test('low-latency HLS requests and CMCD cost one question to the backend', async (t) => {
-    // No master above it: the playlist that is reloaded is the one with the token.
+    // It has no master: the playlist that is reloaded has the token.
     const stream = '/low-latency/low/index.m3u8?token=123'
     const tab = await openPlayer(await newProfile(t), site.nginx, stream, 'cmcd')
     await tab.until('seen().played >= 4', 25_000)

@@ -8,7 +8,10 @@ import { createViewer } from '../support/viewer.ts'
 
 const REQUESTS = 30
 
-/** What a player adds to its nth request: low-latency HLS (RFC 8216bis, section 6.2.5) and CMCD (CTA-5004) in a query. */
+/**
+ * What a player adds to its nth request: low-latency HLS (RFC 8216bis, section 6.2.5) and CMCD (CTA-5004) in
+ * a query.
+ */
 const parameters: Readonly<Record<string, (n: number) => string>> = {
   _HLS_msn: (n) => `_HLS_msn=${270 + n}`,
   '_HLS_msn and _HLS_part': (n) => `_HLS_msn=${270 + (n >> 2)}&_HLS_part=${n & 3}`,

@@ -12,7 +12,7 @@ import { readViewerLog } from '../support/viewer-log.ts'
 const channels = Array.from({ length: 50 }, (_, n) => `ch${n}`)
 const playlistOf = (channel: string): string => `/live/${channel}/index.m3u8?token=good`
 
-/** What a viewer gets who zaps to a channel: its playlist with the token, two segments without. */
+/** What a viewer gets after a change of channel: the playlist with the token, two segments without it. */
 async function zap(viewer: Viewer, channel: string): Promise<number[]> {
   return [
     await viewer.get(playlistOf(channel)),
@@ -21,7 +21,7 @@ async function zap(viewer: Viewer, channel: string): Promise<number[]> {
   ]
 }
 
-/** 65 zaps: up through all channels, each fifth time a step back to the one before. */
+/** 65 changes of channel: up through all channels, and each fifth time back to the one before. */
 function upAndBack(): string[] {
   return channels.flatMap((channel, n) =>
     n % 5 === 4 ? [channel, channels[n - 1] ?? '', ...(n % 10 === 9 ? [channel] : [])] : [channel],

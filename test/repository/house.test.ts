@@ -76,7 +76,7 @@ describe('the house', () => {
   })
 })
 
-/** What else there is, and what of the rest each part may import. Nobody but tests imports from these parts. */
+/** The other parts, and what of the rest each may import. Only tests import from these parts. */
 const partsMayImport: Readonly<Record<string, readonly string[]>> = {
   bench: ['src', 'test/support'],
   demo: [],

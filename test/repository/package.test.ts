@@ -30,7 +30,7 @@ describe('the npm package, made and installed', () => {
   let tarball = ''
 
   const run = (program: string, parameters: readonly string[], cwd = elsewhere): string => {
-    // Not npm's own variables of this test run: they would be settings of the npm below.
+    // Without npm's own variables of this test run, which would be settings of the npm below.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
     const { status, stdout, stderr } = spawnSync(program, parameters, {
       cwd,

@@ -18,7 +18,7 @@ interface Machine {
   readonly folder: string
 }
 
-/** A clone with its tools alone, on a machine where `programs` are shell scripts and the only programs. */
+/** A clone with only its tools, on a machine where `programs` are shell scripts and the only programs. */
 function machineWith(t: TestContext, programs: Readonly<Record<string, string>>): Machine {
   const folder = makeTemporaryFolder(t)
   const bin = join(folder, 'bin')
@@ -71,7 +71,7 @@ describe('what a fresh machine lacks', () => {
 
   test('who is not root is told the same, and apt is not called', (t) => {
     const machine = machineWith(t, { 'apt-get': '' })
-    // Who runs this test as somebody else is not root either way.
+    // A user who runs this test without root is no root either way.
     assert.deepEqual(machine.ensure(want, isRoot ? { root: false } : {}), { code: 1, said: sentence })
     assert.equal(machine.called(), '')
   })
@@ -104,7 +104,7 @@ describe('what a fresh machine lacks', () => {
     const machine = machineWith(t, { npm: script })
     writeFileSync(join(machine.folder, 'package-lock.json'), '{}')
     const installing = { code: 0, said: 'installing npm packages …\n' }
-    // Somebody has installed without them before.
+    // The packages were installed without them before.
     mkdirSync(join(machine.folder, 'node_modules'))
     writeFileSync(join(machine.folder, 'node_modules', '.package-lock.json'), '{}')
     assert.deepEqual(machine.ensure('ensurePackages()'), installing)

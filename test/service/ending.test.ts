@@ -42,7 +42,7 @@ describe('ending', () => {
     return { code, took: performance.now() - began }
   }
 
-  /** Holds the backend's next answers back; what is returned lets them go. */
+  /** Holds the backend's next answers back. The result releases them. */
   function holdAnswers(): () => void {
     const held: ServerResponse[] = []
     backend.answer = (_asked, response) => void held.push(response)

@@ -13,7 +13,7 @@ import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
-/** Connects so many at once, and all of them get in or wait in line. */
+/** Opens so many connections at once. All of them are accepted or wait in the queue. */
 async function assertAllConnect(t: TestContext, count: number, open: () => Socket): Promise<void> {
   const sockets = Array.from({ length: count }, open)
   t.after(() => {
@@ -40,7 +40,7 @@ describe('listening', () => {
     assert.equal((await getVerdict(from)).status, 200)
   }
 
-  /** It ends with code 1, and says in one line what it could not do. */
+  /** It ends with code 1, and prints one line that says what it could not do. */
   const assertRefuses = async (main: Main, line: RegExp): Promise<void> => {
     const listens = main.listening().then(() => assert.fail('it listens'))
     assert.equal(await Promise.race([main.exited, listens]), 1)
@@ -154,7 +154,7 @@ describe('listening', () => {
     )
   })
 
-  /** How long a line the kernel lets us ask for. */
+  /** The longest queue that the kernel lets us ask for. */
   const line = Math.min(4096, Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8')))
   for (const kind of ['TCP', 'Unix']) {
     test(`a burst of ${line} connections on ${kind} waits in line while the gate is busy`, async (t) => {
@@ -183,10 +183,13 @@ describe('listening', () => {
 describe('a socket that systemd opened', () => {
   const backend = forSuite((scope) => startBackend(scope))
 
-  /** As systemd does: the socket is descriptor 3 and meant for the process that node becomes. */
+  /** As systemd does: the socket is descriptor 3 and meant for the process that becomes node. */
   const asSystemd = 'echo "pid $$"; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'
 
-  /** Starts a gate, and another one as often as one ends, on a socket that the shell between us holds open. */
+  /**
+   * Starts a gate, and another one whenever one ends, on a socket that a shell between test and gate keeps
+   * open.
+   */
   async function startOnInherited(t: TestContext): Promise<{ main: Main; port: number; gatePid(): number }> {
     const server = createServer()
     await new Promise<void>((resolve) =>
@@ -215,7 +218,7 @@ describe('a socket that systemd opened', () => {
     const { main, port, gatePid } = await startOnInherited(t)
     await main.listening()
     process.kill(gatePid(), 'SIGSTOP')
-    // Twice as many as Node's own line holds.
+    // Twice as many as Node's default queue holds.
     await assertAllConnect(t, 1_000, () => connect(port, '127.0.0.1'))
   })
 

@@ -25,7 +25,7 @@ describe('starting', () => {
     const environment = {
       HOME: makeTemporaryFolder(t),
       npm_config_update_notifier: 'false',
-      // Empty counts more than what a .env in this folder may say.
+      // An empty variable still counts more than a .env in this folder.
       BACKEND_URL: '',
       DEFAULT_ACTION: 'maybe',
       LISTEN: `127.0.0.1:${port}`,

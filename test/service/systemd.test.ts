@@ -10,7 +10,7 @@ import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 const shipped = fileURLToPath(new URL('../../systemd', import.meta.url))
 const node = '/usr/bin/node'
 
-/** 0 is safe, 10 is wide open. */
+/** 0 is safe, 10 is exposed. */
 const MAX_EXPOSURE = 2.5
 
 describe('the systemd units', () => {
@@ -21,7 +21,7 @@ describe('the systemd units', () => {
     for (const kind of ['service', 'socket'] as const) {
       const unit = readFileSync(join(shipped, `alta-auth.${kind}`), 'utf8')
       units[kind] = join(folder, `alta-auth.${kind}`)
-      // systemd demands a program that exists; Node may lie elsewhere on this machine.
+      // systemd needs a program that exists. Node may be elsewhere on this machine.
       writeFileSync(units[kind], unit.replace(`ExecStart=${node} `, `ExecStart=${process.execPath} `))
     }
   })

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const src = fileURLToPath(new URL('../../src', import.meta.url))
 
-/** V8 takes a flag that it does not know for nothing: it writes a line to stderr, and goes on without. */
+/** V8 ignores a flag that it does not know: it writes a line to stderr and continues. */
 test('this Node knows every flag that the gate sets in V8', () => {
   const known = new Set(
     [

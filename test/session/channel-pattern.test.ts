@@ -6,7 +6,10 @@ import { startBackend } from '../support/backend.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { startMain } from '../support/main-process.ts'
 
-/** Each way through the letters is tried before the end is found wrong: two ways for each letter, or a power of their number. */
+/**
+ * Each way through the letters is tried before the wrong end is found: two ways for each letter, or a power
+ * of their number.
+ */
 const patterns: readonly (readonly [pattern: string, path: string])[] = [
   ['^/live/((?:[a-z0-9]+-?)+)/', `/live/${'a'.repeat(200)}`],
   ['^/live/(([a-z]+)*)\\.m3u8$', `/live/${'a'.repeat(3_000)}.ts`],

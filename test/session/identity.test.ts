@@ -14,7 +14,7 @@ const identify = createIdentify({
 })
 const ofQuery = (query: string): Identity => identify({ ...clientRequest('/'), query })
 
-/** The design's words, spelled out a second time: no regular expression, no shared code. */
+/** The design's words, written a second time, without regular expressions and without shared code. */
 function tupleOf(subrequest: Subrequest): string {
   const { address, userAgent, playbackId, origin, path } = subrequest
   let channel = ''
@@ -44,7 +44,7 @@ describe('the verdict key', () => {
       else unequal++
     }
     fc.assert(fc.property(nearPairs, holds), { numRuns: 20_000 })
-    // A generator that only ever made one kind of pair would prove nothing.
+    // A generator of only one kind of pair would prove nothing.
     assert.ok(equal > 1000, `only ${equal} equal pairs`)
     assert.ok(unequal > 10_000, `only ${unequal} unequal pairs`)
   })
@@ -85,7 +85,7 @@ describe('the canonical query', () => {
     ['+CMCD=1&a=1', 'a=1'],
     ['CMCD[br]=1&CMCD[]=2&a=1', 'a=1'],
     ['CMCD%00x=1&a=1', 'a=1'],
-    // Near names stay.
+    // Similar names stay.
     ['_hls_msn=5', '_hls_msn=5'],
     ['_HLS=5', '_HLS=5'],
     ['HLS_msn=5', 'HLS_msn=5'],

@@ -17,13 +17,16 @@ const FILES = {
   '/1.ts': 'G',
 }
 
-/** Judges by the beginning of the path, as many scripts do: the news, all films and what lies at the root are free. */
+/**
+ * Decides by the beginning of the path, as many scripts do: the news, all films, and files at the root are
+ * free.
+ */
 const byPrefix: Backend['answer'] = ({ target, headers }, response) => {
   const isFree = /^\/(?:live\/+news\b|vod\/|[^/]*$)/.test(headers['X-Real-Path'] ?? '')
   response.writeHead(target.includes('token=FREE') && isFree ? 200 : 403).end()
 }
 
-/** A playlist that the backend allows, what is asked for then without a token, and its status. */
+/** A playlist that the backend allows, what is then asked for without a token, and its status. */
 type Row = readonly [opener: string, ...asked: (readonly [target: string, status: number])[]]
 
 const rows: readonly Row[] = [

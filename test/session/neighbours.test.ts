@@ -14,7 +14,10 @@ const IDLE = 120_000
 /** Milliseconds from one segment of a player to the next. */
 const EVERY = 6_000
 
-/** Two people behind one address with the same player, each with a token of their own; `revoked` are denied from now on. */
+/**
+ * Two people behind one address with the same player, each with a token of their own. `revoked` tokens are
+ * denied from now on.
+ */
 function startHouse(options = {}) {
   const gate = createPretendGate({ idle: IDLE, ...options })
   const revoked = new Set<string>()

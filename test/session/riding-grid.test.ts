@@ -14,14 +14,17 @@ import {
 } from '../support/pretend-gate.ts'
 import { wordsOf } from '../support/words.ts'
 
-/** What a request comes with: nothing, the opener's credential, a bad one, the opener's twice, the opener's and a bad one. */
+/**
+ * The credentials of a request: none, the opener's, a bad one, the opener's twice, the opener's and a bad
+ * one.
+ */
 const credentials = ['', '?token=X', '?token=Z', '?token=X&token=X', '?token=X&token=Z']
-/** What the backend says of each when it is asked. */
+/** What the backend says about each when it is asked. */
 const judged = wordsOf('no yes no yes no')
 
 /**
- * By opener and path: `rides` on the opener's session, `own` = repeats the opener's verdict, `yes` and `no` = the backend is asked and
- * says so.
+ * By opener and path: `rides` on the opener's session; `own` = repeats the opener's verdict; `yes` and `no` =
+ * the backend is asked and gives this answer.
  */
 type Grid = Readonly<Record<string, string>>
 
@@ -50,7 +53,7 @@ const withoutPattern: Readonly<Record<string, Grid>> = {
     '/live/ch1/hd/1.ts': ASKED,
     '//1.ts': ASKED,
   },
-  // Only where nginx is told not to merge slashes; the files are those of the root.
+  // Only when nginx does not merge slashes. The files are those of the root.
   'a playlist at the root, by another name: //index.m3u8': {
     '//index.m3u8': 'rides own   no  yes  no',
     '//1.ts': '      rides rides no  yes  no',
@@ -99,7 +102,7 @@ const withPattern: Readonly<Record<string, Grid>> = {
     '/live/ch2-1.ts': ASKED,
     '/live/ch2.m3u8': ASKED,
   },
-  // It lies where the channels are, so it may be invented: it opens only itself.
+  // It is where the channels are, so it may be invented. It opens only itself.
   'a playlist without a channel: /live/.m3u8': {
     '/live/.m3u8': 'rides own no yes no',
     '/live/-1.ts': ASKED,
@@ -127,16 +130,16 @@ const withPattern: Readonly<Record<string, Grid>> = {
 }
 
 interface Situation {
-  /** Whether the session is there for the one who asks. */
+  /** Whether the viewer that asks has the session. */
   readonly holds: boolean
   readonly options?: PretendGateOptions
-  /** Who asks, if not the opener. */
+  /** The viewer that asks, if it is not the opener. */
   readonly who?: (address: string) => Partial<Subrequest>
   /** What has happened between the opening and the request. */
   readonly before?: (gate: PretendGate, opener: Subrequest) => unknown
 }
 
-/** The opener's verdict is past its time, and the backend has answered so when it was asked again. */
+/** The opener's verdict has expired, and this is what the backend answered when it was asked again. */
 async function recheck(gate: PretendGate, opener: Subrequest, answer: () => Outcome): Promise<void> {
   gate.answers(answer)
   gate.pass(60_000)

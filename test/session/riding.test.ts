@@ -10,7 +10,8 @@ import {
 } from '../support/pretend-gate.ts'
 
 /**
- * `rides`: allowed at once by the opener's session. `remembered`: the same, as the very request that opened it.
+ * `rides`: allowed at once by the opener's session. `remembered`: the same, as the very request that opened
+ * it.
  * `asked, …`: the backend was asked, with this verdict. `refused`: denied at once by a remembered deny.
  */
 type Expected = 'rides' | 'remembered' | 'asked, allowed' | 'asked, denied' | 'refused'
@@ -176,7 +177,7 @@ table(
     ['/live/ch1.m3u8?token=X', '/live/ch1-0001.ts', 'rides'],
     ['/live/ch1.m3u8?token=X', '/live/ch1/720p/seg1.ts', 'rides'],
     ['/live/ch1.m3u8?token=X', '/live/ch1.mpd', 'rides'],
-    // The channel takes the path's place in the key, so this is the very request that opened it.
+    // The key has the channel in place of the path, so this is the same request that opened it.
     ['/live/ch1.m3u8?token=X', '/live/ch1-0001.ts?token=X', 'remembered'],
     ['/live/ch1.m3u8?token=X', '/live/ch1.mpd?token=X', 'remembered'],
     ['/live/ch1.ts?token=X', '/live/ch1-0001.ts', 'rides'],
@@ -188,7 +189,7 @@ table(
     ['/live/ch1.m3u8?token=X', '/live/ch2-0001.ts?token=X', 'asked, allowed'],
     ['/live/ch1.m3u8?token=X', '/live/ch10-0001.ts', 'asked, denied'],
     ['/live/ch1.m3u8?token=X', '/live/', 'asked, denied'],
-    // No channel in the path: judged by its path.
+    // The path has no channel, so the path itself counts.
     ['/live/.index.m3u8?token=X', '/live/ch1-0001.ts', 'asked, denied'],
     ['/vod/film/index.m3u8?token=X', '/vod/film/seg1.ts', 'rides'],
     ['/vod/film/index.m3u8?token=X', '/vod/film2/seg1.ts', 'asked, denied'],
@@ -210,7 +211,7 @@ table(
   undefined,
   (gate) => {
     gate.answers(tokens())
-    // Played all along, so that the session does not end in silence; a re-check is another file's matter.
+    // It plays all the time, so that the session does not end in silence. Another file tests re-checks.
     for (const { subrequest } of [...gate.asked]) {
       for (let minute = 0; minute < 10; minute++) {
         const session = gate.sessions.find(gate.identify(subrequest), gate.now())

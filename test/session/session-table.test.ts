@@ -369,7 +369,7 @@ describe('who hears of sessions', () => {
     assert.ok(a && b)
     for (const session of [a, b]) table.open(session, 0)
     table.end(a, 'closed')
-    // Such as a re-check that was under way, and comes back with a deny.
+    // Such as a re-check that was under way, and ends with a deny.
     table.end(a, 'denied')
     table.handOver(b)
     table.end(b, 'idle')

@@ -11,7 +11,7 @@ import { clientRequest } from '../support/pretend-gate.ts'
 const COUNT = 4_500
 const SLICE = 1_000
 
-/** A memory full of sessions of many viewers, and who has ended so far. */
+/** A table full of sessions of many viewers, and the sessions that have ended so far. */
 function fill() {
   const ended: SessionEnd[] = []
   const memory = createMemory(
@@ -38,7 +38,9 @@ async function turnsOf(ended: readonly unknown[]): Promise<number[]> {
   return turns
 }
 
-/** Sweeps at a time when all that `fill` filled have gone silent, on a pretend clock: the first turn is over. */
+/**
+ * Sweeps when all sessions that `fill` opened have gone silent, on a pretend clock. The first turn is over.
+ */
 function startSweeping(t: TestContext): { ended: readonly unknown[]; stop: () => void } {
   const { memory, ended } = fill()
   t.mock.timers.enable({ apis: ['setInterval'] })
@@ -61,7 +63,7 @@ describe('when thousands of sessions end at once, others are answered in between
     const { memory, ended } = fill()
     const desk = createSessionsDesk([memory.sessions], () => '')
     const closing = desk.closeAll({ channel: '/live/index.m3u8' })
-    // One is gone by the time that its turn comes.
+    // One of them has ended before its turn.
     const last = [...memory.sessions.all()].at(-1)
     if (last !== undefined) memory.sessions.end(last, 'idle')
     const turns = await turnsOf(ended)

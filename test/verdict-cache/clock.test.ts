@@ -50,9 +50,9 @@ test('after a clock was set back, what docs/nginx.md tells to run ends the verdi
   assert.deepEqual(await play(), [200, 200])
   setClock('-3600s')
   site.backend.answer = hasToken('another')
-  // With its jitter, and what nginx adds by counting whole seconds.
+  // With its jitter, and with what nginx adds because it counts whole seconds.
   const ended = performance.now() + 6_000
-  // What the page warns of: nginx knows no other clock.
+  // What docs/nginx.md warns of: nginx knows no other clock.
   while (performance.now() < ended) assert.deepEqual(await play(), [200, 200])
 
   const block = readPage('docs/nginx.md').blocks.find(({ text }) => text.includes('-delete'))
@@ -61,7 +61,7 @@ test('after a clock was set back, what docs/nginx.md tells to run ends the verdi
     .replace('nginx -s reload', `kill -HUP ${nginx.child.process.pid}`)
   assert.ok(script.includes(nginx.verdicts) && script.includes('kill -HUP'), script)
   execFileSync('sh', ['-e', '-c', script])
-  // A connection of the old worker's ends with it.
+  // The last connection of the old worker ends with it.
   const again = (): Promise<number[]> => play().catch(() => [])
   await until('the revoked token to be refused', async () => String(await again()) === '403,403')
   assert.equal(

@@ -14,18 +14,19 @@ const directivesOf = (file: string): string[] =>
 const isCache = (directive: string): boolean =>
   /^(?:proxy_cache(?:_\w+)?|proxy_buffering|proxy_ignore_headers|open_file_cache(?:_\w+)?) /.test(directive)
 
-/** What the gate is told, and by which variables of the key that counts. */
+/** What the gate gets, and the variables of the key that stand for it. */
 const toldAs: Readonly<Record<string, string | string[]>> = {
   $remote_addr: '$remote_addr',
-  // What it is made of, in http.conf.
+  // Its parts, in http.conf.
   $alta_auth_origin: ['$scheme', '$host', '$alta_auth_host_written'],
-  // The path as far as a verdict may depend on it; the gate says which verdicts do not depend on the rest.
+  // The part of the path on which a verdict may depend. The gate says which verdicts do not depend on the
+  // rest.
   '"$alta_auth_path|"': '$alta_auth_place',
   // Its path is the client's spelling, which the gate does not read.
   $request_uri: '$alta_auth_query',
   $http_user_agent: '$http_user_agent',
   $http_x_playback_session_id: '$http_x_playback_session_id',
-  // For the log alone: test/log/decision-log.test.ts shows that no verdict depends on it.
+  // Only for the log: test/log/decision-log.test.ts shows that no verdict depends on it.
   $request_id: [],
 }
 

@@ -11,7 +11,10 @@ const patterns: Readonly<Record<string, string>> = {
   'channels in one directory': '^/live/([^/-]+)',
   'a directory for each channel': '^/live/([^/]+)/',
 }
-/** What the backend says until the verdict is remembered, and then; the second must come from nobody's memory but the gate's. */
+/**
+ * The backend's answers until the verdict is remembered, and after that. The second may only come from the
+ * gate's own memory.
+ */
 const turns = [
   ['allows', 200, 403],
   ['denies', 403, 200],
@@ -19,7 +22,7 @@ const turns = [
 
 let cases = 0
 
-/** The address tells the backend which case asks. */
+/** The address shows the backend which case asks. */
 const addressOf = (id: number, host: number): string => `10.${id >> 8}.${id & 255}.${host}`
 const idOf = (address: string): number => {
   const [, high, low] = address.split('.').map(Number)
@@ -30,11 +33,12 @@ for (const [name, pattern] of Object.entries(patterns)) {
   describe(`no verdict crosses, ${name}:`, () => {
     const scope = suiteScope()
     let cached: CountedSite
-    /** Another gate behind another nginx, without the cache: what it answers is right. */
+    /** Another gate behind another nginx, without the cache: its answers are right. */
     let oracle: Site
     const says = new Map<number, number>()
     before(async () => {
-      // Keys are shown here, not times: no verdict may grow old meanwhile, however slow the machine is.
+      // This test is about keys, not about times: no verdict may expire meanwhile, however slow the machine
+      // is.
       const environment = { ALLOW_TTL: '1h', DENY_TTL: '1h', SESSION_IDLE: '1h', CHANNEL_PATTERN: pattern }
       const http = 'set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;'
       const nginx = { http, server: 'location / { LOCATION empty_gif; }' }
@@ -57,7 +61,7 @@ for (const [name, pattern] of Object.entries(patterns)) {
       const port = tls ? nginx.tlsPort : nginx.port
       return (await request({ port, tls, target, headers, host: site })).status
     }
-    /** What the last request gets, when each of the first ones came twice before. */
+    /** The answer to the last request, when each of the first ones came twice before. */
     const play = async (
       site: Site,
       first: readonly Asking[],

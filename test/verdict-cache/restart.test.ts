@@ -59,7 +59,7 @@ async function install(t: TestContext, environment: Environment = {}): Promise<I
   }
 }
 
-/** Viewers who load the playlist and a segment in turn, until they are told to stop. */
+/** Viewers who load the playlist and a segment in turn, until they are stopped. */
 function startPlaying(t: TestContext, nginx: Nginx) {
   let playing = true
   const failures: string[] = []

@@ -16,14 +16,14 @@ const film: GateQuestion = { uri: '/vod/a.mp4?token=1' }
 
 /** Jitter lengthens the times of verdicts by a tenth at most. */
 const JITTER = 1.1
-/** Milliseconds between two requests of a viewer, and what an answer may take. */
+/** Milliseconds between two requests of a viewer, and milliseconds that an answer may take. */
 const EVERY = 50
 const MARGIN = 250
 
 interface Started {
   readonly backend: Backend
   readonly gate: Gate
-  /** Seconds in X-Accel-Expires; for a deny that is never fresh `@1`, an instant of the past. */
+  /** Seconds in X-Accel-Expires. For a deny that is never fresh it is `@1`, a time in the past. */
   expires(question: GateQuestion): Promise<number | '@1'>
   /** The same where it is a number of seconds. */
   seconds(question: GateQuestion): Promise<number>
@@ -51,7 +51,7 @@ async function start(t: TestContext, environment: Environment = {}): Promise<Sta
 }
 
 describe('X-Accel-Expires', () => {
-  // nginx looks at its clock without fractions: what is told n seconds lasts up to n + 1 there.
+  // nginx's clock has no fractions: a verdict of n seconds lasts up to n + 1 there.
   test('is a second less than NGINX_TTL, for a playlist, a segment that rides and a repeated playlist', async (t) => {
     const { expires } = await start(t, { NGINX_TTL: '4s' })
     for (const question of [playlist, segment, playlist]) assert.equal(await expires(question), 3)
@@ -66,7 +66,7 @@ describe('X-Accel-Expires', () => {
     const { backend, expires, seconds: secondsOf } = await start(t, { ALLOW_TTL: '4s' })
     await expires(playlist)
     const began = performance.now()
-    // From now on the backend is silent: nothing makes the verdict younger.
+    // From now on the backend is silent: nothing renews the verdict.
     backend.answer = () => {}
     for (let seen = 1; performance.now() - began < 4_000 * JITTER; seen++) {
       const left = 4_000 * JITTER - (performance.now() - began)
@@ -135,7 +135,10 @@ describe('X-Accel-Expires', () => {
 })
 
 describe('through nginx', { concurrency: true }, () => {
-  /** Milliseconds from the opening until viewers who began at every part of a second are refused, the longest of all. */
+  /**
+   * The longest of the times, in milliseconds, from the opening until a viewer is refused. Viewers begin at
+   * every part of a second.
+   */
   const longestUntilRefused = async (
     t: TestContext,
     environment: Environment,
@@ -144,7 +147,7 @@ describe('through nginx', { concurrency: true }, () => {
     const files = { '/live/index.m3u8': '#EXTM3U\n', '/live/1.ts': 'G' }
     const site = await startSite(t, { environment, nginx: { verdictCache: true, files } })
     const asked = new Set<string>()
-    // The first question about a viewer is answered so, all others with a deny.
+    // The first question about a viewer gets this answer, all others a deny.
     site.backend.answer = (question, response, incoming) => {
       const viewer = question.headers['X-Real-Ua'] ?? ''
       if (asked.has(viewer)) return void response.writeHead(403).end()

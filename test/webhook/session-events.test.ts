@@ -372,7 +372,7 @@ describe('the log has one line for each change of state', () => {
 })
 
 describe('a minimal time', () => {
-  /** One session, and what lets time pass until its viewer asks for something. */
+  /** One session, and a function that lets time pass until its viewer asks for something. */
   const startOne = async (target?: string) => {
     const events = create({ minTime: 10_000 })
     await events.started()
@@ -397,7 +397,7 @@ describe('a minimal time', () => {
     assert.deepEqual(events.told(), [`start ${session.id}`, `end ${session.id}`])
   })
 
-  test('a viewer who has zapped on leaves no trace, though his session ends much later', async () => {
+  test('a viewer who has zapped on leaves no trace, though the session ends much later', async () => {
     const { events, session, heardAfter } = await startOne()
     await heardAfter(3_000)
     await events.time.pass(117_000)

@@ -144,7 +144,7 @@ describe('starts and ends of sessions reach the receiver', { concurrency: true }
     await until('the end', () => receiver.end(userAgent)?.reason === 'expired', PATIENCE)
   })
 
-  test('who was let in by the default action is told as provisional; later he is not', async (t) => {
+  test('a viewer let in by the default action is reported as provisional, and later no more', async (t) => {
     const receiver = await startReceiver(t)
     const port = await findFreePort()
     const gate = await start(
@@ -181,7 +181,7 @@ describe('starts and ends of sessions reach the receiver', { concurrency: true }
       PATIENCE,
     )
     await until('the end of the long one', () => receiver.end(long) !== undefined, PATIENCE)
-    // The short one ended before: at the same sweep at the latest.
+    // The short one ended before that: at the same sweep at the latest.
     assert.deepEqual(receiver.events(short), [])
   })
 
@@ -255,7 +255,8 @@ describe('a receiver in trouble', { concurrency: true }, () => {
     receiver.answer = (response) => void held.push(response)
     const gate = await start(t, receiver.port)
     await until('the post to be held', () => held.length === 1, PATIENCE)
-    // More than one post takes, decided one after the other while the receiver holds its answer.
+    // More than one post can hold. They are decided one after the other while the receiver holds its answer
+    // back.
     const viewers = Array.from({ length: 600 }, newViewer)
     for (const userAgent of viewers) {
       const { reason } = await askGate(gate.port, { userAgent })
@@ -319,7 +320,7 @@ describe('over https', () => {
       BACKEND_URL: `${backend.url}/auth`,
       EVENTS_URL: `https://localhost:${receiver.port}/events`,
       NODE_EXTRA_CA_CERTS: authority.file,
-      // Neither may open this door, nor lead away from it.
+      // Neither may open this connection, nor lead away from it.
       HTTPS_PROXY: 'http://127.0.0.1:1',
       HTTP_PROXY: 'http://127.0.0.1:1',
     })
