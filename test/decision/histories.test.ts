@@ -249,7 +249,7 @@ async function play(
   }
 
   /** A request refreshes every allowed session that could answer it. Any of them is a reason to let it in. */
-  const hear = (asked: Subrequest): Known | undefined => {
+  const refresh = (asked: Subrequest): Known | undefined => {
     const now = gate.now()
     const living = [...sessions.values()].filter(
       (one) => one.last === 'allow' && !one.failed && now - one.activeAt <= IDLE && opens(one.opener, asked),
@@ -260,7 +260,7 @@ async function play(
 
   const decide = (viewer: number, target: string): void => {
     const asked = clientRequest(target, { address: viewers[viewer] ?? '' })
-    const living = hear(asked)
+    const living = refresh(asked)
     const decided = gate.decide(asked).then((decision) => {
       if (living !== undefined)
         assert.equal(decision.verdict, 'allow', `cut: ${keyOf(asked)} at ${gate.now()}`)

@@ -35,7 +35,7 @@ function decisionsOf({ series }: Scrape): Record<string, number> {
 }
 
 /** An unknown viewer with its own address, another one for each number. */
-function stranger(n: number): { uri: string; address: string } {
+function unknownViewer(n: number): { uri: string; address: string } {
   return { uri: `/live/${n}/index.m3u8?token=1`, address: `192.0.2.${n}` }
 }
 
@@ -80,7 +80,7 @@ describe('the text of /metrics', () => {
   test('is in order for promtool, before and after the first requests', async (t) => {
     const { gate } = await start(t)
     for (const asks of [0, 3]) {
-      for (let n = 1; n <= asks; n++) await askGate(gate.port, stranger(n))
+      for (let n = 1; n <= asks; n++) await askGate(gate.port, unknownViewer(n))
       const { text, contentType } = await gate.scrape()
       assert.equal(contentType, 'text/plain; version=0.0.4; charset=utf-8')
       const checked = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
@@ -125,7 +125,7 @@ describe('the text of /metrics', () => {
     assert.equal(now.value('alta_auth_session_bytes_limit', { kind: 'live' }), 8 * 1_048_576)
     assert.equal(now.value('alta_auth_session_bytes_limit', { kind: 'provisional' }), 2 * 1_048_576)
     assert.equal(now.value('alta_auth_session_bytes', { kind: 'live' }), 0)
-    await askGate(gate.port, stranger(1))
+    await askGate(gate.port, unknownViewer(1))
     assert.ok((await gate.scrape()).value('alta_auth_session_bytes', { kind: 'live' }) > 400)
   })
 
@@ -274,8 +274,8 @@ describe('every answer to nginx is counted once', () => {
         DEFAULT_ACTION: action,
         DEFAULT_TTL: '10m',
       })
-      for (const n of [1, 2]) await askGate(gate.port, stranger(n))
-      for (let times = 0; times < 3; times++) await askGate(gate.port, stranger(1))
+      for (const n of [1, 2]) await askGate(gate.port, unknownViewer(n))
+      for (let times = 0; times < 3; times++) await askGate(gate.port, unknownViewer(1))
       const now = await gate.scrape()
       assert.deepEqual(decisionsOf(now), { [`${action} default unavailable-refused`]: 5 })
       const other = action === 'allow' ? 'deny' : 'allow'
@@ -320,13 +320,13 @@ describe('backends', () => {
     assert.deepEqual(state(await gate.scrape()), [1, 0, 0])
     let n = 1
     await until('the breaker to open', async () => {
-      await askGate(gate.port, stranger(n++))
+      await askGate(gate.port, unknownViewer(n++))
       return (await gate.scrape()).value('alta_auth_breaker_state', { state: 'open' }) === 1
     })
     assert.deepEqual(state(await gate.scrape()), [0, 1, 0])
     // One in two seconds is a probe.
     await until('an answer of the breaker', async () => {
-      const { reason } = await askGate(gate.port, stranger(n++))
+      const { reason } = await askGate(gate.port, unknownViewer(n++))
       return reason === 'unavailable-breaker'
     })
     const now = await gate.scrape()
@@ -340,7 +340,7 @@ describe('backends', () => {
   test('questions in flight and waiting', async (t) => {
     const { backend, gate, release } = await startHeld(t)
     const answers = [1, 2, 3, 4, 5, 6].map((n) =>
-      askGate(gate.port, { ...stranger(n), address: `198.51.${n}.1` }),
+      askGate(gate.port, { ...unknownViewer(n), address: `198.51.${n}.1` }),
     )
     let now = await gate.scrape()
     await until('four in flight and two waiting', async () => {
@@ -413,12 +413,12 @@ describe('sessions', () => {
     const { backend, gate } = await start(t, { MAX_SESSIONS: '2', ALLOW_TTL: '1s' })
     const ended = (now: Scrape, reason: string): number =>
       now.value('alta_auth_sessions_ended_total', { reason })
-    for (const n of [1, 2, 3]) await askGate(gate.port, stranger(n))
+    for (const n of [1, 2, 3]) await askGate(gate.port, unknownViewer(n))
     let now = await gate.scrape()
     assert.deepEqual([now.value('alta_auth_sessions_opened_total'), ended(now, 'evicted')], [3, 1])
     backend.answer = status(403)
     await until('a re-check to be denied', async () => {
-      await askGate(gate.port, stranger(3))
+      await askGate(gate.port, unknownViewer(3))
       now = await gate.scrape()
       return ended(now, 'denied') === 1
     })
@@ -503,7 +503,7 @@ describe('labels are bounded', () => {
     const { backend, gate } = await start(t, { BACKEND_CONCURRENCY: '64' })
     for (const [n, code] of [204, 302, 599, 600, 777, 999].entries()) {
       backend.answer = status(code)
-      await askGate(gate.port, stranger(n))
+      await askGate(gate.port, unknownViewer(n))
     }
     assert.deepEqual(decisionsOf(await gate.scrape()), {
       'deny backend backend-204': 1,
@@ -529,7 +529,7 @@ describe('labels are bounded', () => {
     const backend = await startBackend(t)
     backend.answer = hasToken('1')
     const gate = await startScrapedGate(t, { BACKEND_URL: backend.url })
-    await askGate(gate.port, stranger(0))
+    await askGate(gate.port, unknownViewer(0))
     await askGate(gate.port, { uri: '/a/index.m3u8?token=2' })
     const ours = ({ series }: Scrape): number =>
       series.filter(({ name }) => name.startsWith('alta_auth_')).length
@@ -570,7 +570,7 @@ describe('what else is counted', () => {
     const gates: ScrapedGate[] = []
     for (let n = 0; n < 3; n++) gates.push(await startScrapedGate(t, { BACKEND_URL: backend.url }))
     for (const [n, gate] of gates.entries())
-      for (let times = 0; times <= n; times++) await askGate(gate.port, stranger(times))
+      for (let times = 0; times <= n; times++) await askGate(gate.port, unknownViewer(times))
     const counted = await Promise.all(gates.map(async (gate) => (await gate.scrape()).sum(DECISIONS)))
     assert.deepEqual(counted, [1, 2, 3])
   })

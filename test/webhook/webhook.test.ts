@@ -144,7 +144,7 @@ describe('starts and ends of sessions reach the receiver', { concurrency: true }
     await until('the end', () => receiver.end(userAgent)?.reason === 'expired', PATIENCE)
   })
 
-  test('a viewer let in by the default action is reported as provisional, and later no more', async (t) => {
+  test('a viewer let in by the default action is reported as provisional, and later is not', async (t) => {
     const receiver = await startReceiver(t)
     const port = await findFreePort()
     const gate = await start(
