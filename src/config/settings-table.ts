@@ -138,7 +138,7 @@ export const settingsTable = {
   ),
   MAX_SESSIONS: setting(
     '100000',
-    'bound of live sessions; past it the one heard of least recently is dropped',
+    'bound of live sessions; past it the least recently used one is evicted',
     readWholeNumber(1, 10_000_000),
   ),
   SESSION_MEMORY: setting(

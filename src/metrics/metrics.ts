@@ -129,7 +129,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'Remembered denies that were pushed out by their bound.',
     single(options.denialsEvicted),
   )
-  counter('default_decisions_total', 'Decisions of the default action about strangers.', () => {
+  counter('default_decisions_total', 'Decisions of the default action about unknown viewers.', () => {
     const { letIn, refused } = options.byDefault()
     return [
       [{ verdict: 'allow' }, letIn],

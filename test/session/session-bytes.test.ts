@@ -16,7 +16,7 @@ function sessionOf(request: Subrequest): Session {
 }
 
 describe('the memory of sessions is bounded in bytes:', () => {
-  test('past the bound the least recently used session goes, and who plays stays', async () => {
+  test('past the bound the least recently used one is evicted, and a viewer who plays stays', async () => {
     const gate = createPretendGate({ maxBytes: 100 * KILOBYTE })
     gate.answers(() => allow())
     await gate.decide(clientRequest('/live/one/index.m3u8?token=1', viewer(1)))
