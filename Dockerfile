@@ -3,8 +3,8 @@
 #   docker build -t alta-auth .
 #   docker run --rm --read-only --network host -e BACKEND_URL=http://127.0.0.1:6000/auth alta-auth
 #
-# The gate listens on 127.0.0.1:9180 of its network. Beside nginx share that network, as docker-compose.yml does; otherwise
-# set LISTEN=0.0.0.0:9180 and let nobody but nginx reach it. Nothing is written to the file system.
+# The gate listens on 127.0.0.1:9180 of its network. Share nginx's network, as docker-compose.yml does.
+# Otherwise set LISTEN=0.0.0.0:9180 and let nobody but nginx reach it. Nothing is written to the file system.
 
 FROM node:24-slim AS base
 WORKDIR /opt/alta-auth
