@@ -1,26 +1,32 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
-/** Looks a host name up with the system's resolver: hosts file, search domains and all. */
+/** Looks up a host name. The default is the system's resolver, with its hosts file and search domains. */
 export type Resolve = (host: string, done: (error: Error | null, addresses: LookupAddress[]) => void) => void
 
+/** The addresses of one host name, held in memory. */
 export interface AddressBook {
-  /** Answers from memory; fits `net.connect`. Waits only while the very first look-up is on its way. */
+  /** A `lookup` for `net.connect` that answers from memory. It waits only for the very first look-up. */
   readonly lookup: LookupFunction
-  /** This address has just been connected to: it is tried first, so that a dead one beside it costs its time only once. */
+  /**
+   * Puts this address first: a connection to it has succeeded. So a dead address beside it costs time only
+   * once.
+   */
   prefer(address: string): void
+  /** Ends the refreshes. */
   stop(): void
 }
 
-/** Milliseconds between look-ups, while they succeed and while they fail. */
+/** Milliseconds until the next look-up, after one that succeeded and after one that failed. */
 const REFRESH = 10_000
 const RETRY = 2_000
 
 const resolveWithSystem: Resolve = (host, done) => systemLookup(host, { all: true }, done)
 
 /**
- * Keeps the addresses of one host name fresh in the background, so that no question waits for DNS: `dns.lookup` runs at most two at
- * once, and a black-holed resolver blocks each for half a minute. The last good addresses are kept while look-ups fail.
+ * Refreshes the addresses of one host name in the background, so that no question waits for DNS: only two
+ * `dns.lookup` calls run at the same time, and a resolver that never answers blocks each for half a minute.
+ * While look-ups fail the last good addresses are kept.
  */
 export function createAddressBook(host: string, resolve: Resolve = resolveWithSystem): AddressBook {
   let addresses: LookupAddress[] = []

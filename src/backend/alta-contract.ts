@@ -3,8 +3,10 @@ import type { HttpRequest } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /**
- * The question as Cesbo's documentation has it (Alta, "HTTP authorization backend"): all the client's parameters appended to the
- * backend URL byte for byte and in order, and the five headers. The operator's own parameters go last and cannot be overridden.
+ * One question as Alta asks it. Public source: Cesbo's documentation of Alta, "HTTP authorization backend"
+ * (https://help.cesbo.com/alta/ott-settings/authorization/http-backend). The client's parameters are appended
+ * to the backend URL byte for byte and in order, and five headers describe the request. The operator's own
+ * parameters go last and cannot be overridden.
  */
 export function createRequest(endpoint: Endpoint, subrequest: Subrequest, sessionId: string): HttpRequest {
   return {
@@ -23,10 +25,13 @@ export function createRequest(endpoint: Endpoint, subrequest: Subrequest, sessio
   }
 }
 
-/** What the control question calls itself, as session id and as User-Agent: for the backend's logs, and for bans to leave out. */
+/** Session id and User-Agent of the control question, so that backend logs and ban rules can recognise it. */
 export const CONTROL_NAME = 'alta-auth-control'
 
-/** The control question: nothing of a client's, so that whatever fails at it is the backend. It names no address and no host. */
+/**
+ * The control question. It holds nothing of a client, so a failure is the backend's own. It names no client
+ * address and no origin.
+ */
 export function createControlRequest(endpoint: Endpoint): HttpRequest {
   return {
     method: 'GET',

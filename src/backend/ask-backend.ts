@@ -5,31 +5,32 @@ import { createRequest } from './alta-contract.ts'
 import { AbandonedError, type Client, failureReason, headerOf, type Reply, Sending } from './client.ts'
 import { startDeadline } from './deadline.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { Control, Witnesses } from './evidence.ts'
+import type { Control, NetworkOutcomes } from './evidence.ts'
 
 export interface AskBackendOptions {
   readonly endpoint: Endpoint
   readonly client: Client
   readonly control: Control
-  readonly witnesses: Pick<Witnesses, 'others'>
+  readonly networks: Pick<NetworkOutcomes, 'others'>
   /** Statuses that count as no answer; never 200. */
   readonly unavailableStatus: ReadonlySet<number>
   /** Monotonic milliseconds. */
   readonly clock: () => number
-  /** Our own code threw: whoever keeps the log is told. */
+  /** Our own code threw. */
   readonly onInternalError: (error: unknown) => void
 }
 
-/** What came of one question to one backend. */
+/** The result of one question to one backend. */
 export interface Asked {
   readonly outcome: Outcome
-  /** A failure that the question itself may have provoked, while nothing else shows that the backend is away. */
+  /** The question itself may have caused the failure: nothing else shows that the backend is unavailable. */
   readonly isUnconfirmed: boolean
 }
 
 /**
- * Asks one backend one question. `budget` is the overall deadline in milliseconds: connecting, headers and all. `onOver` is told once,
- * when the backend can be at work on it no more: at its answer, or after twice the deadline. Never rejects.
+ * Asks one backend one question; never rejects. `budget` is the overall deadline in milliseconds, connecting
+ * included. `onOver` is called once, when the backend can no longer be working on the question: at its
+ * answer, or after twice the deadline.
  */
 export type AskBackend = (
   question: Question,
@@ -38,14 +39,15 @@ export type AskBackend = (
   onOver: () => void,
 ) => Promise<Asked>
 
-/** What a question can provoke by what it holds, in a backend that is well. */
+/** Failures that the content of a question can cause in a healthy backend. */
 const provocable: ReadonlySet<UnavailableReason> = new Set(['reset', 'closed', 'not-http', 'status'])
 
-/** What a web server answers whose script resets, closes or speaks garbage (RFC 9110 section 15.6.3). */
+/** A web server answers this when its script resets, closes or sends garbage (RFC 9110 section 15.6.3). */
 const BAD_GATEWAY = 502
 
+/** Asks once, and once more after a failure that the question itself may have caused. */
 export function createAskBackend(options: AskBackendOptions): AskBackend {
-  const { endpoint, client, control, witnesses, unavailableStatus, clock } = options
+  const { endpoint, client, control, networks, unavailableStatus, clock } = options
   const backend = endpoint.name
   const unavailable = (reason: UnavailableReason): Outcome => ({ kind: 'unavailable', backend, reason })
 
@@ -63,16 +65,19 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
   }
 
   /**
-   * Whether a failure that came twice, beside an answered control question, is the question's own. Where the connection broke, it is: no
-   * outage breaks one question and answers another. A status may be what a script says of its database when it has a token to look up,
-   * so there the word of others counts.
+   * Whether the question caused its failure, which came twice while the control question was answered. A
+   * broken connection: yes, since an outage does not break one question and answer another. A status may also
+   * come from a script whose database fails at every token. Then the outcomes of other networks decide.
    */
   const isItsOwn = (isBroken: boolean, network: string): boolean => {
-    const { answered, failed } = witnesses.others(network)
+    const { answered, failed } = networks.others(network)
     return isBroken || failed === 0 || answered > failed
   }
 
-  /** The failure is the question's own. A playing viewer is not cut for it: of a re-check it says nothing. */
+  /**
+   * The result when the question caused its failure. A re-check keeps the failure, so that no playing viewer
+   * is cut off.
+   */
   const refusedFor = (failure: Outcome, { occasion }: Question): Asked => ({
     outcome: occasion === 're-check' ? failure : { kind: 'refused', backend, reason: 'question-refused' },
     isUnconfirmed: true,
@@ -119,11 +124,11 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
           : { outcome: again, isUnconfirmed: true }
       }
 
-      /** No answer in time. Whose fault it is, only others can tell. */
+      /** No answer in time. The outcomes of other networks show whether the question caused it. */
       const giveUp = (): void => {
         const silence = failure ?? unavailable('timeout')
         const isAlive = control.hasAnsweredSince(began)
-        const { answered, failed } = witnesses.others(groups.network)
+        const { answered, failed } = networks.others(groups.network)
         if (isAlive && answered > failed) settle(refusedFor(silence, question))
         else settle({ outcome: silence, isUnconfirmed: isAlive })
       }
@@ -137,7 +142,7 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
         void control.isAlive(left())
         callOff = startDeadline(Math.max(0, left()), () => {
           giveUp()
-          // Nothing reached the backend: it cannot be at work. Else it works on, whatever we think of it.
+          // A question that was not sent ends now. One that was sent may still be at work in the backend.
           if (sending?.wasSent !== true) sending?.abandon()
           else overdue = setTimeout(() => sending?.abandon(), budget).unref()
         })
@@ -162,7 +167,9 @@ function readGrant(reply: Reply): Grant {
   }
 }
 
-/** nginx treats a header it cannot take as a failed gate: at most 128 printable bytes go back to it. */
+/**
+ * At most 128 printable ASCII bytes. A header that nginx cannot accept would count as a failure of the gate.
+ */
 function printable(text: string): string {
   return text.slice(0, 128).replace(/[^\x21-\x7e]/g, '_')
 }

@@ -3,12 +3,12 @@ import type { Outcome } from '../verdict.ts'
 import type { GuardedAsk } from './backend.ts'
 import { timeLeft } from './deadline.ts'
 
-/** How several backends make one outcome. */
+/** How the outcomes of several backends become one. */
 export type BackendMode = 'failover' | 'any'
 
 export interface AskBackendsOptions {
   readonly mode: BackendMode
-  /** At least one, in the operator's order. */
+  /** In the operator's order. */
   readonly backends: readonly [GuardedAsk, ...GuardedAsk[]]
   /** Overall deadline of one question in milliseconds, however many backends are asked. */
   readonly timeout: number
@@ -16,6 +16,7 @@ export interface AskBackendsOptions {
   readonly clock: () => number
 }
 
+/** Asks all backends one question; never rejects. */
 export type Ask = (question: Question) => Promise<Outcome>
 
 export function createAsk(options: AskBackendsOptions): Ask {
@@ -25,7 +26,8 @@ export function createAsk(options: AskBackendsOptions): Ask {
 }
 
 /**
- * In order; the next one only when one is unavailable, or has no place for this client. Each gets an even share of the time that is left.
+ * Asks the backends in order. The next is asked only when one is unavailable, or refuses because this client
+ * has too many questions under way. Each gets an even share of the time that is left.
  */
 function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
   return async (question) => {
@@ -40,12 +42,12 @@ function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
       outcomes.push(await backend(question, share))
     }
     const last = outcomes.at(-1) ?? outcome
-    // Who is refused by one backend must not get the default action for another that is away.
+    // If one backend refuses and another is unavailable, the default action must not replace the refusal.
     return last.kind === 'unavailable' ? (outcomes.find(isRefused) ?? last) : last
   }
 }
 
-/** All at once. The first allow wins; a deny needs an answer from everybody. */
+/** Asks all backends at once. The first allow wins; a deny needs a deny from all. */
 function createAny({ backends, timeout }: AskBackendsOptions): Ask {
   return (question) =>
     new Promise((resolve) => {

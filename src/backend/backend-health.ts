@@ -1,13 +1,14 @@
 import type { Log } from '../log/log.ts'
 import { notTheBackends, type Outcome, type UnavailableReason } from '../verdict.ts'
 
-/** What the last questions to a backend told. */
+/** The state of a backend, from the outcomes of its last questions. `since` is monotonic milliseconds. */
 export type Health =
   | { readonly state: 'unasked' }
   | { readonly state: 'answers' }
   | { readonly state: 'unavailable'; readonly reason: UnavailableReason; readonly since: number }
 
 export interface BackendHealth {
+  /** Takes in the outcome of a question. */
   note(outcome: Outcome): void
   current(): Health
 }
@@ -17,14 +18,16 @@ export interface BackendHealthOptions {
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly clock: () => number
-  /** Decisions of the default action since the start. */
+  /** Numbers of allows and denies by the default action since the start. */
   readonly byDefault: () => { readonly letIn: number; readonly refused: number }
 }
 
-/** A backend that fails now and then is unavailable until it has not failed for this long; milliseconds. */
+/** An unavailable backend is available again after this many milliseconds without a failure. */
 const CALM = 1_000
 
-/** Watches one backend and writes one line per change of state: loud, since the default action decides meanwhile. */
+/**
+ * Tracks one backend and logs each change of state as a warning, since the default action decides in between.
+ */
 export function createBackendHealth({ backend, log, clock, byDefault }: BackendHealthOptions): BackendHealth {
   let health: Health = { state: 'unasked' }
   let failedAt = 0
@@ -32,7 +35,7 @@ export function createBackendHealth({ backend, log, clock, byDefault }: BackendH
 
   return {
     note(outcome) {
-      // The breaker, a crowd, our own faults and those of a question say nothing about the backend.
+      // The breaker, overload, our own faults and refused questions say nothing about the backend.
       if (outcome.kind === 'refused') return
       if (outcome.kind === 'unavailable' && notTheBackends.has(outcome.reason)) return
       const now = clock()

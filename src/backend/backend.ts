@@ -7,7 +7,7 @@ import { type Breaker, type BreakerState, createBreaker } from './breaker.ts'
 import { createClient } from './client.ts'
 import { timeLeft } from './deadline.ts'
 import type { Endpoint } from './endpoint.ts'
-import { type Control, createControl, createWitnesses, type Witnesses } from './evidence.ts'
+import { type Control, createControl, createNetworkOutcomes, type NetworkOutcomes } from './evidence.ts'
 import { applicantOf, type Concurrency, createConcurrency, createLine, type Line } from './line.ts'
 import { createRehearsedAsk, type Exchange } from './rehearsed-ask.ts'
 
@@ -23,28 +23,32 @@ export interface BackendOptions {
   readonly clock: () => number
   /** 0 to 1, for jitter. */
   readonly random: () => number
-  /** What came of each question, and after how many milliseconds. */
+  /** Called with the outcome of each question, and how many milliseconds it took. */
   readonly onOutcome: (outcome: Outcome, took: number) => void
   readonly onInternalError: (error: unknown) => void
 }
 
-/** One backend with all that stands between it and a question. */
+/** One backend with its breaker, its queue and its client. */
 export interface Backend {
+  /** Its URL without user, password and parameters. */
   readonly name: string
   readonly ask: GuardedAsk
-  /** As `ask`, but leaves no trace; `seen` is told of the exchange. */
+  /** As `ask`, but changes nothing; calls `seen` with each exchange. */
   rehearse(seen: (exchange: Exchange) => void): GuardedAsk
-  /** For people: the breaker's state, questions under way and waiting, and how many may be under way now. */
+  /** For metrics and the live page. */
   state(): {
     readonly breaker: BreakerState['kind']
+    /** Questions under way. */
     readonly inFlight: number
+    /** How many may be under way now. */
     readonly places: number
+    /** Questions in the queue. */
     readonly waiting: number
   }
   close(): Promise<void>
 }
 
-/** Questions that may wait, for each that may be under way, and what all of them may cost in memory, in bytes. */
+/** Bounds of the queue: questions for each that may be under way, and bytes in all. */
 const LINE_FACTOR = 16
 const LINE_BYTES = 16 * 1024 * 1024
 
@@ -67,8 +71,8 @@ export function createBackend(options: BackendOptions): Backend {
     clock,
     isOff: () => breaker.state().kind !== 'closed',
   })
-  const witnesses = createWitnesses(clock)
-  const asking = { endpoint, client, control, witnesses, unavailableStatus, clock, onInternalError }
+  const networks = createNetworkOutcomes(clock)
+  const asking = { endpoint, client, control, networks, unavailableStatus, clock, onInternalError }
   const ask = createGuardedAsk({
     backend: name,
     ask: createAskBackend(asking),
@@ -76,7 +80,7 @@ export function createBackend(options: BackendOptions): Backend {
     line,
     concurrency,
     control,
-    witnesses,
+    networks,
     clock,
   })
   return {
@@ -105,28 +109,31 @@ export interface GuardedAskOptions {
   readonly line: Line
   readonly concurrency: Concurrency
   readonly control: Control
-  readonly witnesses: Witnesses
+  readonly networks: NetworkOutcomes
   /** Monotonic milliseconds. */
   readonly clock: () => number
 }
 
-/** `budget` in milliseconds; `giveUp` aborts when another backend has decided. Never rejects. */
+/**
+ * Asks one backend within `budget` milliseconds; never rejects. `giveUp` aborts when another backend has
+ * decided: then a question that still waits is not sent.
+ */
 export type GuardedAsk = (question: Question, budget: number, giveUp?: AbortSignal) => Promise<Outcome>
 
-/** So many other networks must have met failures too, where a control question was answered. */
+/** Other networks that must have failed too, before an unconfirmed timeout lowers the concurrency. */
 const SHARED = 2
 
-/** Asks only a backend that is thought to be alive and has room, and learns from what comes of it. */
+/** Puts the breaker, the queue and the concurrency limit before `ask`, and updates them with each outcome. */
 export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
-  const { backend, ask, breaker, line, concurrency, control, witnesses, clock } = options
+  const { backend, ask, breaker, line, concurrency, control, networks, clock } = options
   let answeredAt = Number.NEGATIVE_INFINITY
 
   const without = (reason: UnavailableReason): Outcome => ({ kind: 'unavailable', backend, reason })
   const refused = (reason: RefusedReason): Outcome => ({ kind: 'refused', backend, reason })
 
   /**
-   * Whoever waited behind their own is refused, unless the backend has said nothing to anybody meanwhile: then it is away for them as
-   * for all others.
+   * The outcome of a question whose time ran out behind others of its own address group. It is refused, but
+   * if the backend has answered nobody since `began`, it is unavailable as for all others.
    */
   const afterWaiting = async (began: number, patience: number): Promise<Outcome> => {
     const isAlive =
@@ -137,9 +144,9 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
   const learn = ({ outcome, isUnconfirmed }: Asked, question: Question, sentAt: number): void => {
     const { network, client } = addressGroupsOf(question.subrequest.address)
     const isAnswer = outcome.kind === 'allow' || outcome.kind === 'deny'
-    // A script may refuse at once who brings no credential, over a database that hangs.
-    if (!isAnswer) witnesses.note(network, false)
-    else if (outcome.kind === 'allow' || question.credential) witnesses.note(network, true)
+    // A deny without a credential shows nothing: a script may send it without its database, which may hang.
+    if (!isAnswer) networks.note(network, false)
+    else if (outcome.kind === 'allow' || question.credential) networks.note(network, true)
 
     if (isAnswer || (outcome.kind === 'unavailable' && outcome.reason === 'status')) {
       if (breaker.state().kind !== 'closed') concurrency.restart()
@@ -150,10 +157,10 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
       concurrency.answered()
       line.advance()
     } else if (outcome.kind === 'unavailable' && !notTheBackends.has(outcome.reason)) {
-      // One network's slow questions do not take away the places of others.
-      const isShared = !isUnconfirmed || witnesses.others(network).failed >= SHARED
+      // Slow questions of a single network must not lower the limit for all.
+      const isShared = !isUnconfirmed || networks.others(network).failed >= SHARED
       if (outcome.reason === 'timeout' && isShared) concurrency.timedOut(sentAt)
-      // What one network may have provoked counts as one client's.
+      // Failures that one network may have caused count as those of one client.
       if (outcome.reason !== 'status') breaker.failed(isUnconfirmed ? network : client)
     }
   }
@@ -174,7 +181,7 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
     const left = timeLeft(budget - waited, budget / 2)
     const asked = await ask(question, applicant.groups, left, admission.release)
     const { outcome } = asked
-    // Too little time was left because of its own: that it went by says nothing about the backend.
+    // Waiting behind its own group left too little time, so this timeout says nothing about the backend.
     if (
       admission.isLate &&
       left < budget / 2 &&

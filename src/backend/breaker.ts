@@ -4,28 +4,30 @@ type Time = number
 /** The state of one backend's breaker. */
 export type BreakerState =
   | { readonly kind: 'closed' }
-  /** Questions fail at once; from `probeAt` on the next one goes through. */
+  /** Questions fail at once; the first one at or after `probeAt` is let through as a probe. */
   | { readonly kind: 'open'; readonly since: Time; readonly probeAt: Time }
-  /** A question is on its way, at most two; the others still fail at once. */
+  /** A probe is under way, or two; all other questions still fail at once. */
   | { readonly kind: 'half-open'; readonly since: Time; readonly probeAt: Time }
 
 export interface BreakerOptions {
+  /** Monotonic milliseconds. */
   readonly clock: () => Time
   /** 0 to 1, for jitter. */
   readonly random: () => number
 }
 
+/** A circuit breaker. A `group` is a client address, or the network around it, that counts as one client. */
 export interface Breaker {
   /**
-   * Whether a question may go out now. In the open state one may every two seconds, as a probe, and beside a client who had one lately
-   * another's may, too. `group` is whom the viewer's address counts as.
+   * Whether a question may go out now. While the breaker is open, one may every two seconds, as a probe. If
+   * that probe goes to a group that had a recent one, a second probe from another group may go out as well.
    */
   admits(group: string): boolean
-  /** What `admits` would say; changes nothing. */
+  /** As `admits`, but changes nothing. */
   wouldAdmit(group: string): boolean
-  /** The backend answered: any HTTP answer is a sign of life. */
+  /** The backend gave an HTTP answer, whatever its status. */
   succeeded(): void
-  /** Silence, refusal or garbage. */
+  /** A question got no HTTP answer. */
   failed(group: string): void
   state(): BreakerState
 }
@@ -36,31 +38,34 @@ const BUCKET = 1_000
 const PROBE_EVERY = 2_000
 const MIN_FAILURES = 10
 const MIN_GROUPS = 3
-/** Failures of one client that count. */
+/** Failures of one group that count, at most. */
 const MOST_OF_ONE = 5
-/** Who had a probe within this time cannot keep others from theirs: a client whose questions fail would get them all; milliseconds. */
-const LATELY = 3 * PROBE_EVERY
+/**
+ * How long a probe counts as recent, in milliseconds. Without the second probe one busy group could take them
+ * all.
+ */
+const RECENT = 3 * PROBE_EVERY
 
 interface Bucket {
   readonly from: Time
   answers: number
   failures: number
-  /** Failures of each client. */
+  /** Failures of each group. */
   readonly groups: Map<string, number>
 }
 
 /**
- * Opens when the last ten seconds saw at least ten failures, at least half of all questions, from at least three clients, none of which
- * counts for more than five: so that no single client, whatever it claims to be, can open it, nor a few failures of others do it for him.
- * Closes on the first answer.
+ * Opens when three conditions hold for the last ten seconds: at least ten failures, at least half of all
+ * questions failed, and the failures are of at least three groups. Of one group at most five failures count,
+ * so that no single client can open it, even beside a few failures of others. Closes at the first answer.
  */
 export function createBreaker({ clock, random }: BreakerOptions): Breaker {
   let state: BreakerState = { kind: 'closed' }
   let buckets: Bucket[] = []
-  /** When each client had its last probe, as far as that was lately. */
+  /** The time of each group's last probe, if it is recent. */
   let probed = new Map<string, Time>()
-  /** The last probe went to a client who had had one lately: somebody else may have one beside it. */
-  let spare = false
+  /** The last probe went to a group that had a recent one before: another group may have a second probe. */
+  let mayProbeTwice = false
 
   const bucketOf = (now: Time): Bucket => {
     const last = buckets.at(-1)
@@ -90,11 +95,11 @@ export function createBreaker({ clock, random }: BreakerOptions): Breaker {
 
   const nextProbe = (now: Time): Time => now + PROBE_EVERY * (0.9 + 0.2 * random())
 
-  const hadOneLately = (group: string, now: Time): boolean =>
-    now - (probed.get(group) ?? Number.NEGATIVE_INFINITY) < LATELY
+  const hadRecentProbe = (group: string, now: Time): boolean =>
+    now - (probed.get(group) ?? Number.NEGATIVE_INFINITY) < RECENT
 
   const wouldAdmit = (group: string, now: Time): boolean =>
-    state.kind === 'closed' || now >= state.probeAt || (spare && !hadOneLately(group, now))
+    state.kind === 'closed' || now >= state.probeAt || (mayProbeTwice && !hadRecentProbe(group, now))
 
   return {
     wouldAdmit: (group) => wouldAdmit(group, clock()),
@@ -104,9 +109,9 @@ export function createBreaker({ clock, random }: BreakerOptions): Breaker {
       if (!wouldAdmit(group, now)) return false
       const { since, probeAt } = state
       const isDue = now >= probeAt
-      spare = isDue && hadOneLately(group, now)
-      probed = new Map([...probed].filter(([one]) => hadOneLately(one, now))).set(group, now)
-      // A probe that never comes back must not keep the breaker half-open for good: the next one is due like the first.
+      mayProbeTwice = isDue && hadRecentProbe(group, now)
+      probed = new Map([...probed].filter(([one]) => hadRecentProbe(one, now))).set(group, now)
+      // The next probe has its own time: one without an outcome must not keep the breaker half-open for ever.
       state = { kind: 'half-open', since, probeAt: isDue ? nextProbe(now) : probeAt }
       return true
     },
@@ -118,7 +123,7 @@ export function createBreaker({ clock, random }: BreakerOptions): Breaker {
       state = { kind: 'closed' }
       buckets = []
       probed = new Map()
-      spare = false
+      mayProbeTwice = false
     },
     failed(group) {
       const now = clock()

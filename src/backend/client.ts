@@ -6,25 +6,27 @@ import type { UnavailableReason } from '../verdict.ts'
 import { createConnections } from './connections.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** Its CommonJS build is one file where its ES modules are eighty: an eighth of the time that the whole service takes to start. */
+/**
+ * The CommonJS build is one file; the ES modules are eighty, which makes the service start an eighth slower.
+ */
 const axios: AxiosStatic = createRequire(import.meta.url)('axios')
 
-/** One request as it goes on the wire. */
+/** One HTTP request to an endpoint. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST'
-  /** Path and query, ready for the request line. */
+  /** Path and query, as they appear in the request line. */
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
 }
 
-/** The head of an HTTP answer; header names in lower case. */
+/** Status and headers of an HTTP answer; header names are in lower case. */
 export interface Reply {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** The header of this name, in lower case, without the spaces around it; the first where there are several. */
+/** The trimmed value of a header, the first if there are several. @param name in lower case */
 export function headerOf({ headers }: Reply, name: string): string | undefined {
   const value = headers[name]
   return (Array.isArray(value) ? value[0] : value)?.trim()
@@ -32,20 +34,20 @@ export function headerOf({ headers }: Reply, name: string): string | undefined {
 
 export interface Client {
   /**
-   * Sends a request and resolves at the head of the answer, whatever its status. Rejects when there is none, or when it is abandoned.
-   * It has no deadline of its own.
+   * Sends a request and resolves at the head of the answer, whatever its status. Rejects when there is no
+   * answer or the request is abandoned. It has no deadline of its own.
    */
   send(sending: Sending): Promise<Reply>
   close(): Promise<void>
 }
 
 /**
- * An HTTP client for one endpoint; `concurrency` is the number of requests under way at most, `deadline` what one may take, in
- * milliseconds, which the caller keeps.
- *
- * axios over undici's `Pool.dispatch`. axios's own adapter would follow redirects, send our headers along, obey `HTTP_PROXY`, and its
- * `timeout` never fires on a dripping answer; none of that exists here. What is sent does not pass through axios's header objects and
- * merging: they cost more than all the rest.
+ * An HTTP client for one endpoint: axios over undici's `Pool.dispatch`. axios's own adapter follows
+ * redirects, and sends our headers there; it obeys `HTTP_PROXY`; its `timeout` never fires on an answer that
+ * arrives byte by byte. This adapter does none of that. Requests bypass axios's header objects and merging,
+ * which cost more than everything else together.
+ * @param concurrency the most requests under way
+ * @param deadline what one request may take, in milliseconds; the caller enforces it
  */
 export function createClient(endpoint: Endpoint, concurrency: number, deadline: number): Client {
   const connections = createConnections(endpoint, concurrency, deadline)
@@ -65,7 +67,7 @@ export function createClient(endpoint: Endpoint, concurrency: number, deadline: 
   }
 }
 
-/** Sends one request, until the signal aborts. */
+/** Sends one request as `Client.send` does, and abandons it when the signal aborts. */
 export function sendUntil(client: Client, request: HttpRequest, signal: AbortSignal): Promise<Reply> {
   const sending = new Sending(request)
   signal.addEventListener('abort', () => sending.abandon(), { once: true })
@@ -73,23 +75,28 @@ export function sendUntil(client: Client, request: HttpRequest, signal: AbortSig
   return client.send(sending)
 }
 
-/** Nobody needs a body: this much is read to keep the connection, for this long (milliseconds), then it is closed. */
+/**
+ * Bytes and milliseconds. A body is not used; it is read within these bounds only to keep the connection.
+ * Beyond them the connection is closed.
+ */
 const MAX_BODY = 65_536
 const MAX_BODY_TIME = 1_000
 
-/** Our side gave the request up. */
+/** Our side cancelled the request. */
 export class AbandonedError extends Error {
   override readonly name = 'AbandonedError'
 }
 
-/** One request under way: listens to undici, and knows whether the backend can be at work on it. */
+/**
+ * One request under way: undici's handler for it. It knows whether the backend may be working on the request.
+ */
 export class Sending implements Dispatcher.DispatchHandler {
   readonly request: HttpRequest
-  /** Resolves at the head of the answer, whatever its status; rejects when there is none. */
+  /** Resolves at the head of the answer, whatever its status; rejects when there is no answer. */
   readonly reply: Promise<Reply>
-  /** The request went out on a connection: a backend may be at work on it until it answers. */
+  /** The request was sent on a connection: the backend may be working on it until it answers. */
   wasSent = false
-  /** Asked at a failure: whether the request goes out once more. */
+  /** Called at a failure: sends the request once more and returns true, or returns false. */
   retries: (error: Error) => boolean = () => false
   #answer!: (reply: Reply) => void
   #fail!: (error: Error) => void
@@ -106,7 +113,7 @@ export class Sending implements Dispatcher.DispatchHandler {
     })
   }
 
-  /** Ends it where it is; without an answer, `reply` rejects. */
+  /** Cancels the request in any state; `reply` rejects unless it is settled. */
   abandon(): void {
     this.#abandoned = new AbandonedError('given up')
     this.#fail(this.#abandoned)
@@ -137,7 +144,9 @@ export class Sending implements Dispatcher.DispatchHandler {
     clearTimeout(this.#bodyTimer)
   }
 
-  /** Behind the head of the answer it changes nothing: the answer stands, whatever becomes of the body. */
+  /**
+   * After the head of the answer an error changes nothing: the answer stands, whatever happens to the body.
+   */
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#bodyTimer)
     if (this.#abandoned === undefined && this.retries(error)) return
@@ -171,13 +180,13 @@ const reasonOfCode: Readonly<Record<string, UnavailableReason>> = {
   EPROTO: 'tls',
 }
 
-/** OpenSSL's verdicts on a certificate carry its own names, all of these families. */
+/** The families of OpenSSL's error names for certificates and handshakes. */
 const tlsCode =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/
 
 /**
- * Names why a question got no answer, from the code of the error or of the first cause that has one.
- * What is not known as a failure of the network or of the peer is ours: `internal`.
+ * The reason why a question got no answer, from the code of the error or of the first cause with a known one.
+ * An error that is no known failure of the network or the peer is our own: `internal`.
  */
 export function failureReason(error: unknown): UnavailableReason {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {

@@ -5,30 +5,34 @@ import type { Sending } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 
 export interface Connections {
-  /** Sends what it holds over a connection; it is told what comes of it. */
+  /** Sends its request over a connection and passes undici's events to it. */
   dispatch(sending: Sending): void
   close(): Promise<void>
 }
 
-/** A connection is not used for longer, so that a changed address of the backend is; milliseconds. */
+/**
+ * A connection is used no longer than this, so that a new address of the backend takes effect; milliseconds.
+ */
 const MAX_AGE = 15_000
 /**
- * Connecting goes on when its question is given up: the system repeats a SYN for two minutes, ever more seldom, and questions to a
- * backend that is back would have to wait for such connections. Milliseconds past the deadline; after a pause of our own process a
- * handshake goes on within them.
+ * How long a connection attempt may go on after the deadline of its question; milliseconds. Without this
+ * bound it goes on for two minutes, with rarer and rarer SYNs, and questions to a recovered backend would
+ * wait for it. With a bound of zero a pause of our own process would end handshakes.
  */
 const AFTER_DEADLINE = 1_000
 
 /**
- * Kept-alive connections to one backend: certificates verified, addresses from memory, answers looked at before they are parsed.
- * `concurrency` is the number of questions under way at most; a body that still comes in may hold a connection beside them. `deadline`
- * is what one question may take, in milliseconds.
+ * Kept-alive connections to one backend. Certificates are verified, addresses come from memory, and the start
+ * of each answer is checked before it is parsed.
+ * @param concurrency the most questions under way; bodies that still arrive may hold as many connections
+ * again
+ * @param deadline what one question may take, in milliseconds
  */
 export function createConnections(endpoint: Endpoint, concurrency: number, deadline: number): Connections {
   const book = isIP(endpoint.host) === 0 ? createAddressBook(endpoint.host) : undefined
-  const staleDeaths = new WeakSet<object>()
+  const staleErrors = new WeakSet<object>()
   const connector = buildConnector({
-    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment does not open this door.
+    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment has no effect.
     rejectUnauthorized: true,
     timeout: deadline + AFTER_DEADLINE,
     autoSelectFamily: true,
@@ -36,10 +40,10 @@ export function createConnections(endpoint: Endpoint, concurrency: number, deadl
   })
   const connect: buildConnector.connector = (options, callback) => {
     connector(options, (...result) => {
-      // On failure undici passes the error alone, whatever its types say of a second value.
+      // On failure undici passes only the error, although its types promise a second value.
       const [failure, socket] = result
       if (failure === null && socket !== null) {
-        guardAnswerStart(socket, (error) => staleDeaths.add(error))
+        guardAnswerStart(socket, (error) => staleErrors.add(error))
         if (socket.remoteAddress !== undefined) book?.prefer(socket.remoteAddress)
       }
       callback(...result)
@@ -52,7 +56,7 @@ export function createConnections(endpoint: Endpoint, concurrency: number, deadl
     pipelining: 1,
     ...(book === undefined ? {} : { clientTtl: MAX_AGE }),
   })
-  /** Each of its requests gets a connection of its own. */
+  /** Every request of this pool gets a new connection. */
   const fresh = new Pool(url, { ...common, pipelining: 0 })
 
   return {
@@ -60,8 +64,8 @@ export function createConnections(endpoint: Endpoint, concurrency: number, deadl
       const { method, target: path, headers, body = null } = sending.request
       const options = { method, path, headers, body }
       sending.retries = (error) => {
-        // Once, and only where the backend closed an idle connection while the request was on its way to it.
-        if (!staleDeaths.has(error)) return false
+        // Once, and only if the backend closed an idle connection while the request was on its way.
+        if (!staleErrors.has(error)) return false
         sending.retries = () => false
         fresh.dispatch(options, sending)
         return true
@@ -75,43 +79,44 @@ export function createConnections(endpoint: Endpoint, concurrency: number, deadl
   }
 }
 
-/** Something answered, but not in HTTP/1. */
+/** What answered does not speak HTTP/1. */
 export class NotHttpError extends Error {
   override readonly name = 'NotHttpError'
   readonly code = 'ERR_NOT_HTTP'
 }
 
-/** What an answer starts with, as far as it is looked at. */
+/** The start of an answer, as long as the part that is checked. */
 const MODEL = 'HTTP/1.1 200'
 const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1')
-/** Bytes of an interim answer. */
+/** Most bytes of an interim answer. */
 const MAX_HEAD = 16_384
 
 /**
- * Looks at the start of each answer before undici does, and keeps two things from it. Interim answers (1xx, RFC 9110 section 15.2)
- * are dropped so that the final one counts: undici destroys the connection at an unasked `100 Continue`. What is not HTTP ends the
- * connection: undici's parser takes `RTSP/1.0 200` for a 200. Call it before undici gets the socket: listeners run in order.
- *
- * `onStaleDeath` is told the error of a connection that had answered before and died before any byte of the next answer: the backend
- * had closed it while our request was on its way.
+ * Reads the start of each answer before undici does. Call it before undici gets the socket: listeners run in
+ * order. It drops interim answers (1xx, RFC 9110 section 15.2), so that the final one counts: undici destroys
+ * the connection at an unrequested `100 Continue`. It destroys a connection that does not answer in HTTP:
+ * undici's parser accepts `RTSP/1.0 200` as a 200.
+ * @param onStale called with the error of a connection that had answered before and failed before any byte of
+ * the next answer: the backend had closed it while our request was on its way
  */
-export function guardAnswerStart(socket: Socket, onStaleDeath: (error: Error) => void): void {
+export function guardAnswerStart(socket: Socket, onStale: (error: Error) => void): void {
   let held: Buffer = Buffer.alloc(0)
-  // bytesWritten grows with each request: until the start of its answer has been seen, that start is looked at here first.
+  // `bytesWritten` at the last checked start of an answer: it grows with each request, so a higher value
+  // means that the start of the next answer must be checked.
   let answered = socket.bytesWritten
   let answers = 0
-  // The same, until any byte of it has come.
-  let heard = answered
+  // `bytesWritten` when the last bytes of an answer arrived.
+  let received = answered
 
   socket.on('error', (error) => {
-    if (answers > 0 && socket.bytesWritten > heard) onStaleDeath(error)
+    if (answers > 0 && socket.bytesWritten > received) onStale(error)
   })
 
   socket.on('readable', () => {
     if (answered === socket.bytesWritten && held.length === 0) return
     const chunk: Buffer | null = socket.read()
     if (chunk === null) return
-    heard = socket.bytesWritten
+    received = socket.bytesWritten
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
 
     let start = startOf(held)
@@ -139,9 +144,9 @@ export function guardAnswerStart(socket: Socket, onStaleDeath: (error: Error) =>
 
 function startOf(bytes: Buffer): 'interim' | 'final' | 'not-http' | 'undecided' {
   const start = bytes.toString('latin1', 0, MODEL.length)
-  // What has not come yet is taken to be right.
+  // Bytes that have not arrived yet are taken from MODEL.
   if (!/^HTTP\/1\.[01] [1-9]\d{2}$/.test(start + MODEL.slice(start.length))) return 'not-http'
   if (start.length < MODEL.length) return 'undecided'
-  // 101 switches protocols, which nobody asked for: undici refuses it.
+  // 101 is final: it switches protocols, which undici refuses.
   return / 1(?!01)/.test(start) ? 'interim' : 'final'
 }

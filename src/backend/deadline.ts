@@ -1,13 +1,14 @@
-/** A timer that fires later than this tells of a pause, not of a busy moment; milliseconds. */
+/** If a timer fires later than this, our process was paused, not just busy; milliseconds. */
 const PAUSE = 250
-/** What is given after one; milliseconds. */
+/** Extra time after a pause; milliseconds. */
 const AFTER_PAUSE = 200
 
 /**
- * Acts when so many milliseconds are over; the result calls that off.
+ * Calls `act` after so many milliseconds; returns a function that cancels it.
  *
- * After a pause of our own process a timer fires late, and before the sockets are read. An answer that lies in one still counts, so
- * the sockets get their turn first; what the pause kept from being sent gets a little time of its own.
+ * After a pause of our own process a timer fires late, and before the sockets are read. An answer that has
+ * already arrived still counts, so the sockets are read first. Questions that the pause delayed get a little
+ * extra time.
  */
 export function startDeadline(milliseconds: number, act: () => void): () => void {
   const began = performance.now()
@@ -27,8 +28,8 @@ export function startDeadline(milliseconds: number, act: () => void): () => void
 }
 
 /**
- * What a question gets of the time that is left, in milliseconds. Only a pause of our own process leaves less than the `share` that it
- * was meant to have, and whoever is asked then is not silent for it.
+ * The time that a question gets, in milliseconds: what is `left`, but after a pause of our own process at
+ * least a little of its `share`. The pause must not count as a timeout of the backend.
  */
 export function timeLeft(left: number, share: number): number {
   return Math.max(left, Math.min(share, AFTER_PAUSE))

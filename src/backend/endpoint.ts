@@ -1,6 +1,6 @@
 import { phpNameOf, piecesOf } from '../subrequest.ts'
 
-/** One backend, as BACKEND_URL names it, taken apart once. */
+/** The parsed URL of one backend in BACKEND_URL. */
 export interface Endpoint {
   /** For logs and messages: the URL without user, password and parameters. */
   readonly name: string
@@ -8,26 +8,28 @@ export interface Endpoint {
   /** Host name or address; IPv6 without brackets. */
   readonly host: string
   readonly port: number
-  /** What the `Host` header says. */
+  /** The value of the `Host` header. */
   readonly authority: string
   /** Starts with `/`. */
   readonly path: string
   /** The operator's own parameters as written, without the `?`; empty when there are none. */
   readonly query: string
-  /** The names of the operator's parameters as PHP registers them: no client parameter may have one of them. */
+  /**
+   * Names of the operator's parameters as PHP registers them. Client parameters with these names are removed.
+   */
   readonly ownNames: ReadonlySet<string>
   /** `Basic …` from `user:password@`; undefined when there is none. */
   readonly authorization: string | undefined
 }
 
-/** What is wrong with a backend URL, and the cure; never holds its secrets. */
+/** A backend URL is not usable. The message says why and what to write instead; it holds no secret. */
 export class BackendUrlError extends Error {
   override readonly name = 'BackendUrlError'
 }
 
 /**
- * Takes one backend URL apart. The path and query stay as written, byte for byte: `URL` would rewrite them.
- * @throws {BackendUrlError} with the cure.
+ * Parses one backend URL. Path and query stay as written, byte for byte; `URL` would rewrite them.
+ * @throws {BackendUrlError}
  */
 export function readEndpoint(text: string): Endpoint {
   if (/[^\x21-\x7e]/.test(text)) {
@@ -39,7 +41,7 @@ export function readEndpoint(text: string): Endpoint {
   }
   const [, scheme = '', authority = '', path = '', query = '', fragment] = parts
   if (fragment !== undefined) throw new BackendUrlError('has a # in it; write %23 if you mean the character')
-  // Its password would be part of a path, which is shown.
+  // The password of the second URL would be part of the path, which logs show.
   if (path.includes('://'))
     throw new BackendUrlError('has another URL in its path; separate several URLs by spaces or commas')
 

@@ -1,10 +1,16 @@
 import { type Client, type HttpRequest, type Reply, Sending } from './client.ts'
 
-/** Asks the backend something that no client has a hand in, to tell an outage from what a client's question provokes. */
+/**
+ * Asks the backend a control question, which holds nothing of a client. If it is answered while a client's
+ * question fails, that question itself may be the cause, and there is no outage.
+ */
 export interface Control {
-  /** Whether the backend answers, as far as it is known within so many milliseconds. Never rejects. */
+  /** Whether the backend answers; false if that is not known after `patience` milliseconds. Never rejects. */
   isAlive(patience: number): Promise<boolean>
-  /** Whether the control question that counted at this time, or a later one, has been answered by now. Monotonic milliseconds. */
+  /**
+   * Whether the control question that was valid at `time` (monotonic milliseconds), or a later one, is
+   * answered.
+   */
   hasAnsweredSince(time: number): boolean
 }
 
@@ -13,17 +19,21 @@ export interface ControlOptions {
   readonly client: Client
   /** Statuses that count as no answer. */
   readonly unavailableStatus: ReadonlySet<number>
-  /** Milliseconds. */
+  /** What the control question may take, in milliseconds. */
   readonly timeout: number
+  /** Monotonic milliseconds. */
   readonly clock: () => number
-  /** An open breaker: what fails now fails for everybody. */
+  /** Whether to ask nothing, because the breaker is open: then all questions fail. */
   readonly isOff: () => boolean
 }
 
-/** A backend is asked no oftener, and the answer counts for everybody meanwhile; milliseconds. */
+/**
+ * Least milliseconds between two control questions of a backend. Until the next one the answer is valid for
+ * all.
+ */
 const EVERY = 1_000
 
-/** Its status is never a verdict: any but those of UNAVAILABLE_STATUS is a sign of life. */
+/** The status is never a verdict: any status but those of UNAVAILABLE_STATUS counts as an answer. */
 export function createControl(options: ControlOptions): Control {
   const { request, client, unavailableStatus, timeout, clock, isOff } = options
   let askedAt = Number.NEGATIVE_INFINITY
@@ -40,7 +50,7 @@ export function createControl(options: ControlOptions): Control {
       const { status }: Reply = await client.send(sending)
       isAnswered = !unavailableStatus.has(status)
     } catch {
-      // Why it failed does not matter: the question that failed before has a reason of its own.
+      // The reason does not matter: the client's question that failed before has its own.
     }
     clearTimeout(deadline)
     isUnderWay = false
@@ -70,37 +80,40 @@ function within(answer: Promise<boolean>, patience: number): Promise<boolean> {
   })
 }
 
-/** What questions of other networks have met lately: whether a failure is the backend's, or of the question that met it. */
-export interface Witnesses {
-  /** What a question of this network has come to. */
+/**
+ * The last outcome of each client network. It shows whether a failure is the backend's or that of one
+ * question.
+ */
+export interface NetworkOutcomes {
+  /** Whether a question of this network was answered. */
   note(network: string, answered: boolean): void
-  /** How many other networks were answered last, and how many failed last. */
+  /** In the last ten seconds: how many other networks were answered last, and how many failed last. */
   others(network: string): { readonly answered: number; readonly failed: number }
 }
 
-/** Milliseconds. */
-const LATELY = 10_000
-/** Of so many networks the last word is known. */
+/** How long an outcome counts, in milliseconds. */
+const WINDOW = 10_000
+/** The most recent networks that are remembered. */
 const MAX_NETWORKS = 64
 
 /** @param clock monotonic milliseconds */
-export function createWitnesses(clock: () => number): Witnesses {
-  /** The one heard of last stands last. */
-  const words = new Map<string, { readonly at: number; readonly answered: boolean }>()
+export function createNetworkOutcomes(clock: () => number): NetworkOutcomes {
+  /** The most recent one is last. */
+  const outcomes = new Map<string, { readonly at: number; readonly answered: boolean }>()
   return {
     note(network, answered) {
-      words.delete(network)
-      words.set(network, { at: clock(), answered })
-      const [oldest] = words.keys()
-      if (words.size > MAX_NETWORKS && oldest !== undefined) words.delete(oldest)
+      outcomes.delete(network)
+      outcomes.set(network, { at: clock(), answered })
+      const [oldest] = outcomes.keys()
+      if (outcomes.size > MAX_NETWORKS && oldest !== undefined) outcomes.delete(oldest)
     },
     others(network) {
-      const since = clock() - LATELY
+      const since = clock() - WINDOW
       let answered = 0
       let failed = 0
-      for (const [other, word] of words) {
-        if (other === network || word.at < since) continue
-        if (word.answered) answered++
+      for (const [other, outcome] of outcomes) {
+        if (other === network || outcome.at < since) continue
+        if (outcome.answered) answered++
         else failed++
       }
       return { answered, failed }

@@ -3,21 +3,24 @@ import type { Question } from '../subrequest.ts'
 import { startDeadline } from './deadline.ts'
 import { createShares, type Group, type Rank, type Waiter } from './shares.ts'
 
-/** Who wants to ask. */
+/** What the queue needs to know of a question. */
 export interface Applicant {
   readonly groups: AddressGroups
-  /** Re-checks and questions have shares of their own: nobody's questions put off the re-check that would end their session. */
+  /**
+   * Re-checks have their own shares, so that no viewer's questions delay the re-check that would end their
+   * session.
+   */
   readonly occasion: 'question' | 're-check'
-  /** The viewer, where a backend has allowed them something lately: served before strangers. */
+  /** The viewer, if they have a session that a backend allowed: served before unknown viewers. */
   readonly knownViewer: string | undefined
-  /** What waiting costs in memory. */
+  /** Memory that the question takes while it waits, in bytes. */
   readonly bytes: number
 }
 
-/** What a waiting question costs beside its texts, in bytes: about. */
+/** Bytes that a waiting question takes besides its texts, roughly. */
 const OVERHEAD = 512
 
-/** Who asks, as the line knows them. */
+/** The applicant of a question. */
 export function applicantOf({ subrequest, occasion, knownViewer }: Question): Applicant {
   const { address, origin, path, query, userAgent, playbackId } = subrequest
   return {
@@ -28,46 +31,58 @@ export function applicantOf({ subrequest, occasion, knownViewer }: Question): Ap
   }
 }
 
+/** The result of entering the queue. */
 export type Admission =
-  /** `isLate`: it waited behind others of its own group. `release` gives the place back; calling it again does nothing. */
+  /**
+   * `isLate`: it waited behind others of its own group. `release` returns the place; later calls do nothing.
+   */
   | { readonly kind: 'place'; readonly isLate: boolean; readonly release: () => void }
-  /** Others hold the places. */
+  /** No place: other groups hold them. */
   | { readonly kind: 'overload' }
-  /** Its own group's questions hold all that it may have. `waited`: it was in the line, and its time is over. */
+  /** No place: its own group uses all of its share. `waited`: it was in the queue until its time was over. */
   | { readonly kind: 'excess'; readonly waited: boolean }
 
 export interface LineOptions {
-  /** How many places there are now. */
+  /** How many places there are now: questions that may be under way. */
   readonly limit: () => number
-  /** How many may wait in all, and what that may cost in bytes. */
+  /** Most questions that may wait. */
   readonly length: number
+  /** Most bytes of all waiting questions. */
   readonly bytes: number
 }
 
+/** The queue of questions before one backend. */
 export interface Line {
-  /** A place at once, or after a wait of a part of `budget` milliseconds, or none. */
+  /**
+   * Takes a place at once or after a wait, or reports that there is none. It waits for a part of `budget`
+   * milliseconds.
+   */
   enter(applicant: Applicant, budget: number): Admission | Promise<Admission>
-  /** What `enter` would begin with; changes nothing. */
+  /** What `enter` would do at first; changes nothing. */
   look(applicant: Applicant): Admission['kind'] | 'waits'
-  /** There may be more places than before. */
+  /** Serves waiting questions; call it when `limit` may have grown. */
   advance(): void
+  /** Places in use. */
   held(): number
+  /** Questions that wait. */
   waiting(): number
 }
 
-/** What of its time a question may wait; the rest must do for the answer. Behind others of its own group it waits longer. */
+/** The part of its budget that a question may wait; the rest is for the answer. */
 const PATIENCE = 0.5
+/** The same for a question that waits behind others of its own group. */
 const OWN_PATIENCE = 0.75
-/** More than that of one viewer do not go before strangers. */
+/** At most this many waiting questions of one known viewer go before those of unknown viewers. */
 const MOST_KNOWN = 4
 
 /**
- * The places at one backend and the line before them. Where places are free anybody may have them, but for the last quarter; where
- * others wait, each group of addresses has its share, and they are served in turn.
+ * The places at one backend and the queue before them. While places are free, a group may take any but the
+ * last quarter. When questions wait, each group of addresses has its share, and the groups are served in
+ * turn.
  */
 export function createLine({ limit, length, bytes }: LineOptions): Line {
   const shares = createShares()
-  /** How many questions of each known viewer wait before those of strangers. */
+  /** How many questions of each known viewer wait with the rank `known`. */
   const knownWaiting = new Map<string, number>()
 
   const seatIn = (group: Group, isLate: boolean): Admission => {
@@ -87,7 +102,7 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
   }
 
   const rankOf = (viewer: string | undefined): Rank =>
-    viewer !== undefined && (knownWaiting.get(viewer) ?? 0) < MOST_KNOWN ? 'known' : 'strangers'
+    viewer !== undefined && (knownWaiting.get(viewer) ?? 0) < MOST_KNOWN ? 'known' : 'unknown'
 
   const countKnown = (viewer: string | undefined, rank: Rank, more: 1 | -1): void => {
     if (viewer === undefined || rank !== 'known') return
@@ -96,9 +111,9 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
     else knownWaiting.set(viewer, count)
   }
 
-  /** A known viewer need not go because strangers of the same address fill the line: the one who came last goes. */
+  /** If unknown viewers of the same address fill the queue, the last of them leaves it for a known viewer. */
   const makeRoom = (group: Group, rank: Rank): boolean => {
-    const last = rank === 'known' ? [...group.line.strangers].at(-1) : undefined
+    const last = rank === 'known' ? [...group.line.unknown].at(-1) : undefined
     last?.dismiss(false)
     return last !== undefined
   }
@@ -130,7 +145,7 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
       countKnown(knownViewer, rank, 1)
     })
 
-  /** A place, `waits`, or why there is no room to wait. */
+  /** `place`, `waits`, or why it can do neither. */
   const lookIn = (group: Group, { bytes: more }: Applicant): Admission['kind'] | 'waits' => {
     if (shares.mayHold(group, limit())) return 'place'
     const full = shares.whoseLineIsFull(group, more, length, bytes)
@@ -158,23 +173,25 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
   }
 }
 
-/** How many questions may be under way at one backend: its own measure of what the backend can take. */
+/** The number of questions that may be under way at one backend, adapted to what the backend can serve. */
 export interface Concurrency {
   limit(): number
-  /** The backend answered in time. */
+  /** The backend answered in time: raises the limit. */
   answered(): void
-  /** A question that went out at `began` (monotonic milliseconds) was not answered in time. */
+  /** A question sent at `began` (monotonic milliseconds) was not answered in time: lowers the limit. */
   timedOut(began: number): void
-  /** An outage is over: everybody comes at once, and the backend has just begun to work. */
+  /** An outage is over: starts again from a low limit, since many viewers ask at once. */
   restart(): void
 }
 
-/** There is always room for this many, so that one slow answer does not stop all the others. */
+/** The lowest limit, so that one slow answer does not stop all others. */
 const LEAST = 4
 
 /**
- * Additive increase, multiplicative decrease, as TCP's congestion control (RFC 5681) has it: a timeout halves the limit, an answer adds
- * one, up to `most`. Questions that went out before a halving do not halve again: they tell of the same moment.
+ * Additive increase, multiplicative decrease, as in TCP's congestion control (RFC 5681): an answer adds one,
+ * up to `most`; a timeout halves the limit. Questions sent before a halving do not halve it again: they
+ * belong to the same overload.
+ * @param clock monotonic milliseconds
  */
 export function createConcurrency(most: number, clock: () => number): Concurrency {
   let limit = most

@@ -1,15 +1,20 @@
-/** Middlewares whose path is documented; `custom` is whatever the operator wrote. */
+/** Middlewares whose path is documented; with `custom` the URL is used as the operator wrote it. */
 export const middlewares = ['custom', 'ministra', 'iptvportal', 'smarty'] as const
 export type Middleware = (typeof middlewares)[number]
 
-/** Where each middleware answers media servers (Cesbo's documentation of Alta's backends). */
+/**
+ * The path at which each middleware answers media servers. Public source: Cesbo's documentation of Alta,
+ * "HTTP authorization backend" (https://help.cesbo.com/alta/ott-settings/authorization/http-backend).
+ */
 export const pathOf: Readonly<Record<Exclude<Middleware, 'custom'>, string>> = {
   ministra: '/stalker_portal/server/api/chk_flussonic_tmp_link.php',
   iptvportal: '/auth/arescrypt/',
   smarty: '/tvmiddleware/api/streamservice/token/check/',
 }
 
-/** Completes a bare base URL (`http://portal.example.com`, a slash or none behind it) to the documented path. */
+/**
+ * Adds the documented path to a URL without one (`http://portal.example.com`); returns any other unchanged.
+ */
 export function completeUrl(middleware: Middleware, url: string): string {
   if (middleware === 'custom') return url
   const bare = /^(https?:\/\/[^/?#]+)\/?$/i.exec(url)

@@ -6,14 +6,14 @@ import { AbandonedError, type Client, failureReason, type HttpRequest, type Repl
 import type { Endpoint } from './endpoint.ts'
 import { applicantOf, type Line } from './line.ts'
 
-/** One question and what came of it. */
+/** One request to a backend and its result. */
 export interface Exchange {
   readonly endpoint: Endpoint
-  /** Undefined when it was not asked. */
+  /** Undefined when the backend was not asked. */
   readonly request: HttpRequest | undefined
   readonly came:
     | { readonly kind: 'reply'; readonly reply: Reply }
-    /** `message` is the system's own text. */
+    /** `message` is the system's error text, or says why the backend was not asked. */
     | { readonly kind: 'failure'; readonly reason: string; readonly message: string }
   /** Milliseconds. */
   readonly took: number
@@ -25,8 +25,8 @@ export interface RehearsedAskOptions extends AskBackendOptions {
 }
 
 /**
- * Builds askers that ask as the gate does and leave no trace: neither breaker nor line nor health hear of it. `seen` is told of each
- * exchange.
+ * Builds functions that ask as the gate does, but change neither the breaker nor the queue nor the health of
+ * the backend. `seen` is called with each exchange.
  */
 export function createRehearsedAsk(
   options: RehearsedAskOptions,

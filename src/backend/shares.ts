@@ -1,38 +1,45 @@
 import type { AddressGroups } from '../address.ts'
 
-/** What a group may hold of the places, and of the line, where others wait: an address, the networks around it, everybody. */
+/**
+ * Each group's share, as a part of the places and of the queue: an address, the networks around it,
+ * everybody.
+ */
 const PART = { client: 1 / 4, subnet: 3 / 8, network: 1 / 2, all: 1 } as const
-/** No group gets the last of the places that are free: they are for those who hold less than their share. */
-const KEPT = 1 / 4
+/** This part of the places is reserved for groups that hold less than their share. */
+const RESERVED = 1 / 4
 
 /** A question that waits for a place. */
 export interface Waiter {
   readonly group: Group
   readonly rank: Rank
-  /** What it costs in memory. */
+  /** Memory that it takes, in bytes. */
   readonly bytes: number
-  /** It has the place that it waited for. */
+  /** Gives it a place. */
   seat(): void
-  /** It has to go without: its time is over, or somebody else takes its room. */
+  /** Removes it without a place: its time is over, or another question takes its room in the queue. */
   dismiss(timeIsOver: boolean): void
 }
 
-/** Known viewers go before strangers. */
-export type Rank = 'known' | 'strangers'
+/** Known viewers, who have a session that a backend allowed, go before unknown ones. */
+export type Rank = 'known' | 'unknown'
 
-/** Addresses that count together, within a wider group. */
+/** Addresses that share places; a node in a tree from everybody to a single client. */
 export class Group {
   readonly name: string
+  /** Its share of the places and of the queue, 0 to 1. */
   readonly part: number
+  /** The wider group that it lies in. */
   readonly within: Group | undefined
+  /** Places that it and the groups inside hold. */
   held = 0
+  /** Bytes of the questions that wait in it and in the groups inside. */
   bytes = 0
   /** How many wait in it and in the groups inside. */
-  readonly waiting: Record<Rank, number> = { known: 0, strangers: 0 }
-  /** Groups inside that hold or wait, the one whose turn it is first. */
+  readonly waiting: Record<Rank, number> = { known: 0, unknown: 0 }
+  /** The groups inside that hold or wait, the next in turn first. */
   readonly inside = new Map<string, Group>()
-  /** The waiting ones of an address, in order. */
-  readonly line: Readonly<Record<Rank, Set<Waiter>>> = { known: new Set(), strangers: new Set() }
+  /** The waiting questions of a single client, in order. */
+  readonly line: Readonly<Record<Rank, Set<Waiter>>> = { known: new Set(), unknown: new Set() }
 
   constructor(name: string, part: number, within?: Group) {
     this.name = name
@@ -40,7 +47,7 @@ export class Group {
     this.within = within
   }
 
-  /** The group of this name inside; a new one where there is none. */
+  /** The group of this name inside, created if there is none. */
   enter(name: string, part: number): Group {
     const known = this.inside.get(name)
     if (known !== undefined) return known
@@ -49,33 +56,39 @@ export class Group {
     return group
   }
 
-  /** Itself and all that it lies within. */
+  /** Itself, then each wider group. */
   *around(): Iterable<Group> {
     for (let at: Group | undefined = this; at !== undefined; at = at.within) yield at
   }
 
+  /** How many wait, of both ranks. */
   get length(): number {
-    return this.waiting.known + this.waiting.strangers
+    return this.waiting.known + this.waiting.unknown
   }
 }
 
-/** Which groups hold places and wait for some, and whose turn it is. */
+/** Which groups hold places, which wait for some, and whose turn it is. `limit` is the number of places. */
 export interface Shares {
-  /** Everybody together. */
+  /** The group of all addresses. */
   readonly all: Group
-  /** Looks at the group of these addresses, or does something with it. Questions and re-checks are apart. */
+  /** Calls `act` with the group of these addresses. Questions and re-checks have separate groups. */
   with<Result>(groups: AddressGroups, occasion: string, act: (group: Group) => Result): Result
-  /** Takes a place (1) or gives it back (-1). */
+  /** Takes a place (1) or returns it (-1). */
   hold(group: Group, places: 1 | -1): void
+  /** Adds a waiting question at the end of its group's queue. */
   wait(waiter: Waiter): void
+  /** Removes a waiting question; does nothing if it does not wait. */
   leave(waiter: Waiter): void
-  /** Whether it may have one of `limit` places now, others aside who wait. */
+  /** Whether the group may take a place now, whoever waits. */
   mayHold(group: Group, limit: number): boolean
-  /** Whether it has its share of `limit` places, with those of it that wait. */
+  /** Whether the places that it holds and its waiting questions reach its share. */
   hasItsShare(group: Group, limit: number): boolean
-  /** The widest group that has its part of a line of this length and size already. */
+  /**
+   * The widest group around whose part of the queue is full; undefined where a question of `more` bytes still
+   * fits. `length` (questions) and `bytes` are the bounds of the whole queue.
+   */
   whoseLineIsFull(group: Group, more: number, length: number, bytes: number): Group | undefined
-  /** Who is next to have a place. */
+  /** The waiting question that gets the next place; undefined where none may have one. */
   next(limit: number): Waiter | undefined
 }
 
@@ -95,7 +108,7 @@ export function createShares(): Shares {
     }
   }
 
-  /** The first in turn, from the widest group to the address; a group that is served goes to the end. */
+  /** The next in turn, from the widest group down to the address. A served group moves to the end. */
   const pick = (group: Group, rank: Rank, mayHave: MayHave, limit: number): Waiter | undefined => {
     if (group.waiting[rank] === 0 || !mayHave(group, limit)) return undefined
     for (const waiter of group.line[rank]) return waiter
@@ -134,7 +147,7 @@ export function createShares(): Shares {
     },
     mayHold(group, limit) {
       const around = [...group.around()]
-      return [isBelowShare, isLent].some((mayHave) => around.every((one) => mayHave(one, limit)))
+      return [isBelowShare, mayBorrow].some((mayHave) => around.every((one) => mayHave(one, limit)))
     },
     hasItsShare: (group, limit) =>
       [...group.around()].some((one) => one.part < PART.all && one.held + one.length >= shareOf(one, limit)),
@@ -144,20 +157,20 @@ export function createShares(): Shares {
       ),
     next: (limit) =>
       pick(all, 'known', isBelowShare, limit) ??
-      pick(all, 'strangers', isBelowShare, limit) ??
-      pick(all, 'known', isLent, limit) ??
-      pick(all, 'strangers', isLent, limit),
+      pick(all, 'unknown', isBelowShare, limit) ??
+      pick(all, 'known', mayBorrow, limit) ??
+      pick(all, 'unknown', mayBorrow, limit),
   }
 }
 
-/** Whether a group may have one place more, of `limit` in all. */
+/** Whether a group may have one more place. */
 type MayHave = (group: Group, limit: number) => boolean
 
 const isBelowShare: MayHave = (group, limit) => group.held < shareOf(group, limit)
 
-/** A place that others could use, lent while it is free. */
-const isLent: MayHave = ({ part, held }, limit) =>
-  held < (part === PART.all ? limit : limit - Math.floor(limit * KEPT))
+/** Beyond its share a group may use free places, but not the reserved ones. */
+const mayBorrow: MayHave = ({ part, held }, limit) =>
+  held < (part === PART.all ? limit : limit - Math.floor(limit * RESERVED))
 
 function shareOf({ part }: Group, limit: number): number {
   return Math.max(1, Math.floor(limit * part))

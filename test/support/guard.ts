@@ -1,6 +1,6 @@
 import { createGuardedAsk, type GuardedAsk } from '../../src/backend/backend.ts'
 import { type Breaker, createBreaker } from '../../src/backend/breaker.ts'
-import { type Control, createWitnesses } from '../../src/backend/evidence.ts'
+import { type Control, createNetworkOutcomes } from '../../src/backend/evidence.ts'
 import { createConcurrency, createLine } from '../../src/backend/line.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Outcome } from '../../src/verdict.ts'
@@ -37,7 +37,7 @@ export function guard(options: GuardOptions): GuardedAsk {
     line: createLine({ limit: concurrency.limit, length: 1_024, bytes: 1_048_576 }),
     concurrency,
     control: silentControl,
-    witnesses: createWitnesses(clock),
+    networks: createNetworkOutcomes(clock),
     clock,
   })
 }
