@@ -12,7 +12,7 @@ export interface DecisionMade {
   readonly decision: Decision
   /** The backend that answered or failed last; empty for a refusal. */
   readonly backend: string
-  /** `re-check` when a playing session was asked about in the background, `refusal` when nobody was asked. */
+  /** `re-check`: about a playing session, in the background. `refusal`: no backend was asked. */
   readonly occasion: 'question' | 're-check' | 'refusal'
   /** Milliseconds from question to outcome. */
   readonly took: number
