@@ -1,5 +1,6 @@
 import { phpNameOf, piecesOf, type Subrequest } from '../subrequest.ts'
-import type { HttpRequest } from './client.ts'
+import type { Grant } from '../verdict.ts'
+import { type HttpRequest, headerOf, type Reply } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /**
@@ -45,6 +46,26 @@ export function createControlRequest(endpoint: Endpoint): HttpRequest {
       ...authorizationOf(endpoint),
     },
   }
+}
+
+/**
+ * What an allow brings along. `X-AuthDuration`, `X-UserId` are Flussonic's and Ministra's names, `X-Session-Name` is
+ * Astra's.
+ */
+export function readGrant(reply: Reply): Grant {
+  const authDuration = headerOf(reply, 'x-authduration')
+  const userId = headerOf(reply, 'x-userid') ?? headerOf(reply, 'x-session-name')
+  return {
+    ...(authDuration === undefined ? {} : { authDuration }),
+    ...(userId === undefined ? {} : { userId: headerValue(userId) }),
+  }
+}
+
+/**
+ * At most 128 printable ASCII bytes. A header that nginx cannot accept would count as a failure of the gate.
+ */
+function headerValue(text: string): string {
+  return text.slice(0, 128).replace(/[^\x21-\x7e]/g, '_')
 }
 
 function authorizationOf({ authorization }: Endpoint): Readonly<Record<string, string>> {

@@ -1,11 +1,11 @@
 import type { AddressGroups } from '../address.ts'
 import type { Question } from '../subrequest.ts'
-import type { Grant, Outcome, UnavailableReason } from '../verdict.ts'
-import { createRequest } from './alta-contract.ts'
-import { AbandonedError, type Client, failureReason, headerOf, type Reply, Sending } from './client.ts'
-import { startDeadline } from './deadline.ts'
+import type { Outcome, UnavailableReason } from '../verdict.ts'
+import { createRequest, readGrant } from './alta-contract.ts'
+import { AbandonedError, type Client, failureReason, type Reply, Sending } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Control, NetworkOutcomes } from './evidence.ts'
+import { startTimer } from './timer.ts'
 
 export interface AskBackendOptions {
   readonly endpoint: Endpoint
@@ -138,9 +138,9 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
         onOver()
       }
       let overdue: NodeJS.Timeout | undefined
-      let callOff = startDeadline(Math.max(0, budget / 2), () => {
+      let callOff = startTimer(Math.max(0, budget / 2), () => {
         void control.isAlive(left())
-        callOff = startDeadline(Math.max(0, left()), () => {
+        callOff = startTimer(Math.max(0, left()), () => {
           giveUp()
           // A question that was not sent ends now. One that was sent may still be at work in the backend.
           if (sending?.wasSent !== true) sending?.abandon()
@@ -156,20 +156,4 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
   function isProvocable(outcome: Outcome): boolean {
     return outcome.kind === 'unavailable' && provocable.has(outcome.reason)
   }
-}
-
-function readGrant(reply: Reply): Grant {
-  const authDuration = headerOf(reply, 'x-authduration')
-  const userId = headerOf(reply, 'x-userid') ?? headerOf(reply, 'x-session-name')
-  return {
-    ...(authDuration === undefined ? {} : { authDuration }),
-    ...(userId === undefined ? {} : { userId: printable(userId) }),
-  }
-}
-
-/**
- * At most 128 printable ASCII bytes. A header that nginx cannot accept would count as a failure of the gate.
- */
-function printable(text: string): string {
-  return text.slice(0, 128).replace(/[^\x21-\x7e]/g, '_')
 }

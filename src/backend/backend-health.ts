@@ -13,13 +13,18 @@ export interface BackendHealth {
   current(): Health
 }
 
+/** How many unknown viewers the default action has allowed and denied since the start. */
+export interface DefaultTotals {
+  readonly letIn: number
+  readonly refused: number
+}
+
 export interface BackendHealthOptions {
   readonly backend: string
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly clock: () => number
-  /** Numbers of allows and denies by the default action since the start. */
-  readonly byDefault: () => { readonly letIn: number; readonly refused: number }
+  readonly byDefault: () => DefaultTotals
 }
 
 /** An unavailable backend is available again after this many milliseconds without a failure. */

@@ -5,11 +5,11 @@ import { createControlRequest } from './alta-contract.ts'
 import { type AskBackend, type Asked, createAskBackend } from './ask-backend.ts'
 import { type Breaker, type BreakerState, createBreaker } from './breaker.ts'
 import { createClient } from './client.ts'
-import { timeLeft } from './deadline.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Control, createControl, createNetworkOutcomes, type NetworkOutcomes } from './evidence.ts'
 import { applicantOf, type Concurrency, createConcurrency, createLine, type Line } from './line.ts'
 import { createRehearsedAsk, type Exchange } from './rehearsed-ask.ts'
+import { timeLeft } from './timer.ts'
 
 export interface BackendOptions {
   readonly endpoint: Endpoint

@@ -9,6 +9,13 @@ export type BreakerState =
   /** A probe is under way, or two; all other questions still fail at once. */
   | { readonly kind: 'half-open'; readonly since: Time; readonly probeAt: Time }
 
+/** All states, for metrics. */
+export const breakerStates = [
+  'closed',
+  'open',
+  'half-open',
+] as const satisfies readonly BreakerState['kind'][]
+
 export interface BreakerOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => Time

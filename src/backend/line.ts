@@ -1,7 +1,7 @@
 import { type AddressGroups, addressGroupsOf } from '../address.ts'
 import type { Question } from '../subrequest.ts'
-import { startDeadline } from './deadline.ts'
 import { createShares, type Group, type Rank, type Waiter } from './shares.ts'
+import { startTimer } from './timer.ts'
 
 /** What the queue needs to know of a question. */
 export interface Applicant {
@@ -140,7 +140,7 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
           resolve(isOwn ? { kind: 'excess', waited } : { kind: 'overload' })
         },
       }
-      const callOff = startDeadline(patience, () => waiter.dismiss(true))
+      const callOff = startTimer(patience, () => waiter.dismiss(true))
       shares.wait(waiter)
       countKnown(knownViewer, rank, 1)
     })

@@ -41,8 +41,8 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
       const counts = (one: Session): boolean => !options.outage.hasExpired(one, at)
       const found = table.peek(asked, at, counts)
       if (found === undefined) return undefined
-      session = copyOf(found)
-      return copyOf(found)
+      session = snapshotOf(found)
+      return snapshotOf(found)
     },
     keep() {},
     open() {},
@@ -71,7 +71,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   return { identity, session, denial, decision, made }
 }
 
-function copyOf(session: Session): Session {
+function snapshotOf(session: Session): Session {
   const copy = Object.assign(Object.create(Session.prototype) as Session, session)
   copy.older = undefined
   copy.lessRecent = undefined

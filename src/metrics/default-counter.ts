@@ -1,9 +1,10 @@
+import type { DefaultTotals } from '../backend/backend-health.ts'
 import type { DecisionMade } from '../decision/decide.ts'
 
 /** Counts the decisions of the default action about unknown viewers. */
 export interface DefaultCounter {
   note(made: DecisionMade): void
-  totals(): { readonly letIn: number; readonly refused: number }
+  totals(): DefaultTotals
 }
 
 /** Creates a counter at zero. */

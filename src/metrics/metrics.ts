@@ -1,10 +1,9 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { breakerStates } from '../backend/breaker.ts'
 import { notTheBackends, type Outcome, refusedReasons, unavailableReasons } from '../verdict.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
 import type { Tally } from './tally.ts'
 import type { Bounded, Watched, WatchedBackend } from './watched.ts'
-
-const breakerStates = ['closed', 'open', 'half-open'] as const
 
 /** Where the numbers come from. The functions are called at each scrape. */
 export interface MetricsOptions extends Watched {

@@ -1,4 +1,5 @@
-import type { BackendHealth } from '../backend/backend-health.ts'
+import type { BackendHealth, DefaultTotals } from '../backend/backend-health.ts'
+import type { BreakerState } from '../backend/breaker.ts'
 import type { Verdict } from '../verdict.ts'
 
 /** What metrics and pages read of one backend. */
@@ -6,7 +7,7 @@ export interface WatchedBackend {
   readonly name: string
   readonly health: Pick<BackendHealth, 'current'>
   state(): {
-    readonly breaker: 'closed' | 'open' | 'half-open'
+    readonly breaker: BreakerState['kind']
     readonly inFlight: number
     readonly places: number
     readonly waiting: number
@@ -27,7 +28,7 @@ export interface Watched {
   readonly backendTimeout: number
   readonly sessions: Readonly<Record<'live' | 'provisional' | 'denied', Bounded>>
   /** Unknown viewers about whom the default action decided, since the start. */
-  readonly byDefault: () => { readonly letIn: number; readonly refused: number }
+  readonly byDefault: () => DefaultTotals
   readonly defaultAction: Verdict
   /** Faults of alta-auth itself, since the start. */
   readonly internalErrors: () => number

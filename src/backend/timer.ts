@@ -10,7 +10,7 @@ const AFTER_PAUSE = 200
  * already arrived still counts, so the sockets are read first. Questions that the pause delayed get a little
  * extra time.
  */
-export function startDeadline(milliseconds: number, act: () => void): () => void {
+export function startTimer(milliseconds: number, act: () => void): () => void {
   const began = performance.now()
   let lastTurn: NodeJS.Immediate | undefined
   const actAfterSockets = (): void => {
