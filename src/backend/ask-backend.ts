@@ -14,6 +14,8 @@ export interface AskBackendOptions {
   readonly networks: Pick<NetworkOutcomes, 'others'>
   /** Statuses that count as no answer; never 200. */
   readonly unavailableStatus: ReadonlySet<number>
+  /** BACKEND_TIMEOUT, in milliseconds. */
+  readonly timeout: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** Our own code threw. */
@@ -30,7 +32,7 @@ export interface Asked {
 /**
  * Asks one backend one question; never rejects. `budget` is the overall deadline in milliseconds, connecting
  * included. `onOver` is called once, when the backend can no longer be working on the question: at its
- * answer, or after twice the deadline.
+ * answer, or after twice BACKEND_TIMEOUT.
  */
 export type AskBackend = (
   question: Question,
@@ -47,7 +49,7 @@ const BAD_GATEWAY = 502
 
 /** Asks once, and once more after a failure that the question itself may have caused. */
 export function createAskBackend(options: AskBackendOptions): AskBackend {
-  const { endpoint, client, control, networks, unavailableStatus, clock } = options
+  const { endpoint, client, control, networks, unavailableStatus, timeout, clock } = options
   const backend = endpoint.name
   const unavailable = (reason: UnavailableReason): Outcome => ({ kind: 'unavailable', backend, reason })
 
@@ -90,6 +92,8 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
       let failure: Outcome | undefined
       let status = 0
       let isSettled = false
+      /** A control question was answered while this one failed or was silent. */
+      let isAlive = false
 
       const settle = (asked: Asked): void => {
         if (isSettled) return
@@ -114,7 +118,7 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
         const first = await send()
         if (!isProvocable(first)) return { outcome: first, isUnconfirmed: false }
         failure = first
-        const isAlive = await control.isAlive(left())
+        isAlive = await control.isAlive(left())
         if (!isAlive || isSettled) return { outcome: first, isUnconfirmed: false }
         const again = await send()
         if (!isProvocable(again)) return { outcome: again, isUnconfirmed: false }
@@ -127,7 +131,6 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
       /** No answer in time. The outcomes of other networks show whether the question caused it. */
       const giveUp = (): void => {
         const silence = failure ?? unavailable('timeout')
-        const isAlive = control.hasAnsweredSince(began)
         const { answered, failed } = networks.others(groups.network)
         if (isAlive && answered > failed) settle(refusedFor(silence, question))
         else settle({ outcome: silence, isUnconfirmed: isAlive })
@@ -139,12 +142,14 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
       }
       let overdue: NodeJS.Timeout | undefined
       let callOff = startTimer(Math.max(0, budget / 2), () => {
-        void control.isAlive(left())
+        void control.isAlive(left()).then((answered) => {
+          isAlive ||= answered
+        })
         callOff = startTimer(Math.max(0, left()), () => {
           giveUp()
           // A question that was not sent ends now. One that was sent may still be at work in the backend.
           if (sending?.wasSent !== true) sending?.abandon()
-          else overdue = setTimeout(() => sending?.abandon(), budget).unref()
+          else overdue = setTimeout(() => sending?.abandon(), 2 * timeout - budget).unref()
         })
       })
       void ask().then((asked) => {

@@ -26,8 +26,8 @@ export function createAsk(options: AskBackendsOptions): Ask {
 }
 
 /**
- * Asks the backends in order. The next is asked only when one is unavailable, or refuses because this client
- * has too many questions under way. Each gets an even share of the time that is left.
+ * Asks the backends in order. The next is asked only when one is unavailable, or has no answer for this very
+ * client or question. Each gets an even share of the time that is left.
  */
 function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
   return async (question) => {
@@ -43,7 +43,7 @@ function createFailover({ backends, timeout, clock }: AskBackendsOptions): Ask {
     }
     const last = outcomes.at(-1) ?? outcome
     // If one backend refuses and another is unavailable, the default action must not replace the refusal.
-    return last.kind === 'unavailable' ? (outcomes.find(isRefused) ?? last) : last
+    return wantsAnother(last) ? (outcomes.find(isRefused) ?? last) : last
   }
 }
 
@@ -68,7 +68,7 @@ function createAny({ backends, timeout }: AskBackendsOptions): Ask {
 }
 
 function wantsAnother(outcome: Outcome): boolean {
-  return isUnavailable(outcome) || (outcome.kind === 'refused' && outcome.reason === 'too-many-questions')
+  return isUnavailable(outcome) || isRefused(outcome)
 }
 
 function isUnavailable({ kind }: Outcome): boolean {

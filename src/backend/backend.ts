@@ -3,11 +3,17 @@ import type { Question } from '../subrequest.ts'
 import { notTheBackends, type Outcome, type RefusedReason, type UnavailableReason } from '../verdict.ts'
 import { createControlRequest } from './alta-contract.ts'
 import { type AskBackend, type Asked, createAskBackend } from './ask-backend.ts'
-import { type Breaker, type BreakerState, createBreaker } from './breaker.ts'
+import {
+  type Breaker,
+  type BreakerState,
+  type Concurrency,
+  createBreaker,
+  createConcurrency,
+} from './breaker.ts'
 import { createClient } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Control, createControl, createNetworkOutcomes, type NetworkOutcomes } from './evidence.ts'
-import { applicantOf, type Concurrency, createConcurrency, createLine, type Line } from './line.ts'
+import { applicantOf, createLine, type Line } from './line.ts'
 import { createRehearsedAsk, type Exchange } from './rehearsed-ask.ts'
 import { timeLeft } from './timer.ts'
 
@@ -52,14 +58,17 @@ export interface Backend {
 const LINE_FACTOR = 16
 const LINE_BYTES = 16 * 1024 * 1024
 
+/** Part of the deadline within which an answer is quick: the backend can take more questions. */
+const QUICK = 1 / 4
+
 export function createBackend(options: BackendOptions): Backend {
   const { endpoint, unavailableStatus, timeout, clock, random, onInternalError } = options
   const { name } = endpoint
   const client = createClient(endpoint, options.concurrency, timeout)
   const breaker = createBreaker({ clock, random })
-  const concurrency = createConcurrency(options.concurrency, clock)
+  const concurrency = createConcurrency({ most: options.concurrency, quick: timeout * QUICK, clock })
   const line = createLine({
-    limit: concurrency.limit,
+    places: concurrency.places,
     length: options.concurrency * LINE_FACTOR,
     bytes: LINE_BYTES,
   })
@@ -72,7 +81,7 @@ export function createBackend(options: BackendOptions): Backend {
     isOff: () => breaker.state().kind !== 'closed',
   })
   const networks = createNetworkOutcomes(clock)
-  const asking = { endpoint, client, control, networks, unavailableStatus, clock, onInternalError }
+  const asking = { endpoint, client, control, networks, unavailableStatus, timeout, clock, onInternalError }
   const ask = createGuardedAsk({
     backend: name,
     ask: createAskBackend(asking),
@@ -95,7 +104,7 @@ export function createBackend(options: BackendOptions): Backend {
     state: () => ({
       breaker: breaker.state().kind,
       inFlight: line.held(),
-      places: concurrency.limit(),
+      places: concurrency.places().limit,
       waiting: line.waiting(),
     }),
     close: () => client.close(),
@@ -132,14 +141,11 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
   const refused = (reason: RefusedReason): Outcome => ({ kind: 'refused', backend, reason })
 
   /**
-   * The outcome of a question whose time ran out behind others of its own address group. It is refused, but
+   * The outcome of a question whose time ran out through others of its own address group. It is refused, but
    * if the backend has answered nobody since `began`, it is unavailable as for all others.
    */
-  const afterWaiting = async (began: number, patience: number): Promise<Outcome> => {
-    const isAlive =
-      answeredAt >= began || control.hasAnsweredSince(began) || (await control.isAlive(patience))
-    return isAlive ? refused('too-many-questions') : without('overload')
-  }
+  const byItsOwn = (began: number, isAlive: boolean): Outcome =>
+    isAlive || answeredAt >= began ? refused('too-many-questions') : without('overload')
 
   const learn = ({ outcome, isUnconfirmed }: Asked, question: Question, sentAt: number): void => {
     const { network, client } = addressGroupsOf(question.subrequest.address)
@@ -154,11 +160,12 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
     }
     if (isAnswer) {
       answeredAt = clock()
-      concurrency.answered()
+      concurrency.answered(answeredAt - sentAt)
       line.advance()
     } else if (outcome.kind === 'unavailable' && !notTheBackends.has(outcome.reason)) {
       // Slow questions of a single network must not lower the limit for all.
       const isShared = !isUnconfirmed || networks.others(network).failed >= SHARED
+      if (outcome.reason === 'timeout') concurrency.lendNothing()
       if (outcome.reason === 'timeout' && isShared) concurrency.timedOut(sentAt)
       // Failures that one network may have caused count as those of one client.
       if (outcome.reason !== 'status') breaker.failed(isUnconfirmed ? network : client)
@@ -172,8 +179,10 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
     const admission = await line.enter(applicant, budget)
     if (admission.kind === 'overload') return without('overload')
     const waited = clock() - began
-    if (admission.kind === 'excess')
-      return admission.waited ? afterWaiting(began, budget - waited) : refused('too-many-questions')
+    if (admission.kind === 'excess') {
+      if (!admission.waited) return refused('too-many-questions')
+      return byItsOwn(began, answeredAt >= began || (await control.isAlive(budget - waited)))
+    }
     if (giveUp?.aborted) {
       admission.release()
       return without('timeout')
@@ -181,14 +190,13 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
     const left = timeLeft(budget - waited, budget / 2)
     const asked = await ask(question, applicant.groups, left, admission.release)
     const { outcome } = asked
-    // Waiting behind its own group left too little time, so this timeout says nothing about the backend.
-    if (
-      admission.isLate &&
-      left < budget / 2 &&
-      outcome.kind === 'unavailable' &&
-      outcome.reason === 'timeout'
-    )
-      return afterWaiting(began, 0)
+    const isTimeout = outcome.kind === 'unavailable' && outcome.reason === 'timeout'
+    // Its own group's questions took its time, or the backend's: that says nothing about the backend to others.
+    if (isTimeout && (admission.isBorrowed || (admission.isLate && left < budget / 2))) {
+      concurrency.lendNothing()
+      if (!asked.isUnconfirmed) concurrency.timedOut(began + waited)
+      return byItsOwn(began, asked.isUnconfirmed)
+    }
     learn(asked, question, began + waited)
     return outcome
   }

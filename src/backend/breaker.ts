@@ -1,3 +1,5 @@
+import type { Places } from './shares.ts'
+
 /** Monotonic milliseconds. */
 type Time = number
 
@@ -144,5 +146,60 @@ export function createBreaker({ clock, random }: BreakerOptions): Breaker {
       if (isBroken(now)) state = { kind: 'open', since: now, probeAt: nextProbe(now) }
     },
     state: () => state,
+  }
+}
+
+/** The number of questions that may be under way at one backend, adapted to what the backend can serve. */
+export interface Concurrency {
+  places(): Places
+  /** The backend answered in time, after so many milliseconds: raises the limit. */
+  answered(took: number): void
+  /** A question sent at `began` (monotonic milliseconds) was not answered in time: lowers the limit. */
+  timedOut(began: number): void
+  /** A question was not answered in time, perhaps by its own fault: nobody may borrow places for now. */
+  lendNothing(): void
+  /** An outage is over: starts again from a low limit, since many viewers ask at once. */
+  restart(): void
+}
+
+export interface ConcurrencyOptions {
+  /** The highest limit. */
+  readonly most: number
+  /** An answer within so many milliseconds shows that the backend can take more. */
+  readonly quick: number
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+}
+
+/** The lowest limit, so that one slow answer does not stop all others. */
+const LEAST = 4
+
+/**
+ * Additive increase, multiplicative decrease, as in TCP's congestion control (RFC 5681): an answer adds one,
+ * up to `most`; a timeout halves the limit. Questions sent before a halving do not halve it again: they
+ * belong to the same overload. Quick answers also let a group borrow places: in a backend with few workers,
+ * borrowed places would only make everybody's questions wait there.
+ */
+export function createConcurrency({ most, quick, clock }: ConcurrencyOptions): Concurrency {
+  let limit = most
+  let lent = 0
+  let halvedAt = Number.NEGATIVE_INFINITY
+  return {
+    places: () => ({ limit, lent }),
+    answered(took) {
+      if (limit < most) limit++
+      lent = took < quick ? Math.min(most, lent + 1) : Math.floor(lent / 2)
+    },
+    timedOut(began) {
+      if (began < halvedAt) return
+      halvedAt = clock()
+      limit = Math.max(LEAST, Math.floor(limit / 2))
+    },
+    lendNothing() {
+      lent = 0
+    },
+    restart() {
+      limit = Math.min(limit, LEAST)
+    },
   }
 }

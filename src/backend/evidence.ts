@@ -7,11 +7,6 @@ import { type Client, type HttpRequest, type Reply, Sending } from './client.ts'
 export interface Control {
   /** Whether the backend answers; false if that is not known after `patience` milliseconds. Never rejects. */
   isAlive(patience: number): Promise<boolean>
-  /**
-   * Whether the control question that was valid at `time` (monotonic milliseconds), or a later one, is
-   * answered.
-   */
-  hasAnsweredSince(time: number): boolean
 }
 
 export interface ControlOptions {
@@ -38,23 +33,22 @@ export function createControl(options: ControlOptions): Control {
   const { request, client, unavailableStatus, timeout, clock, isOff } = options
   let askedAt = Number.NEGATIVE_INFINITY
   let isUnderWay = false
-  let isAnswered = false
   let answer: Promise<boolean> = Promise.resolve(false)
 
   const ask = async (): Promise<boolean> => {
     const sending = new Sending(request)
     const deadline = setTimeout(() => sending.abandon(), timeout)
     isUnderWay = true
-    isAnswered = false
     try {
       const { status }: Reply = await client.send(sending)
-      isAnswered = !unavailableStatus.has(status)
+      return !unavailableStatus.has(status)
     } catch {
       // The reason does not matter: the client's question that failed before has its own.
+      return false
+    } finally {
+      clearTimeout(deadline)
+      isUnderWay = false
     }
-    clearTimeout(deadline)
-    isUnderWay = false
-    return isAnswered
   }
 
   return {
@@ -66,7 +60,6 @@ export function createControl(options: ControlOptions): Control {
       }
       return within(answer, patience)
     },
-    hasAnsweredSince: (time) => isAnswered && askedAt >= time - EVERY,
   }
 }
 

@@ -1,6 +1,6 @@
 import { type AddressGroups, addressGroupsOf } from '../address.ts'
 import type { Question } from '../subrequest.ts'
-import { createShares, type Group, type Rank, type Waiter } from './shares.ts'
+import { createShares, type Group, type Places, type Rank, type Waiter } from './shares.ts'
 import { startTimer } from './timer.ts'
 
 /** What the queue needs to know of a question. */
@@ -34,17 +34,23 @@ export function applicantOf({ subrequest, occasion, knownViewer }: Question): Ap
 /** The result of entering the queue. */
 export type Admission =
   /**
-   * `isLate`: it waited behind others of its own group. `release` returns the place; later calls do nothing.
+   * `isLate`: it waited behind others of its own group. `isBorrowed`: its group has its share already.
+   * `release` returns the place; later calls do nothing.
    */
-  | { readonly kind: 'place'; readonly isLate: boolean; readonly release: () => void }
+  | {
+      readonly kind: 'place'
+      readonly isLate: boolean
+      readonly isBorrowed: boolean
+      readonly release: () => void
+    }
   /** No place: other groups hold them. */
   | { readonly kind: 'overload' }
   /** No place: its own group uses all of its share. `waited`: it was in the queue until its time was over. */
   | { readonly kind: 'excess'; readonly waited: boolean }
 
 export interface LineOptions {
-  /** How many places there are now: questions that may be under way. */
-  readonly limit: () => number
+  /** How many questions may be under way now. */
+  readonly places: () => Places
   /** Most questions that may wait. */
   readonly length: number
   /** Most bytes of all waiting questions. */
@@ -60,7 +66,7 @@ export interface Line {
   enter(applicant: Applicant, budget: number): Admission | Promise<Admission>
   /** What `enter` would do at first; changes nothing. */
   look(applicant: Applicant): Admission['kind'] | 'waits'
-  /** Serves waiting questions; call it when `limit` may have grown. */
+  /** Serves waiting questions; call it when `places` may have grown. */
   advance(): void
   /** Places in use. */
   held(): number
@@ -80,13 +86,14 @@ const MOST_KNOWN = 4
  * last quarter. When questions wait, each group of addresses has its share, and the groups are served in
  * turn.
  */
-export function createLine({ limit, length, bytes }: LineOptions): Line {
+export function createLine({ places, length, bytes }: LineOptions): Line {
   const shares = createShares()
   /** How many questions of each known viewer wait with the rank `known`. */
   const knownWaiting = new Map<string, number>()
 
   const seatIn = (group: Group, isLate: boolean): Admission => {
     let isHeld = true
+    const isBorrowed = !shares.isBelowShare(group, places())
     shares.hold(group, 1)
     const release = (): void => {
       if (!isHeld) return
@@ -94,11 +101,11 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
       shares.hold(group, -1)
       advance()
     }
-    return { kind: 'place', isLate, release }
+    return { kind: 'place', isLate, isBorrowed, release }
   }
 
   const advance = (): void => {
-    for (let next = shares.next(limit()); next !== undefined; next = shares.next(limit())) next.seat()
+    for (let next = shares.next(places()); next !== undefined; next = shares.next(places())) next.seat()
   }
 
   const rankOf = (viewer: string | undefined): Rank =>
@@ -112,11 +119,8 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
   }
 
   /** If unknown viewers of the same address fill the queue, the last of them leaves it for a known viewer. */
-  const makeRoom = (group: Group, rank: Rank): boolean => {
-    const last = rank === 'known' ? [...group.line.unknown].at(-1) : undefined
-    last?.dismiss(false)
-    return last !== undefined
-  }
+  const whoLeavesFor = (group: Group, viewer: string | undefined): Waiter | undefined =>
+    rankOf(viewer) === 'known' ? [...group.line.unknown].at(-1) : undefined
 
   const wait = (group: Group, { knownViewer, bytes: cost }: Applicant, isOwn: boolean, patience: number) =>
     new Promise<Admission>((resolve) => {
@@ -147,22 +151,25 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
 
   /** `place`, `waits`, or why it can do neither. */
   const lookIn = (group: Group, { bytes: more }: Applicant): Admission['kind'] | 'waits' => {
-    if (shares.mayHold(group, limit())) return 'place'
+    if (shares.mayHold(group, places())) return 'place'
     const full = shares.whoseLineIsFull(group, more, length, bytes)
     if (full === undefined) return 'waits'
-    if (full !== shares.all || shares.hasItsShare(group, limit())) return 'excess'
+    if (full !== shares.all || shares.hasItsShare(group, places())) return 'excess'
     return 'overload'
   }
 
   return {
     enter(applicant, budget) {
       return shares.with(applicant.groups, applicant.occasion, (group) => {
-        const isOwn = shares.hasItsShare(group, limit())
+        const isOwn = shares.hasItsShare(group, places())
         const found = lookIn(group, applicant)
         if (found === 'place') return seatIn(group, false)
-        const mayWait = found === 'waits' || makeRoom(group, rankOf(applicant.knownViewer))
-        if (!mayWait) return found === 'excess' ? { kind: found, waited: false } : { kind: 'overload' }
-        return wait(group, applicant, isOwn, budget * (isOwn ? OWN_PATIENCE : PATIENCE))
+        const leaving = found === 'waits' ? undefined : whoLeavesFor(group, applicant.knownViewer)
+        if (found !== 'waits' && leaving === undefined)
+          return found === 'excess' ? { kind: found, waited: false } : { kind: 'overload' }
+        const admission = wait(group, applicant, isOwn, budget * (isOwn ? OWN_PATIENCE : PATIENCE))
+        leaving?.dismiss(false)
+        return admission
       })
     },
     look: (applicant) =>
@@ -170,44 +177,5 @@ export function createLine({ limit, length, bytes }: LineOptions): Line {
     advance,
     held: () => shares.all.held,
     waiting: () => shares.all.length,
-  }
-}
-
-/** The number of questions that may be under way at one backend, adapted to what the backend can serve. */
-export interface Concurrency {
-  limit(): number
-  /** The backend answered in time: raises the limit. */
-  answered(): void
-  /** A question sent at `began` (monotonic milliseconds) was not answered in time: lowers the limit. */
-  timedOut(began: number): void
-  /** An outage is over: starts again from a low limit, since many viewers ask at once. */
-  restart(): void
-}
-
-/** The lowest limit, so that one slow answer does not stop all others. */
-const LEAST = 4
-
-/**
- * Additive increase, multiplicative decrease, as in TCP's congestion control (RFC 5681): an answer adds one,
- * up to `most`; a timeout halves the limit. Questions sent before a halving do not halve it again: they
- * belong to the same overload.
- * @param clock monotonic milliseconds
- */
-export function createConcurrency(most: number, clock: () => number): Concurrency {
-  let limit = most
-  let halvedAt = Number.NEGATIVE_INFINITY
-  return {
-    limit: () => limit,
-    answered() {
-      if (limit < most) limit++
-    },
-    timedOut(began) {
-      if (began < halvedAt) return
-      halvedAt = clock()
-      limit = Math.max(LEAST, Math.floor(limit / 2))
-    },
-    restart() {
-      limit = Math.min(limit, LEAST)
-    },
   }
 }

@@ -67,7 +67,13 @@ export class Group {
   }
 }
 
-/** Which groups hold places, which wait for some, and whose turn it is. `limit` is the number of places. */
+/** How many places there are, and how many of them a group may borrow beyond its share. */
+export interface Places {
+  readonly limit: number
+  readonly lent: number
+}
+
+/** Which groups hold places, which wait for some, and whose turn it is. */
 export interface Shares {
   /** The group of all addresses. */
   readonly all: Group
@@ -79,25 +85,34 @@ export interface Shares {
   wait(waiter: Waiter): void
   /** Removes a waiting question; does nothing if it does not wait. */
   leave(waiter: Waiter): void
+  /** Whether the group, and each group around it, holds less than its share. */
+  isBelowShare(group: Group, places: Places): boolean
   /** Whether the group may take a place now, whoever waits. */
-  mayHold(group: Group, limit: number): boolean
+  mayHold(group: Group, places: Places): boolean
   /** Whether the places that it holds and its waiting questions reach its share. */
-  hasItsShare(group: Group, limit: number): boolean
+  hasItsShare(group: Group, places: Places): boolean
   /**
    * The widest group around whose part of the queue is full; undefined where a question of `more` bytes still
    * fits. `length` (questions) and `bytes` are the bounds of the whole queue.
    */
   whoseLineIsFull(group: Group, more: number, length: number, bytes: number): Group | undefined
   /** The waiting question that gets the next place; undefined where none may have one. */
-  next(limit: number): Waiter | undefined
+  next(places: Places): Waiter | undefined
 }
+
+/** Known viewers go first, but so many of them in a row at most, while unknown viewers wait too. */
+const KNOWN_IN_A_ROW = 4
+const KNOWN_FIRST: readonly Rank[] = ['known', 'unknown']
+const UNKNOWN_FIRST: readonly Rank[] = ['unknown', 'known']
 
 export function createShares(): Shares {
   const all = new Group('', PART.all)
+  let knownInARow = 0
 
   const forgetEmpty = (group: Group): void => {
     for (const one of group.around()) {
-      if (one.held === 0 && one.length === 0) one.within?.inside.delete(one.name)
+      const isEmpty = one.held === 0 && one.length === 0
+      if (isEmpty && one.within?.inside.get(one.name) === one) one.within.inside.delete(one.name)
     }
   }
 
@@ -109,11 +124,11 @@ export function createShares(): Shares {
   }
 
   /** The next in turn, from the widest group down to the address. A served group moves to the end. */
-  const pick = (group: Group, rank: Rank, mayHave: MayHave, limit: number): Waiter | undefined => {
-    if (group.waiting[rank] === 0 || !mayHave(group, limit)) return undefined
+  const pick = (group: Group, rank: Rank, mayHave: MayHave, places: Places): Waiter | undefined => {
+    if (group.waiting[rank] === 0 || !mayHave(group, places)) return undefined
     for (const waiter of group.line[rank]) return waiter
     for (const [name, inner] of group.inside) {
-      const waiter = pick(inner, rank, mayHave, limit)
+      const waiter = pick(inner, rank, mayHave, places)
       if (waiter === undefined) continue
       group.inside.delete(name)
       group.inside.set(name, inner)
@@ -145,32 +160,45 @@ export function createShares(): Shares {
       count(waiter, -1)
       forgetEmpty(waiter.group)
     },
-    mayHold(group, limit) {
-      const around = [...group.around()]
-      return [isBelowShare, mayBorrow].some((mayHave) => around.every((one) => mayHave(one, limit)))
-    },
-    hasItsShare: (group, limit) =>
+    isBelowShare: (group, places) => everyAround(group, isBelowShare, places),
+    mayHold: (group, places) =>
+      everyAround(group, isBelowShare, places) || everyAround(group, mayBorrow, places),
+    hasItsShare: (group, { limit }) =>
       [...group.around()].some((one) => one.part < PART.all && one.held + one.length >= shareOf(one, limit)),
     whoseLineIsFull: (group, more, length, bytes) =>
       [...group.around()].findLast(
         (one) => one.length >= length * one.part || one.bytes + more > bytes * one.part,
       ),
-    next: (limit) =>
-      pick(all, 'known', isBelowShare, limit) ??
-      pick(all, 'unknown', isBelowShare, limit) ??
-      pick(all, 'known', mayBorrow, limit) ??
-      pick(all, 'unknown', mayBorrow, limit),
+    next(places) {
+      const ranks = knownInARow < KNOWN_IN_A_ROW ? KNOWN_FIRST : UNKNOWN_FIRST
+      for (const mayHave of [isBelowShare, mayBorrow]) {
+        for (const rank of ranks) {
+          const waiter = pick(all, rank, mayHave, places)
+          if (waiter === undefined) continue
+          knownInARow = rank === 'known' ? knownInARow + 1 : 0
+          return waiter
+        }
+      }
+      return undefined
+    },
   }
 }
 
 /** Whether a group may have one more place. */
-type MayHave = (group: Group, limit: number) => boolean
+type MayHave = (group: Group, places: Places) => boolean
 
-const isBelowShare: MayHave = (group, limit) => group.held < shareOf(group, limit)
+const isBelowShare: MayHave = (group, { limit }) => group.held < shareOf(group, limit)
 
 /** Beyond its share a group may use free places, but not the reserved ones. */
-const mayBorrow: MayHave = ({ part, held }, limit) =>
-  held < (part === PART.all ? limit : limit - Math.floor(limit * RESERVED))
+const mayBorrow: MayHave = (group, { limit, lent }) => {
+  const most = limit - Math.floor(limit * RESERVED)
+  return group.held < (group.part === PART.all ? most : Math.min(most, shareOf(group, limit) + lent))
+}
+
+function everyAround(group: Group, mayHave: MayHave, places: Places): boolean {
+  for (const one of group.around()) if (!mayHave(one, places)) return false
+  return true
+}
 
 function shareOf({ part }: Group, limit: number): number {
   return Math.max(1, Math.floor(limit * part))

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createConcurrency } from '../../src/backend/line.ts'
+import { createConcurrency } from '../../src/backend/breaker.ts'
 
 /** How many questions may be under way, on a pretend clock. */
 function createPretend(most = 64) {
   let now = 1_000
-  const concurrency = createConcurrency(most, () => now)
+  const concurrency = createConcurrency({ most, quick: 500, clock: () => now })
   return {
     ...concurrency,
+    limit: () => concurrency.places().limit,
+    lent: () => concurrency.places().lent,
     now: () => now,
     pass(milliseconds: number) {
       now += milliseconds
@@ -48,10 +50,10 @@ describe('how many questions may be under way', () => {
     const { limit, timedOut, answered, now } = createPretend()
     timedOut(now())
     for (let n = 1; n <= 32; n++) {
-      answered()
+      answered(100)
       assert.equal(limit(), 32 + n)
     }
-    answered()
+    answered(100)
     assert.equal(limit(), 64)
   })
 
@@ -59,7 +61,20 @@ describe('how many questions may be under way', () => {
     const { limit, restart, answered } = createPretend()
     restart()
     assert.equal(limit(), 4)
-    answered()
+    answered(100)
     assert.equal(limit(), 5)
+  })
+
+  test('what a group may borrow is earned by quick answers, halved by a slow one, and gone with a timeout', () => {
+    const { lent, answered, lendNothing } = createPretend()
+    assert.equal(lent(), 0)
+    for (let n = 1; n <= 100; n++) {
+      answered(499)
+      assert.equal(lent(), Math.min(n, 64))
+    }
+    answered(500)
+    assert.equal(lent(), 32)
+    lendNothing()
+    assert.equal(lent(), 0)
   })
 })

@@ -26,9 +26,9 @@ interface Held {
   setLimit(limit: number): void
 }
 
-function createHeld(limit: number, length = 1_000, bytes = 1_000_000): Held {
+function createHeld(limit: number, length = 1_000, bytes = 1_000_000, lent = limit): Held {
   let places = limit
-  const line = createLine({ limit: () => places, length, bytes })
+  const line = createLine({ places: () => ({ limit: places, lent }), length, bytes })
   const seated: string[] = []
   const release = new Map<string, () => void>()
   return {
@@ -76,10 +76,21 @@ describe('where places are free', () => {
     test(`${what} may have all but the last quarter`, async () =>
       assert.equal(await heldBy(100, address), 48))
   }
-  test('addresses of two networks have all', async () =>
-    assert.equal(await heldBy(100, (n) => `192.0.${n % 2}.1`), 64))
+  test('nor do two of them have the last quarter', async () =>
+    assert.equal(await heldBy(100, (n) => `192.0.${n % 2}.1`), 48))
+  test('those who hold less than their share have all', async () =>
+    assert.equal(await heldBy(100, (n) => `10.${n}.0.1`), 64))
   test('with four places in all, one is kept', async () =>
     assert.equal(await heldBy(10, () => '192.0.2.1', 4), 3))
+})
+
+test('what is not lent stays free: an address has its share, and one more for each that is lent', async () => {
+  for (const lent of [0, 1, 20]) {
+    const held = createHeld(64, 1_000, 1_000_000, lent)
+    void crowd(held, 'a', 100, () => '192.0.2.1')
+    await settled()
+    assert.equal(held.seated.length, 16 + lent)
+  }
 })
 
 describe('where others wait', () => {
@@ -117,7 +128,7 @@ describe('where others wait', () => {
     assert.deepEqual(held.seated, ['a0', 'a1', 'a2', 'b0'])
     for (const name of ['a0', 'a1', 'a2']) held.leave(name)
     await settled()
-    assert.deepEqual(held.seated.slice(4), ['c0', 'a3', 'b1'])
+    assert.deepEqual(held.seated.slice(4), ['c0', 'a3'])
   })
 
   test('networks take turns before their addresses do', async () => {
@@ -213,6 +224,34 @@ describe('the line', () => {
     assert.deepEqual([first, second], ['overload', 'excess'])
     assert.ok(halfTime >= 99 && longer >= 149 && longer > halfTime, `${halfTime} and ${longer} ms`)
     assert.equal(held.line.waiting(), 0)
+  })
+
+  test('serves a known viewer who took the room of the last one that waited there', async () => {
+    const held = createHeld(4, 4)
+    void crowd(held, 'x', 4, (n) => `10.9.${n}.1`)
+    void crowd(held, 'y', 3, (n) => `10.8.${n}.1`)
+    await settled()
+    const stranger = held.enter('stranger', from('192.0.2.1'))
+    await settled()
+    const known = held.enter('known', from('192.0.2.1', { knownViewer: 'viewer' }))
+    assert.equal((await stranger).kind, 'overload')
+    for (const name of ['x0', 'x1', 'x2', 'x3']) held.leave(name)
+    assert.equal((await known).kind, 'place')
+  })
+
+  test('lets an unknown viewer go first after four known ones, so that nobody starves', async () => {
+    const held = createHeld(4)
+    void crowd(held, 'x', 4, (n) => `10.9.${n}.1`)
+    await settled()
+    for (let n = 0; n < 8; n++)
+      void held.enter(`known${n}`, from('192.0.2.1', { knownViewer: `viewer ${n}` }))
+    void held.enter('newcomer', from('192.0.2.1'))
+    await settled()
+    for (let left = 0; left < held.seated.length; left++) {
+      held.leave(held.seated[left] ?? '')
+      await settled()
+    }
+    assert.equal(held.seated.indexOf('newcomer'), 8)
   })
 
   test('gives a place back once, however often it is given back', async () => {

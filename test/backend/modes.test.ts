@@ -92,9 +92,12 @@ function orders(count: number): number[][] {
 
 describe('failover', () => {
   for (const combination of combinations) {
-    const answering = combination.findIndex((kind) => kind !== 'unavailable')
-    const decider = answering === -1 ? combination.length - 1 : answering
-    test(`${combination.join(', ')}: backend ${decider + 1} decides, the later ones are not asked`, async () => {
+    const answering = combination.findIndex((kind) => kind === 'allow' || kind === 'deny')
+    const last = answering === -1 ? combination.length - 1 : answering
+    // Who is refused by one must not get the default action of another.
+    const refusing = answering === -1 ? combination.indexOf('refused') : -1
+    const decider = refusing === -1 ? last : refusing
+    test(`${combination.join(', ')}: backend ${decider + 1} decides, ${last + 1} are asked`, async () => {
       const backends = combination.map((kind, index) =>
         pretend(`backend ${index + 1}`, (backend) => backend.answer(kind)),
       )
@@ -102,7 +105,7 @@ describe('failover', () => {
       assert.deepEqual(outcome, outcomeOf(combination[decider] ?? 'deny', `backend ${decider + 1}`))
       assert.deepEqual(
         backends.map(({ sessionIds }) => sessionIds),
-        backends.map((_, index) => (index <= decider ? ['session'] : [])),
+        backends.map((_, index) => (index <= last ? ['session'] : [])),
       )
     })
   }

@@ -253,16 +253,16 @@ describe('every answer to nginx is counted once', () => {
   })
 
   test('what the gate refuses for a client that asks too much', async (t) => {
-    // Three of four idle places, and a quarter of the line: 16.
+    // A quarter of four places, and a quarter of the line: 16.
     const { gate, release } = await startHeld(t)
     const ask = (n: number) => askGate(gate.port, { uri: `/live/${n}/index.m3u8?token=1` })
-    const share = Array.from({ length: 19 }, (_, n) => ask(n))
+    const share = Array.from({ length: 17 }, (_, n) => ask(n))
     await until('its share', async () => (await gate.scrape()).value('alta_auth_questions_waiting') === 16)
     assert.equal((await ask(20)).reason, 'too-many-questions')
     release()
     await Promise.all(share)
     const now = await gate.scrape()
-    assert.deepEqual(decisionsOf(now), { 'allow backend backend-200': 19, 'deny gate too-many-questions': 1 })
+    assert.deepEqual(decisionsOf(now), { 'allow backend backend-200': 17, 'deny gate too-many-questions': 1 })
     assert.equal(now.value('alta_auth_questions_total', { outcome: 'too-many-questions' }), 1)
   })
 

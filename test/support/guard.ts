@@ -1,7 +1,7 @@
 import { createGuardedAsk, type GuardedAsk } from '../../src/backend/backend.ts'
-import { type Breaker, createBreaker } from '../../src/backend/breaker.ts'
+import { type Breaker, createBreaker, createConcurrency } from '../../src/backend/breaker.ts'
 import { type Control, createNetworkOutcomes } from '../../src/backend/evidence.ts'
-import { createConcurrency, createLine } from '../../src/backend/line.ts'
+import { createLine } from '../../src/backend/line.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Outcome } from '../../src/verdict.ts'
 
@@ -19,13 +19,12 @@ export interface GuardOptions {
 /** A control question that is never answered. */
 export const silentControl: Control = {
   isAlive: () => Promise.resolve(false),
-  hasAnsweredSince: () => false,
 }
 
 /** The real guards around a pretend backend. */
 export function guard(options: GuardOptions): GuardedAsk {
   const { clock, isUnconfirmed = false } = options
-  const concurrency = createConcurrency(options.concurrency ?? 64, clock)
+  const concurrency = createConcurrency({ most: options.concurrency ?? 64, quick: 500, clock })
   return createGuardedAsk({
     backend: 'pretend',
     async ask(question, _groups, _budget, onOver) {
@@ -34,7 +33,7 @@ export function guard(options: GuardOptions): GuardedAsk {
       return { outcome, isUnconfirmed }
     },
     breaker: options.breaker ?? createBreaker({ clock, random: () => 0.5 }),
-    line: createLine({ limit: concurrency.limit, length: 1_024, bytes: 1_048_576 }),
+    line: createLine({ places: concurrency.places, length: 1_024, bytes: 1_048_576 }),
     concurrency,
     control: silentControl,
     networks: createNetworkOutcomes(clock),
