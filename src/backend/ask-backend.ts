@@ -32,13 +32,13 @@ export interface Asked {
 /**
  * Asks one backend one question; never rejects. `budget` is the overall deadline in milliseconds, connecting
  * included. `onOver` is called once, when the backend can no longer be working on the question: at its
- * answer, or after twice BACKEND_TIMEOUT.
+ * answer, in time or late (`isAnswered`), or after twice BACKEND_TIMEOUT.
  */
 export type AskBackend = (
   question: Question,
   groups: AddressGroups,
   budget: number,
-  onOver: () => void,
+  onOver: (isAnswered: boolean) => void,
 ) => Promise<Asked>
 
 /** Failures that the content of a question can cause in a healthy backend. */
@@ -136,9 +136,9 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
         else settle({ outcome: silence, isUnconfirmed: isAlive })
       }
 
-      const over = (): void => {
+      const over = ({ outcome: { kind } }: Asked): void => {
         clearTimeout(overdue)
-        onOver()
+        onOver(kind === 'allow' || kind === 'deny')
       }
       let overdue: NodeJS.Timeout | undefined
       let callOff = startTimer(Math.max(0, budget / 2), () => {
@@ -154,7 +154,7 @@ export function createAskBackend(options: AskBackendOptions): AskBackend {
       })
       void ask().then((asked) => {
         settle(asked)
-        over()
+        over(asked)
       })
     })
 

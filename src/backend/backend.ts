@@ -167,8 +167,9 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
       const isShared = !isUnconfirmed || networks.others(network).failed >= SHARED
       if (outcome.reason === 'timeout') concurrency.lendNothing()
       if (outcome.reason === 'timeout' && isShared) concurrency.timedOut(sentAt)
-      // Failures that one network may have caused count as those of one client.
-      if (outcome.reason !== 'status') breaker.failed(isUnconfirmed ? network : client)
+      // Failures that one network may have caused count as those of one client. So do those beside an answer.
+      const isOfNetwork = isUnconfirmed || answeredAt >= sentAt
+      if (outcome.reason !== 'status') breaker.failed(isOfNetwork ? network : client)
     }
   }
 
@@ -188,7 +189,11 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
       return without('timeout')
     }
     const left = timeLeft(budget - waited, budget / 2)
-    const asked = await ask(question, applicant.groups, left, admission.release)
+    const asked = await ask(question, applicant.groups, left, (isAnswered) => {
+      // A late answer is a sign of life, too.
+      if (isAnswered) answeredAt = clock()
+      admission.release()
+    })
     const { outcome } = asked
     const isTimeout = outcome.kind === 'unavailable' && outcome.reason === 'timeout'
     // Its own group's questions took its time, or the backend's: that says nothing about the backend to others.

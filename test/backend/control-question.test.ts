@@ -127,6 +127,21 @@ describe('a question that makes a healthy backend fail', () => {
   })
 })
 
+patientTest('a control question on its way does not hide the answer to the one before', async (t) => {
+  const { ask, backend } = await startSite(t, () => {}, oneSecond)
+  const answer = backend.answer
+  backend.answer = (asked, response, request) => void setTimeout(() => answer(asked, response, request), 100)
+  // Others are answered all the time; silent questions end at every moment of the second between two control questions.
+  const others = Array.from({ length: 10 }, (_, n) => ask('good', `203.0.${n}.1`))
+  await Promise.all(others)
+  const silent: Promise<string>[] = []
+  for (let n = 0; n < 12; n++) {
+    silent.push(ask(`evil${n}`))
+    await delay(90)
+  }
+  assert.deepEqual(new Set(await Promise.all(silent)), new Set(['403 gate question-refused']))
+})
+
 describe('an outage is none of a question', () => {
   for (const [what, evil, environment] of failures) {
     test(`everything is answered by a ${what}: unavailable`, async (t) => {

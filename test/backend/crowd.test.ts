@@ -251,3 +251,49 @@ describe('a flood of bad tokens, DEFAULT_ACTION=allow, a backend of 50 ms', () =
     })
   }
 })
+
+test('60 bad tokens at a time before a backend of five workers, DEFAULT_ACTION=allow: others are served, hardly one is let in', async (t) => {
+  const backend = await startBackend(t)
+  // As php-fpm with five children: what comes waits for a free one.
+  const queue: (() => void)[] = []
+  let working = 0
+  const work = (): void => {
+    while (working < 5) {
+      const next = queue.shift()
+      if (next === undefined) return
+      working++
+      setTimeout(() => {
+        working--
+        next()
+        work()
+      }, 250)
+    }
+  }
+  backend.answer = ({ target }, response) => {
+    queue.push(() => response.writeHead(target.includes('token=good') ? 200 : 403).end())
+    work()
+  }
+  const gate = await startWatchedGate(t, { BACKEND_URL: backend.url, DEFAULT_ACTION: 'allow' })
+  let attacks = 0
+  let letIn = 0
+  let isOver = false
+  const attackers = Array.from({ length: 60 }, async () => {
+    while (!isOver) {
+      const uri = `/live/bad/index.m3u8?token=bad${attacks++}`
+      if ((await askGate(gate.port, { uri })).status === 200) letIn++
+    }
+  })
+  const reasons: string[] = []
+  for (let n = 0; n < 10; n++) {
+    await delay(300)
+    const uri = `/live/${n}/index.m3u8?token=good`
+    reasons.push((await askGate(gate.port, { uri, address: address(n) })).reason)
+  }
+  isOver = true
+  await Promise.all(attackers)
+  t.diagnostic(`${letIn} of ${attacks} let in`)
+  // 202 of about 300 before places were lent only for quick answers.
+  assert.ok(letIn < 15, `${letIn} of ${attacks} let in`)
+  assert.ok(reasons.filter((reason) => reason === 'backend-200').length >= 8, reasons.join(' '))
+  assert.equal((await gate.backend()).breaker, 'closed')
+})

@@ -29,7 +29,7 @@ export function guard(options: GuardOptions): GuardedAsk {
     backend: 'pretend',
     async ask(question, _groups, _budget, onOver) {
       const outcome = await options.ask(question)
-      onOver()
+      onOver(outcome.kind === 'allow' || outcome.kind === 'deny')
       return { outcome, isUnconfirmed }
     },
     breaker: options.breaker ?? createBreaker({ clock, random: () => 0.5 }),
