@@ -13,15 +13,15 @@ export function judgeDefaultAction({ defaultAction, backends, rates, sessions, b
   if (!isDown && rates[defaultAction].default === 0) {
     if (sessions.provisional > 0)
       return { means: 'some sessions are still provisional', tone: 'warm', loud: '' }
-    const inOutage = defaultAction === 'allow' ? 'strangers get in' : 'new viewers are refused'
+    const inOutage = defaultAction === 'allow' ? 'unknown viewers get in' : 'new viewers are refused'
     return { means: `in an outage ${inOutage}`, tone: '', loud: '' }
   }
   if (defaultAction === 'deny') {
     return { means: 'new viewers are refused; who plays goes on', tone: 'warm', loud: '' }
   }
   const numbers = `${counted(sessions.provisional, 'provisional session')} now, ${count(byDefault.letIn)} let in since the gate started`
-  const loud = `Strangers are being let in: the backend gives no answer, and the default action is “allow”. ${numbers}.`
-  return { means: 'strangers are being let in', tone: 'bad', loud }
+  const loud = `Unknown viewers are being let in: the backend gives no answer, and the default action is “allow”. ${numbers}.`
+  return { means: 'unknown viewers are being let in', tone: 'bad', loud }
 }
 
 /** Shows the default action. A screen reader reads the warning only when it appears. */

@@ -60,7 +60,7 @@ function startFlapping(defaultAction: Verdict) {
 
 for (const defaultAction of verdicts) {
   describe(`a backend that flaps every second for a minute, DEFAULT_ACTION=${defaultAction}`, () => {
-    test('known verdicts are kept, strangers get a real one or the default, each change of state is one line', async (t) => {
+    test('known verdicts are kept, unknown viewers get a real one or the default, each change of state is one line', async (t) => {
       const { ask, gate, lines, turn, breaker } = startFlapping(defaultAction)
       await ask('192.0.2.1', 'X')
       await ask('192.0.2.2', 'bad')

@@ -142,7 +142,7 @@ describe('where others wait', () => {
     assert.deepEqual(held.seated.slice(8), ['many0', 'one0', 'many1', 'one1'])
   })
 
-  test('whom a backend has allowed lately goes before strangers, and not with more than four questions', async () => {
+  test('whom a backend has allowed lately goes before unknown viewers, and not with more than four questions', async () => {
     const held = createHeld(4)
     void crowd(held, 'x', 4, (n) => `10.9.${n}.1`)
     await settled()
@@ -200,7 +200,7 @@ describe('the line', () => {
     assert.deepEqual(await held.enter('late', from('192.0.2.1')), { kind: 'overload' })
   })
 
-  test('makes room for a known viewer where strangers of the same address fill it', async () => {
+  test('makes room for a known viewer where unknown viewers of the same address fill it', async () => {
     const held = createHeld(4, 100)
     const strangers = crowd(held, 's', 28, () => '192.0.2.1')
     await settled()

@@ -231,13 +231,13 @@ describe('check tells what the default action means right now', () => {
       })
       assert.match(
         textOf(await checkSite(environment), 'default-action'),
-        new RegExp(`^${action}: strangers are ${does} while`),
+        new RegExp(`^${action}: unknown viewers are ${does} while`),
       )
       await backend.stop()
       const unasked = await checkSite(environment)
       assert.match(
         textOf(unasked, 'default-action'),
-        new RegExp(`^${action}: strangers would be ${does} now, `),
+        new RegExp(`^${action}: unknown viewers would be ${does} now, `),
       )
       assert.equal((await askGate(gate.port)).source, 'default')
       const findings = await checkSite(environment)
@@ -246,7 +246,7 @@ describe('check tells what the default action means right now', () => {
       assert.match(
         textOf(findings, 'default-action'),
         new RegExp(
-          `^${action}: strangers are being ${does} right now \\(unavailable: refused, \\d+ s\\); .* ${sum}\n`,
+          `^${action}: unknown viewers are being ${does} right now \\(unavailable: refused, \\d+ s\\); .* ${sum}\n`,
         ),
       )
       const again = await startBackend(t, backend.port)

@@ -83,7 +83,7 @@ describe('the live page and its gate', () => {
     await tab.lists('denials', /new/)
   })
 
-  test('while strangers are let in, the page is loud about it', async (t) => {
+  test('while unknown viewers are let in, the page is loud about it', async (t) => {
     const down = await findFreePort()
     const open = await startGate(scope, {
       BACKEND_URL: `http://127.0.0.1:${down}/auth`,
@@ -91,11 +91,14 @@ describe('the live page and its gate', () => {
       DEFAULT_ACTION: 'allow',
     })
     const tab = await openLivePage(t, busy.browser, adminUrl(open))
-    await tab.reads('#action-means', /^in an outage strangers get in$/)
+    await tab.reads('#action-means', /^in an outage unknown viewers get in$/)
     assert.equal(await tab.page.isVisible('#banner'), false)
     await openSession(openGateLines(scope, open.port), 1)
     await tab.until('the notice', `document.querySelector('#banner').checkVisibility()`)
-    await tab.reads('#banner', /^Strangers are being let in: .*“allow”\. 1 provisional session now, 1 let in/)
+    await tab.reads(
+      '#banner',
+      /^Unknown viewers are being let in: .*“allow”\. 1 provisional session now, 1 let in/,
+    )
     await tab.lists('sessions', /^– provisional /)
     await tab.reads('#provisional', /^1$/)
     await tab.pressIn('sessions', /./)

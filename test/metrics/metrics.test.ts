@@ -267,7 +267,7 @@ describe('every answer to nginx is counted once', () => {
   })
 
   for (const action of ['allow', 'deny'] as const) {
-    test(`strangers by DEFAULT_ACTION=${action}, each stranger one decision of the default action`, async (t) => {
+    test(`unknown viewers by DEFAULT_ACTION=${action}, each one decision of the default action`, async (t) => {
       const url = `http://127.0.0.1:${await findFreePort()}/auth`
       const gate = await startScrapedGate(t, {
         BACKEND_URL: url,

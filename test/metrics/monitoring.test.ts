@@ -319,7 +319,7 @@ describe('a real Prometheus that scrapes a real gate', () => {
     )
   })
 
-  test('strangers who are let in by default raise an alert, and so does the backend that is away', async () => {
+  test('unknown viewers who are let in by default raise an alert, and so does the backend that is away', async () => {
     await world.backend.stop()
     await until(
       'AltaAuthDefaultLetsIn to fire',

@@ -106,7 +106,7 @@ describe('each kind has a bound of its own', () => {
     return { gate, everybodyRides }
   }
 
-  test('a hundred bad tokens of strangers evict no session', async () => {
+  test('a hundred bad tokens of unknown viewers evict no session', async () => {
     const { gate, everybodyRides } = await openTen()
     for (let i = 0; i < 100; i++) {
       const bad = clientRequest(`/live/ch1/index.m3u8?token=bad${i}`, viewer(100 + (i % 50)))

@@ -24,7 +24,7 @@ export function checkDefaultAction(options: DefaultActionOptions): Finding {
   const { readyz, mode, answered, gateIsDown, onFailure } = options
   const action = readyz?.defaultAction ?? options.defaultAction
   if (gateIsDown) return judgeWithoutGate(action, onFailure)
-  const strangers = action === 'allow' ? 'let in' : 'refused'
+  const fate = action === 'allow' ? 'let in' : 'refused'
   const { byDefault } = readyz ?? {}
   const detail = { action, ...(byDefault === undefined ? {} : { byDefault }) }
 
@@ -38,12 +38,12 @@ export function checkDefaultAction(options: DefaultActionOptions): Finding {
   if (gateSaysOut && checkSaysOut) {
     const { letIn, refused } = byDefault ?? { letIn: 0, refused: 0 }
     const sofar = `since its start ${letIn} were let in so, ${refused} refused`
-    const sentence = `${action}: strangers are being ${strangers} right now (unavailable: ${since}); ${sofar}`
+    const sentence = `${action}: unknown viewers are being ${fate} right now (unavailable: ${since}); ${sofar}`
     const other = action === 'allow' ? 'deny would refuse them' : 'allow would let them in'
     return failed(sentence, `repair the backend: see above. DEFAULT_ACTION=${other}`, detail)
   }
   if (checkSaysOut) {
-    const sentence = `${action}: strangers would be ${strangers} now, as this check got no answer`
+    const sentence = `${action}: unknown viewers would be ${fate} now, as this check got no answer`
     return failed(sentence, 'repair the backend: see above', detail)
   }
   if (gateSaysOut) {
@@ -51,7 +51,7 @@ export function checkDefaultAction(options: DefaultActionOptions): Finding {
     const remedy = 'nothing, if it was restarted just now: the next question of the gate will tell'
     return warning(sentence, remedy, detail)
   }
-  const sentence = `${action}: strangers are ${strangers} while the backend is unavailable; now it answers`
+  const sentence = `${action}: unknown viewers are ${fate} while the backend is unavailable; now it answers`
   return ok(sentence, undefined, detail)
 }
 
