@@ -68,11 +68,13 @@ export function createGateServer(gate: Listener, onRefused: (why: string) => voi
 }
 
 /** Subrequests that one turn of the event loop answers. */
-const MOST_IN_A_TURN = 8
-/** The same after a turn that accepted a connection: more connections may be waiting. */
+const MOST_IN_A_TURN = 64
+/** The same while connections come in, and after a turn that accepted one: more of them may be waiting. */
+const MOST_IN_A_SHORT_TURN = 8
 const MOST_AFTER_ACCEPT = 1
+/** Turns stay short so long after a connection was accepted; milliseconds. */
+const SHORT_FOR = 1_000
 
-/** The listeners for a server's `request` and `connection` events. */
 export interface ShortTurns {
   readonly answer: Listener
   /** Call it when a connection was accepted. */
@@ -87,7 +89,9 @@ export interface ShortTurns {
 export function inShortTurns(gate: Listener): ShortTurns {
   const waiting: [request: IncomingMessage, response: ServerResponse][] = []
   let answered = 0
-  let most = MOST_IN_A_TURN
+  let usual = MOST_IN_A_TURN
+  let most = usual
+  let shortUntil = 0
 
   const answer: Listener = (request, response) => {
     if (answered++ === 0) setImmediate(startTurn)
@@ -97,7 +101,8 @@ export function inShortTurns(gate: Listener): ShortTurns {
   const startTurn = (): void => {
     answered = 0
     const now = waiting.splice(0, most)
-    most = MOST_IN_A_TURN
+    usual = performance.now() < shortUntil ? MOST_IN_A_SHORT_TURN : MOST_IN_A_TURN
+    most = usual
     for (const [request, response] of now) {
       // nginx has closed this one: nobody waits for its answer.
       if (!response.destroyed) answer(request, response)
@@ -107,10 +112,12 @@ export function inShortTurns(gate: Listener): ShortTurns {
 
   return {
     answer(request, response) {
-      if (answered < MOST_IN_A_TURN && waiting.length === 0) answer(request, response)
+      if (answered < usual && waiting.length === 0) answer(request, response)
       else waiting.push([request, response])
     },
     accepted() {
+      shortUntil = performance.now() + SHORT_FOR
+      usual = MOST_IN_A_SHORT_TURN
       most = MOST_AFTER_ACCEPT
     },
   }

@@ -56,7 +56,8 @@ test('a new connection waits for a few subrequests, however many are ready', asy
 
 test('all others are answered in the turns that follow, in their order, but for what nginx has given up', async () => {
   const answered: number[] = []
-  const { answer } = inShortTurns((request) => void answered.push(Number(request.url)))
+  const { answer, accepted } = inShortTurns((request) => void answered.push(Number(request.url)))
+  accepted()
   const numbers = Array.from({ length: 100 }, (_, n) => n)
   const isGivenUp = (n: number): boolean => n >= 20 && n < 40
   for (const n of numbers)
