@@ -22,8 +22,8 @@ const MINUTE = 60_000
 const BEAT = 50
 const MAX_DRIFT = 0.05
 /**
- * The requests of a viewer, each with the milliseconds to wait before it. At the third the session is due for a
- * re-check, and at the last the re-check has ended.
+ * The requests of a viewer, each with the milliseconds to wait before it. At the third the session is due for
+ * a re-check, and at the last the re-check has ended.
  */
 const requests = [
   ['index.m3u8', 0],

@@ -49,8 +49,8 @@ export function createControlRequest(endpoint: Endpoint): HttpRequest {
 }
 
 /**
- * What an allow brings along. `X-AuthDuration`, `X-UserId` are Flussonic's and Ministra's names, `X-Session-Name` is
- * Astra's.
+ * What an allow brings along. `X-AuthDuration` and `X-UserId` are names of Flussonic and Ministra,
+ * `X-Session-Name` is Astra's.
  */
 export function readGrant(reply: Reply): Grant {
   const authDuration = headerOf(reply, 'x-authduration')

@@ -196,7 +196,7 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
     })
     const { outcome } = asked
     const isTimeout = outcome.kind === 'unavailable' && outcome.reason === 'timeout'
-    // Its own group's questions took its time, or the backend's: that says nothing about the backend to others.
+    // Questions of its own group took its time, or the backend's: this says nothing about the backend.
     if (isTimeout && (admission.isBorrowed || (admission.isLate && left < budget / 2))) {
       concurrency.lendNothing()
       if (!asked.isUnconfirmed) concurrency.timedOut(began + waited)

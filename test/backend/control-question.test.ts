@@ -131,7 +131,7 @@ patientTest('a control question on its way does not hide the answer to the one b
   const { ask, backend } = await startSite(t, () => {}, oneSecond)
   const answer = backend.answer
   backend.answer = (asked, response, request) => void setTimeout(() => answer(asked, response, request), 100)
-  // Others are answered all the time; silent questions end at every moment of the second between two control questions.
+  // Others are answered. Silent questions end at every moment of the second between two control questions.
   const others = Array.from({ length: 10 }, (_, n) => ask('good', `203.0.${n}.1`))
   await Promise.all(others)
   const silent: Promise<string>[] = []

@@ -140,8 +140,8 @@ describe("one address's own excess", () => {
         assert.equal(other.reason, 'backend-200')
         const answers = await Promise.all(flood)
         assert.equal(countOf(answers, '403 gate too-many-questions'), 35)
-        // Another viewer was answered meanwhile, and so was the control question: only these questions fail. The
-        // quick answer has lent one place.
+        // Another viewer was answered meanwhile, and so was the control question: only these questions fail.
+        // The quick answer has lent one place.
         assert.equal(countOf(answers, '403 gate question-refused'), 5)
         assert.equal((await gate.backend()).breaker, 'closed')
         backend.answer = status(200)
