@@ -92,12 +92,13 @@ function holds(folder, program) {
 }
 
 /**
+ * Runs a program in the repository, or gives up with the complaint.
  * @param {string} program
  * @param {readonly string[]} parameters
  * @param {string} complaint
  * @param {Readonly<Record<string, string>>} [environment]
  */
-function run(program, parameters, complaint, environment = {}) {
+export function run(program, parameters, complaint, environment = {}) {
   // What a tool prints is for people. It goes to stderr, because only the result of the whole belongs on
   // stdout.
   const done = spawnSync(program, parameters, {
