@@ -36,6 +36,7 @@ export const programsOf = {
   'test/faults/new-connections.test.ts': { wrk: 'wrk' },
   'test/hostile/fail2ban.test.ts': { 'fail2ban-regex': 'fail2ban' },
   'test/middleware/php-names.test.ts': php,
+  'test/install/deb-package.ts': { 'dpkg-deb': 'dpkg', lintian: 'lintian' },
   'test/nginx/shipped-files.test.ts': nginx,
   'test/players/ffmpeg.test.ts': ffmpeg,
   'test/service/systemd.test.ts': { 'systemd-analyze': 'systemd' },

@@ -19,7 +19,7 @@ export function checkSettings(environment: Environment): {
   }
   const elsewhere = environment['BACKEND_URL'] === undefined && existsSync(SERVICE_SETTINGS)
   const remedy = elsewhere
-    ? `the service has its own: node --env-file=${SERVICE_SETTINGS} /usr/local/bin/alta-auth check`
+    ? `the service has its own: node --env-file=${SERVICE_SETTINGS} "$(which alta-auth)" check`
     : 'correct it in the environment or in .env; without settings nothing else is checked'
   return { result, findings: result.problems.map((problem) => failed(problem, remedy)) }
 }

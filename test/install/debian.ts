@@ -9,7 +9,7 @@ export interface Debian {
    */
   run(script: string, folder?: string): Promise<string>
   /** The same, and whether all went well. */
-  tryRun(script: string): ReturnType<typeof tryDocker>
+  tryRun(script: string, folder?: string): ReturnType<typeof tryDocker>
   /** Starts a program that goes on. */
   start(...command: readonly string[]): Promise<void>
   /** Copies a folder of this machine. */
@@ -22,11 +22,14 @@ const certificates = '/opt/certificates.crt'
 /** Milliseconds: installing Debian and npm packages on a slow machine. */
 const PATIENCE = 300_000
 
-/** A server has systemd. It must not change the kernel, which is this machine's. */
+/**
+ * A server has systemd, and starts what is installed. It must not change the kernel, which is this machine's.
+ */
 const server = `
 FROM debian:trixie-slim
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd dbus \\
- && systemctl mask systemd-sysctl.service systemd-modules-load.service getty@tty1.service
+ && systemctl mask systemd-sysctl.service systemd-modules-load.service getty@tty1.service \\
+ && rm -f /usr/sbin/policy-rc.d
 `
 
 /** systemd needs a control group file system of the new kind, whatever this machine uses. */

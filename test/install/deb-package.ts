@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { forSuite, type Scope } from '../support/scope.ts'
+import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+import { copyRepository } from './copy-repository.ts'
+import { bootDebian } from './debian.ts'
+import { askBoth, followNginx, followSettings } from './follow-page.ts'
+import { giveChannel } from './give-channel.ts'
+import { readCommands } from './read-commands.ts'
+import { mainPid } from './running-service.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+const [make = '', install = '', example = '', ...others] = readCommands('Debian package')
+const [update = ''] = readCommands('Updating')
+const [removeSite = '', purge = ''] = readCommands('Removing')
+const settings = '/etc/alta-auth/alta-auth.env'
+const snippets = '/etc/nginx/alta-auth'
+
+const run = (program: string, ...parameters: string[]): string =>
+  execFileSync(program, parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+
+/** Makes the package as the page says. Returns the path of the file. */
+function makePackage(clone: string, umask: string): string {
+  run('sh', '-euc', `cd '${clone}'; umask ${umask}; ${make}`)
+  return join(clone, `alta-auth_${version}_all.deb`)
+}
+
+/** The package as another version of it, with one snippet that differs. */
+function another(scope: Scope, deb: string, number: string, changed: string): string {
+  const folder = makeTemporaryFolder(scope)
+  run('dpkg-deb', '--raw-extract', deb, folder)
+  const control = join(folder, 'DEBIAN/control')
+  writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${number}`))
+  for (const place of [snippets, '/usr/lib/alta-auth/nginx/alta-auth']) {
+    const file = join(folder, place, changed)
+    writeFileSync(file, `${readFileSync(file, 'utf8')}# as in ${number}\n`)
+  }
+  const made = join(makeTemporaryFolder(scope), `alta-auth_${number}_all.deb`)
+  run('dpkg-deb', '--root-owner-group', '--build', folder, made)
+  return made
+}
+
+describe('docs/install.md, followed on a clean Debian with the Debian package', () => {
+  const server = forSuite(async (scope) => {
+    const deb = makePackage(copyRepository(scope), '022')
+    const older = another(scope, deb, '0.0.1', 'location.conf')
+    const newer = another(scope, deb, '999.0.0', 'server.conf')
+    const debian = await bootDebian(scope)
+    for (const [folder, file] of Object.entries({ older, deb, newer })) {
+      await debian.run(`mkdir /root/${folder}`)
+      await debian.copyIn(file, `/root/${folder}/`)
+    }
+    return { scope, deb, debian }
+  })
+  const sum = async (file: string): Promise<string> => (await server.debian.run(`md5sum < ${file}`)).trim()
+
+  test('the same sources give the same bytes, whatever the folder and the umask', () => {
+    const other = makePackage(copyRepository(server.scope), '077')
+    assert.ok(readFileSync(other).equals(readFileSync(server.deb)))
+  })
+
+  test('lintian finds no error', () => {
+    const found = run('lintian', '--allow-root', '--fail-on', 'none', server.deb)
+    assert.deepEqual(found.match(/^E: .*$/gm) ?? [], [])
+    // It does look: the packages of Debian are not used.
+    assert.match(found, /embedded-javascript-library/)
+  })
+
+  test('brings the pages, a man page, and no file that only developers need', () => {
+    const files = run('dpkg-deb', '--contents', server.deb)
+    for (const path of [
+      'doc/alta-auth/docs/install.md',
+      'doc/alta-auth/copyright',
+      'man/man1/alta-auth.1.gz',
+    ])
+      assert.ok(files.includes(` ./usr/share/${path}\n`), path)
+    assert.doesNotMatch(files, /typescript|biome|\.ts\n|\.map\n/)
+    // Packages with a file for one kind of processor would need another architecture.
+    assert.doesNotMatch(files, /\.node\n/)
+  })
+
+  test('installing: the gate runs, with Node.js', async () => {
+    assert.deepEqual(others, [])
+    const { debian } = server
+    await debian.run(install, '/root/older')
+    assert.equal(await debian.run('alta-auth --version'), `${version}\n`)
+    assert.ok((await mainPid(debian)) > 0)
+    await debian.run(example)
+  })
+
+  test('Settings: the gate runs with them', () => followSettings(server.debian))
+
+  test('nginx: a good token gets 200, a bad one 403', async () => {
+    await giveChannel(server.debian)
+    await followNginx(server.debian)
+  })
+
+  test('Updating: no request is lost, settings and edits stay, the snippets are new', async () => {
+    const { debian } = server
+    await debian.run(`echo '# the address of my gate' >> ${snippets}/http.conf`)
+    const kept = [await sum(settings), await sum(`${snippets}/http.conf`)]
+    const before = await mainPid(debian)
+    const socket = 'systemctl show --property ActiveEnterTimestampMonotonic alta-auth.socket'
+    const socketBefore = await debian.run(socket)
+    const [good = ''] = readCommands('nginx')[1]?.split('\n') ?? []
+    await debian.start(
+      'sh',
+      '-c',
+      `until test -e /tmp/stop; do ${good} >> /tmp/codes; done; touch /tmp/stopped`,
+    )
+
+    await debian.run(update, '/root/deb')
+
+    await debian.run('touch /tmp/stop; until test -e /tmp/stopped; do sleep 0.1; done')
+    const codes = (await debian.run('cat /tmp/codes')).trim().split('\n')
+    assert.deepEqual(new Set(codes), new Set(['200']))
+    assert.ok(codes.length > 10, `${codes.length} requests`)
+    assert.notEqual(await mainPid(debian), before)
+    assert.equal(await debian.run(socket), socketBefore)
+    assert.deepEqual([await sum(settings), await sum(`${snippets}/http.conf`)], kept)
+    const shipped = await debian.run('cat /usr/lib/alta-auth/nginx/alta-auth/location.conf')
+    assert.doesNotMatch(shipped, /as in/)
+    assert.equal(await debian.run(`cat ${snippets}/location.conf`), shipped)
+    assert.equal(await askBoth(debian), '200\n403\n')
+  })
+
+  test('a snippet that is edited and new: dpkg asks, and an edit is never overwritten unseen', async () => {
+    const { debian } = server
+    await debian.run(`echo '# mine' >> ${snippets}/server.conf`)
+    await debian.run('systemctl disable --now alta-auth.service')
+    const edited = await sum(`${snippets}/server.conf`)
+    const asked = await debian.tryRun(update, '/root/newer')
+    assert.notEqual(asked.code, 0)
+    assert.match(asked.output, /Configuration file '\/etc\/nginx\/alta-auth\/server\.conf'/)
+    assert.equal(await sum(`${snippets}/server.conf`), edited)
+    await debian.run('dpkg --force-confold --configure --pending')
+    assert.equal(await sum(`${snippets}/server.conf`), edited)
+    assert.match(await debian.run(`cat ${snippets}/server.conf.dpkg-dist`), /as in 999/)
+    // What the operator has switched off stays off.
+    assert.equal((await debian.tryRun('systemctl is-enabled alta-auth.service')).output, 'disabled\n')
+    assert.equal(await mainPid(debian), 0)
+  })
+
+  test('remove keeps settings and snippets, and installing again takes them', async () => {
+    const { debian } = server
+    const kept = await sum(settings)
+    await debian.run('apt remove -y alta-auth')
+    assert.equal((await debian.tryRun('test -e /usr/lib/alta-auth -o -e /usr/bin/alta-auth')).code, 1)
+    assert.equal((await debian.tryRun('curl -s http://127.0.0.1:9180/')).code, 7)
+    await debian.run('nginx -t')
+    await debian.run('systemctl daemon-reload; dpkg --install --force-confold /root/newer/alta-auth_*.deb')
+    assert.equal(await sum(settings), kept)
+    assert.equal(await askBoth(debian), '200\n403\n')
+  })
+
+  test('Removing: nothing is left, and nginx goes on', async () => {
+    const { debian } = server
+    await debian.run(removeSite)
+    await debian.run(purge)
+    const left = 'find / -xdev -iname "*alta-auth*" -not -path "/root/*" -not -path "/proc/*"'
+    assert.equal(await debian.run(left), '')
+    assert.notEqual((await debian.tryRun('id alta-auth')).code, 0)
+    assert.notEqual((await debian.tryRun('getent group alta-auth')).code, 0)
+    assert.doesNotMatch(await debian.run('systemctl list-units --all --no-legend'), /alta-auth/)
+    assert.equal(
+      await debian.run("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1/index.nginx-debian.html"),
+      '200',
+    )
+  })
+})

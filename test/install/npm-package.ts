@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { forSuite } from '../support/scope.ts'
+import { copyRepository } from './copy-repository.ts'
+import { bootDebian } from './debian.ts'
+import { askBoth, followNginx, followSettings } from './follow-page.ts'
+import { giveChannel } from './give-channel.ts'
+import { readCommands } from './read-commands.ts'
+import { mainPid } from './running-service.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+const clone = '/root/alta-auth'
+
+describe('docs/install.md, followed on a clean Debian with the npm package', () => {
+  const debian = forSuite(async (scope) => {
+    const debian = await bootDebian(scope)
+    await debian.copyIn(`${copyRepository(scope)}/.`, clone)
+    return debian
+  })
+  const [, updateProgram = '', compare = ''] = readCommands('Updating')
+  const [removeSite = '', , removeGate = ''] = readCommands('Removing')
+
+  test('npm: gives the command, and the service', async () => {
+    const [programs = '', make = '', install = '', place = '', ...others] = readCommands('npm')
+    assert.deepEqual(others, [])
+    for (const block of [programs, make]) await debian.run(block, clone)
+    const printed = await debian.run(install, clone)
+    assert.ok(printed.endsWith(`\n${version}\n`), printed)
+    await debian.run(place)
+  })
+
+  test('Settings: the gate runs with them', () => followSettings(debian))
+
+  test('nginx: a good token gets 200, a bad one 403', async () => {
+    await giveChannel(debian)
+    await followNginx(debian)
+  })
+
+  test("nginx asks over systemd's socket: a gate that was stopped is started by the question", async () => {
+    const before = await mainPid(debian)
+    await debian.run('systemctl stop alta-auth.service')
+    assert.equal(await mainPid(debian), 0)
+    assert.equal(await askBoth(debian), '200\n403\n')
+    const after = await mainPid(debian)
+    assert.ok(after > 0 && after !== before)
+  })
+
+  test('Updating: the new gate goes on, and nothing that was copied differs', async () => {
+    const before = await mainPid(debian)
+    await debian.run(updateProgram, clone)
+    assert.equal(await debian.run(compare), '')
+    assert.notEqual(await mainPid(debian), before)
+    assert.equal(await askBoth(debian), '200\n403\n')
+  })
+
+  test('Removing: nothing is left, and nginx goes on', async () => {
+    await debian.run(removeSite)
+    await debian.run(removeGate)
+    const traces = [
+      ...['/etc/alta-auth', '/etc/nginx/alta-auth', '/etc/nginx/conf.d/live.conf'],
+      ...['/usr/local/bin/alta-auth', '/usr/local/lib/node_modules/alta-auth'],
+    ]
+    for (const trace of traces) assert.equal((await debian.tryRun(`test -e ${trace}`)).code, 1, trace)
+    assert.notEqual((await debian.tryRun('id alta-auth')).code, 0)
+    assert.doesNotMatch(await debian.run('systemctl list-unit-files --no-legend'), /alta-auth/)
+    assert.match(await debian.run('find /etc -iname "*alta-auth*"'), /^$/)
+    assert.equal(
+      await debian.run("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1/index.nginx-debian.html"),
+      '200',
+    )
+  })
+})
