@@ -24,6 +24,8 @@ const foreign = [
   'NODE_OPTIONS',
   'HISTORIES',
   'SECURETOKEN',
+  'CREDENTIAL_PATTERN',
+  'PASSWORD',
   'REQUEST_URI',
   'DOCUMENT_URI',
 ]

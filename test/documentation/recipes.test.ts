@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { startBackend } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { type Block, readPage } from '../support/documentation/pages.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { newViewer, type Site, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 
@@ -62,6 +63,39 @@ describe('recipes of the documentation', () => {
     assert.equal(refused.status, 302)
     assert.match(refused.head, /^Location: http:\/\/live\.example\.com\/promo\/index\.m3u8\r?$/m)
     assert.equal((await play(site, '192.0.2.1', 'good')).status, 200)
+  })
+
+  test('a backend written for Flussonic is asked in its form, and a client cannot add to it', async (t) => {
+    const flussonic = await startBackend(t)
+    flussonic.answer = ({ target }, response) => {
+      const allowed = new URLSearchParams(target.split('?')[1]).getAll('token').join() === 'good'
+      response.writeHead(allowed ? 200 : 403, { 'X-UserId': 'user-7' }).end()
+    }
+    const port = await findFreePort()
+    const adapter = piece('docs/migrating.md', named('http', 'flussonic'))
+    const { nginx } = await startSite(t, {
+      environment: { BACKEND_URL: `http://127.0.0.1:${port}` },
+      nginx: {
+        http: adapter
+          .replace('127.0.0.1:6001', `127.0.0.1:${port}`)
+          .replace('192.0.2.30:80', `127.0.0.1:${flussonic.port}`),
+        server: 'location /live/ { LOCATION add_header X-User $alta_auth_user; }',
+        files: { '/live/news/index.m3u8': '#EXTM3U\n', '/live/news/tracks-v1a1/mono.m3u8': '#EXTM3U\n' },
+      },
+    })
+    const ask = (target: string) =>
+      request({ port: nginx.port, target, headers: [`User-Agent: ${newViewer()}`] })
+    assert.equal((await ask('/live/news/index.m3u8?token=bad')).status, 403)
+    assert.equal((await ask('/live/news/index.m3u8?token=bad&name=free&token=good')).status, 403)
+    assert.equal((await ask('/live/news/tracks-v1a1/mono.m3u8?token=good')).status, 200)
+    const { status, head } = await ask('/live/news/index.m3u8?ip=192.0.2.1&token=good&name=free')
+    assert.equal(status, 200)
+    assert.match(head, /^X-User: user-7\r?$/m)
+    const asked = flussonic.asked.map(({ target }) => new URL(target, flussonic.url).searchParams)
+    assert.deepEqual(
+      asked.map((params) => [params.getAll('name'), params.getAll('ip')]),
+      Array(4).fill([['live/news'], ['127.0.0.1']]),
+    )
   })
 
   test('an origin that gets the path alone; the backend gets the query all the same', async (t) => {
