@@ -118,6 +118,14 @@ const broken: readonly Broken[] = [
     says: /unknown "alta_auth_server_conf" variable.*\ninclude server\.conf .*: it is in none/,
   },
   {
+    what: 'cors.conf without a map of origins',
+    edits: [
+      ['site.conf', '# include /etc/nginx/alta-auth/cors.conf;', 'include /etc/nginx/alta-auth/cors.conf;'],
+    ],
+    found: ['failed nginx'],
+    says: /unknown "alta_auth_cors_origin" variable\n?.*\ncors\.conf is included: write the map/,
+  },
+  {
     what: 'server.conf is included, but not where locations are protected',
     edits: [noServer, elsewhere],
     found: ['failed nginx-includes'],

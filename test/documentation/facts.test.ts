@@ -28,6 +28,7 @@ const foreign = [
   'PASSWORD',
   'REQUEST_URI',
   'DOCUMENT_URI',
+  'OPTIONS',
 ]
 
 function isSetting(name: string): name is SettingName {

@@ -4,14 +4,18 @@ import { startBackend } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { type Block, readPage } from '../support/documentation/pages.ts'
 import { findFreePort } from '../support/free-port.ts'
+import { headersOf } from '../support/headers-of.ts'
 import { newViewer, type Site, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 
-/** The configuration of a page, with the shipped include where it stands. */
+/** The configuration of a page, with the shipped includes where they stand. */
 function piece(page: string, find: (block: Block) => boolean): string {
   const block = readPage(page).blocks.find(find)
   assert.ok(block !== undefined, `${page} lacks the block`)
-  return block.text.replace('include /etc/nginx/alta-auth/location.conf;', 'LOCATION')
+  return block.text.replaceAll(
+    /include \/etc\/nginx\/alta-auth\/(location|cors|retry)\.conf;/g,
+    (_line, file: string) => file.toUpperCase(),
+  )
 }
 
 const named =
@@ -156,26 +160,34 @@ describe('recipes of the documentation', () => {
     assert.equal((await play(site, '192.0.2.1', 'bad')).status, 403)
   })
 
-  test('a browser on another site: the preflight is answered, a refusal can be read', async (t) => {
-    const site = await start(
-      t,
-      piece('docs/nginx.md', (block) => block.text.includes('$request_method = OPTIONS')),
-    )
-    const allowOrigin = /^Access-Control-Allow-Origin: https:\/\/tv\.example\.com\r?$/m
-    const preflight = await request({
-      port: site.nginx.port,
-      target: '/live/news/index.m3u8?token=bad',
-      method: 'OPTIONS',
-    })
+  test('a browser on another origin: the preflight is answered, a refusal can be read', async (t) => {
+    const page = 'docs/nginx.md'
+    const maps = ['cors', 'cors-headers'].map((name) => piece(page, named('http', name)))
+    const site = await start(t, piece(page, named('server', 'cors')), maps.join('\n'))
+    const ask = (token: string, origin: string, method = 'GET') =>
+      request({
+        port: site.nginx.port,
+        target: `/live/news/index.m3u8?token=${token}`,
+        method,
+        headers: [`Origin: ${origin}`, `User-Agent: ${newViewer()}`],
+      })
+    const tv = 'https://tv.example.com'
+    const preflight = await ask('bad', tv, 'OPTIONS')
     assert.deepEqual([preflight.status, preflight.body, site.backend.asked], [204, '', []])
-    assert.match(preflight.head, allowOrigin)
+    assert.deepEqual(headersOf(preflight, 'Access-Control-Allow-Origin'), [tv])
+    assert.equal(headersOf(preflight, 'Access-Control-Allow-Headers').at(-1), 'X-Device, X-App')
     for (const [token, status] of [
       ['good', 200],
       ['bad', 403],
     ] as const) {
-      const answer = await play(site, '192.0.2.1', token)
-      assert.equal(answer.status, status)
-      assert.match(answer.head, allowOrigin)
+      for (const [origin, expected] of [
+        [tv, [tv]],
+        ['https://evil.example', []],
+      ] as const) {
+        const answer = await ask(token, origin)
+        assert.equal(answer.status, status)
+        assert.deepEqual(headersOf(answer, 'Access-Control-Allow-Origin'), expected)
+      }
     }
   })
 

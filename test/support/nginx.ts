@@ -25,7 +25,10 @@ export interface NginxOptions {
   readonly without?: string
   /** Files below the document root: path → content. */
   readonly files?: Readonly<Record<string, string>>
-  /** Locations and more, at server level; `LOCATION` stands for the include line of location.conf. */
+  /**
+   * Locations and more, at server level. `LOCATION`, `CORS` and `RETRY` stand for the include lines of
+   * location.conf, cors.conf and retry.conf.
+   */
   readonly server?: string
   /** At http level. */
   readonly http?: string
@@ -84,8 +87,8 @@ export async function startNginx(scope: Scope, options: NginxOptions): Promise<N
   const port = await findFreePort()
   const tlsPort = await findFreePort()
   const server = (options.server ?? defaultServer).replaceAll(
-    'LOCATION',
-    `include ${snippets}/location.conf;`,
+    /\b(?:LOCATION|CORS|RETRY)\b/g,
+    (word) => `include ${snippets}/${word.toLowerCase()}.conf;`,
   )
   const configuration = `
 daemon off;

@@ -27,6 +27,10 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
     'include server.conf in each server with protected locations: it is in none',
   ],
   [
+    /"alta_auth_cors_origin" variable/,
+    'cors.conf is included: write the map that names the allowed origins, at http level (docs/nginx.md)',
+  ],
+  [
     /host not found in upstream "alta_auth"|"alta_auth_\w+" variable|unknown log format "alta_auth"/,
     'include http.conf at http level, before what uses it',
   ],
