@@ -191,6 +191,14 @@ describe('recipes of the documentation', () => {
     }
   })
 
+  test('a refusal that is only for now is a 503', async (t) => {
+    const site = await start(t, piece('docs/nginx.md', named('server', 'retry')))
+    assert.equal((await play(site, '192.0.2.1', 'bad')).status, 403)
+    await site.backend.stop()
+    const answer = await play(site, '192.0.2.1', 'good')
+    assert.deepEqual([answer.status, headersOf(answer, 'Retry-After')], [503, ['2']])
+  })
+
   test('a player is told the verdict and the reason', async (t) => {
     const site = await start(
       t,
