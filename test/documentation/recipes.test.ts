@@ -5,6 +5,8 @@ import { request } from '../support/client.ts'
 import { type Block, readPage } from '../support/documentation/pages.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { headersOf } from '../support/headers-of.ts'
+import { startNamingGate } from '../support/naming-gate.ts'
+import { startNginx } from '../support/nginx.ts'
 import { newViewer, type Site, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 
@@ -197,6 +199,27 @@ describe('recipes of the documentation', () => {
     await site.backend.stop()
     const answer = await play(site, '192.0.2.1', 'good')
     assert.deepEqual([answer.status, headersOf(answer, 'Retry-After')], [503, ['2']])
+  })
+
+  test('a slate for who is refused, by its reason', async (t) => {
+    const page = 'docs/nginx.md'
+    const [http, server] = ['http', 'server'].map((level) => piece(page, named(level, 'slate')))
+    const nginx = await startNginx(t, {
+      gates: [await startNamingGate(t)],
+      http: http ?? '',
+      server: server ?? '',
+    })
+    const ask = async (target: string): Promise<string> => {
+      const answer = await request({ port: nginx.port, target })
+      return [answer.status, ...headersOf(answer, 'Location')].join(' ')
+    }
+    for (const reason of ['backend-403', 'session-limit', 'remembered']) {
+      const slate = '302 http://live.example.com/slate/index.m3u8'
+      assert.equal(await ask(`/live/news/index.m3u8?${reason}`), slate, reason)
+      assert.equal(await ask(`/live/news/1.ts?${reason}`), '403', reason)
+    }
+    for (const reason of ['backend-404', 'unavailable-timeout', 'too-many-questions', 'bad-request'])
+      assert.equal(await ask(`/live/news/index.m3u8?${reason}`), '403', reason)
   })
 
   test('a player is told the verdict and the reason', async (t) => {

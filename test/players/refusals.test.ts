@@ -3,6 +3,7 @@ import { before, describe, type TestContext, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { status } from '../support/backend.ts'
 import { startBrowser } from '../support/browser.ts'
+import { readPage } from '../support/documentation/pages.ts'
 import { playWithFfmpeg } from '../support/ffmpeg-player.ts'
 import { DURATION, SEGMENT } from '../support/media.ts'
 import { type OtherOriginTab, openOtherOriginPage } from '../support/other-origin-page.ts'
@@ -86,5 +87,26 @@ describe('players whose request is refused', () => {
     const log = await readViewerLog(site.nginx, viewer)
     const played = deliveredFiles(log).filter((file) => file.includes('.ts '))
     assert.equal(played.length, DURATION / SEGMENT, JSON.stringify(log))
+  })
+
+  test('hls.js: who is refused sees the slate of the documentation, and nothing else', async (t) => {
+    const blocks = readPage('docs/nginx.md').blocks.filter(({ words }) => words[1] === 'slate')
+    const text = (level: string): string => blocks.find(({ words }) => words[0] === level)?.text ?? ''
+    const site = await startOtherOriginSite(t, {
+      http: text('http').replace('live.example.com/slate/', '$http_host/slate/single/'),
+      server: `
+        ${text('server').replace('include /etc/nginx/alta-auth/location.conf;', 'LOCATION CORS')}
+        location /slate/ { CORS }`,
+      folders: ['live', 'slate'],
+    })
+    site.backend.answer = hasToken('123')
+    const tab = await open(t, site, '/live/single/index.m3u8?token=bad')
+    await tab.until('watched().played >= 2', PATIENCE)
+    assert.deepEqual((await tab.watched()).statuses, [])
+    const served = site.nginx.accessLog().filter((line) => / 20[06] /.test(line) && !line.includes(' /page/'))
+    assert.deepEqual(
+      served.filter((line) => !line.includes('"GET /slate/')),
+      [],
+    )
   })
 })
