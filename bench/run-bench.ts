@@ -44,8 +44,9 @@ export async function runBench(scope: Scope, options: BenchOptions): Promise<Fig
 }
 
 function readMemory(stage: Stage): Record<string, Memory> {
+  const ofHits = stage.entrants.filter(({ contender }) => contender.works.includes('hits'))
   return Object.fromEntries(
-    stage.entrants.map(({ contender, running }) => [
+    ofHits.map(({ contender, running }) => [
       contender.letter,
       {
         nginx: pss(running.nginx),

@@ -14,6 +14,8 @@ export interface GateOptions {
   /** A port of 127.0.0.1, or the path of a Unix socket. */
   readonly listens: number | string
   readonly env?: Readonly<Record<string, string>>
+  /** `dist/main.js` of another checkout; of this one unless given. */
+  readonly program?: string
 }
 
 /** The settings of a gate for the bench, as environment variables. */
@@ -33,7 +35,7 @@ export function startGate(scope: Scope, options: GateOptions): Promise<number> {
     name: options.name,
     folder: options.folder,
     command: process.execPath,
-    parameters: [gateProgram],
+    parameters: [options.program ?? gateProgram],
     env: gateEnvironment(options),
     listens: options.listens,
     signal: 'SIGKILL',

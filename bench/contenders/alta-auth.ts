@@ -1,14 +1,8 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { findFreePort } from '../../test/support/free-port.ts'
-import { gateLine } from '../../test/support/nginx.ts'
-import { makeMemoryFolder } from '../memory-folder.ts'
 import { startGate } from '../start-gate.ts'
-import { startSite } from '../start-site.ts'
 import { ALLOW_SECONDS, type Contender, DENY_SECONDS, MAX_VERDICTS } from './contender.ts'
-
-const shipped = fileURLToPath(new URL('../../nginx/alta-auth', import.meta.url))
+import { startShippedSite, thisCheckout } from './shipped-site.ts'
 
 /** One way to run alta-auth. */
 export interface AltaAuthOptions extends Pick<Contender, 'letter' | 'name' | 'what'> {
@@ -17,10 +11,13 @@ export interface AltaAuthOptions extends Pick<Contender, 'letter' | 'name' | 'wh
   readonly over: 'tcp' | 'unix'
   /** Include nginx's verdict cache. */
   readonly cached: boolean
+  /** The folder of a built checkout; this one unless given. */
+  readonly checkout?: string
 }
 
-/** The gate as it ships, behind the nginx files as they ship. One line is changed: the gate's address. */
-export function createAltaAuth({ letter, name, what, slug, over, cached }: AltaAuthOptions): Contender {
+/** The gate as it ships, behind the nginx files as they ship. */
+export function createAltaAuth(options: AltaAuthOptions): Contender {
+  const { letter, name, what, slug, over, cached, checkout = thisCheckout } = options
   return {
     letter,
     name,
@@ -29,12 +26,12 @@ export function createAltaAuth({ letter, name, what, slug, over, cached }: AltaA
     works: ['hits', 'mixed', 'denies', 'misses'],
     async start(scope, grounds) {
       const listens = over === 'unix' ? join(grounds.folder, `${slug}.sock`) : await findFreePort()
-      const address = typeof listens === 'string' ? `unix:${listens}` : `127.0.0.1:${listens}`
       const gate = await startGate(scope, {
         name: `${slug}-gate`,
         folder: grounds.folder,
         backend: grounds.backend.port,
         listens,
+        program: join(checkout, 'dist', 'main.js'),
         env: {
           ALLOW_TTL: `${ALLOW_SECONDS}s`,
           DENY_TTL: `${DENY_SECONDS}s`,
@@ -42,33 +39,8 @@ export function createAltaAuth({ letter, name, what, slug, over, cached }: AltaA
           MAX_SESSIONS: String(MAX_VERDICTS),
         },
       })
-      const snippets = join(grounds.folder, slug, 'alta-auth')
-      cpSync(shipped, snippets, { recursive: true })
-      replaceOnce(join(snippets, 'http.conf'), gateLine, `server ${address} max_fails=0;`)
-      if (cached) moveCache(join(snippets, 'cache-http.conf'), makeMemoryFolder(scope))
-      const site = await startSite(scope, grounds, {
-        name: slug,
-        http: ['http', ...(cached ? ['cache-http'] : [])].map(include).join('\n'),
-        server: ['server', 'on-failure-deny'].map(include).join('\n'),
-        location: include('location'),
-      })
+      const site = await startShippedSite(scope, grounds, { name: slug, gate: listens, cached, checkout })
       return { port: site.port, nginx: site.pid, gate, errorLog: site.errorLog }
-
-      function include(file: string): string {
-        return `include ${snippets}/${file}.conf;`
-      }
     },
   }
-}
-
-/** Moves the cache into a folder in memory that no other nginx of this machine uses. */
-function moveCache(file: string, folder: string): void {
-  const [line = '', path = ''] = /^proxy_cache_path (\S+) /m.exec(readFileSync(file, 'utf8')) ?? []
-  replaceOnce(file, line, line.replace(path, folder))
-}
-
-function replaceOnce(file: string, what: string, by: string): void {
-  const text = readFileSync(file, 'utf8')
-  if (text.split(what).length !== 2) throw new Error(`${file}: not exactly one "${what}"`)
-  writeFileSync(file, text.replace(what, by))
 }

@@ -1,7 +1,7 @@
 import { altaAuthCached } from './alta-auth-cached.ts'
 import { altaAuthTcp } from './alta-auth-tcp.ts'
 import { altaAuthUnix } from './alta-auth-unix.ts'
-import { bareNode } from './bare-node.ts'
+import { bareAsker, bareNode } from './bare-node.ts'
 import type { Contender } from './contender.ts'
 import { hop, hopOverTcp } from './hop.ts'
 import { lua } from './lua.ts'
@@ -16,6 +16,7 @@ export const contenders: readonly Contender[] = [
   hop,
   hopOverTcp,
   bareNode,
+  bareAsker,
   proxyCache,
   lua,
   njs,
