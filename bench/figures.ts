@@ -3,7 +3,7 @@ import type { Sizes } from './measure-sizes.ts'
 import { median } from './median.ts'
 import type { WorkName } from './works.ts'
 
-/** Medians of one contender's runs. */
+/** One contender's runs, and their medians. */
 export interface Summary {
   readonly perSecond: number
   /** Milliseconds. */
@@ -11,6 +11,8 @@ export interface Summary {
   readonly p99: number
   /** CPU seconds per 100,000 requests. */
   readonly cpu: Cpu
+  /** In the order of the rounds. */
+  readonly runs: readonly Run[]
 }
 
 /** Medians by the contender's letter. */
@@ -45,5 +47,6 @@ export function summarize(runs: readonly Run[]): Summary {
       gate: of((run) => run.cpu.gate),
       backend: of((run) => run.cpu.backend),
     },
+    runs,
   }
 }

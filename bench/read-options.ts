@@ -5,12 +5,16 @@ import { workNames } from './works.ts'
 
 /** The parts of the bench. */
 export const parts = [...workNames, 'latency', 'sizes', 'start'] as const
+/** Those in which two checkouts can be compared. */
+const pairedParts: readonly Part[] = [...workNames, 'latency']
 export type Part = (typeof parts)[number]
 
 /** What the command line asks for. */
 export interface BenchOptions {
   readonly parts: readonly Part[]
   readonly contenders: readonly Contender[]
+  /** The folder of another checkout, whose h is compared with this one's. */
+  readonly old?: string
   /** Rounds of the hits. */
   readonly rounds: number
   /** Rounds of the other parts: three fifths of those of the hits. */
@@ -27,6 +31,8 @@ const usage = `npm run bench -- [options]
   --contenders a,b,h      of ${contenders.map(({ letter }) => letter).join(', ')}; all unless given
   --rounds 5              of the hits; the other parts have three fifths of them
   --seconds 2             of one run
+  --old FOLDER            h of another checkout runs beside h of this one: both, and their ratio in each round.
+                          Without --contenders only these two; without --only all but sizes and start
   --write                 write bench/RESULTS.md and bench/results.svg; a run without options does
 
 Contenders:
@@ -41,8 +47,9 @@ export function readOptions(
     const { values } = parseArgs({
       args: [...given],
       options: {
-        only: { type: 'string', default: parts.join() },
-        contenders: { type: 'string', default: contenders.map(({ letter }) => letter).join() },
+        only: { type: 'string' },
+        contenders: { type: 'string' },
+        old: { type: 'string' },
         rounds: { type: 'string', default: '5' },
         seconds: { type: 'string', default: '2' },
         write: { type: 'boolean', default: given.length === 0 },
@@ -50,14 +57,15 @@ export function readOptions(
       },
     })
     if (values.help) return { help: usage, code: 0 }
-    const letters = split(
-      values.contenders,
-      contenders.map(({ letter }) => letter),
-    )
+    const { old } = values
+    const all = contenders.map(({ letter }) => letter)
+    const letters = split(values.contenders ?? (old === undefined ? all : ['h']).join(), all)
+    if (old !== undefined && !letters.includes('h')) throw new Error('--old is compared with h')
     const rounds = wholeNumber('rounds', values.rounds)
     return {
-      parts: split(values.only, parts),
+      parts: split(values.only ?? (old === undefined ? parts : pairedParts).join(), parts),
       contenders: contenders.filter(({ letter }) => letters.includes(letter)),
+      ...(old === undefined ? {} : { old }),
       rounds,
       otherRounds: Math.ceil(rounds * 0.6),
       seconds: wholeNumber('seconds', values.seconds),

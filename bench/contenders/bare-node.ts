@@ -41,7 +41,7 @@ export const bareNode: Contender = {
 /** Shows which part of a miss's cost is Node's. */
 export const bareAsker: Contender = {
   letter: 'm',
-  name: 'bare Node that asks, Unix socket',
+  name: 'bare Node that asks',
   what:
     'the same, which asks the backend about each request with the same five headers as alta-auth (undici `Pool.dispatch`), without memory, log or deadline: ' +
     'the limit of a miss in Node.',
