@@ -6,7 +6,7 @@ import { number, table } from './table.ts'
 /**
  * h of this checkout (new) beside h of another (old, letter o). Two runs of one round see nearly the same load
  * of the machine, so the ratio is the median of those of the rounds; it stands beside the lowest and the
- * highest. A change counts where all are on one side of 1.
+ * highest.
  */
 export function pairTable({ works, latency }: Figures): string {
   const rows = [

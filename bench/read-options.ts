@@ -17,7 +17,7 @@ export interface BenchOptions {
   readonly old?: string
   /** Rounds of the hits. */
   readonly rounds: number
-  /** Rounds of the other parts: three fifths of those of the hits. */
+  /** Rounds of the other parts: three fifths of those of the hits; as many where two checkouts are compared. */
   readonly otherRounds: number
   /** Seconds of one run. */
   readonly seconds: number
@@ -32,7 +32,8 @@ const usage = `npm run bench -- [options]
   --rounds 5              of the hits; the other parts have three fifths of them
   --seconds 2             of one run
   --old FOLDER            h of another checkout runs beside h of this one: both, and their ratio in each round.
-                          Without --contenders only these two; without --only all but sizes and start
+                          Without --contenders only these two; without --only all but sizes and start;
+                          10 rounds of each part unless --rounds says otherwise
   --write                 write bench/RESULTS.md and bench/results.svg; a run without options does
 
 Contenders:
@@ -50,7 +51,7 @@ export function readOptions(
         only: { type: 'string' },
         contenders: { type: 'string' },
         old: { type: 'string' },
-        rounds: { type: 'string', default: '5' },
+        rounds: { type: 'string' },
         seconds: { type: 'string', default: '2' },
         write: { type: 'boolean', default: given.length === 0 },
         help: { type: 'boolean', default: false },
@@ -61,13 +62,13 @@ export function readOptions(
     const all = contenders.map(({ letter }) => letter)
     const letters = split(values.contenders ?? (old === undefined ? all : ['h']).join(), all)
     if (old !== undefined && !letters.includes('h')) throw new Error('--old is compared with h')
-    const rounds = wholeNumber('rounds', values.rounds)
+    const rounds = wholeNumber('rounds', values.rounds ?? (old === undefined ? '5' : '10'))
     return {
       parts: split(values.only ?? (old === undefined ? parts : pairedParts).join(), parts),
       contenders: contenders.filter(({ letter }) => letters.includes(letter)),
       ...(old === undefined ? {} : { old }),
       rounds,
-      otherRounds: Math.ceil(rounds * 0.6),
+      otherRounds: old === undefined ? Math.ceil(rounds * 0.6) : rounds,
       seconds: wholeNumber('seconds', values.seconds),
       write: values.write,
     }
