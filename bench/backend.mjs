@@ -1,8 +1,9 @@
-// The backend of the bench, fast and simple: node backend.mjs <port>. Plain JavaScript, so that Node runs it
-// without a loader.
+// The backend of the bench, fast and simple: node backend.mjs <port> <milliseconds that an answer takes>. Plain
+// JavaScript, so that Node runs it without a loader.
 
 import { createServer } from 'node:http'
 
+const [port, took] = process.argv.slice(2).map(Number)
 let asked = 0
 
 /**
@@ -28,7 +29,11 @@ createServer((request, response) => {
   asked++
   const mark = url.indexOf('?')
   const allowed = allows(mark === -1 ? '' : url.slice(mark + 1), request.headers['x-real-ip'])
-  response.sendDate = false
-  response.writeHead(allowed ? 200 : 403, ['Content-Length', '0'])
-  response.end()
-}).listen({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096 })
+  const answer = () => {
+    response.sendDate = false
+    response.writeHead(allowed ? 200 : 403, ['Content-Length', '0'])
+    response.end()
+  }
+  if (took) setTimeout(answer, took)
+  else answer()
+}).listen({ port, host: '127.0.0.1', backlog: 4096 })

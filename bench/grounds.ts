@@ -14,13 +14,26 @@ export interface Grounds {
   /** The document root. */
   readonly root: string
   readonly backend: { readonly port: number; readonly pid: number }
+  /** Lines for the protected location of each site. */
+  readonly location?: string
+  /** Connections of each nginx worker. */
+  readonly connections?: number
+}
+
+/** How they differ from those of the usual bench. */
+export interface GroundsOptions extends Pick<Grounds, 'location' | 'connections'> {
+  /** Milliseconds that an answer of the backend takes; 0 unless given. */
+  readonly backendTime?: number
 }
 
 /** Bytes of each file. Small, so that authorization is measured, and not copying. */
 const FILE_SIZE = 1024
 
 /** Writes the files and starts the backend. */
-export async function prepareGrounds(scope: Scope): Promise<Grounds> {
+export async function prepareGrounds(
+  scope: Scope,
+  { backendTime = 0, ...others }: GroundsOptions = {},
+): Promise<Grounds> {
   const folder = makeTemporaryFolder(scope)
   const root = join(folder, 'www')
   for (let channel = 0; channel < CHANNELS; channel++) {
@@ -30,18 +43,18 @@ export async function prepareGrounds(scope: Scope): Promise<Grounds> {
     for (let segment = 0; segment < SEGMENTS; segment++)
       writeFileSync(join(directory, `seg${segment}.ts`), Buffer.alloc(FILE_SIZE, 0x47))
   }
-  return { folder, root, backend: await startBackend(scope, folder) }
+  return { folder, root, backend: await startBackend(scope, folder, backendTime), ...others }
 }
 
 /** Starts the bench's backend in a process of its own. */
-export async function startBackend(scope: Scope, folder: string): Promise<Grounds['backend']> {
+export async function startBackend(scope: Scope, folder: string, time: number): Promise<Grounds['backend']> {
   const port = await findFreePort()
   const program = fileURLToPath(new URL('./backend.mjs', import.meta.url))
   const pid = await startProcess(scope, {
     name: 'backend',
     folder,
     command: process.execPath,
-    parameters: [program, String(port)],
+    parameters: [program, String(port), String(time)],
     listens: port,
     signal: 'SIGKILL',
   })

@@ -1,7 +1,7 @@
 import type { Scope } from '../test/support/scope.ts'
 import { audience, intruders, type ViewerRequest } from './audience.ts'
 import type { Contender, Running } from './contenders/contender.ts'
-import { type Grounds, prepareGrounds } from './grounds.ts'
+import { type Grounds, type GroundsOptions, prepareGrounds } from './grounds.ts'
 import { selfCheck } from './self-check.ts'
 import { sendAll } from './send-all.ts'
 import type { WorkName } from './works.ts'
@@ -22,8 +22,12 @@ export interface Stage {
  * Starts these contenders, all at once, so that rounds can alternate between them.
  * @throws when one fails its self-check
  */
-export async function openStage(scope: Scope, contenders: readonly Contender[]): Promise<Stage> {
-  const grounds = await prepareGrounds(scope)
+export async function openStage(
+  scope: Scope,
+  contenders: readonly Contender[],
+  options?: GroundsOptions,
+): Promise<Stage> {
+  const grounds = await prepareGrounds(scope, options)
   const entrants: Entrant[] = []
   for (const contender of contenders) {
     const running = await contender.start(scope, grounds)

@@ -24,6 +24,8 @@ export interface NginxOptions {
   /** The lines at http level, besides those that are the same for all. */
   readonly http: string
   readonly listens: number | string
+  /** Of each worker; 4,096 unless given. */
+  readonly connections?: number
 }
 
 /** An nginx that runs. */
@@ -46,7 +48,7 @@ pcre_jit on;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log error;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
-events { worker_connections 4096; }
+events { worker_connections ${options.connections ?? 4096}; }
 http {
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;

@@ -26,6 +26,7 @@ export async function startSite(scope: Scope, grounds: Grounds, options: SiteOpt
     folder: grounds.folder,
     modules: options.modules ?? [],
     listens: port,
+    ...(grounds.connections === undefined ? {} : { connections: grounds.connections }),
     http: `
   ${options.http ?? ''}
   server {
@@ -34,6 +35,7 @@ export async function startSite(scope: Scope, grounds: Grounds, options: SiteOpt
     ${options.server ?? ''}
     location /live/ {
       ${options.location ?? ''}
+      ${grounds.location ?? ''}
     }
   }`,
   })

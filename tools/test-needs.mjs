@@ -27,6 +27,8 @@ const prometheus = { prometheus: 'prometheus', promtool: 'prometheus' }
  * @type {Readonly<Record<string, Programs>>}
  */
 export const programsOf = {
+  'bench/contenders/lua.ts': { '/usr/lib/nginx/modules/ngx_http_lua_module.so': 'libnginx-mod-http-lua' },
+  'bench/contenders/njs.ts': { '/usr/lib/nginx/modules/ngx_http_js_module.so': 'libnginx-mod-http-js' },
   'bench/generator.ts': { wrk: 'wrk' },
   'bench/start-nginx.ts': nginx,
   'test/check/read-nginx.test.ts': nginx,

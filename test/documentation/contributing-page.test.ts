@@ -37,7 +37,7 @@ describe('CONTRIBUTING.md', () => {
   test('has commands that package.json knows', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
     const commands = [...blocks.map(({ text }) => text), ...spans].flatMap((text) =>
-      [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name),
+      [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name),
     )
     assert.ok(commands.length > 4)
     assert.deepEqual(

@@ -12,7 +12,8 @@ export const runElsewhere: Readonly<Record<string, Elsewhere>> = {
   'npm run demo': { file: 'test/support/started-demo.ts', says: 'tools/demo.mjs' },
   'docker compose up': { file: 'test/compose/stack.ts', says: "project.compose(['up'" },
   // They take ten minutes and more, or a machine of their own. The test only checks that they exist.
-  'npm run bench': { file: 'package.json', says: '"bench": "node tools/bench.mjs"' },
+  'npm run bench': { file: 'package.json', says: '"bench": "node tools/bench.mjs bench.ts"' },
+  'npm run kick-off': { file: 'package.json', says: '"kick-off": "node tools/bench.mjs kick-off.ts"' },
   'npm run measure:memory': { file: 'package.json', says: '"measure:memory": "node ' },
   'npm run soak': { file: 'package.json', says: '"soak": "tsx bench/soak.ts"' },
   'RESTARTS=30 npm test -- test/long/restarts.test.ts': {
