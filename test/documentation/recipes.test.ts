@@ -18,6 +18,7 @@ function piece(page: string, find: (block: Block) => boolean): string {
     /include \/etc\/nginx\/alta-auth\/(location|cors|retry)\.conf;/g,
     (_line, file: string) => file.toUpperCase(),
   )
+  return block.text.replaceAll('include /etc/nginx/alta-auth/location.conf;', 'LOCATION')
 }
 
 const named =
@@ -141,7 +142,7 @@ describe('recipes of the documentation', () => {
   test('a rewrite before the include: the backend is asked about what is served', async (t) => {
     const site = await start(
       t,
-      `${piece('docs/nginx.md', (block) => block.text.includes('rewrite ^/tv/'))} location /live/ { LOCATION }`,
+      piece('docs/nginx.md', (block) => block.text.includes('rewrite ^/tv/')),
     )
     const { status } = await request({ port: site.nginx.port, target: '/tv/news/index.m3u8?token=good' })
     assert.equal(status, 200)

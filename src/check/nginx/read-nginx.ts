@@ -36,7 +36,23 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
   ],
   [
     /unknown directive "auth_request/,
-    'this nginx lacks the module auth_request: install one that has it, such as that of Debian or nginx.org',
+    'this nginx lacks the module auth_request: install one that has it, such as that of Debian or nginx.org; see docs/nginx.md, "What you need"',
+  ],
+  [
+    /"auth_request" directive is duplicate/,
+    'this location has an auth_request of its own beside location.conf, or includes it twice: leave one of them; let the backend decide what the other asked',
+  ],
+  [
+    /"map_hash_\w+" directive is duplicate/,
+    'move the map_hash lines above the include of http.conf: the first map fixes the size',
+  ],
+  [
+    /could not build map_hash/,
+    'write map_hash_bucket_size 128; at http level, above the include of http.conf: a map of yours holds a long name',
+  ],
+  [
+    /"\w+" directive is not allowed here in \S*location\.conf/,
+    'include location.conf in the location itself: not in if, not in limit_except, not at http level',
   ],
 ]
 
