@@ -1,9 +1,13 @@
+import type { DefaultTotals } from '../backend/backend-health.ts'
+import type { Tally } from '../metrics/tally.ts'
 import type { Watched } from '../metrics/watched.ts'
+import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
 import type { Readiness } from './health-routes.ts'
 
 /** What readiness is read from. */
 export interface ReadinessOptions extends Watched {
+  readonly tally: Pick<Tally, 'snapshot'>
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly isListening: () => boolean
@@ -35,8 +39,19 @@ export function createReadiness(options: ReadinessOptions): () => Readiness {
         provisional: sessions.provisional.count(),
         denied: sessions.denied.count(),
       },
+      byBackend: byBackend(options.tally),
       byDefault: byDefault(),
       internalErrors: internalErrors(),
     }
   }
+}
+
+/** How often a backend itself has allowed and denied since the start. */
+function byBackend(tally: ReadinessOptions['tally']): DefaultTotals {
+  const count = (verdict: Verdict): number =>
+    tally
+      .snapshot()
+      .answers.filter((one) => one.source === 'backend' && one.verdict === verdict)
+      .reduce((sum, one) => sum + one.count, 0)
+  return { letIn: count('allow'), refused: count('deny') }
 }

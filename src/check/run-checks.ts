@@ -11,6 +11,7 @@ import { checkDefaultAction } from './gate/check-default-action.ts'
 import { checkExposure } from './gate/check-exposure.ts'
 import { checkGate, findGate } from './gate/check-gate.ts'
 import { checkRunningSettings } from './gate/check-running-settings.ts'
+import { checkRunningVerdicts } from './gate/check-running-verdicts.ts'
 import type { ReadKernel } from './nginx/check-kernel.ts'
 import { checkNginx } from './nginx/check-nginx.ts'
 import { onFailureOf } from './nginx/check-on-failure.ts'
@@ -69,6 +70,7 @@ export async function runChecks(options: RunChecksOptions): Promise<readonly Fin
     gate,
     admin.finding,
     checkRunningSettings(admin.readyz, names, settings.defaultAction),
+    checkRunningVerdicts(admin.readyz),
     checkDefaultAction({
       defaultAction: settings.defaultAction,
       mode: settings.backendMode,

@@ -10,6 +10,7 @@ import { configureNginx } from '../support/configured-nginx.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { startGateProcess } from '../support/gate-process.ts'
 import { startRawBackend } from '../support/raw-backend.ts'
+import { newViewer } from '../support/site.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { hasToken } from '../support/token-backend.ts'
 
@@ -270,6 +271,27 @@ describe('check tells what the default action means right now', () => {
       assert.deepEqual(flawsOf(findings), ['failed backend-connection', 'warning running-settings', ...found])
     }
   })
+})
+
+test('check notices a backend that denies everybody, as a proxy does whose backends are down', async (t) => {
+  const { environment, backend, gate } = await startCheckedSite(t)
+  backend.answer = status(403)
+  const deny = async (count: number) => {
+    for (let n = 0; n < count; n++) await askGate(gate.port, { userAgent: newViewer() })
+  }
+  await deny(19)
+  assert.deepEqual(flawsOf(await checkSite(environment)), [])
+  await deny(1)
+  const findings = await checkSite(environment)
+  assert.deepEqual(flawsOf(findings), ['warning running-verdicts'])
+  assert.match(
+    textOf(findings, 'running-verdicts'),
+    /denied all 20 questions, and allowed none\n.*explain URL --direct.*BACKEND_MODE=any/,
+  )
+  backend.answer = status(200)
+  await askGate(gate.port, { userAgent: newViewer() })
+  backend.answer = hasToken('good')
+  assert.deepEqual(flawsOf(await checkSite(environment)), [])
 })
 
 test('a socket that is not there is told with its path', async (t) => {

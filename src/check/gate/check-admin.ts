@@ -13,6 +13,8 @@ export interface Readyz {
     readonly reason?: string
     readonly seconds?: number
   }[]
+  /** Of the answers of the backends themselves, since the start. */
+  readonly byBackend?: { readonly letIn: number; readonly refused: number }
   readonly byDefault?: { readonly letIn: number; readonly refused: number }
 }
 
