@@ -43,11 +43,25 @@ function areAlike([first, ...others]: readonly MediaFolder[]): boolean {
 
 /**
  * For several channels in one folder. The name of a channel ends at the first dot or dash of its playlist's
- * name: there the names of its segments differ.
+ * name: there the names of its segments differ. Where `a_hi` stands beside `a`, it is a variant of it, and
+ * the name ends at the underscore, too.
  */
 function proposeNames(playlists: readonly string[], prefix: string): Proposal | undefined {
   const names = new Set(playlists.map((name) => name.replace(/\.\w+$/, '')))
-  const channels = new Set([...names].map((name) => /^[^.-]+/.exec(name)?.[0]))
-  const isClear = channels.size === names.size && ![...names].some((name) => ofFolder.test(name))
-  return names.size > 1 && isClear ? { pattern: `^${prefix}([^/.-]+)`, channels: names.size } : undefined
+  if (names.size < 2 || [...names].some((name) => ofFolder.test(name))) return undefined
+  const hasVariants = [...names].some((name) => name.includes('_') && names.has(cutAt('_', name)))
+  const ends = hasVariants ? '._-' : '.-'
+  const channels = new Set([...names].map((name) => cutAt(ends, name)))
+  const isClear = hasVariants
+    ? [...names].every((name) => names.has(cutAt(ends, name)))
+    : channels.size === names.size
+  return isClear && channels.size > 1
+    ? { pattern: `^${prefix}([^/${ends}]+)`, channels: channels.size }
+    : undefined
+}
+
+/** The beginning of a name, up to the first of these signs. */
+function cutAt(signs: string, name: string): string {
+  const end = [...name].findIndex((sign) => signs.includes(sign))
+  return end === -1 ? name : name.slice(0, end)
 }
