@@ -55,6 +55,12 @@ const layouts: readonly (readonly [what: string, files: readonly string[], patte
     ['live/a/index.m3u8', 'live/b/index.m3u8', 'live/c/index.m3u8', 'vod/x/index.m3u8', 'vod/y/index.m3u8'],
     '^/live/([^/]+)/',
   ],
+  [
+    'one directory with variants beside their masters',
+    ['live/a.m3u8', 'live/a_hi.m3u8', 'live/a_low-1.ts', 'live/b.m3u8', 'live/b_hi.m3u8'],
+    '^/live/([^/._-]+)',
+  ],
+  ['one directory whose names hold an underscore', ['live/tv_1.m3u8', 'live/tv_2.m3u8'], '^/live/([^/.-]+)'],
   ['one directory whose names hold a dash', ['live/sport-1.m3u8', 'live/sport-2.m3u8'], undefined],
   ['one channel', ['live/a/index.m3u8', 'live/a/1.ts'], undefined],
   ['one film with its variants', ['vod/film/master.m3u8', 'vod/film/720p.m3u8'], undefined],
@@ -118,7 +124,7 @@ describe('check, without CHANNEL_PATTERN,', () => {
     ])
     assert.match(
       await check(t, [rootAt(media)]),
-      /CHANNEL_PATTERN='\^\/live\/\(\[\^\/\]\+\)\/' finds 2 channels in \S+\/live\/;/,
+      /CHANNEL_PATTERN='\^\/live\/\(\[\^\/\]\+\)\/' finds 2 channels in \S+\/live\/, which location \/live\/ \(site\.conf:\d+\) serves;/,
     )
   })
 

@@ -256,7 +256,7 @@ const broken: readonly Broken[] = [
   },
   {
     what: 'a rewrite with break before the include',
-    edits: [inLive(`rewrite ^/live/(.*)$ /channels/$1 break; ${include}`)],
+    edits: [inLive(`rewrite ^/live/old/(.*)$ /live/$1 break; ${include}`)],
     found: ['failed nginx-rewrites'],
     says: /a break \(site\.conf:\d+\) stands before location\.conf/,
   },

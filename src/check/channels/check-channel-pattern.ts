@@ -22,13 +22,13 @@ export function checkChannelPattern(pattern: RegExp | undefined, map: SiteMap | 
   }
   const sentence =
     'CHANNEL_PATTERN is not set: an allowed playlist opens its whole directory, and so does one that does not exist'
-  const proposals = (map === undefined ? [] : documentRoots(map)).flatMap(({ folder, prefix }) => {
+  const proposals = (map === undefined ? [] : documentRoots(map)).flatMap(({ folder, prefix, location }) => {
     const proposal = proposePattern(readMedia(folder), prefix)
-    return proposal === undefined ? [] : [{ ...proposal, folder }]
+    return proposal === undefined ? [] : [{ ...proposal, folder, told: location.told }]
   })
   const best = proposals.sort((a, b) => b.channels - a.channels)[0]
   if (best === undefined) return warning(sentence, HOW)
-  const { pattern: proposed, channels, folder } = best
-  const remedy = `CHANNEL_PATTERN='${proposed}' finds ${channels} channels in ${folder}; look at your names, and at docs/sessions.md`
+  const { pattern: proposed, channels, folder, told } = best
+  const remedy = `CHANNEL_PATTERN='${proposed}' finds ${channels} channels in ${folder}, which ${told} serves; look at your names, and at docs/sessions.md`
   return warning(sentence, remedy, { proposed, channels })
 }

@@ -1,4 +1,7 @@
+import { posix } from 'node:path'
 import { type Directive, lastOf, named, placeOf } from './directive.ts'
+import type { Mapping } from './mapping.ts'
+import { refuseSome } from './refuse-some.ts'
 
 /** One location, with what it inherits. */
 export interface Location {
@@ -10,6 +13,10 @@ export interface Location {
   readonly asks: string | undefined
   /** Whether `auth_request` is written in this location itself. */
   readonly asksItself: boolean
+  /** Which files it serves when it serves files, by a root or alias of its own or inherited. */
+  readonly files: Mapping | undefined
+  /** Whether other means than alta-auth keep some clients out here, inherited or not. */
+  readonly isGuarded: boolean
   /** `/live/`, `= /x`, `~ \.ts$` */
   readonly name: string
   /** `location /live/ (live.conf:12)` */
@@ -22,6 +29,10 @@ export interface Server {
   readonly told: string
   readonly directives: readonly Directive[]
   readonly locations: readonly Location[]
+  /** These three are of paths that no location takes. */
+  readonly asks: string | undefined
+  readonly files: Mapping | undefined
+  readonly isGuarded: boolean
   /** Locations of any depth that ask alta-auth. */
   readonly protectedLocations: readonly Location[]
   /** The location that asks the gate. */
@@ -54,7 +65,8 @@ export const ON_FAILURE = '@alta_auth_on_failure'
 /** Finds servers and locations in a whole configuration. */
 export function createSiteMap(directives: readonly Directive[]): SiteMap {
   const http = named(directives, 'http').flatMap(({ block = [] }) => block)
-  const servers = named(http, 'server').map((server) => readServer(server, asksOf(http)))
+  const inherited = inherit(http, nothing)
+  const servers = named(http, 'server').map((server) => readServer(server, inherited))
   const asking = servers.filter((server): server is AskingServer => server.auth !== undefined)
   return { main: directives, http, servers, asking }
 }
@@ -64,44 +76,83 @@ export function allLocations(locations: readonly Location[]): Location[] {
   return locations.flatMap((location) => [location, ...allLocations(location.children)])
 }
 
-function readServer(server: Directive, inherited: string | undefined): Server {
+/** What a level hands on to the levels inside it. */
+interface Inherited {
+  readonly asks: string | undefined
+  readonly files: Mapping | undefined
+  readonly isGuarded: boolean
+}
+
+const nothing: Inherited = { asks: undefined, files: undefined, isGuarded: false }
+
+/** @param prefix the pattern of a location that is a prefix */
+function inherit(directives: readonly Directive[], from: Inherited, prefix?: string): Inherited {
+  return {
+    asks: lastOf(directives, 'auth_request')?.args[0] ?? from.asks,
+    files: filesOf(directives, from.files, prefix),
+    isGuarded: from.isGuarded || refuseSome(directives),
+  }
+}
+
+function filesOf(
+  directives: readonly Directive[],
+  inherited: Mapping | undefined,
+  prefix: string | undefined,
+): Mapping | undefined {
+  const alias = lastOf(directives, 'alias')?.args[0]
+  const root = lastOf(directives, 'root')?.args[0]
+  const to = alias ?? root
+  if (to === undefined) return inherited
+  if (to.includes('$') || (alias !== undefined && prefix === undefined)) return undefined
+  return alias === undefined
+    ? { from: '/', to: posix.normalize(`${to}/`) }
+    : { from: prefix ?? '/', to: posix.normalize(alias) }
+}
+
+function readServer(server: Directive, from: Inherited): Server {
   const directives = server.block ?? []
   const names = named(directives, 'server_name').flatMap(({ args }) => args)
   const listens = named(directives, 'listen').map(({ args }) => args[0] ?? '')
-  const asks = asksOf(directives) ?? inherited
-  const locations = readLocations(directives, asks)
+  const inherited = inherit(directives, from)
+  const locations = readLocations(directives, inherited)
   return {
     told: `server ${names.find((name) => name !== '_' && name !== '') ?? listens[0] ?? ''} (${placeOf(server)})`,
     directives,
     locations,
+    asks: askedBy(inherited),
+    files: inherited.files,
+    isGuarded: inherited.isGuarded,
     protectedLocations: allLocations(locations).filter((one) => one.asks === AUTH && one.pattern !== AUTH),
     auth: locations.find(({ pattern }) => pattern === AUTH),
     onFailure: locations.filter(({ pattern }) => pattern === ON_FAILURE),
   }
 }
 
-function readLocations(directives: readonly Directive[], inherited: string | undefined): Location[] {
+function askedBy({ asks }: Inherited): string | undefined {
+  return asks === 'off' ? undefined : asks
+}
+
+function readLocations(directives: readonly Directive[], from: Inherited): Location[] {
   return named(directives, 'location').map((directive) => {
     const own = directive.block ?? []
     const [modifier, pattern] = readPattern(directive.args)
     const name = [modifier === '@' ? '' : modifier, pattern].filter((word) => word !== '').join(' ')
-    const said = asksOf(own)
-    const asks = said ?? inherited
+    const isPrefix = modifier === '' || modifier === '^~' || modifier === '='
+    const inherited = inherit(own, from, isPrefix ? pattern : undefined)
+    const said = lastOf(own, 'auth_request')?.args[0]
     return {
       modifier,
       pattern,
       directives: own,
-      children: readLocations(own, asks),
-      asks: asks === 'off' ? undefined : asks,
+      children: readLocations(own, inherited),
+      asks: askedBy(inherited),
       asksItself: said !== undefined && said !== 'off',
+      files: inherited.files,
+      isGuarded: inherited.isGuarded,
       name,
       told: `location ${name} (${placeOf(directive)})`,
     }
   })
-}
-
-function asksOf(directives: readonly Directive[]): string | undefined {
-  return lastOf(directives, 'auth_request')?.args[0]
 }
 
 /** The pattern of a location: `location = /x`, also without the space. */

@@ -3,15 +3,16 @@ import type { Verdict } from '../../verdict.ts'
 import { type CheckName, checkNames } from '../check-names.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { FoundGate } from '../gate/check-gate.ts'
+import { checkLocations } from '../locations/check-locations.ts'
 import type { Target } from '../nginx-conf/gate-addresses.ts'
+import { checkRewrites } from '../rewrites/check-rewrites.ts'
+import { checkAddress } from './check-address.ts'
 import { checkCache } from './check-cache.ts'
 import { checkErrorLog } from './check-error-log.ts'
 import { checkIncludes, usesAltaAuth } from './check-includes.ts'
 import { checkKernel, type ReadKernel } from './check-kernel.ts'
-import { checkLocations } from './check-locations.ts'
 import { checkLog } from './check-log.ts'
 import { checkOnFailure } from './check-on-failure.ts'
-import { checkRewrites } from './check-rewrites.ts'
 import { checkTimeouts } from './check-timeouts.ts'
 import { checkUpstream } from './check-upstream.ts'
 import type { ReadNginx } from './read-nginx.ts'
@@ -48,6 +49,7 @@ export function checkNginx({ finding, map }: ReadNginx, options: CheckNginxOptio
     ...checkLocations(map),
     ...checkOnFailure(map, options.defaultAction),
     ...checkRewrites(map),
+    ...checkAddress(map),
     ...checkCache(map, options),
     ...checkTimeouts(map, options.deadline),
     ...flawsAlone([

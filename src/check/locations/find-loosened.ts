@@ -1,8 +1,8 @@
 import { type Finding, findingsOf } from '../finding.ts'
 import { type Directive, lastOf } from '../nginx-conf/directive.ts'
 import { locate } from '../nginx-conf/locate.ts'
+import { servesOpenly } from '../nginx-conf/open.ts'
 import { AUTH, type Location, type Server } from '../nginx-conf/site-map.ts'
-import { isClosed } from './find-open-media.ts'
 
 const { warning } = findingsOf('nginx-locations')
 
@@ -30,7 +30,7 @@ export function findLoosened(http: readonly Directive[], server: Server): Findin
 
 function servesTwoSlashes(locations: readonly Location[]): boolean {
   const taker = locate(locations, '//alta-auth-check/1.ts')
-  return taker === undefined || (taker.asks !== AUTH && !isClosed(taker))
+  return taker === undefined || servesOpenly(taker)
 }
 
 /**

@@ -2,14 +2,20 @@ import { type Finding, findingsOf } from '../finding.ts'
 import { type Directive, lastOf } from '../nginx-conf/directive.ts'
 import { missingFrom, readShipped } from '../nginx-conf/shipped.ts'
 import { AUTH, type Location, type SiteMap } from '../nginx-conf/site-map.ts'
+import { findBareSegments } from './find-bare-segments.ts'
 import { findLoosened } from './find-loosened.ts'
+import { findOpenKeys } from './find-open-keys.ts'
 import { findOpenMedia } from './find-open-media.ts'
+import { findReplacedQuestions } from './find-replaced-questions.ts'
+import { findSecondDoors } from './find-second-doors.ts'
+import { findTakenMedia } from './find-taken-media.ts'
 
 const { ok, warning, failed } = findingsOf('nginx-locations')
 const SHOWN = 6
 
 /** Checks that media is protected, and that each protected location has the lines of location.conf. */
-export function checkLocations({ http, servers }: SiteMap): readonly Finding[] {
+export function checkLocations(map: SiteMap): readonly Finding[] {
+  const { http, servers } = map
   const protecting = servers.filter(({ protectedLocations }) => protectedLocations.length > 0)
   const locations = protecting.flatMap(({ protectedLocations }) => protectedLocations)
   if (locations.length === 0)
@@ -26,7 +32,15 @@ export function checkLocations({ http, servers }: SiteMap): readonly Finding[] {
   if (atLevel.length > 0) return atLevel
   const findings = [
     ...locations.flatMap(checkLines),
-    ...protecting.flatMap((server) => [...findLoosened(http, server), ...findOpenMedia(server)]),
+    ...protecting.flatMap((server) => [
+      ...findLoosened(http, server),
+      ...findReplacedQuestions(http, server),
+      ...findTakenMedia(server),
+      ...findBareSegments(map, server),
+      ...findOpenMedia(server),
+    ]),
+    ...findSecondDoors(map),
+    ...findOpenKeys(map),
   ]
   if (findings.length > 0) return findings
   const where = protecting.length === 1 ? '1 server' : `${protecting.length} servers`
