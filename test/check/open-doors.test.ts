@@ -107,6 +107,16 @@ const cases: readonly (readonly [what: string, http: string, found: RegExp | und
     undefined,
   ],
   [
+    'an image of an RTMP server whose two locations lead to one folder',
+    'server { listen 80; GATE; location /hls { LOCATION; root /opt/data; } location /live { alias /opt/data/hls; } }',
+    /^location \/live \(live\.conf:\d+\) serves openly what location \/hls/,
+  ],
+  [
+    'films that a packager in nginx reads from an open folder',
+    'server { listen 80; GATE; root /opt; location ~ ^/videos/.+$ { autoindex on; } location /hls/ { LOCATION; alias /opt/videos/; } }',
+    /^location ~ \^\/videos\/\.\+\$ .* serves openly/,
+  ],
+  [
     'an alias in order',
     `${media} location /img/ { alias /srv/img/; } location /css { alias /srv/css; } }`,
     undefined,

@@ -30,6 +30,7 @@ export function checkLocations(map: SiteMap): readonly Finding[] {
     ...protecting.flatMap(({ directives, told }) => checkLevel(directives, told)),
   ]
   if (atLevel.length > 0) return atLevel
+  const doors = findSecondDoors(map)
   const findings = [
     ...locations.flatMap(checkLines),
     ...protecting.flatMap((server) => [
@@ -37,9 +38,9 @@ export function checkLocations(map: SiteMap): readonly Finding[] {
       ...findReplacedQuestions(http, server),
       ...findTakenMedia(server),
       ...findBareSegments(map, server),
-      ...findOpenMedia(server),
+      ...findOpenMedia(server, doors),
     ]),
-    ...findSecondDoors(map),
+    ...doors.values(),
     ...findOpenKeys(map),
   ]
   if (findings.length > 0) return findings

@@ -16,10 +16,12 @@ const besides =
 const page = /\.(?:html?|php|json|xml|js|css|txt|png|jpe?g|gif|svg|webp|ico)\)?\$?$/i
 const program = /^(?:fastcgi|uwsgi|scgi|grpc)_pass$/
 
-/** Finds open locations whose name sounds like media. */
-export function findOpenMedia(server: Server): Finding[] {
+/** Finds open locations whose name sounds like media. @param known those about which more was found */
+export function findOpenMedia(server: Server, known: ReadonlyMap<string, Finding>): Finding[] {
   return allLocations(server.locations)
-    .filter((one) => soundsLikeMedia(one) && servesOpenly(one) && !isOpenOnPurpose(one))
+    .filter(
+      (one) => !known.has(one.told) && soundsLikeMedia(one) && servesOpenly(one) && !isOpenOnPurpose(one),
+    )
     .filter((one) => !one.directives.some(({ name }) => program.test(name)) && !holdsNoMedia(one))
     .filter((one) => !one.modifier.startsWith('~') || mediaSamples(server, one).length > 0)
     .map(({ told }) =>

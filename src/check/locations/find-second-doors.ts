@@ -21,8 +21,9 @@ interface Door {
 /**
  * Finds open locations, of any server, that serve what a protected one serves: the same folder or one around
  * it, or the same proxied server.
+ * @returns one finding for each, by its name and place
  */
-export function findSecondDoors(map: SiteMap): Finding[] {
+export function findSecondDoors(map: SiteMap): ReadonlyMap<string, Finding> {
   const doors = map.servers.flatMap((server) => doorsOf(map, server))
   const findings = new Map<string, Finding>()
   for (const server of map.servers) {
@@ -38,7 +39,7 @@ export function findSecondDoors(map: SiteMap): Finding[] {
       }
     }
   }
-  return [...findings.values()]
+  return findings
 }
 
 function judge(told: string, location: Location, { to }: Mapping, path: string): Finding {

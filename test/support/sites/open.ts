@@ -100,7 +100,7 @@ server { listen PORT; GATE; location /live/ { LOCATION; proxy_pass http://ORIGIN
     what: 'a script that gets its parameters out of the path at server level',
     site: `HTTP;
 server { listen PORT; GATE;
-  rewrite ^/live/([^/]+)/([^/]+)/(\\d+)\\.\\w+$ /stream.php?username=$1&password=$2&id=$3 last;
+  rewrite ^/live/([^/]+)/([^/]+)/(\\d+)\\.\\w+$ /stream.php?username=$1&password=$2&id=$3 break;
   location ~ \\.php$ { LOCATION; proxy_pass http://ORIGIN; }
 }`,
     playlist: '/live/user/pass/5.m3u8',
