@@ -11,6 +11,8 @@ const { failed } = findingsOf('nginx-locations')
 /** Finds playlists that are protected while all their segments, from the same source, are open. */
 export function findBareSegments(map: SiteMap, server: Server): Finding[] {
   return server.protectedLocations.flatMap((location) => {
+    // What takes segments from a prefix is found by another rule.
+    if (location.modifier !== '=' && !location.modifier.startsWith('~')) return []
     const samples = mediaSamples(server, location, playlistNames)
     const bare = samples.map((playlist) => bareBeside(map, server, location, playlist)).find(Boolean)
     return bare === undefined ? [] : [bare]

@@ -7,28 +7,30 @@ import type { Location } from './site-map.ts'
 export function locate(locations: readonly Location[], path: string): Location | undefined {
   const exact = locations.find(({ modifier, pattern }) => modifier === '=' && pattern === path)
   if (exact !== undefined) return exact
-  const prefix = locations
-    .filter(({ modifier, pattern }) => (modifier === '' || modifier === '^~') && path.startsWith(pattern))
-    .sort((a, b) => b.pattern.length - a.pattern.length)[0]
+  let prefix: Location | undefined
+  for (const one of locations) {
+    const fits = (one.modifier === '' || one.modifier === '^~') && path.startsWith(one.pattern)
+    if (fits && one.pattern.length > (prefix?.pattern.length ?? -1)) prefix = one
+  }
   const inner = prefix === undefined ? undefined : locate(prefix.children, path)
   if (inner !== undefined && inner.modifier !== '') return inner
   if (prefix?.modifier !== '^~') {
-    const regex = locations.find((location) => matches(location, path))
-    if (regex !== undefined) return locate(regex.children, path) ?? regex
+    const taker = locations.find(({ regex }) => regex?.test(path) === true)
+    if (taker !== undefined) return locate(taker.children, path) ?? taker
   }
   return inner ?? prefix
 }
 
-function matches({ modifier, pattern }: Location, path: string): boolean {
-  if (modifier !== '~' && modifier !== '~*') return false
-  return testPattern(pattern, path, modifier === '~*')
+/** A regular expression of nginx's; undefined when JavaScript cannot read it. */
+export function compile(pattern: string, isCaseless: boolean): RegExp | undefined {
+  try {
+    return new RegExp(pattern, isCaseless ? 'i' : '')
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether a pattern matches; false when JavaScript cannot read it. */
 export function testPattern(pattern: string, text: string, isCaseless: boolean): boolean {
-  try {
-    return new RegExp(pattern, isCaseless ? 'i' : '').test(text)
-  } catch {
-    return false
-  }
+  return compile(pattern, isCaseless)?.test(text) === true
 }

@@ -6,6 +6,9 @@ export const INVENTED = 'alta-auth-check'
 export const playlistNames = ['index.m3u8', '1.m3u8', 'manifest.mpd'] as const
 export const segmentNames = ['1.ts', '1.m4s', '1.mp4', '1.aac'] as const
 
+/** The beginnings that are tried for a regular expression. */
+const MOST_BEGINNINGS = 20
+
 /** Paths of media that a location takes. For a regular expression they are guessed, so there may be none. */
 export function mediaSamples(
   { locations }: Server,
@@ -22,6 +25,7 @@ export function mediaSamples(
       ]
     : [modifier === '=' ? pattern.slice(0, pattern.lastIndexOf('/')) : pattern]
   const folders = begins
+    .slice(0, MOST_BEGINNINGS)
     .map((begin) => begin.replace(/\/?$/, '/'))
     .flatMap((begin) => [begin, `${begin}${INVENTED}/`, `${begin}${INVENTED}/${INVENTED}/`])
   const own = modifier === '=' ? [pattern.slice(pattern.lastIndexOf('/') + 1)] : []

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { type Directive, lastOf, named, placeOf } from './directive.ts'
+import { compile } from './locate.ts'
 import type { Mapping } from './mapping.ts'
 import { refuseSome } from './refuse-some.ts'
 
@@ -7,6 +8,8 @@ import { refuseSome } from './refuse-some.ts'
 export interface Location {
   readonly modifier: '' | '=' | '^~' | '~' | '~*' | '@'
   readonly pattern: string
+  /** Of a location by regular expression; undefined when JavaScript cannot read it. */
+  readonly regex: RegExp | undefined
   readonly directives: readonly Directive[]
   readonly children: readonly Location[]
   /** The value of `auth_request` here, inherited or not; undefined = there is none, or off. */
@@ -143,6 +146,7 @@ function readLocations(directives: readonly Directive[], from: Inherited): Locat
     return {
       modifier,
       pattern,
+      regex: modifier.startsWith('~') ? compile(pattern, modifier === '~*') : undefined,
       directives: own,
       children: readLocations(own, inherited),
       asks: askedBy(inherited),
