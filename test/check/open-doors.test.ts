@@ -185,6 +185,11 @@ const cases: readonly (readonly [what: string, http: string, found: RegExp | und
     /makes parameters of \/live\/get\.php/,
   ],
   [
+    'a page in a protected place',
+    `${media} rewrite ^/watch/(\\w+)$ /live/player.html?channel=$1 last; }`,
+    undefined,
+  ],
+  [
     'a front controller for what is no file',
     `${media} location /x/ { LOCATION; if (!-e $request_filename) { rewrite ^ /index.html last; } } }`,
     undefined,
