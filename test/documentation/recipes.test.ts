@@ -18,7 +18,6 @@ function piece(page: string, find: (block: Block) => boolean): string {
     /include \/etc\/nginx\/alta-auth\/(location|cors|retry)\.conf;/g,
     (_line, file: string) => file.toUpperCase(),
   )
-  return block.text.replaceAll('include /etc/nginx/alta-auth/location.conf;', 'LOCATION')
 }
 
 const named =
