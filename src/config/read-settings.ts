@@ -1,7 +1,7 @@
 import type { BackendMode } from '../backend/ask-backends.ts'
 import { BackendUrlError, type Endpoint, readEndpoint } from '../backend/endpoint.ts'
 import { completeUrl } from '../backend/presets.ts'
-import type { Lifetimes } from '../decision/keep.ts'
+import type { Lifetimes } from '../decision/terms.ts'
 import { formatAddress, isPublic, type ListenAddress } from '../listen.ts'
 import type { Verdict } from '../verdict.ts'
 import { type Environment, effectiveTexts } from './effective-texts.ts'

@@ -1,10 +1,11 @@
 import { type Identity, verdictKeyOf } from '../session/identity.ts'
 import { type Cacheable, createCacheable, createScopeOf, isOwn } from '../session/scope.ts'
-import { newSessionId, type Session } from '../session/session.ts'
+import { newSessionId as newRandomId, type Session } from '../session/session.ts'
 import type { Question, Subrequest } from '../subrequest.ts'
 import { allowedBy, allowedWithout, type Decision, type Outcome, repeated, type Verdict } from '../verdict.ts'
-import { createKeep, createTerms, endSession, type Lifetimes } from './keep.ts'
+import { createKeep, endSession } from './keep.ts'
 import type { Memory } from './memory.ts'
+import { createTerms, type Lifetimes } from './terms.ts'
 
 /** A decision that was made, not repeated, as the log and the counters receive it. */
 export interface DecisionMade {
@@ -30,6 +31,8 @@ export interface DecideOptions extends Memory {
   readonly clock: () => number
   /** 0 to 1, for jitter. */
   readonly random: () => number
+  /** The real one unless given. */
+  readonly newSessionId?: () => string
   readonly onDecision: (made: DecisionMade) => void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   readonly onBadDuration: (backend: string, sent: string) => void
@@ -47,7 +50,7 @@ export type Decide = (subrequest: Subrequest) => Decision | Promise<Decision>
  * `keep` turns an outcome into a decision. `outage` says how long an allow counts while no backend answers.
  */
 export function createDecide(options: DecideOptions): Decide {
-  const { ask, identify, lifetimes, clock, defaultAction, outage } = options
+  const { ask, identify, lifetimes, clock, defaultAction, outage, newSessionId = newRandomId } = options
   const memory: Memory = options
   const terms = createTerms(lifetimes, options.random, options.onBadDuration)
   const cacheable = createCacheable(options.channelPattern)

@@ -2,17 +2,9 @@ import type { Identity, Target } from '../session/identity.ts'
 import type { Cacheable, Scope } from '../session/scope.ts'
 import { Session, type SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
-import {
-  allowedBy,
-  allowedWithout,
-  type Decision,
-  denied,
-  type Grant,
-  type Outcome,
-  type UnavailableReason,
-  type Verdict,
-} from '../verdict.ts'
+import { allowedBy, allowedWithout, type Decision, denied, type Outcome, type Verdict } from '../verdict.ts'
 import type { Memory } from './memory.ts'
+import { STALE_DENY, type Terms } from './terms.ts'
 
 export interface KeepOptions {
   readonly memory: Memory
@@ -69,7 +61,7 @@ export function createKeep({
       switch (outcome.kind) {
         case 'allow': {
           const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
-          terms.grant(session, outcome.grant, outcome.backend, now)
+          terms.begin(session, outcome.grant, outcome.backend, now)
           memory.denials.forget(identity)
           memory.sessions.open(session, now)
           return allowedBy(session, 'backend', 'backend-200', now, cacheable.allow(identity, session))
@@ -107,7 +99,7 @@ export function createKeep({
     fromRecheck(session, outcome, now) {
       switch (outcome.kind) {
         case 'allow':
-          terms.grant(session, outcome.grant, outcome.backend, now)
+          terms.renew(session, outcome.grant, outcome.backend, now)
           if (session.provisional && !session.ended) {
             memory.provisional.handOver(session)
             session.provisional = false
@@ -123,83 +115,6 @@ export function createKeep({
       }
     },
   }
-}
-
-/** How long verdicts count, in milliseconds. */
-export interface Lifetimes {
-  /** ALLOW_TTL: after this a playing session is re-checked; `session` = never. */
-  readonly allow: number | 'session'
-  /** DENY_TTL: how long a deny is repeated. */
-  readonly deny: number
-  /** STALE_TTL: how much longer an allow counts while the backend is unavailable. */
-  readonly stale: number
-  /** DEFAULT_TTL: how long a verdict of the default action is repeated. */
-  readonly default: number
-}
-
-/** How much longer a deny counts while the backend is unavailable; milliseconds. */
-export const STALE_DENY = 60_000
-
-/** The longest `X-AuthDuration` that counts in full; milliseconds. */
-const MAX_AUTH_DURATION = 24 * 3_600_000
-
-/** Sets how long sessions and denies count. `now` is monotonic milliseconds. */
-export interface Terms {
-  /** A backend allowed the session: sets its user and when its next re-check is due. */
-  grant(session: Session, grant: Grant, backend: string, now: number): void
-  /** The backend gave no answer about the session: notes the failure and sets when it is asked again. */
-  postpone(session: Session, reason: UnavailableReason, now: number): void
-  /** How long a deny is fresh, in milliseconds. */
-  denyFor(): number
-}
-
-/**
- * @param random 0 to 1, for jitter
- * @param onBadDuration called with an `X-AuthDuration` that is no positive whole number, which is then
- * ignored
- */
-export function createTerms(
-  lifetimes: Lifetimes,
-  random: () => number,
-  onBadDuration: (backend: string, sent: string) => void,
-): Terms {
-  /** ±10 %, so that sessions that opened together are not all re-checked in the same second. */
-  const jittered = (duration: number): number => Math.round(duration * (0.9 + 0.2 * random()))
-
-  const ttlOf = (sent: string | undefined, backend: string): number => {
-    if (lifetimes.allow === 'session') return Number.POSITIVE_INFINITY
-    if (sent === undefined) return jittered(lifetimes.allow)
-    const duration = readAuthDuration(sent)
-    if (duration === undefined) onBadDuration(backend, sent)
-    return duration === undefined
-      ? jittered(lifetimes.allow)
-      : Math.min(jittered(duration), MAX_AUTH_DURATION)
-  }
-
-  /** Used at the first failure only: then `dueAt` is still the time until which the last allow counted. */
-  const holdsUntil = (session: Session): number =>
-    session.provisional ? Number.POSITIVE_INFINITY : session.dueAt + lifetimes.stale
-
-  return {
-    grant(session, { authDuration, userId = '' }, backend, now) {
-      session.userId = userId
-      session.dueAt = now + ttlOf(authDuration, backend)
-      session.failure = undefined
-    },
-    postpone(session, reason, now) {
-      const { allow } = lifetimes
-      const interval = jittered(session.provisional || allow === 'session' ? lifetimes.default : allow)
-      session.failure = { reason, at: now, holdsUntil: session.failure?.holdsUntil ?? holdsUntil(session) }
-      session.dueAt = now + interval
-    },
-    denyFor: () => jittered(lifetimes.deny),
-  }
-}
-
-/** `X-AuthDuration` in milliseconds: whole positive seconds; undefined when it is anything else. */
-function readAuthDuration(sent: string): number | undefined {
-  const seconds = /^\d+$/.test(sent) ? Number(sent) : 0
-  return seconds === 0 ? undefined : seconds * 1000
 }
 
 /** Ends a session in the table that holds it. */

@@ -40,12 +40,7 @@ export function createOutage(): Outage {
       // A single failure inside a spread is no outage: the session waits for its next re-check, but not
       // longer than its allow counts.
       if (failure.at > recoveredAt) return !isAway && now >= failure.holdsUntil
-      return now >= recoveredAt + placeOf(session) * SPREAD
+      return now >= recoveredAt + session.place * SPREAD
     },
   }
-}
-
-/** The session's place in a spread, 0 to 1: random, since its id is, and constant. */
-function placeOf(session: Session): number {
-  return ((session.id.charCodeAt(0) * 64 + session.id.charCodeAt(1)) % 61) / 61
 }

@@ -1,11 +1,16 @@
 import { createChance } from './create-chance.ts'
+import { createIds } from './create-ids.ts'
 import { clientRequest, createPretendGate, settled } from './pretend-gate.ts'
 
 export interface AudienceOptions {
   readonly viewers: number
   /** The openings are spread evenly over this time; milliseconds. */
   readonly arriveWithin: number
-  readonly minutes: number
+  readonly seconds: number
+  /** ALLOW_TTL in milliseconds; as shipped unless given. */
+  readonly term?: number
+  /** A player's cycle in milliseconds: CYCLE unless given. */
+  readonly cycle?: number
 }
 
 export interface Watched {
@@ -28,20 +33,30 @@ export const SEGMENT_AFTER = 1_000
  * once, and then keeps to a cycle that begins at its own moment: real players that start together do not
  * fetch at the same moments.
  */
-export async function watch({ viewers, arriveWithin, minutes }: AudienceOptions): Promise<Watched> {
+export async function watch({
+  viewers,
+  arriveWithin,
+  seconds,
+  term: allow = 60_000,
+  cycle = CYCLE,
+}: AudienceOptions): Promise<Watched> {
   const chance = createChance(20_260_601)
-  const gate = createPretendGate({ random: chance })
+  const gate = createPretendGate({
+    random: chance,
+    newSessionId: createIds(chance),
+    lifetimes: { allow },
+  })
   const audience = Array.from({ length: viewers }, (_, n) => {
     const address = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
     return {
       opensAt: Math.floor((n * arriveWithin) / viewers),
       playlist: clientRequest('/live/one/index.m3u8?token=X', { address }),
       segment: clientRequest('/live/one/1.ts', { address }),
-      phase: Math.floor(chance() * CYCLE),
+      phase: Math.floor(chance() * cycle),
     }
   })
-  const end = minutes * 60_000
-  const questions = new Array<number>(minutes * 60).fill(0)
+  const end = seconds * 1_000
+  const questions = new Array<number>(seconds).fill(0)
   let total = 0
   let wrong = 0
   const count = async (): Promise<void> => {
@@ -55,7 +70,7 @@ export async function watch({ viewers, arriveWithin, minutes }: AudienceOptions)
   const moments = audience
     .flatMap((viewer) => [
       { viewer, request: viewer.playlist, at: viewer.phase },
-      { viewer, request: viewer.segment, at: (viewer.phase + SEGMENT_AFTER) % CYCLE },
+      { viewer, request: viewer.segment, at: (viewer.phase + SEGMENT_AFTER) % cycle },
     ])
     .sort((a, b) => a.at - b.at)
   const openings = audience.toSorted((a, b) => a.opensAt - b.opensAt)
@@ -68,7 +83,7 @@ export async function watch({ viewers, arriveWithin, minutes }: AudienceOptions)
     }
   }
 
-  for (let start = 0; start < end; start += CYCLE) {
+  for (let start = 0; start < end; start += cycle) {
     for (const { viewer, request, at } of moments) {
       const time = start + at
       await openUntil(time)

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { createDecide, type DecideOptions, type DecisionMade } from '../../src/decision/decide.ts'
-import type { Lifetimes } from '../../src/decision/keep.ts'
 import { createDenials, type Denials } from '../../src/decision/memory.ts'
 import { createOutage } from '../../src/decision/outage.ts'
 import { type Rehearsal, rehearse } from '../../src/decision/rehearse.ts'
+import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
+import { createChance } from './create-chance.ts'
+import { createIds } from './create-ids.ts'
 
 export interface PretendGateOptions {
   readonly defaultAction?: Verdict
@@ -18,6 +20,7 @@ export interface PretendGateOptions {
   /** Milliseconds of silence that end a session. */
   readonly idle?: number
   readonly random?: () => number
+  readonly newSessionId?: () => string
   readonly maxSessions?: number
   /** Of each kind. */
   readonly maxBytes?: number
@@ -130,6 +133,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     defaultAction: options.defaultAction ?? 'deny',
     clock: () => now,
     random: options.random ?? (() => 0.5),
+    newSessionId: options.newSessionId ?? createIds(createChance(1)),
     onDecision: (decision) => void made.push(decision),
     onBadDuration: (_backend, sent) => void badDurations.push(sent),
     // Nobody catches this error, so the test that caused it fails.
