@@ -13,6 +13,16 @@ export const pathOf: Readonly<Record<Exclude<Middleware, 'custom'>, string>> = {
 }
 
 /**
+ * Settings that a preset gives other values than their defaults. Middlewares run behind a web server, which
+ * answers 502, 503 or 504 when the script behind it is dead. With ALLOW_TTL=session, as in Alta, a backend is
+ * not asked again while its session lasts.
+ */
+export const presetTexts: Readonly<Record<string, string>> = {
+  ALLOW_TTL: 'session',
+  UNAVAILABLE_STATUS: '502 503 504',
+}
+
+/**
  * Adds the documented path to a URL without one (`http://portal.example.com`); returns any other unchanged.
  */
 export function completeUrl(middleware: Middleware, url: string): string {

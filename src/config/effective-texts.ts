@@ -1,3 +1,4 @@
+import { presetTexts } from '../backend/presets.ts'
 import { type Setting, type SettingName, settingNames, settingsTable } from './settings-table.ts'
 
 /** Where the text of a setting comes from. */
@@ -13,17 +14,20 @@ export interface EffectiveText {
 /** Environment variables, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The text of each setting, before it is read. A variable that is set but empty counts as not set. */
+/**
+ * The text of each setting, before it is read. A variable that is set but empty counts as not set. Only
+ * against a preset it counts, where empty is the default of the setting: `UNAVAILABLE_STATUS=` is no status.
+ */
 export function effectiveTexts(environment: Environment): readonly EffectiveText[] {
-  const middleware = environment['MIDDLEWARE']?.trim() || 'custom'
+  const isPreset = (environment['MIDDLEWARE']?.trim() || 'custom') !== 'custom'
   return settingNames.map((name) => {
     const setting: Setting<unknown> = settingsTable[name]
-    const seen = environment[name]?.trim() || undefined
-    if (seen !== undefined) return { name, text: seen, origin: 'set' }
-    // Presets follow Alta: while a session lasts, its backend is not asked again. An ALLOW_TTL of the
-    // operator counts more.
-    if (name === 'ALLOW_TTL' && middleware !== 'custom')
-      return { name, text: 'session', origin: 'MIDDLEWARE' }
-    return { name, text: setting.value, origin: 'default' }
+    const seen = environment[name]?.trim()
+    if (seen) return { name, text: seen, origin: 'set' }
+    const preset = isPreset ? presetTexts[name] : undefined
+    if (preset === undefined) return { name, text: setting.value, origin: 'default' }
+    return seen === '' && setting.value === ''
+      ? { name, text: '', origin: 'set' }
+      : { name, text: preset, origin: 'MIDDLEWARE' }
   })
 }

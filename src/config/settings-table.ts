@@ -62,7 +62,7 @@ export const settingsTable = {
   ),
   MIDDLEWARE: setting(
     'custom',
-    '`ministra`, `iptvportal`, `smarty`: complete a bare `BACKEND_URL` to the documented path and set `ALLOW_TTL=session`',
+    '`ministra`, `iptvportal`, `smarty`: complete a bare `BACKEND_URL` to the documented path, set `ALLOW_TTL=session` and `UNAVAILABLE_STATUS=502 503 504`; what you set yourself counts more',
     readChoice(middlewares),
   ),
   DEFAULT_ACTION: setting(

@@ -73,6 +73,23 @@ for (const [middleware, path] of Object.entries(pathOf)) {
       })
       assert.equal(lifetimes.allow, 300_000)
     })
+
+    const statuses: readonly (readonly [written: string | undefined, counts: readonly number[]])[] = [
+      [undefined, [502, 503, 504]],
+      ['500 502', [500, 502]],
+      ['', []],
+      [' ', []],
+    ]
+    for (const [written, counts] of statuses) {
+      test(`UNAVAILABLE_STATUS=${written ?? 'not set'} is ${counts.join(' ') || 'no status'}`, () => {
+        const { unavailableStatus } = settingsOf({
+          MIDDLEWARE: middleware,
+          BACKEND_URL: 'http://portal.example.com',
+          ...(written === undefined ? {} : { UNAVAILABLE_STATUS: written }),
+        })
+        assert.deepEqual([...unavailableStatus], counts)
+      })
+    }
   })
 }
 
@@ -88,6 +105,7 @@ describe('MIDDLEWARE=custom', () => {
       const settings = settingsOf({ ...environment, BACKEND_URL: 'http://portal.example.com' })
       assert.equal(urlOf(settings), 'http://portal.example.com/')
       assert.equal(settings.lifetimes.allow, 60_000)
+      assert.equal(settings.unavailableStatus.size, 0)
     })
   }
 })

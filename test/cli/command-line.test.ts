@@ -88,6 +88,7 @@ describe('alta-auth config', () => {
     assert.equal(lines.get('DENY_TTL'), 'DENY_TTL=7s # environment')
     assert.equal(lines.get('LOG_LEVEL'), 'LOG_LEVEL=debug # .env')
     assert.equal(lines.get('ALLOW_TTL'), 'ALLOW_TTL=session # MIDDLEWARE')
+    assert.equal(lines.get('UNAVAILABLE_STATUS'), 'UNAVAILABLE_STATUS=502 503 504 # MIDDLEWARE')
     assert.equal(lines.get('STALE_TTL'), 'STALE_TTL=1h # default')
   })
 
