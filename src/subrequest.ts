@@ -26,7 +26,7 @@ export interface Question {
   readonly sessionId: string
   /** `re-check`: in the background, about a session that is playing. */
   readonly occasion: 'question' | 're-check'
-  /** The client's query has a parameter with one of the TOKEN_PARAM names. */
+  /** The client's query has a parameter with one of the TOKEN_PARAM names, or its path a credential. */
   readonly credential: boolean
   /** The viewer, if they have a session that a backend allowed; undefined for an unknown viewer. */
   readonly knownViewer: string | undefined

@@ -3,7 +3,7 @@ import { sentenceOf } from '../reason-sentences.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 
-/** One denial, for people and machines. It holds no query, so no token. */
+/** One denial, for people and machines. It holds no query and no path credential. */
 export interface RecentDenial {
   /** The number by which the denial can be explained. Later denials have higher numbers. */
   readonly denial: number
@@ -47,8 +47,10 @@ export interface RecentDenials {
   latest(): number
 }
 
-/** The clock, and who is called after each new denial. */
+/** The clock, what is shown of a path, and who is called after each new denial. */
 export interface RecentDenialsOptions {
+  /** Shows a path without the credential in it. */
+  readonly maskPath: (path: string) => string
   /** Milliseconds since 1970. */
   readonly wallClock: () => number
   readonly onDenied: () => void
@@ -58,7 +60,8 @@ export interface RecentDenialsOptions {
 const KEPT = 100
 
 /** The last hundred denials with their requests, in memory only. */
-export function createRecentDenials({ wallClock, onDenied }: RecentDenialsOptions): RecentDenials {
+export function createRecentDenials(options: RecentDenialsOptions): RecentDenials {
+  const { maskPath, wallClock, onDenied } = options
   /** A ring buffer: denial n is at place n modulo its size. */
   const ring: KeptDenial[] = []
   let latest = 0
@@ -76,7 +79,7 @@ export function createRecentDenials({ wallClock, onDenied }: RecentDenialsOption
     const found: RecentDenial[] = []
     for (let next = Math.max(number, latest - KEPT) + 1; next <= latest; next++) {
       const kept = find(next)
-      if (kept !== undefined) found.push(view(kept))
+      if (kept !== undefined) found.push(view(kept, maskPath))
     }
     return found
   }
@@ -93,13 +96,17 @@ export function createRecentDenials({ wallClock, onDenied }: RecentDenialsOption
   }
 }
 
-function view({ number: denial, at, request }: KeptDenial): RecentDenial {
+function view(
+  { number: denial, at, request }: KeptDenial,
+  maskPath: RecentDenialsOptions['maskPath'],
+): RecentDenial {
   const time = new Date(at).toISOString()
   if ('why' in request) {
     const unread = { address: '', origin: '', path: '', userAgent: '' }
     return { denial, time, ...unread, source: 'gate', reason: 'bad-request', why: request.why, session: '' }
   }
-  const { address, origin, path, userAgent } = request.subrequest
+  const { address, origin, userAgent } = request.subrequest
+  const path = maskPath(request.subrequest.path)
   const { source, reason, sessionId: session } = request.decision
   const why = sentenceOf(reason)
   return { denial, time, address, origin, path, userAgent, source, reason, why, session }

@@ -24,7 +24,9 @@ export function showExplanation(explanation: Explanation): string {
     sections.push(
       section('How the gate reads it', {
         about: identity.about,
-        credential: identity.credential ? 'yes' : 'no: none of TOKEN_PARAM is in the query',
+        credential: identity.credential
+          ? 'yes'
+          : 'no: none of TOKEN_PARAM is in the query, and CREDENTIAL_PATTERN finds none',
         'told apart by': orNone(identity.query),
         'an allow opens': identity.opens,
       }),

@@ -45,6 +45,7 @@ export interface Settings {
   readonly tokenParams: readonly string[]
   readonly ignoredParams: readonly string[]
   readonly channelPattern: RegExp | undefined
+  readonly credentialPattern: RegExp | undefined
   readonly logLevel: RawSettings['LOG_LEVEL']
   readonly logFormat: RawSettings['LOG_FORMAT']
 }
@@ -173,6 +174,7 @@ function toSettings(
     tokenParams: raw.TOKEN_PARAM,
     ignoredParams: raw.IGNORED_PARAMS,
     channelPattern: raw.CHANNEL_PATTERN,
+    credentialPattern: raw.CREDENTIAL_PATTERN,
     logLevel: raw.LOG_LEVEL,
     logFormat: raw.LOG_FORMAT,
   })

@@ -5,6 +5,7 @@ import {
   readChannelPattern,
   readChoice,
   readCredentialNames,
+  readCredentialPattern,
   readDeadline,
   readDuration,
   readListenAddress,
@@ -135,6 +136,11 @@ export const settingsTable = {
     '',
     'regular expression on the path whose first group is the channel, such as `^/live/([^/]+)/`; recommended, `alta-auth check` proposes one',
     readChannelPattern,
+  ),
+  CREDENTIAL_PATTERN: setting(
+    '',
+    'regular expression on the path whose groups together are a credential, such as `^/(?:live|movie|series)/([^/]+)/([^/]+)/` for Xtream Codes',
+    readCredentialPattern,
   ),
   MAX_SESSIONS: setting(
     '100000',

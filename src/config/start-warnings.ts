@@ -41,9 +41,14 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
       'CHANNEL_PATTERN does not begin with ^ and the directory of the channels, such as ^/live/: a playlist there that does not exist opens what is of no channel',
     )
   }
-  if (settings.channelPattern !== undefined && !isLinear(settings.channelPattern)) {
+  const { channelPattern, credentialPattern } = settings
+  for (const [name, pattern] of [
+    ['CHANNEL_PATTERN', channelPattern],
+    ['CREDENTIAL_PATTERN', credentialPattern],
+  ] as const) {
+    if (pattern === undefined || isLinear(pattern)) continue
     warnings.push(
-      'CHANNEL_PATTERN may take very long on a path that a client has made for it, because of a lookaround, a back reference or a count above 16 such as {1,20}; write it without',
+      `${name} may take very long on a path that a client has made for it, because of a lookaround, a back reference or a count above 16 such as {1,20}; write it without`,
     )
   }
   const heap = heapLimit()

@@ -172,17 +172,31 @@ export function readListenAddress(text: string): ListenAddress {
  * @throws {ValueError}
  */
 export function readChannelPattern(text: string): RegExp | undefined {
+  return readPattern(text, 'the channel in parentheses', '^/live/([^/]+)/')
+}
+
+/**
+ * Reads a pattern of CREDENTIAL_PATTERN, or undefined for an empty text. It must have a group: all of them
+ * together are the credential.
+ * @throws {ValueError}
+ */
+export function readCredentialPattern(text: string): RegExp | undefined {
+  const example = '^/(?:live|movie|series)/([^/]+)/([^/]+)/'
+  return readPattern(text, 'user and password in parentheses, each in its own', example)
+}
+
+function readPattern(text: string, groups: string, example: string): RegExp | undefined {
   if (text === '') return undefined
   let pattern: RegExp
   try {
     pattern = new RegExp(text)
   } catch (error) {
     throw new ValueError(
-      `is not a regular expression (${error instanceof Error ? error.message : String(error)}); write it as ^/live/([^/]+)/`,
+      `is not a regular expression (${error instanceof Error ? error.message : String(error)}); write it as ${example}`,
     )
   }
   // An empty alternative always matches. The match has one entry more than the pattern has groups.
-  const groups = new RegExp(`${text}|`).exec('')?.length ?? 1
-  if (groups < 2) throw new ValueError('has no group; put the channel in parentheses: ^/live/([^/]+)/')
+  const entries = new RegExp(`${text}|`).exec('')?.length ?? 1
+  if (entries < 2) throw new ValueError(`has no group; put ${groups}: ${example}`)
   return pattern
 }

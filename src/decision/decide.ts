@@ -1,4 +1,4 @@
-import { type Identity, verdictKeyOf } from '../session/identity.ts'
+import { type Identity, type PathPatterns, verdictKeyOf } from '../session/identity.ts'
 import { type Cacheable, createCacheable, createScopeOf, isOwn } from '../session/scope.ts'
 import { newSessionId as newRandomId, type Session } from '../session/session.ts'
 import type { Question, Subrequest } from '../subrequest.ts'
@@ -19,12 +19,11 @@ export interface DecisionMade {
   readonly took: number
 }
 
-export interface DecideOptions extends Memory {
+/** The patterns are those that `identify` reads with. */
+export interface DecideOptions extends Memory, PathPatterns {
   /** Asks the backends one question. It never rejects and has its own deadline. */
   readonly ask: (question: Question) => Promise<Outcome>
   readonly identify: (subrequest: Subrequest) => Identity
-  /** The pattern that `identify` reads channels with. */
-  readonly channelPattern: RegExp | undefined
   readonly lifetimes: Lifetimes
   readonly defaultAction: Verdict
   /** Monotonic milliseconds. */
@@ -53,13 +52,13 @@ export function createDecide(options: DecideOptions): Decide {
   const { ask, identify, lifetimes, clock, defaultAction, outage, newSessionId = newRandomId } = options
   const memory: Memory = options
   const terms = createTerms(lifetimes, options.random, options.onBadDuration)
-  const cacheable = createCacheable(options.channelPattern)
+  const cacheable = createCacheable(options)
   const keep = createKeep({
     memory,
     terms,
     cacheable,
     identify,
-    scopeOf: createScopeOf(options.channelPattern),
+    scopeOf: createScopeOf(options),
     defaultAction,
     defaultFor: lifetimes.default,
   })

@@ -7,21 +7,27 @@ import { maskQuery, maskText } from './mask-query.ts'
  * may hold a token.
  */
 const shownHeaders: ReadonlySet<string> = new Set([
-  ...['host', 'accept', 'x-session-id', 'x-real-ip', 'x-real-path', 'x-real-origin', 'x-real-ua'],
+  ...['host', 'accept', 'x-session-id', 'x-real-ip', 'x-real-origin', 'x-real-ua'],
   ...['x-authduration', 'x-userid', 'x-session-name', 'x-max-sessions', 'x-unique'],
   ...['content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'date', 'server'],
   ...['x-powered-by', 'retry-after', 'www-authenticate'],
 ])
 
-/** A question and its answer for people: names of parameters without their values, no password. */
-export function explainQuestion({ endpoint, request, came, took }: Exchange): ExplainedQuestion {
+/**
+ * A question and its answer for people: names of parameters without their values, no password.
+ * @param maskPath shows a path without the credential in it
+ */
+export function explainQuestion(
+  { endpoint, request, came, took }: Exchange,
+  maskPath: (path: string) => string,
+): ExplainedQuestion {
   const { name, protocol, authority } = endpoint
   return {
     backend: name,
     url: request === undefined ? null : maskTarget(`${protocol}//${authority}${request.target}`),
-    headers: request === undefined ? {} : maskHeaders(request.headers),
+    headers: request === undefined ? {} : maskHeaders(request.headers, maskPath),
     status: came.kind === 'reply' ? came.reply.status : null,
-    answerHeaders: came.kind === 'reply' ? maskHeaders(came.reply.headers) : {},
+    answerHeaders: came.kind === 'reply' ? maskHeaders(came.reply.headers, maskPath) : {},
     failure: came.kind === 'failure' ? `${came.reason}: ${came.message}` : null,
     ms: took,
   }
@@ -34,19 +40,24 @@ function maskTarget(url: string): string {
 
 function maskHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
+  maskPath: (path: string) => string,
 ): Record<string, string> {
   const shown: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue
     const text = Array.isArray(value) ? value.join(', ') : value
-    shown[name] = shownHeaders.has(name.toLowerCase()) ? text : maskSecret(name, text)
+    const low = name.toLowerCase()
+    if (low === 'x-real-path') shown[name] = maskPath(text)
+    else if (low === 'location') shown[name] = maskLocation(text, maskPath)
+    else if (low === 'authorization') shown[name] = '***'
+    else shown[name] = shownHeaders.has(low) ? text : maskText(text)
   }
   return shown
 }
 
-/** Shows where a redirect leads, without parameters, fragment and password. */
-function maskSecret(name: string, text: string): string {
-  if (name.toLowerCase() === 'authorization') return '***'
-  if (name.toLowerCase() !== 'location') return maskText(text)
-  return maskTarget(text.replace(/#.*$/s, '').replace(/^((?:[a-z][a-z0-9+.-]*:)?\/\/)[^/?]*@/i, '$1***@'))
+/** Shows where a redirect leads, without parameters, fragment, password and path credential. */
+function maskLocation(text: string, maskPath: (path: string) => string): string {
+  const [, site = '', path = '', query = ''] =
+    /^((?:(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?]*)?)([^?]*)(.*)$/is.exec(text.replace(/#.*$/s, '')) ?? []
+  return maskTarget(`${site.replace(/\/\/.*@/s, '//***@')}${maskPath(path)}${query}`)
 }

@@ -5,6 +5,7 @@ import { type Rehearsal, rehearse } from '../decision/rehearse.ts'
 import { refusal, secondsForNginx } from '../gate/gate.ts'
 import type { Refusal } from '../gate/read-subrequest.ts'
 import { sentenceOf } from '../reason-sentences.ts'
+import { createMaskPath, type MaskPath } from '../session/mask-path.ts'
 import { createScopeOf, isOwn, isPlaylist, type Scope } from '../session/scope.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { Subrequest } from '../subrequest.ts'
@@ -39,7 +40,8 @@ export function createExplain({
   toIso,
   nginxTtl,
 }: ExplainOptions): Explain {
-  const scopeOf = createScopeOf(deciding.channelPattern)
+  const scopeOf = createScopeOf(deciding)
+  const mask = createMaskPath(deciding)
 
   const explainKnown = ({ identity, session, denial }: Rehearsal, address: string): Explanation['known'] => {
     const others = sessionsOf(address, OTHERS + 1).filter((one) => one.session !== session?.id)
@@ -73,17 +75,17 @@ export function createExplain({
     const ask = askInRehearsal((exchange) => exchanges.push(exchange))
     const rehearsal = await rehearse({ ...deciding, ask }, read)
     const { identity, decision } = rehearsal
+    const scope = scopeOf(identity)
     return {
-      subrequest: { ...described(read), query: maskQuery(read.query) },
+      subrequest: { ...described(read), path: scope.shownPath, query: maskQuery(read.query) },
       identity: {
-        about:
-          identity.channel === undefined ? `the path ${identity.path}` : `the channel ${identity.channel}`,
+        about: `the ${identity.channel === undefined ? 'path' : 'channel'} ${scope.shownChannel}`,
         query: maskQuery(identity.query),
         credential: identity.credential,
-        opens: opensOf(scopeOf(identity)),
+        opens: opensOf(scope, mask),
       },
       known: explainKnown(rehearsal, read.address),
-      questions: exchanges.map(explainQuestion),
+      questions: exchanges.map((exchange) => explainQuestion(exchange, mask.path)),
       occasion: occasionOf(rehearsal, exchanges.length > 0),
       decision: {
         verdict: decision.verdict,
@@ -98,16 +100,21 @@ export function createExplain({
   }
 }
 
-function described({ address, origin, path, userAgent, playbackId }: Subrequest) {
-  return { address, origin, path, userAgent, playbackId }
+function described({ address, origin, userAgent, playbackId }: Subrequest) {
+  return { address, origin, userAgent, playbackId }
 }
 
-function opensOf({ channel, path, directory }: Scope): string {
-  if (channel !== undefined) return `everything of the channel ${channel}`
+function opensOf({ channel, path, pathCredential, directory, shownChannel }: Scope, mask: MaskPath): string {
+  if (channel !== undefined) return `everything of the channel ${shownChannel}`
   if (!isPlaylist(path)) return 'nothing but itself: it is no playlist'
   if (directory === undefined)
-    return 'nothing but itself: it lies among the channels, and CHANNEL_PATTERN finds none in it'
-  return directory === '/' ? 'the files at the root of the site' : `${directory} and everything below it`
+    return pathCredential === undefined
+      ? 'nothing but itself: it lies among the channels, and CHANNEL_PATTERN finds none in it'
+      : 'nothing but itself: it lies directly behind a credential, and CHANNEL_PATTERN finds no channel in it'
+  const shown = mask.path(path, directory.length)
+  if (!directory.endsWith('/'))
+    return `the files ${shown}.*, ${shown}_*, ${shown}-* and what is below ${shown}/`
+  return directory === '/' ? 'the files at the root of the site' : `${shown} and everything below it`
 }
 
 function occasionOf({ made, session }: Rehearsal, asked: boolean): string {

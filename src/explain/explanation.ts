@@ -26,7 +26,7 @@ export interface Explanation {
     readonly about: string
     /** The part of the query that tells requests apart. */
     readonly query: string
-    /** Whether the query holds a parameter of TOKEN_PARAM. */
+    /** Whether the query holds a parameter of TOKEN_PARAM, or the path a credential. */
     readonly credential: boolean
     /** What the viewer may open after an allow of this request. */
     readonly opens: string

@@ -31,12 +31,32 @@ const unasked = new Set(['unavailable-breaker', 'unavailable-overload'])
 /**
  * Lines hold paths, addresses and verdicts, but no query, no token and no User-Agent.
  * @param clock monotonic milliseconds
+ * @param maskPath shows a path without the credential in it
  */
-export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
+export function createDecisionLog(
+  log: Log,
+  clock: () => number,
+  maskPath: (path: string) => string,
+): DecisionLog {
   const unread = createSampledLines((fields) => log.info('refused', fields), clock)
   const excess = createSampledLines((fields) => log.info(sentenceOf.refusal, fields), clock)
   const failing = createSampledLines((fields) => log.info(sentenceOf.question, fields), clock)
   const repeats = createSampledLines((fields) => log.debug('repeated', fields), clock)
+
+  const describe = ({ address, origin, path, requestId }: Subrequest, decision: Decision): object => {
+    const { verdict, source, reason, sessionId, userId } = decision
+    return {
+      verdict,
+      source,
+      reason,
+      session: sessionId,
+      ...(userId === '' ? {} : { user: userId }),
+      address,
+      origin,
+      path: maskPath(path),
+      ...(requestId === undefined ? {} : { request: requestId }),
+    }
+  }
 
   const sampleFor = ({ occasion, decision }: DecisionMade): SampledLines | undefined => {
     if (occasion === 'refusal') return excess
@@ -58,7 +78,7 @@ export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
       const request = requestId === undefined ? {} : { request: requestId }
       unread.add(() => ({ verdict: 'deny', source: 'gate', reason: 'bad-request', ...request, why }))
     },
-    closed({ id, userId, viewer, profile, path }) {
+    closed({ id, userId, viewer, profile, shownPath: path }) {
       const user = userId === '' ? {} : { user: userId }
       log.info('closed by the operator', {
         session: id,
@@ -71,21 +91,5 @@ export function createDecisionLog(log: Log, clock: () => number): DecisionLog {
     end() {
       for (const sample of [unread, excess, failing, repeats]) sample.tell()
     },
-  }
-}
-
-function describe(subrequest: Subrequest, decision: Decision): object {
-  const { verdict, source, reason, sessionId, userId } = decision
-  const { address, origin, path, requestId } = subrequest
-  return {
-    verdict,
-    source,
-    reason,
-    session: sessionId,
-    ...(userId === '' ? {} : { user: userId }),
-    address,
-    origin,
-    path,
-    ...(requestId === undefined ? {} : { request: requestId }),
   }
 }

@@ -26,6 +26,8 @@ export interface OperatorSideOptions {
   /** The longest time that nginx's verdict cache may repeat a verdict, in milliseconds. */
   readonly nginxTtl: number
   readonly watched: MetricsOptions
+  /** Shows a path without the credential in it. */
+  readonly maskPath: (path: string) => string
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly toIso: ToIso
@@ -54,7 +56,11 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
   const metrics = createMetrics(watched)
   const pulse = createPulse({ tally: watched.tally, backends: settings.backends.length, clock })
   const instance = formatAddress(settings.listen)
-  const recentDenials = createRecentDenials({ wallClock: Date.now, onDenied: () => live.denied() })
+  const recentDenials = createRecentDenials({
+    maskPath: options.maskPath,
+    wallClock: Date.now,
+    onDenied: () => live.denied(),
+  })
   const live = createEventStream({
     state: createLiveState({ ...watched, pulse, clock, wallClock: Date.now, instance }),
     viewOf: (session) => viewOf(session, toIso),

@@ -11,6 +11,7 @@ import { createDefaultCounter } from '../metrics/default-counter.ts'
 import type { MetricsOptions } from '../metrics/metrics.ts'
 import { createTally } from '../metrics/tally.ts'
 import { createIdentify } from '../session/identity.ts'
+import { createMaskPath } from '../session/mask-path.ts'
 import { createToIso } from '../session/session-view.ts'
 import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
@@ -63,6 +64,7 @@ export function createService(settings: Settings, log: Log): Service {
     ask: backends.ask,
     identify: createIdentify(settings),
     channelPattern: settings.channelPattern,
+    credentialPattern: settings.credentialPattern,
     lifetimes: settings.lifetimes,
     defaultAction,
     clock,
@@ -86,7 +88,8 @@ export function createService(settings: Settings, log: Log): Service {
   const gateServer = createGateServer(gate, notify.unreadable)
 
   // Who observes it.
-  const decisions = createDecisionLog(log, clock)
+  const { path: maskPath } = createMaskPath(settings)
+  const decisions = createDecisionLog(log, clock, maskPath)
   const tally = createTally()
   const webhook = eventsUrl && createWebhook({ endpoint: eventsUrl, minTime, clock, toIso, log })
   let internalErrors = 0
@@ -111,6 +114,7 @@ export function createService(settings: Settings, log: Log): Service {
     deciding,
     nginxTtl,
     watched,
+    maskPath,
     clock,
     toIso,
     isListening: () => gateServer.listening,

@@ -7,6 +7,19 @@ export interface Target {
   /** What CHANNEL_PATTERN found in the path; undefined = nothing, the path itself counts. */
   readonly channel: string | undefined
   readonly path: string
+  /**
+   * What CREDENTIAL_PATTERN found in the path: each group on a line of its own, behind a line break; a space
+   * for one that took no part. Undefined = it does not match.
+   */
+  readonly pathCredential: string | undefined
+}
+
+/** The patterns of the operator that say what a path holds. */
+export interface PathPatterns {
+  /** Its first group is the channel. */
+  readonly channelPattern: RegExp | undefined
+  /** Its groups together are a credential. */
+  readonly credentialPattern: RegExp | undefined
 }
 
 /** The parts of a request that a verdict depends on. Equal viewer, target and query: the same verdict. */
@@ -16,22 +29,23 @@ export interface Identity extends Target {
   readonly profile: Profile
   /** The client's query without the parameters that players vary, every other byte in order. */
   readonly query: string
-  /** The query has a parameter with one of the TOKEN_PARAM names, whatever its value. */
+  /**
+   * The query has a parameter with one of the TOKEN_PARAM names, whatever its value, or the path has a
+   * credential.
+   */
   readonly credential: boolean
 }
 
-export interface IdentityOptions {
+export interface IdentityOptions extends PathPatterns {
   /** Names of the parameters that carry a credential. */
   readonly tokenParams: readonly string[]
   /** Names left out of the canonical query; a trailing `*` stands for any rest. */
   readonly ignoredParams: readonly string[]
-  /** Its first group is the channel. */
-  readonly channelPattern: RegExp | undefined
 }
 
 /** Builds the reader of identities. Names are compared as PHP would register them. */
 export function createIdentify(options: IdentityOptions): (subrequest: Subrequest) => Identity {
-  const { channelPattern } = options
+  const { channelPattern, credentialPattern } = options
   const tokens = new Set(options.tokenParams)
   const ignored = new Set(options.ignoredParams.filter((name) => !name.endsWith('*')))
   const ignoredPrefixes = options.ignoredParams
@@ -43,7 +57,8 @@ export function createIdentify(options: IdentityOptions): (subrequest: Subreques
     ignored.has(name) || ignoredPrefixes.some((prefix) => name.startsWith(prefix))
 
   return (subrequest) => {
-    let credential = false
+    const pathCredential = credentialPattern && pathCredentialOf(credentialPattern, subrequest.path)
+    let credential = pathCredential !== undefined
     let query = subrequest.query
     if (query !== '') {
       const pieces = piecesOf(query)
@@ -61,10 +76,20 @@ export function createIdentify(options: IdentityOptions): (subrequest: Subreques
       // An empty group is no channel: all paths with an empty group would share it.
       channel: channelPattern?.exec(subrequest.path)?.[1] || undefined,
       path: subrequest.path,
+      pathCredential,
       query,
       credential,
     }
   }
+}
+
+/** No path holds a line break or a space, so groups are told apart, and an empty one from a missing one. */
+function pathCredentialOf(pattern: RegExp, path: string): string | undefined {
+  const found = pattern.exec(path)
+  if (found === null) return undefined
+  let credential = ''
+  for (let group = 1; group < found.length; group++) credential += `\n${found[group] ?? ' '}`
+  return credential
 }
 
 /** The client address in an identity's `viewer`. */
@@ -72,11 +97,14 @@ export function addressOf(viewer: string): string {
   return viewer.slice(0, viewer.indexOf(' '))
 }
 
-/** The verdict key: equal exactly when viewer, target and query are. No part can hold a line break. */
-export function verdictKeyOf({ viewer, channel, path, query }: Identity): string {
+/**
+ * The verdict key: equal exactly when viewer, target and query are. No part but the path's credential can hold
+ * a line break. A path tells its own.
+ */
+export function verdictKeyOf({ viewer, channel, path, pathCredential, query }: Identity): string {
   return channel === undefined
     ? `${viewer}\npath\n${path}\n${query}`
-    : `${viewer}\nchannel\n${channel}\n${query}`
+    : `${viewer}\nchannel\n${channel}\n${query}${pathCredential ?? ''}`
 }
 
 /** Site and player of a viewer. Sessions with the same profile share one object. */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Identity, Target } from './identity.ts'
+import type { Identity, PathPatterns, Target } from './identity.ts'
+import { createCredentialEnd, createMaskPath } from './mask-path.ts'
 import { copyOf } from './session.ts'
 
 /** Entry files of HLS, M3U, DASH, HDS and Smooth Streaming. Only these open more than themselves. */
@@ -8,22 +9,38 @@ const playlist = /(?:\.(?:m3u8?|mpd|f4m)|\/manifest)$/i
 
 const nothingButSlashes = /^\/+$/
 
+/** What may follow a number in the names of its files: `5.ts`, `5_1.ts`, `5-1.ts`, `5/1.ts`. */
+const behindNumber = /^[._/-]$/
+/** A number at the beginning of a file's name. */
+const numberInFront = /^\d+(?=[._-]|$)/
+
 /** What a session was opened for, and what it covers. */
 export interface Scope extends Target {
-  /** It covers this directory and everything below; undefined = only its path, or all of its channel. */
+  /**
+   * It covers this directory and everything below. Without a slash at its end it is a number, such as
+   * `/live/user/password/5`, and covers the files of that number. Undefined = only its path, or all of its
+   * channel.
+   */
   readonly directory: string | undefined
+  /** The path for people, without a credential. */
+  readonly shownPath: string
+  /** The channel or else the path, for people, without a credential. */
+  readonly shownChannel: string
 }
 
 export function isPlaylist(path: string): boolean {
   return playlist.test(path)
 }
 
+type Opened = Pick<Scope, 'channel' | 'path' | 'directory'>
+
 /** Whether a session of this scope covers a request for `asked`. */
-export function covers(scope: Scope, asked: Target): boolean {
+export function covers(scope: Opened, asked: Target): boolean {
   if (scope.channel !== undefined || asked.channel !== undefined) return scope.channel === asked.channel
   if (scope.path === asked.path) return true
   const { directory } = scope
   if (directory === undefined || !asked.path.startsWith(directory)) return false
+  if (!directory.endsWith('/')) return behindNumber.test(asked.path.charAt(directory.length))
   // A playlist at the root of the site would otherwise open the whole site.
   // With `merge_slashes off` in nginx, `//` is the root as well.
   return !nothingButSlashes.test(directory) || asked.path.lastIndexOf('/') < directory.length
@@ -34,26 +51,39 @@ export function isOwn(opener: Target & { readonly query: string }, asked: Identi
   return opener.query === asked.query && sameTarget(opener, asked)
 }
 
-/** Whether two requests are for the same channel or, without a channel, for the same path. */
+/**
+ * Whether two requests are for the same channel with the same path credential or, without a channel, for the
+ * same path.
+ */
 export function sameTarget(a: Target, b: Target): boolean {
-  return a.channel === b.channel && (a.channel !== undefined || a.path === b.path)
+  if (a.channel === undefined) return b.channel === undefined && a.path === b.path
+  return a.channel === b.channel && a.pathCredential === b.pathCredential
 }
 
 /**
  * The riding rule: whether this request may use a session that another request of its viewer opened; `covers`
  * is checked apart. Without a credential it may use any. With a credential it may only if it is for no
- * playlist and the session was opened with the same query.
+ * playlist and the session was opened with the same query and the same path credential.
  */
-export function mayRide(asked: Identity, openerQuery: string): boolean {
+export function mayRide(asked: Identity, opener: Pick<Identity, 'query' | 'pathCredential'>): boolean {
   if (!asked.credential) return true
-  return !isPlaylist(asked.path) && asked.query === openerQuery
+  const isSame = asked.query === opener.query && asked.pathCredential === opener.pathCredential
+  return isSame && !isPlaylist(asked.path)
 }
 
 /** Requests of one viewer with equal keys may ride on the same sessions that playlists opened. */
 export function ridingKeyOf(asked: Identity): string {
-  const { viewer, channel, path, query, credential } = asked
-  const place = channel === undefined ? `path\n${directoryOf(path)}` : `channel\n${channel}`
-  return hash('sha256', `${viewer}\n${place}\n${credential ? query : ''}`, 'base64url')
+  const { viewer, channel, path, pathCredential, query, credential } = asked
+  const place = channel === undefined ? `path\n${placeOf(path, pathCredential)}` : `channel\n${channel}`
+  const secret = credential ? `${query}${pathCredential ?? ''}` : ''
+  return hash('sha256', `${viewer}\n${place}\n${secret}`, 'base64url')
+}
+
+/** The directory of a path. Behind a path credential: with the number in front of the file's name. */
+function placeOf(path: string, pathCredential: string | undefined): string {
+  const directory = directoryOf(path)
+  if (pathCredential === undefined) return directory
+  return directory + (numberInFront.exec(path.slice(directory.length))?.[0] ?? '')
 }
 
 /** The path up to its last slash, which is included. */
@@ -66,18 +96,22 @@ const MAX_SCOPES = 10_000
 const MAX_BYTES = 4 * 1_048_576
 
 /** Builds the reader of scopes. Sessions of the same path share one object. */
-export function createScopeOf(channelPattern: RegExp | undefined): (target: Target) => Scope {
+export function createScopeOf(patterns: PathPatterns): (target: Target) => Scope {
+  const { channelPattern, credentialPattern } = patterns
   const scopes = new LRUCache<string, Scope>({
     max: MAX_SCOPES,
     maxSize: MAX_BYTES,
-    sizeCalculation: (_scope, path) => 3 * path.length + 1,
+    sizeCalculation: ({ pathCredential = '' }, path) => 3 * (path.length + pathCredential.length) + 1,
   })
+  const mask = createMaskPath(patterns)
+  const credentialEnd = createCredentialEnd(credentialPattern)
   const beginning = channelPattern === undefined ? undefined : literalBeginning(channelPattern)
 
-  const directoryOpenedBy = ({ channel, path }: Target): string | undefined => {
+  const directoryOpenedBy = ({ channel, path, pathCredential }: Target): string | undefined => {
     if (channel !== undefined || !isPlaylist(path)) return undefined
     const directory = directoryOf(path)
-    return beginning !== undefined && liesAround(directory, beginning) ? undefined : directory
+    if (beginning !== undefined && liesAround(directory, beginning)) return undefined
+    return pathCredential === undefined ? directory : openedBehind(credentialEnd(path) ?? path.length, path)
   }
 
   return (target) => {
@@ -85,10 +119,32 @@ export function createScopeOf(channelPattern: RegExp | undefined): (target: Targ
     if (known !== undefined) return known
     const path = copyOf(target.path)
     const channel = target.channel === undefined ? undefined : copyOf(target.channel)
-    const scope = { channel, path, directory: directoryOpenedBy({ channel, path }) }
+    const pathCredential = target.pathCredential === undefined ? undefined : copyOf(target.pathCredential)
+    const scope = {
+      channel,
+      path,
+      pathCredential,
+      directory: directoryOpenedBy({ channel, path, pathCredential }),
+      shownPath: pathCredential === undefined ? path : mask.path(path),
+      shownChannel: pathCredential === undefined ? (channel ?? path) : mask.channel(path),
+    }
     scopes.set(path, scope)
     return scope
   }
+}
+
+/**
+ * What a playlist behind a path credential opens. There the streams of all channels may lie side by side
+ * (`/live/user/password/5.ts`), and one that is refused must not ride on the playlist of another. So a number
+ * opens the files of that number. Any other playlist opens its directory, if that is not the one directly
+ * behind the credential.
+ */
+function openedBehind(credentialEnd: number, path: string): string | undefined {
+  const directory = directoryOf(path)
+  const number = numberInFront.exec(path.slice(directory.length))?.[0]
+  if (number !== undefined) return directory + number
+  const behind = path.indexOf('/', credentialEnd)
+  return behind !== -1 && behind < directory.length - 1 ? directory : undefined
 }
 
 /**
@@ -102,8 +158,9 @@ function liesAround(directory: string, beginning: string): boolean {
   return plain.startsWith(beginning) || beginning.startsWith(plain)
 }
 
-/** A pattern of whole path segments, each a word, anything, or the channel: `^/live/([^/]+)/`. */
-const wholeSteps = /^\^(?:\\\/(?:[A-Za-z0-9_-]+|\[\^\\?\/\]\+|\(\[\^\\?\/\]\+\)))+\\\/$/
+/** A pattern of whole path segments, each a word, one of several words, anything, or the channel: `^/live/([^/]+)/`. */
+const wholeSteps =
+  /^\^(?:\\\/(?:[A-Za-z0-9_-]+|\(\?:[A-Za-z0-9_|-]+\)|\[\^\\?\/\]\+|\(\[\^\\?\/\]\+\)))+\\\/$/
 
 /** A pattern whose channel is the first path segment: nearly every path has one. */
 const firstStep = /^\^\\\/\(\[\^[^\]]+\]\+\)(?:\\\/)?$/
@@ -112,8 +169,7 @@ const firstStep = /^\^\\\/\(\[\^[^\]]+\]\+\)(?:\\\/)?$/
 const literal = /(?:\\([^A-Za-z0-9])|([^\\^$.*+?()[\]{}|]))([*?{+]?)/y
 
 /**
- * Whether a CHANNEL_PATTERN finds the same channel in all files of a directory, whatever their names. True
- * only for patterns that consist of whole path segments from the root; for any other pattern it is not known.
+ * Whether a pattern finds the same groups in all files of a directory, whatever their names. True only for patterns that consist of whole path segments from the root; for any other pattern it is not known.
  */
 export function tellsOnlyDirectoriesApart(pattern: RegExp): boolean {
   return pattern.flags === '' && wholeSteps.test(pattern.source)
@@ -173,13 +229,15 @@ export interface Cacheable {
   deny(asked: Identity): boolean
 }
 
-/** @param channelPattern the one that identities were read with */
-export function createCacheable(channelPattern: RegExp | undefined): Cacheable {
-  const directoriesAreAlike = channelPattern === undefined || tellsOnlyDirectoriesApart(channelPattern)
+/** @param patterns those that identities were read with */
+export function createCacheable({ channelPattern, credentialPattern }: PathPatterns): Cacheable {
+  const directoriesAreAlike = [channelPattern, credentialPattern].every(
+    (pattern) => pattern === undefined || tellsOnlyDirectoriesApart(pattern),
+  )
   return {
     allow(asked, scope) {
       if (isPlaylist(asked.path)) return true
-      return directoriesAreAlike && (asked.channel !== undefined || scope.directory !== undefined)
+      return directoriesAreAlike && (asked.channel !== undefined || scope.directory?.endsWith('/') === true)
     },
     // Any other request could ride on a session that opens a moment later, so its deny must not be repeated.
     deny: (asked) => asked.credential && isPlaylist(asked.path),

@@ -111,7 +111,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   }
 
   const answers = (session: Session, identity: Identity): boolean =>
-    isOwn(session, identity) || (mayRide(identity, session.query) && covers(session, identity))
+    isOwn(session, identity) || (mayRide(identity, session) && covers(session, identity))
 
   const isIdle = (session: Session, now: number): boolean => now - session.activeAt > idle
 

@@ -1,7 +1,7 @@
 import { addressOf } from './identity.ts'
 import type { Session } from './session.ts'
 
-/** A session as the API shows it. Times are ISO 8601 in UTC. It holds no query, so no token. */
+/** A session as the API shows it. Times are ISO 8601 in UTC. It holds no query and no path credential. */
 export interface SessionView {
   /** The session's id. */
   readonly session: string
@@ -48,12 +48,13 @@ export function createToIso(clock: () => number, wallClock: () => number): ToIso
 }
 
 export function viewOf(session: Session, toIso: ToIso): SessionView {
-  const { id, userId: user, channel, path, provisional, requests, failure, dueAt, profile } = session
+  const { id, userId: user, shownChannel: channel, shownPath: path, provisional } = session
+  const { requests, failure, dueAt, profile } = session
   const { origin, userAgent, playbackId } = profile
   return {
     session: id,
     user,
-    channel: channel ?? path,
+    channel,
     address: addressOf(session.viewer),
     origin,
     path,

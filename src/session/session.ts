@@ -99,6 +99,18 @@ export class Session implements Scope {
     return this.scope.path
   }
 
+  get pathCredential(): string | undefined {
+    return this.scope.pathCredential
+  }
+
+  get shownPath(): string {
+    return this.scope.shownPath
+  }
+
+  get shownChannel(): string {
+    return this.scope.shownChannel
+  }
+
   get directory(): string | undefined {
     return this.scope.directory
   }
@@ -114,7 +126,9 @@ export class Session implements Scope {
     const { origin, userAgent, playbackId } = this.profile
     const shared = this.path.length + origin.length + userAgent.length + playbackId.length
     const own = this.sentQuery.includes(this.query) ? this.sentQuery : this.sentQuery + this.query
-    return OVERHEAD + this.viewer.length + own.length + shared
+    const credential =
+      this.pathCredential === undefined ? 0 : this.pathCredential.length + this.shownPath.length
+    return OVERHEAD + this.viewer.length + own.length + shared + credential
   }
 
   /** The request that opened the session; every re-check sends it again. */

@@ -32,7 +32,11 @@ function made(path: string, verdict: 'allow' | 'deny' = 'deny'): DecisionMade {
 
 function create() {
   let told = 0
-  const recent = createRecentDenials({ wallClock: () => NOON, onDenied: () => void told++ })
+  const recent = createRecentDenials({
+    maskPath: (path) => path,
+    wallClock: () => NOON,
+    onDenied: () => void told++,
+  })
   return { recent, told: () => told }
 }
 

@@ -60,6 +60,7 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   TOKEN_PARAM: [',', 'to ken[', 'töken', 'a=b', '%74oken', 'token&key', 'a.b'],
   IGNORED_PARAMS: ['utm&x', '{CMCD}', 'a=b', 'a.b', 'a[]'],
   CHANNEL_PATTERN: ['(', '^/live/', '[z-a](x)', '(?:x)', '(x)\\'],
+  CREDENTIAL_PATTERN: [')', '^/live/', '[z-a](x)', '(?:x)', '(?=x)', '(x)\\'],
   MAX_SESSIONS: ['0', '1e5', '100_000', '∞', '1.5', '10000001'],
   SESSION_MEMORY: ['64', '1 g', '64mb', '0m', '1k', '-1m', '∞', 'half'],
   EVENTS_URL: ['off', 'http', 'ftp://h/events', 'http://h:0/', 'http://a/ http://b/', 'http://user:pa ss@h/'],

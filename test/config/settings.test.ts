@@ -64,6 +64,7 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   TOKEN_PARAM: [['token[]'], ['a.b'], ['token%20']],
   IGNORED_PARAMS: [['a=b'], ['utm&x']],
   CHANNEL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/']],
+  CREDENTIAL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/'], ['^/live/\\(x\\)/']],
   MAX_SESSIONS: [['0'], ['-1'], ['1e5'], ['10000001'], ['many']],
   SESSION_MEMORY: [['64'], ['64 m'], ['1mb'], ['-1m'], ['1.5g'], ['0m'], ['512k'], ['half']],
   EVENTS_URL: [['localhost:8080'], ['http://a/ http://b/'], ['http://127.0.0.1:0/events']],
@@ -203,6 +204,7 @@ describe('settings left alone', () => {
       tokenParams: ['token'],
       ignoredParams: ['_HLS_*', 'CMCD'],
       channelPattern: undefined,
+      credentialPattern: undefined,
       logLevel: 'info',
       logFormat: 'json',
     })
@@ -248,6 +250,7 @@ describe('settings written by hand', () => {
     [{ TOKEN_PARAM: 'token, key' }, { tokenParams: ['token', 'key'] }],
     [{ IGNORED_PARAMS: 'utm_*' }, { ignoredParams: ['utm_*'] }],
     [{ CHANNEL_PATTERN: '^/live/([^/]+)/' }, { channelPattern: /^\/live\/([^/]+)\// }],
+    [{ CREDENTIAL_PATTERN: '^/([^/]+)/([^/]+)/\\d' }, { credentialPattern: /^\/([^/]+)\/([^/]+)\/\d/ }],
     [
       { LOG_LEVEL: 'debug', LOG_FORMAT: 'pretty' },
       { logLevel: 'debug', logFormat: 'pretty' },

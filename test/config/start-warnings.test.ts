@@ -120,6 +120,9 @@ describe('what is warned of at start', () => {
       )
       assert.deepEqual(more, [])
       assert.match(warning, /^CHANNEL_PATTERN may take very long on a path .*; write it without$/)
+      const [other = '', ...others] = warningsOf({ CREDENTIAL_PATTERN: CHANNEL_PATTERN })
+      assert.deepEqual(others, [])
+      assert.match(other, /^CREDENTIAL_PATTERN may take very long on a path .*; write it without$/)
     })
   }
 
@@ -130,6 +133,11 @@ describe('what is warned of at start', () => {
     '^/live/((?:[a-z0-9]+-?)+)/',
   ])
     warnsOfNothing({ CHANNEL_PATTERN })
+  for (const CREDENTIAL_PATTERN of [
+    '^/(?:live|movie|series)/([^/]+)/([^/]+)/',
+    '^/(?:(?:live|movie|series)/)?([^/]+)/([^/]+)/\\d+(?:[._/-]|$)',
+  ])
+    warnsOfNothing({ CREDENTIAL_PATTERN })
 
   test('a SESSION_MEMORY that the heap has no room for: which heap, and how to raise it', () => {
     const heap = Math.floor(heapLimit() / MEGABYTE)

@@ -137,7 +137,7 @@ describe('LOG_LEVEL=debug writes a sample of what is repeated', () => {
     const lines: Line[] = []
     const write = (message: string, fields = {}): void => void lines.push({ message, ...fields })
     const log = { error: write, warn: write, info: write, debug: write, debugs: true }
-    const decisions = createDecisionLog(log, () => now)
+    const decisions = createDecisionLog(log, () => now, String)
     const repeat = (times: number): void => {
       for (let n = 0; n < times; n++) decisions.repeated(clientRequest('/live/1.ts'), decision)
     }
@@ -161,7 +161,7 @@ describe('LOG_LEVEL=debug writes a sample of what is repeated', () => {
   test('and none of it otherwise', () => {
     const fail = (): never => assert.fail('a line')
     const log = { error: fail, warn: fail, info: fail, debug: fail, debugs: false }
-    createDecisionLog(log, () => 0).repeated(clientRequest('/live/1.ts'), decision)
+    createDecisionLog(log, () => 0, String).repeated(clientRequest('/live/1.ts'), decision)
   })
 })
 

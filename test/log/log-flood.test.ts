@@ -31,6 +31,7 @@ function createLog() {
   const decisions = createDecisionLog(
     { error: write, warn: write, info: write, debug: write, debugs: false },
     () => now,
+    String,
   )
   const pass = (milliseconds: number): void => {
     now += milliseconds

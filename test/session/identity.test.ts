@@ -6,11 +6,13 @@ import type { Subrequest } from '../../src/subrequest.ts'
 import { type NearPair, nearPairs } from '../support/near-pairs.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
 
+const names = { tokenParams: [], ignoredParams: [] }
 const identify = createIdentify({
   tokenParams: ['token', 'key'],
   ignoredParams: ['_HLS_*', 'CMCD'],
   // The channel starts with a slash, so that it can read like a path.
   channelPattern: /^\/live(\/[^/.-]+)/,
+  credentialPattern: undefined,
 })
 const ofQuery = (query: string): Identity => identify({ ...clientRequest('/'), query })
 
@@ -58,7 +60,7 @@ describe('the verdict key', () => {
 
   test('a group that takes no part in the match, or is empty, is no channel', () => {
     for (const channelPattern of [/^\/live\/(?:x(\d))?/, /^\/live\/(\d*)/]) {
-      const optional = createIdentify({ tokenParams: [], ignoredParams: [], channelPattern })
+      const optional = createIdentify({ ...names, channelPattern, credentialPattern: undefined })
       assert.equal(optional(clientRequest('/live/a.ts')).channel, undefined)
     }
   })
@@ -136,7 +138,12 @@ describe('the canonical query', () => {
   })
 
   test('the list is a setting', () => {
-    const other = createIdentify({ tokenParams: [], ignoredParams: ['t', 'utm*'], channelPattern: undefined })
+    const other = createIdentify({
+      ...names,
+      ignoredParams: ['t', 'utm*'],
+      channelPattern: undefined,
+      credentialPattern: undefined,
+    })
     assert.equal(other(clientRequest('/?t=1&tt=2&utm=3&utm_x=4&CMCD=5')).query, 'tt=2&CMCD=5')
   })
 })

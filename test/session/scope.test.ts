@@ -3,10 +3,11 @@ import { describe, test } from 'node:test'
 import type { Target } from '../../src/session/identity.ts'
 import { covers, createScopeOf, isPlaylist, sameTarget } from '../../src/session/scope.ts'
 
-const path = (text: string): Target => ({ channel: undefined, path: text })
+const path = (text: string): Target => ({ channel: undefined, path: text, pathCredential: undefined })
 const channel = (name: string, text = `/live/${name}.m3u8`): Target => ({
   channel: name,
   path: text,
+  pathCredential: undefined,
 })
 
 describe('playlists', () => {
@@ -70,7 +71,7 @@ describe('playlists', () => {
 
 /** Whether a session that was opened at `opener` opens `asked`. */
 function opensAt(opener: Target, asked: Target, channelPattern?: RegExp): boolean {
-  return covers(createScopeOf(channelPattern)(opener), asked)
+  return covers(createScopeOf({ channelPattern, credentialPattern: undefined })(opener), asked)
 }
 
 /** opener, asked, opens */

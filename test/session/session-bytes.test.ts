@@ -12,7 +12,8 @@ const viewer = (n: number) => ({ address: `192.0.2.${n}` })
 
 function sessionOf(request: Subrequest): Session {
   const identity = createPretendGate().identify(request)
-  return new Session(identity, request, 'id', 0, createScopeOf(undefined)(identity))
+  const scopeOf = createScopeOf({ channelPattern: undefined, credentialPattern: undefined })
+  return new Session(identity, request, 'id', 0, scopeOf(identity))
 }
 
 describe('the memory of sessions is bounded in bytes:', () => {

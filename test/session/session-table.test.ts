@@ -8,11 +8,12 @@ import { createSessionTable, type SessionTable } from '../../src/session/session
 import { clientRequest, createPretendGate, tokens, unavailable } from '../support/pretend-gate.ts'
 
 const IDLE = 100
-const scopeOf = createScopeOf(undefined)
+const scopeOf = createScopeOf({ channelPattern: undefined, credentialPattern: undefined })
 
 function identityOf(viewer: string, path: string, query = ''): Identity {
   const profile = { key: 'player', origin: '', userAgent: '', playbackId: '' }
-  return { viewer, profile, channel: undefined, path, query, credential: query.startsWith('token') }
+  const credential = query.startsWith('token')
+  return { viewer, profile, channel: undefined, path, pathCredential: undefined, query, credential }
 }
 
 function sessionOf(identity: Identity, now: number): Session {
@@ -29,8 +30,11 @@ function createTable(max: number, idle = IDLE) {
     table.open(session, now)
     return session
   }
-  const isHeld = ({ viewer, profile, channel, path, query }: Session, now: number): boolean =>
-    table.find({ viewer, profile, channel, path, query, credential: false }, now) !== undefined
+  const isHeld = (held: Session, now: number): boolean => {
+    const { viewer, profile, channel, path, pathCredential, query } = held
+    const identity = { viewer, profile, channel, path, pathCredential, query, credential: false }
+    return table.find(identity, now) !== undefined
+  }
   return { table, open, isHeld }
 }
 
@@ -171,7 +175,7 @@ function findInModel(model: Model, identity: Identity, now: number): Session | u
     (one) =>
       one.viewer === identity.viewer &&
       isAlive(model, one, now) &&
-      (isOwn(one) || (mayRide(identity, one.query) && covers(one, identity))),
+      (isOwn(one) || (mayRide(identity, one) && covers(one, identity))),
   )
   const found = answering.at(-1)
   for (const one of answering) {

@@ -18,8 +18,9 @@ function fill() {
     { maxSessions: 10_000, sessionMemory: 1e9, sessionIdle: 120_000 },
     { onOpened() {}, onEnded: (_session, why) => void ended.push(why) },
   )
-  const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], channelPattern: undefined })
-  const scopeOf = createScopeOf(undefined)
+  const patterns = { channelPattern: undefined, credentialPattern: undefined }
+  const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], ...patterns })
+  const scopeOf = createScopeOf(patterns)
   for (let n = 0; n < COUNT; n++) {
     const request = clientRequest('/live/index.m3u8', { address: `10.0.${n >> 8}.${n & 255}` })
     const identity = identify(request)

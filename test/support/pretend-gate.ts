@@ -15,6 +15,7 @@ import { createIds } from './create-ids.ts'
 export interface PretendGateOptions {
   readonly defaultAction?: Verdict
   readonly channelPattern?: RegExp | undefined
+  readonly credentialPattern?: RegExp | undefined
   /** Milliseconds; the rest as shipped. */
   readonly lifetimes?: Partial<Lifetimes>
   /** Milliseconds of silence that end a session. */
@@ -112,10 +113,12 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const sessions = createSessionTable({ max: options.maxSessions ?? 100_000, maxBytes, idle })
   const provisional = createSessionTable({ max: options.maxProvisional ?? 20_000, maxBytes, idle })
   const denials = createDenials(options.maxDenials ?? 1_000)
+  const { channelPattern, credentialPattern } = options
+  const patterns = { channelPattern, credentialPattern }
   const identify = createIdentify({
     tokenParams: ['token'],
     ignoredParams: ['_HLS_*', 'CMCD'],
-    channelPattern: options.channelPattern,
+    ...patterns,
   })
   const outage = createOutage()
   const deciding: DecideOptions = {
@@ -124,7 +127,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       return await rule(question.subrequest)
     },
     identify,
-    channelPattern: options.channelPattern,
+    ...patterns,
     sessions,
     provisional,
     denials,

@@ -21,9 +21,9 @@ interface Line {
   readonly fields: object
 }
 
-const channelPattern = /^\/live\/([^/]+)\//
-const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], channelPattern })
-const scopeOf = createScopeOf(channelPattern)
+const patterns = { channelPattern: /^\/live\/([^/]+)\//, credentialPattern: undefined }
+const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], ...patterns })
+const scopeOf = createScopeOf(patterns)
 
 /** Events around a pretend clock and a pretend receiver. */
 function create({ minTime = 0, random = 0 } = {}) {
