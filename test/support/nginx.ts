@@ -21,6 +21,8 @@ export interface NginxOptions {
   readonly onFailure?: 'allow' | 'deny'
   /** Include cache-http.conf. The cache is in a folder of its own. */
   readonly verdictCache?: boolean
+  /** Include credentials-http.conf. */
+  readonly pathCredentials?: boolean
   /** A line of server.conf, without its indentation, that is left out. */
   readonly without?: string
   /** Files below the document root: path → content. */
@@ -103,6 +105,7 @@ http {
   uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
   include ${snippets}/http.conf;
   ${cache ? `include ${snippets}/cache-http.conf;` : ''}
+  ${options.pathCredentials === true ? `include ${snippets}/credentials-http.conf;` : ''}
   access_log ${folder}/access.log alta_auth;
   ${options.http ?? ''}
   server {
