@@ -20,6 +20,7 @@ import { createBackends } from './create-backends.ts'
 import { createMemory } from './create-memory.ts'
 import { createNotifier, observersOf } from './observers.ts'
 import { createOperatorSide } from './operator-side.ts'
+import { createPathCredentialNotice } from './path-credential-notice.ts'
 
 export interface Service {
   /** Opens the listeners. @throws {ListenError} */
@@ -124,6 +125,7 @@ export function createService(settings: Settings, log: Log): Service {
   for (const observer of observersOf({ log, decisions, tally, byDefault, webhook, ...operator }))
     add(observer)
   add({ internalError: () => void internalErrors++ })
+  if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
   const { explain, live, adminServer } = operator
   let stopSweeping = (): void => {}
