@@ -26,6 +26,7 @@ export const checkNames = [
   'nginx-upstream',
   'nginx-log',
   'channel-pattern',
+  'path-credentials',
   'exposure',
 ] as const
 

@@ -15,6 +15,7 @@ import { checkRunningVerdicts } from './gate/check-running-verdicts.ts'
 import type { ReadKernel } from './nginx/check-kernel.ts'
 import { checkNginx } from './nginx/check-nginx.ts'
 import { onFailureOf } from './nginx/check-on-failure.ts'
+import { checkPathCredentials } from './nginx/check-path-credentials.ts'
 import { readNginx } from './nginx/read-nginx.ts'
 import { gateTargets, leadsTo } from './nginx-conf/gate-addresses.ts'
 import type { NginxRun } from './nginx-conf/run-nginx.ts'
@@ -140,6 +141,7 @@ async function checkMachine(settings: Settings, { clock, now, runNginx, readKern
       found,
     }),
     checkChannelPattern(settings.channelPattern, nginx.map),
+    checkPathCredentials(settings.credentialPattern, nginx.map),
     ...checkExposure({ map: nginx.map, listening: listen, admin: adminListen, hasToken }),
   ]
   return { nginx, gate, admin, ofNginx, gateIsDown: gate.result === 'failed' }
