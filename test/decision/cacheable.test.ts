@@ -30,6 +30,8 @@ const wholeSteps = [
   '^/live/([^/]+)/[^/]+/',
   '^/a-b/c_d/([^/]+)/',
   '^\\/live\\/([^\\/]+)\\/',
+  '^/live/([^/]+)/([^/]+)/',
+  '^/(?:live|vod)/([^/]+)/',
 ]
 const others = [
   '^/live/([^/-]+)',
@@ -48,6 +50,9 @@ const others = [
   '^(/live/[^/]+/.*)$',
   '^/live/([^/]+\\.ts)/',
   '^/li.e/([^/]+)/',
+  '^/(?:live|v.d)/([^/]+)/',
+  '^/(?:live|vod)([^/]+)/',
+  '^/(?:live|vod/?)/([^/]+)/',
   '',
 ]
 
@@ -60,6 +65,8 @@ const files = fc.constantFrom(
   '1.ts',
   'a-1.ts',
   'b-1.ts',
+  '5.m3u8',
+  '5_1.ts',
   '',
   'a',
   'manifest',
@@ -75,12 +82,24 @@ const someRequest = fc
   .map(([path, query, userAgent]): Subrequest => clientRequest(path, { query, userAgent }))
 const history = fc.record({
   channelPattern: fc.constantFrom('', '', ...wholeSteps, '^/live/([^/-]+)', '^/live/([^/.]+)', '^/(live)/'),
+  credentialPattern: fc.constantFrom(
+    ...[
+      '',
+      '',
+      '',
+      '',
+      '^/live/([^/]+)/',
+      '^/(?:live|vod)/([^/]+)/([^/]+)/',
+      '/([ab])(-|/)',
+      '^/live/([^/]+)',
+    ],
+  ),
   openers: fc.array(fc.tuple(someRequest, fc.boolean(), fc.constantFrom(0, 0, 300, 4_000, 30_000, 70_000)), {
     maxLength: 4,
   }),
   first: fc.tuple(someRequest, fc.boolean()),
   between: fc.array(fc.tuple(someRequest, fc.boolean()), { maxLength: 2 }),
-  file: fc.constantFrom('1.ts', '2.ts', 'a-1.ts', 'b-1.ts', 'f.mp4', 'a', ''),
+  file: fc.constantFrom('1.ts', '2.ts', '5_1.ts', '6.ts', 'a-1.ts', 'b-1.ts', 'f.mp4', 'a', ''),
   waited: fc.double({ min: 0, max: 0.999, noNaN: true }),
 })
 
@@ -104,19 +123,19 @@ describe('what nginx may repeat', () => {
     // One gate for each pattern, and other viewers for each history: to make a gate takes longer than a
     // history.
     const gates = new Map<string, PretendGate>()
-    const gateOf = (pattern: string): PretendGate => {
-      const gate =
-        gates.get(pattern) ??
-        createPretendGate({ channelPattern: pattern === '' ? undefined : new RegExp(pattern) })
-      gates.set(pattern, gate)
+    const patternOf = (text: string): RegExp | undefined => (text === '' ? undefined : new RegExp(text))
+    const gateOf = (channel: string, credential: string): PretendGate => {
+      const patterns = { channelPattern: patternOf(channel), credentialPattern: patternOf(credential) }
+      const gate = gates.get(`${channel} ${credential}`) ?? createPretendGate(patterns)
+      gates.set(`${channel} ${credential}`, gate)
       return gate
     }
     let histories = 0
     await fc.assert(
       fc.asyncProperty(
         history,
-        async ({ channelPattern, openers, first: [firstSent, allows], between, file, waited }) => {
-          const gate = gateOf(channelPattern)
+        async ({ openers, first: [firstSent, allows], between, file, waited, ...patterns }) => {
+          const gate = gateOf(patterns.channelPattern, patterns.credentialPattern)
           const address = `10.0.${histories >> 8}.${histories++ & 255}`
           const first = { ...firstSent, address }
           for (const [request, itAllows, later] of openers) {
@@ -219,9 +238,9 @@ describe('what nginx may repeat', () => {
   })
 })
 
-describe('a CHANNEL_PATTERN', () => {
+describe('a pattern', () => {
   for (const source of wholeSteps) {
-    test(`${source} finds one channel in all files of a directory`, () => {
+    test(`${source} finds the same groups in all files of a directory`, () => {
       const pattern = new RegExp(source)
       assert.ok(tellsOnlyDirectoriesApart(pattern))
       const name = fc.stringMatching(/^[a-z0-9.%~-]{0,6}$/)
@@ -232,7 +251,10 @@ describe('a CHANNEL_PATTERN', () => {
           name,
           (steps, file, other) => {
             const directory = `/${steps.map((step) => `${step}/`).join('')}`
-            assert.equal(pattern.exec(directory + file)?.[1], pattern.exec(directory + other)?.[1])
+            assert.deepEqual(
+              pattern.exec(directory + file)?.slice(1),
+              pattern.exec(directory + other)?.slice(1),
+            )
           },
         ),
         { seed },
