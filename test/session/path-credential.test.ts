@@ -13,6 +13,8 @@ import {
 /** Xtream Codes and XUI, with and without the kind of stream in front. */
 const credentialPattern =
   /^\/(?:(?:(?:live|movie|series|timeshift)|hlsr\/[^/]+)\/)?([^/]+)\/([^/]+)\/(?=[^/]*\d)/
+/** The same without `hlsr`, as docs/backends.md has it. */
+const documented = /^\/(?:(?:live|movie|series|timeshift)\/)?([^/]+)\/([^/]+)\/\d+(?:[._/-]|$)/
 const channelPattern = /^\/(?:live|hlsr\/[^/]+)\/[^/]+\/[^/]+\/(\d+)(?:[._/-]|$)/
 
 /** The backend judges by the path: `u/p` may watch all but what is numbered 6. */
@@ -106,6 +108,7 @@ const withChannels: Grid = {
 
 for (const [what, grid, options] of [
   ['without CHANNEL_PATTERN', withoutChannels, {}],
+  ['as documented', withoutChannels, { credentialPattern: documented }],
   ['with CHANNEL_PATTERN', withChannels, { channelPattern }],
 ] as const) {
   for (const [opener, asked] of Object.entries(grid)) {
