@@ -45,7 +45,7 @@ export function createSessionsDesk(tables: readonly SessionTable[], toIso: ToIso
   function* matching({ channel, address, user }: SessionFilter): Iterable<[SessionTable, Session]> {
     for (const table of tables) {
       for (const session of table.all()) {
-        if (channel !== undefined && channel !== session.shownChannel) continue
+        if (channel !== undefined && channel !== session.scope.shownChannel) continue
         if (address !== undefined && address !== addressOf(session.viewer)) continue
         if (user !== undefined && user !== session.userId) continue
         yield [table, session]

@@ -1,5 +1,6 @@
+import { type Cacheable, createCacheable } from '../session/cacheable.ts'
 import { type Identity, type PathPatterns, verdictKeyOf } from '../session/identity.ts'
-import { type Cacheable, createCacheable, createScopeOf, isOwn } from '../session/scope.ts'
+import { createScopeOf, isOwn } from '../session/scope.ts'
 import { newSessionId as newRandomId, type Session } from '../session/session.ts'
 import type { Question, Subrequest } from '../subrequest.ts'
 import { allowedBy, allowedWithout, type Decision, type Outcome, repeated, type Verdict } from '../verdict.ts'

@@ -1,5 +1,6 @@
+import type { Cacheable } from '../session/cacheable.ts'
 import type { Identity, Target } from '../session/identity.ts'
-import type { Cacheable, Scope } from '../session/scope.ts'
+import type { Scope } from '../session/scope.ts'
 import { Session, type SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import { allowedBy, allowedWithout, type Decision, denied, type Outcome, type Verdict } from '../verdict.ts'

@@ -78,14 +78,14 @@ export function createDecisionLog(
       const request = requestId === undefined ? {} : { request: requestId }
       unread.add(() => ({ verdict: 'deny', source: 'gate', reason: 'bad-request', ...request, why }))
     },
-    closed({ id, userId, viewer, profile, shownPath: path }) {
+    closed({ id, userId, viewer, profile, scope }) {
       const user = userId === '' ? {} : { user: userId }
       log.info('closed by the operator', {
         session: id,
         ...user,
         address: addressOf(viewer),
         origin: profile.origin,
-        path,
+        path: scope.shownPath,
       })
     },
     end() {

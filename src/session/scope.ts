@@ -32,7 +32,8 @@ export function isPlaylist(path: string): boolean {
   return playlist.test(path)
 }
 
-type Opened = Pick<Scope, 'channel' | 'path' | 'directory'>
+/** The part of a scope that decides. */
+export type Opened = Omit<Scope, 'shownPath' | 'shownChannel'>
 
 /** Whether a session of this scope covers a request for `asked`. */
 export function covers(scope: Opened, asked: Target): boolean {
@@ -215,31 +216,4 @@ function hasAlternatives(source: string): boolean {
     else if (sign === '|' && depth === 0) return true
   }
   return false
-}
-
-/**
- * Which verdicts nginx's cache may repeat. The cache (nginx/alta-auth/cache-http.conf) keys a playlist by its
- * path and any other file by its directory, so a verdict for such a file must be right for the whole
- * directory.
- */
-export interface Cacheable {
-  /** Whether the cache may repeat the allow of `asked`, which a session of this scope gave. */
-  allow(asked: Target, scope: Scope): boolean
-  /** Whether the cache may repeat the deny of `asked`. */
-  deny(asked: Identity): boolean
-}
-
-/** @param patterns those that identities were read with */
-export function createCacheable({ channelPattern, credentialPattern }: PathPatterns): Cacheable {
-  const directoriesAreAlike = [channelPattern, credentialPattern].every(
-    (pattern) => pattern === undefined || tellsOnlyDirectoriesApart(pattern),
-  )
-  return {
-    allow(asked, scope) {
-      if (isPlaylist(asked.path)) return true
-      return directoriesAreAlike && (asked.channel !== undefined || scope.directory?.endsWith('/') === true)
-    },
-    // Any other request could ride on a session that opens a moment later, so its deny must not be repeated.
-    deny: (asked) => asked.credential && isPlaylist(asked.path),
-  }
 }

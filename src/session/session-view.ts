@@ -48,7 +48,8 @@ export function createToIso(clock: () => number, wallClock: () => number): ToIso
 }
 
 export function viewOf(session: Session, toIso: ToIso): SessionView {
-  const { id, userId: user, shownChannel: channel, shownPath: path, provisional } = session
+  const { id, userId: user, provisional } = session
+  const { shownChannel: channel, shownPath: path } = session.scope
   const { requests, failure, dueAt, profile } = session
   const { origin, userAgent, playbackId } = profile
   return {

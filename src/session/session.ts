@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Subrequest } from '../subrequest.ts'
 import type { UnavailableReason } from '../verdict.ts'
 import { addressOf, type Identity, type Profile } from './identity.ts'
-import type { Scope } from './scope.ts'
+import type { Opened, Scope } from './scope.ts'
 
 /** A re-check that got no answer. Times are milliseconds of the monotonic clock. */
 export interface Failure {
@@ -35,12 +35,12 @@ export type SessionEnd = (typeof sessionEnds)[number]
  * There may be a million sessions, so they share equal texts. It is a class because objects of an object
  * literal take a fifth more memory in V8 (npm run measure:memory).
  */
-export class Session implements Scope {
+export class Session implements Opened {
   /** Random and constant; `X-Session-Id` for the backend and for nginx's log. */
   readonly id: string
   readonly viewer: string
   readonly profile: Profile
-  private readonly scope: Scope
+  readonly scope: Scope
   /** The canonical query of the request that opened it. */
   readonly query: string
   /** The query of that request, as sent. */
@@ -103,14 +103,6 @@ export class Session implements Scope {
     return this.scope.pathCredential
   }
 
-  get shownPath(): string {
-    return this.scope.shownPath
-  }
-
-  get shownChannel(): string {
-    return this.scope.shownChannel
-  }
-
   get directory(): string | undefined {
     return this.scope.directory
   }
@@ -126,8 +118,8 @@ export class Session implements Scope {
     const { origin, userAgent, playbackId } = this.profile
     const shared = this.path.length + origin.length + userAgent.length + playbackId.length
     const own = this.sentQuery.includes(this.query) ? this.sentQuery : this.sentQuery + this.query
-    const credential =
-      this.pathCredential === undefined ? 0 : this.pathCredential.length + this.shownPath.length
+    const { pathCredential, shownPath } = this.scope
+    const credential = pathCredential === undefined ? 0 : pathCredential.length + shownPath.length
     return OVERHEAD + this.viewer.length + own.length + shared + credential
   }
 

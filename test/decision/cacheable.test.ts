@@ -197,6 +197,22 @@ describe('what nginx may repeat', () => {
     ],
     ['its playlist', '/live/a.m3u8?token=X', '/live/a.m3u8?token=X', true, '^/live/([^/.-]+)'],
   ]
+  const behind = [
+    ['5/i.m3u8', '5/1.ts', '^/live/([^/]+)/([^/]+)/', true],
+    ['5/i.m3u8', '5/1.ts', '^/live/([^/]+)/([^/]+)', false],
+    // The stream 6 lies beside it, and has the same place in nginx's cache.
+    ['5.m3u8', '5_1.ts', '^/live/([^/]+)/([^/]+)/', false],
+    ['5.m3u8', '5.m3u8', '^/live/([^/]+)/([^/]+)/', true],
+  ] as const
+  for (const [opener, asked, credential, cacheable] of behind) {
+    test(`${cacheable ? 'may be' : 'is not'} the allow of ${asked} on ${opener} behind ${credential}`, async () => {
+      const gate = createPretendGate({ credentialPattern: new RegExp(credential) })
+      await gate.decide(clientRequest(`/live/u/p/${opener}?token=X`))
+      const decision = gate.decideAtOnce(clientRequest(`/live/u/p/${asked}?token=X`))
+      assert.deepEqual([decision.verdict, decision.cacheable], ['allow', cacheable])
+    })
+  }
+
   for (const [what, opener, asked, cacheable, pattern] of kinds) {
     test(`${cacheable ? 'may be' : 'is not'} the allow of ${what}`, async () => {
       const gate = createPretendGate({
