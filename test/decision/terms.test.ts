@@ -14,10 +14,9 @@ const SESSIONS = 20_000
 const GAP = 5 * SECOND
 
 const opener = clientRequest('/live/one/index.m3u8?token=X')
-const identity = createIdentify({ tokenParams: ['token'], ignoredParams: [], channelPattern: undefined })(
-  opener,
-)
-const scope = createScopeOf(undefined)(identity)
+const patterns = { channelPattern: undefined, credentialPattern: undefined }
+const identity = createIdentify({ tokenParams: ['token'], ignoredParams: [], ...patterns })(opener)
+const scope = createScopeOf(patterns)(identity)
 
 const open = (now = 0): Session => new Session(identity, opener, newSessionId(), now, scope)
 
