@@ -24,7 +24,6 @@ const foreign = [
   'NODE_OPTIONS',
   'HISTORIES',
   'SECURETOKEN',
-  'CREDENTIAL_PATTERN',
   'PASSWORD',
   'REQUEST_URI',
   'DOCUMENT_URI',
