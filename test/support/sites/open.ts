@@ -110,6 +110,7 @@ server { listen PORT; GATE;
         'failed nginx-rewrites',
         /the rewrite of site\.conf:\d+ makes parameters of \/stream\.php .*\n.*rewrite behind it/,
       ],
+      ['warning path-credentials', /\(site\.conf:4\) looks as if paths held user and password/],
     ],
   },
   {
