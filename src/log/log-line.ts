@@ -13,7 +13,7 @@ export interface LogLineOptions {
  * Builds one line of the log, without its line break: JSON (`time`, `level`, `message` and the fields), or
  * text for people.
  */
-export type LogLine = (level: string, message: string, fields: Readonly<Record<string, unknown>>) => string
+export type LogLine = (level: string, message: string, fields: object) => string
 
 /** Creates the function that builds the lines. */
 export function createLogLine({ format, colour }: LogLineOptions): LogLine {

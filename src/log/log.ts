@@ -1,7 +1,10 @@
 import winston from 'winston'
 import { createLogLine, type LogLineOptions } from './log-line.ts'
 
-/** Writes lines to the log: a sentence, and fields for machines. Never pass a token or a query string. */
+/**
+ * Writes lines to the log: a sentence, and fields for machines; undefined ones are left out. Never pass a
+ * token or a query string.
+ */
 export interface Log {
   error(message: string, fields?: object): void
   warn(message: string, fields?: object): void
@@ -21,19 +24,39 @@ export interface LogOptions extends LogLineOptions {
 
 /** Creates the log: JSON lines (`time`, `level`, `message` and the fields), or lines for people. */
 export function createLog(options: LogOptions): Log {
+  const { stream } = options
   const line = createLogLine(options)
   const logger = winston.createLogger({
     level: options.level,
-    // One step instead of winston's three, because each question has a line.
-    format: winston.format.printf(({ level, message, ...fields }) => line(level, String(message), fields)),
-    transports: [new winston.transports.Stream({ stream: options.stream })],
+    // The transport builds the line, because each question has one: in one step, and only where it is kept.
+    format: winston.format((entry) => entry)(),
+    transports: [
+      new winston.transports.Stream({
+        stream,
+        log({ level, message, fields }: Entry, next) {
+          stream.write(`${line(level, message, fields)}\n`)
+          next()
+        },
+      }),
+    ],
   })
+  const writer = (level: LogOptions['level']): Log['info'] =>
+    logger.isLevelEnabled(level)
+      ? (message, fields = {}) => void logger.log({ level, message, fields } satisfies Entry)
+      : () => {}
   return {
-    error: (message, fields) => void logger.error(message, fields),
-    warn: (message, fields) => void logger.warn(message, fields),
-    info: (message, fields) => void logger.info(message, fields),
-    debug: (message, fields) => void logger.debug(message, fields),
-    debugs: options.level === 'debug',
-    linesDropped: () => options.stream.linesDropped?.() ?? 0,
+    error: writer('error'),
+    warn: writer('warn'),
+    info: writer('info'),
+    debug: writer('debug'),
+    debugs: logger.isLevelEnabled('debug'),
+    linesDropped: () => stream.linesDropped?.() ?? 0,
   }
+}
+
+/** What goes through winston for one line. */
+interface Entry {
+  readonly level: string
+  readonly message: string
+  readonly fields: object
 }

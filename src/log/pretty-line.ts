@@ -19,13 +19,13 @@ export function prettyLine(
   time: string,
   level: string,
   message: string,
-  fields: Readonly<Record<string, unknown>>,
+  fields: object,
   paint: (level: string, text: string) => string,
 ): string {
-  const { verdict, reason, source, ...others } = fields
+  const { verdict, reason, source, ...others }: Readonly<Record<string, unknown>> = { ...fields }
   const isDecision = verdict !== undefined && reason !== undefined && source !== undefined
   const decision = isDecision ? [`${String(verdict).padEnd(VERDICT_WIDTH)} ${reason} (${source})`] : []
-  const rest = Object.entries(isDecision ? others : fields)
+  const rest = Object.entries(isDecision ? others : fields).filter(([, value]) => value !== undefined)
   const isText = ([, value]: [string, unknown]): boolean => typeof value === 'string' && value.includes('\n')
   return [
     [
