@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { breakerStates } from '../backend/breaker.ts'
 import { notTheBackends, type Outcome, refusedReasons, unavailableReasons } from '../verdict.ts'
+import { createDurations } from './durations.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
 import type { Tally } from './tally.ts'
 import type { Bounded, Watched, WatchedBackend } from './watched.ts'
@@ -27,9 +28,6 @@ export interface Metrics {
   text(): Promise<{ readonly contentType: string; readonly body: string }>
 }
 
-/** Seconds. */
-const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
-
 const outcomes = ['allow', 'deny', ...unavailableReasons, ...refusedReasons] as const
 
 /** The gate's numbers, in a registry of their own: several gates may run in one process. */
@@ -38,7 +36,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
   const backends = withUniqueNames(options.backends)
   const questions = backends.map(() => new Map<string, number>(outcomes.map((outcome) => [outcome, 0])))
-  const { counter, gauge } = readAtScrape(registry)
+  const durations = backends.map(createDurations)
+  const { counter, gauge, histogram } = readAtScrape(registry)
   const ofBackends = (read: (backend: WatchedBackend) => number) => (): Sample[] =>
     backends.map((backend) => [{ backend: backend.name }, read(backend)])
   const ofKinds =
@@ -56,15 +55,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
       [...(questions[place] ?? [])].map(([outcome, count]): Sample => [{ backend: name, outcome }, count]),
     ),
   )
-  const durations = new Histogram({
-    name: 'alta_auth_question_duration_seconds',
-    help: 'Time of a question to a backend, from the wish to ask until its end; asked ones only.',
-    labelNames: ['backend'],
-    buckets: BUCKETS,
-    registers: [registry],
-  })
-  for (const { name } of backends) durations.zero({ backend: name })
-
+  histogram(
+    'question_duration_seconds',
+    'Time of a question to a backend, from the wish to ask until its end; asked ones only.',
+    () => durations.map((one, place) => [{ backend: backends[place]?.name ?? '' }, one.read()]),
+  )
   gauge(
     'questions_in_flight',
     'Questions under way.',
@@ -166,8 +161,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const name = 'reason' in outcome ? outcome.reason : outcome.kind
       const counts = questions[backend]
       counts?.set(name, (counts.get(name) ?? 0) + 1)
-      if (outcome.kind !== 'refused' && !notTheBackends.has(name))
-        durations.observe({ backend: backends[backend]?.name ?? '' }, took / 1000)
+      if (outcome.kind !== 'refused' && !notTheBackends.has(name)) durations[backend]?.note(took)
     },
     async text() {
       if (!watchesProcess) watchProcess(registry)
