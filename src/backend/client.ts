@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { createRequire } from 'node:module'
-import type { AxiosAdapter, AxiosRequestConfig, AxiosStatic } from 'axios'
+import type { AxiosAdapter, AxiosStatic } from 'axios'
 import type { Dispatcher } from 'undici'
 import type { UnavailableReason } from '../verdict.ts'
 import { createConnections } from './connections.ts'
@@ -51,16 +51,16 @@ export interface Client {
  */
 export function createClient(endpoint: Endpoint, concurrency: number, deadline: number): Client {
   const connections = createConnections(endpoint, concurrency, deadline)
-  const adapter: AxiosAdapter = async (config) => {
-    const { sending } = config as unknown as { readonly sending: Sending }
-    connections.dispatch(sending)
-    const reply = await sending.reply
-    return { status: reply.status, statusText: '', headers: {}, data: reply, config }
-  }
-  const client = new axios.Axios({ adapter })
+  const client = new axios.Axios()
   return {
     async send(sending) {
-      const { data } = await client.request<Reply>({ sending } as AxiosRequestConfig)
+      const adapter: AxiosAdapter = async (config) => {
+        connections.dispatch(sending)
+        const data = await sending.reply
+        // axios would copy any other headers.
+        return { status: data.status, statusText: '', headers: config.headers, data, config }
+      }
+      const { data } = await client.request<Reply>({ adapter })
       return data
     },
     close: () => connections.close(),
