@@ -92,15 +92,17 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1')
 const MAX_HEAD = 16_384
 
 /**
- * Reads the start of each answer before undici does. Call it before undici gets the socket: listeners run in
- * order. It drops interim answers (1xx, RFC 9110 section 15.2), so that the final one counts: undici destroys
- * the connection at an unrequested `100 Continue`. It destroys a connection that does not answer in HTTP:
- * undici's parser accepts `RTSP/1.0 200` as a 200.
+ * Checks the start of each answer: undici reads through `socket.read`, which this replaces. It drops interim
+ * answers (1xx, RFC 9110 section 15.2), so that the final one counts: undici destroys the connection at an
+ * unrequested `100 Continue`. It destroys a connection that does not answer in HTTP: undici's parser accepts
+ * `RTSP/1.0 200` as a 200.
  * @param onStale called with the error of a connection that had answered before and failed before any byte of
  * the next answer: the backend had closed it while our request was on its way
  */
 export function guardAnswerStart(socket: Socket, onStale: (error: Error) => void): void {
-  let held: Buffer = Buffer.alloc(0)
+  const read = socket.read
+  /** The bytes of a start that has not arrived in full. */
+  let held: Buffer | undefined
   // `bytesWritten` at the last checked start of an answer: it grows with each request, so a higher value
   // means that the start of the next answer must be checked.
   let answered = socket.bytesWritten
@@ -112,34 +114,32 @@ export function guardAnswerStart(socket: Socket, onStale: (error: Error) => void
     if (answers > 0 && socket.bytesWritten > received) onStale(error)
   })
 
-  socket.on('readable', () => {
-    if (answered === socket.bytesWritten && held.length === 0) return
-    const chunk: Buffer | null = socket.read()
-    if (chunk === null) return
-    received = socket.bytesWritten
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+  socket.read = (size?: number): Buffer | null => {
+    const chunk: Buffer | null = read.call(socket, size)
+    if (chunk === null) return null
+    const written = socket.bytesWritten
+    if (answered === written && held === undefined) return chunk
+    received = written
+    let bytes = held === undefined ? chunk : Buffer.concat([held, chunk])
 
-    let start = startOf(held)
+    let start = startOf(bytes)
     while (start === 'interim') {
-      const end = held.indexOf(END_OF_HEAD)
-      if (end === -1) {
-        if (held.length > MAX_HEAD) socket.destroy(new NotHttpError('an interim answer without an end'))
-        return
-      }
-      held = held.subarray(end + END_OF_HEAD.length)
-      start = startOf(held)
+      const end = bytes.indexOf(END_OF_HEAD)
+      if (end === -1) break
+      bytes = bytes.subarray(end + END_OF_HEAD.length)
+      start = startOf(bytes)
     }
-    if (start === 'undecided') return
-    if (start === 'not-http') {
+    held = start === 'final' ? undefined : bytes
+    if (start === 'final') {
+      answered = written
+      answers++
+      return bytes
+    }
+    if (start === 'not-http')
       socket.destroy(new NotHttpError('the answer does not start with an HTTP/1 status'))
-      return
-    }
-    const rest = held
-    held = Buffer.alloc(0)
-    answered = socket.bytesWritten
-    answers++
-    socket.unshift(rest)
-  })
+    else if (bytes.length > MAX_HEAD) socket.destroy(new NotHttpError('an interim answer without an end'))
+    return null
+  }
 }
 
 function startOf(bytes: Buffer): 'interim' | 'final' | 'not-http' | 'undecided' {
