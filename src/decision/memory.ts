@@ -54,6 +54,8 @@ export function createDenials(max: number): Denials {
   const keyOf = (identity: Identity): string => hash('sha256', verdictKeyOf(identity), 'base64url')
   return {
     find(identity, now) {
+      // Without a deny there is nothing to hash a key for.
+      if (denials.size === 0) return undefined
       const key = keyOf(identity)
       const denial = denials.get(key)
       if (denial === undefined || now < denial.staleUntil) return denial
@@ -68,7 +70,7 @@ export function createDenials(max: number): Denials {
       denials.set(keyOf(identity), denial)
     },
     forget(identity) {
-      denials.delete(keyOf(identity))
+      if (denials.size > 0) denials.delete(keyOf(identity))
     },
     sweep(now, most = Number.POSITIVE_INFINITY) {
       let dropped = 0
