@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
 
 /** The last two groups of an IPv4-mapped address. */
 const mappedIpv4 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
@@ -37,7 +37,7 @@ export interface AddressGroups {
 
 /** The groups of a canonical address. A subscriber may have a whole /56, a small company a /48. */
 export function addressGroupsOf(address: string): AddressGroups {
-  if (!isIPv6(address))
+  if (!address.includes(':'))
     return { network: address.slice(0, address.lastIndexOf('.')), subnet: undefined, client: address }
   const [a, b, c, d = '0'] = firstFourOf(address)
   const network = `${a}:${b}:${c}`

@@ -1,4 +1,4 @@
-import { addressGroupsOf } from '../address.ts'
+import type { AddressGroups } from '../address.ts'
 import type { Question } from '../subrequest.ts'
 import { notTheBackends, type Outcome, type RefusedReason, type UnavailableReason } from '../verdict.ts'
 import { createControlRequest } from './alta-contract.ts'
@@ -147,8 +147,12 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
   const byItsOwn = (began: number, isAlive: boolean): Outcome =>
     isAlive || answeredAt >= began ? refused('too-many-questions') : without('overload')
 
-  const learn = ({ outcome, isUnconfirmed }: Asked, question: Question, sentAt: number): void => {
-    const { network, client } = addressGroupsOf(question.subrequest.address)
+  const learn = (
+    { outcome, isUnconfirmed }: Asked,
+    { network, client }: AddressGroups,
+    question: Question,
+    sentAt: number,
+  ): void => {
     const isAnswer = outcome.kind === 'allow' || outcome.kind === 'deny'
     // A deny without a credential shows nothing: a script may send it without its database, which may hang.
     if (!isAnswer) networks.note(network, false)
@@ -202,7 +206,7 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
       if (!asked.isUnconfirmed) concurrency.timedOut(began + waited)
       return byItsOwn(began, asked.isUnconfirmed)
     }
-    learn(asked, question, began + waited)
+    learn(asked, applicant.groups, question, began + waited)
     return outcome
   }
 }

@@ -36,15 +36,27 @@ export class Group {
   bytes = 0
   /** How many wait in it and in the groups inside. */
   readonly waiting: Record<Rank, number> = { known: 0, unknown: 0 }
-  /** The groups inside that hold or wait, the next in turn first. */
-  readonly inside = new Map<string, Group>()
-  /** The waiting questions of a single client, in order. */
-  readonly line: Readonly<Record<Rank, Set<Waiter>>> = { known: new Set(), unknown: new Set() }
+  // Each question enters three groups, and most need neither of these.
+  #inside: Map<string, Group> | undefined
+  #line: Readonly<Record<Rank, Set<Waiter>>> | undefined
+  #around: readonly Group[] | undefined
 
   constructor(name: string, part: number, within?: Group) {
     this.name = name
     this.part = part
     this.within = within
+  }
+
+  /** The groups inside that hold or wait, the next in turn first. */
+  get inside(): Map<string, Group> {
+    this.#inside ??= new Map()
+    return this.#inside
+  }
+
+  /** The waiting questions of a single client, in order. */
+  get line(): Readonly<Record<Rank, Set<Waiter>>> {
+    this.#line ??= { known: new Set(), unknown: new Set() }
+    return this.#line
   }
 
   /** The group of this name inside, created if there is none. */
@@ -57,8 +69,9 @@ export class Group {
   }
 
   /** Itself, then each wider group. */
-  *around(): Iterable<Group> {
-    for (let at: Group | undefined = this; at !== undefined; at = at.within) yield at
+  around(): readonly Group[] {
+    this.#around ??= this.within === undefined ? [this] : [this, ...this.within.around()]
+    return this.#around
   }
 
   /** How many wait, of both ranks. */
@@ -164,11 +177,11 @@ export function createShares(): Shares {
     mayHold: (group, places) =>
       everyAround(group, isBelowShare, places) || everyAround(group, mayBorrow, places),
     hasItsShare: (group, { limit }) =>
-      [...group.around()].some((one) => one.part < PART.all && one.held + one.length >= shareOf(one, limit)),
+      group.around().some((one) => one.part < PART.all && one.held + one.length >= shareOf(one, limit)),
     whoseLineIsFull: (group, more, length, bytes) =>
-      [...group.around()].findLast(
-        (one) => one.length >= length * one.part || one.bytes + more > bytes * one.part,
-      ),
+      group
+        .around()
+        .findLast((one) => one.length >= length * one.part || one.bytes + more > bytes * one.part),
     next(places) {
       const ranks = knownInARow < KNOWN_IN_A_ROW ? KNOWN_FIRST : UNKNOWN_FIRST
       for (const mayHave of [isBelowShare, mayBorrow]) {
