@@ -1,25 +1,24 @@
-import { existsSync } from 'node:fs'
-import { type Environment, readSettings, type SettingsResult } from '../config/read-settings.ts'
+import type { FoundSettings } from '../config/find-settings.ts'
+import { readSettings, type SettingsResult } from '../config/read-settings.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, failed } = findingsOf('settings')
-/** Where docs/install.md puts the settings of the service. */
-const SERVICE_SETTINGS = '/etc/alta-auth/alta-auth.env'
 
-/** Reads the settings. One finding for each problem. */
-export function checkSettings(environment: Environment): {
+/** Reads the settings that were found. One finding for each problem. */
+export function checkSettings({ environment, file, place, unreadable }: FoundSettings): {
   readonly result: SettingsResult
   readonly findings: readonly Finding[]
 } {
+  if (unreadable !== undefined) {
+    const { finding, remedy } = unreadable
+    return { result: { ok: false, problems: [finding] }, findings: [failed(finding, remedy)] }
+  }
   const result = readSettings(environment)
   if (result.ok) {
     const backends = result.settings.backends.map(({ name }) => name)
-    const sentence = `right; BACKEND_URL is ${backends.join(', ')}`
-    return { result, findings: [ok(sentence, undefined, { backends })] }
+    const sentence = `right, from ${place}; BACKEND_URL is ${backends.join(', ')}`
+    return { result, findings: [ok(sentence, undefined, { backends, file: file ?? null })] }
   }
-  const elsewhere = environment['BACKEND_URL'] === undefined && existsSync(SERVICE_SETTINGS)
-  const remedy = elsewhere
-    ? `the service has its own: node --env-file=${SERVICE_SETTINGS} "$(which alta-auth)" check`
-    : 'correct it in the environment or in .env; without settings nothing else is checked'
+  const remedy = `correct it in the environment or in ${file ?? '.env'}; without settings nothing else is checked`
   return { result, findings: result.problems.map((problem) => failed(problem, remedy)) }
 }

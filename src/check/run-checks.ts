@@ -1,5 +1,6 @@
 import { type Middleware, middlewares } from '../backend/presets.ts'
-import { type Environment, effectiveTexts } from '../config/effective-texts.ts'
+import { effectiveTexts } from '../config/effective-texts.ts'
+import type { FoundSettings } from '../config/find-settings.ts'
 import type { Settings } from '../config/read-settings.ts'
 import { type CheckedBackend, checkBackend } from './backend/check-backend.ts'
 import { checkClock } from './backend/check-clock.ts'
@@ -22,7 +23,7 @@ import type { NginxRun } from './nginx-conf/run-nginx.ts'
 
 /** The installation that is checked, and who gets the findings. */
 export interface RunChecksOptions {
-  readonly environment: Environment
+  readonly found: FoundSettings
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** Wall clock in milliseconds. */
@@ -47,7 +48,7 @@ export async function runChecks(options: RunChecksOptions): Promise<readonly Fin
     all.push(...findings)
     options.onFindings(findings)
   }
-  const { result, findings } = checkSettings(options.environment)
+  const { result, findings } = checkSettings(options.found)
   tell(findings)
   if (!result.ok) return all
 
@@ -86,8 +87,8 @@ export async function runChecks(options: RunChecksOptions): Promise<readonly Fin
 }
 
 function checkBackends(settings: Settings, options: RunChecksOptions): Promise<CheckedBackend>[] {
-  const { environment, clock, now } = options
-  const written = effectiveTexts(environment).find(({ name }) => name === 'MIDDLEWARE')?.text
+  const { found, clock, now } = options
+  const written = effectiveTexts(found.environment).find(({ name }) => name === 'MIDDLEWARE')?.text
   const middleware: Middleware = middlewares.find((one) => one === written) ?? 'custom'
   const share = settings.backendMode === 'failover' ? settings.backends.length : 1
   return settings.backends.map(async (endpoint) => {

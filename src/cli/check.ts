@@ -3,7 +3,7 @@ import { readKernel } from '../check/nginx/read-kernel.ts'
 import { runNginx } from '../check/nginx-conf/run-nginx.ts'
 import { formatFindings, formatJson, formatSum, isGood } from '../check/report.ts'
 import { runChecks } from '../check/run-checks.ts'
-import type { Environment } from '../config/read-settings.ts'
+import type { FoundSettings } from '../config/find-settings.ts'
 import { ENDED, FAILED } from './exit-codes.ts'
 
 const STDOUT = 1
@@ -13,7 +13,8 @@ const CLEAR_LINE = '\r\x1b[K'
  * Checks an installation, prints what is wrong with its remedy, and ends the process. The exit code is 0 when
  * nothing failed, else 1.
  */
-export async function check(environment: Environment, json: boolean): Promise<never> {
+export async function check(found: FoundSettings, json: boolean): Promise<never> {
+  const { environment } = found
   const isTerminal = isatty(STDOUT)
   const colour = isTerminal && !environment['NO_COLOR']
   const width = isTerminal ? process.stdout.columns : undefined
@@ -25,7 +26,7 @@ export async function check(environment: Environment, json: boolean): Promise<ne
   process.stdout.on('error', () => {})
 
   const findings = await runChecks({
-    environment,
+    found,
     clock: () => Math.round(performance.now()),
     now: Date.now,
     runNginx: () => runNginx(environment['PATH'] ?? ''),

@@ -17,7 +17,8 @@ Options:
   -h, --help       this text
   -v, --version    the version
 
-Settings come from environment variables and from .env in the working directory; the environment counts more.
+Settings come from environment variables and from .env in the working directory. The environment wins.
+Where neither says BACKEND_URL, explain, check and config read /etc/alta-auth/alta-auth.env, the service's own.
 BACKEND_URL is the only one that must be set, for example:
 
   BACKEND_URL=http://127.0.0.1:6000/auth alta-auth serve

@@ -5,7 +5,7 @@ import type { SessionView } from '../session/session-view.ts'
 
 /** An explanation as text, from the request at the top to the answer at the bottom. */
 export function showExplanation(explanation: Explanation): string {
-  const { subrequest, identity, known, questions, occasion, decision, nginx } = explanation
+  const { subrequest, identity, known, questions, occasion, decision, nginx, hint } = explanation
   const sections: string[] = []
   if (subrequest !== null) {
     const { address, origin, path, query, userAgent, playbackId } = subrequest
@@ -56,6 +56,8 @@ export function showExplanation(explanation: Explanation): string {
       nginx,
     }),
   )
+  // A gate of an older version says none.
+  if (hint) sections.push(`Hint\n  ${hint}`)
   // A header of the backend may hold any character.
   return `${sections.join('\n\n').split('\n').map(printable).join('\n')}\n`
 }

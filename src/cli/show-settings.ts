@@ -1,4 +1,5 @@
-import { type Environment, effectiveTexts } from '../config/effective-texts.ts'
+import { effectiveTexts } from '../config/effective-texts.ts'
+import type { FoundSettings } from '../config/find-settings.ts'
 import { maskSetting, maskUrl } from '../config/mask.ts'
 import { onOneLine } from '../config/on-one-line.ts'
 import { type Setting, settingsTable } from '../config/settings-table.ts'
@@ -7,10 +8,8 @@ import { readUrls, ValueError } from '../config/values.ts'
 /**
  * The settings that count: one `NAME=value` a line, as `.env` would hold it, and behind it where it comes
  * from. Secrets are masked.
- * @param environment all variables, those of `.env` included
- * @param fromFile the variables of `.env`
  */
-export function showSettings(environment: Environment, fromFile: Environment): string {
+export function showSettings({ environment, fromFile, file = '.env' }: FoundSettings): string {
   const lines = effectiveTexts(environment).map(({ name, text, origin }) => {
     const setting: Setting<unknown> = settingsTable[name]
     const shown =
@@ -18,7 +17,7 @@ export function showSettings(environment: Environment, fromFile: Environment): s
         ? ''
         : onOneLine(setting.secret === 'url' ? maskUrls(text) : maskSetting(text, setting.secret))
     const from = {
-      set: fromFile[name] === environment[name] ? '.env' : 'environment',
+      set: fromFile[name] === environment[name] ? file : 'environment',
       MIDDLEWARE: 'MIDDLEWARE',
       default: 'default',
     }

@@ -52,7 +52,7 @@ export function checkSite(
   readKernel: ReadKernel = () => undefined,
 ): Promise<readonly Finding[]> {
   return runChecks({
-    environment,
+    found: { environment, fromFile: {}, file: undefined, place: 'the environment' },
     clock: () => Math.round(performance.now()),
     now: () => Date.now() + ahead,
     runNginx: () => runNginx(environment['PATH'] ?? ''),

@@ -7,7 +7,7 @@ import { readMedia } from './read-media.ts'
 
 const { ok, warning } = findingsOf('channel-pattern')
 const HOW =
-  'write a pattern whose first group is the channel, such as ^/live/([^/]+)/ or ^/live/([^/.-]+); see docs/sessions.md'
+  'write a pattern whose first group is the channel, such as ^/live/([^/]+)/ where each has a directory; docs/sessions.md has one for channels in one directory'
 
 /**
  * Checks that an allow opens one channel and no more.
@@ -29,6 +29,6 @@ export function checkChannelPattern(pattern: RegExp | undefined, map: SiteMap | 
   const best = proposals.sort((a, b) => b.channels - a.channels)[0]
   if (best === undefined) return warning(sentence, HOW)
   const { pattern: proposed, channels, folder, told } = best
-  const remedy = `CHANNEL_PATTERN='${proposed}' finds ${channels} channels in ${folder}, which ${told} serves; look at your names, and at docs/sessions.md`
+  const remedy = `CHANNEL_PATTERN='${proposed}' finds ${channels} channels in ${folder}, which ${told} serves; verify it as docs/sessions.md shows`
   return warning(sentence, remedy, { proposed, channels })
 }
