@@ -1,5 +1,5 @@
 import { element, find } from './elements.js'
-import { clock, plain } from './format.js'
+import { clock, plain, player } from './format.js'
 import { placeInOrder } from './place-in-order.js'
 
 /** @typedef {import('./messages.js').Denial} Denial */
@@ -85,14 +85,16 @@ function createRow(denial, onExplain) {
   button.ariaLabel = `Explain the denial of ${plain(path || 'an unreadable request')} to ${plain(address || 'nobody known')}`
   button.addEventListener('click', () => onExplain(denial))
   const file = element('td', 'of-path mono', plain(path || '–'))
-  file.title = plain(`${origin}${path} · ${userAgent}`)
+  file.title = plain(`${origin}${path}`)
+  const agent = element('small', '', player(userAgent))
+  agent.title = plain(userAgent)
   const byDefault = source === 'default' ? '; the default action refused' : ''
   const meaning = element('small', '', plain(`${why}${byDefault}`))
   return element(
     'tr',
     '',
     element('td', 'of-time nowrap', clock(time, Date.now())),
-    element('td', 'of-address mono', plain(address || '–')),
+    element('td', 'of-address', element('span', 'mono', plain(address || '–')), agent),
     file,
     element('td', 'of-reason', element('span', 'mono', plain(reason)), meaning),
     element('td', 'of-explain', button),

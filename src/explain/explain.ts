@@ -10,6 +10,7 @@ import { createScopeOf, isOwn, isPlaylist, type Scope } from '../session/scope.t
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
+import { addressHint, type Denied } from './address-hint.ts'
 import { explainQuestion } from './explain-question.ts'
 import type { Explanation } from './explanation.ts'
 import { maskQuery } from './mask-query.ts'
@@ -22,6 +23,8 @@ export interface ExplainOptions {
   readonly askInRehearsal: (seen: (exchange: Exchange) => void) => Ask
   /** The sessions of a client address, at most `most`. */
   readonly sessionsOf: (address: string, most: number) => readonly SessionView[]
+  /** The latest denials, the newest first. */
+  readonly denials: () => readonly Denied[]
   readonly toIso: ToIso
   /** The longest time for which nginx's verdict cache may repeat a verdict, in milliseconds. */
   readonly nginxTtl: number
@@ -37,6 +40,7 @@ export function createExplain({
   deciding,
   askInRehearsal,
   sessionsOf,
+  denials,
   toIso,
   nginxTtl,
 }: ExplainOptions): Explain {
@@ -96,6 +100,7 @@ export function createExplain({
         why: sentenceOf(decision.reason),
       },
       nginx: nginxDoes(decision, nginxTtl),
+      hint: addressHint(read, decision.verdict, denials()),
     }
   }
 }
@@ -147,6 +152,7 @@ function explainRefusal({ refused }: Refusal): Explanation {
       why: `refused before anybody is asked: ${refused}`,
     },
     nginx: nginxDoes(refusal, 0),
+    hint: '',
   }
 }
 

@@ -52,4 +52,6 @@ export interface Explanation {
   }
   /** What nginx does with it, in words. */
   readonly nginx: string
+  /** What may be wrong with the address; empty when nothing is. */
+  readonly hint: string
 }

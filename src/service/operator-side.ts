@@ -72,6 +72,7 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     deciding: options.deciding,
     askInRehearsal: backends.rehearse,
     sessionsOf: (address, most) => desk.list({ address }, most, null).sessions,
+    denials: recentDenials.list,
     toIso,
     nginxTtl: options.nginxTtl,
   })

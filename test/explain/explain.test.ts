@@ -186,6 +186,28 @@ describe('alta-auth explain', () => {
     assert.match(JSON.stringify(await broken.state()), /"breaker":"open"/)
   })
 
+  test('an address that is not the one that nginx sees is hinted at', async (t) => {
+    const path = '/live/behind/index.m3u8'
+    place.backend.answer = status(403)
+    await askGate(place.port, { uri: `${path}?token=x`, address: '10.0.0.9', userAgent: 'stb' })
+    place.backend.answer = status(200)
+    const told = async (ip: string, ua: string, more = '') => {
+      const parameters = [`http://live.example.com${path}${more}?token=x`, '--ip', ip, '--ua', ua]
+      return (await runExplain(t, parameters, place.environment)).stdout
+    }
+    assert.match(
+      await told('192.0.2.5', 'stb'),
+      /verdict +allow[\s\S]*\nHint\n {2}.*denied lately to a viewer at 10\.0\.0\.9.*"Behind another proxy"\n$/,
+    )
+    assert.doesNotMatch(await told('192.0.2.5', 'another player'), /Hint/)
+    assert.doesNotMatch(await told('192.0.2.5', 'stb', '.other'), /Hint/)
+    assert.match(await told('10.0.0.9', 'other'), /\nHint\n {2}10\.0\.0\.9 is a private address: .*proxy/)
+    assert.match(
+      await told('::1', 'other'),
+      /\nHint\n {2}::1 is this machine itself: give the viewer's address/,
+    )
+  })
+
   test('--json is the explanation for machines', async (t) => {
     place.backend.answer = status(200)
     const { stdout } = await runExplain(t, [playlist, '--json', '--ua', 'machine'], place.environment)
@@ -198,6 +220,7 @@ describe('alta-auth explain', () => {
       'occasion',
       'decision',
       'nginx',
+      'hint',
     ])
     assert.equal(explanation.questions[0]?.status, 200)
     assert.equal(explanation.decision.verdict, 'allow')

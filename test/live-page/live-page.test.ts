@@ -76,10 +76,10 @@ describe('the live page in Chromium, with a real stream behind nginx', () => {
   test('a refused request is among the denials, and is explained', async (t) => {
     // Chromium logs an answer with an error status as an error.
     const tab = await openLivePage(t, browser, url, { forgiven: /status of 400/ })
-    assert.equal(await ask('/live/film/index.m3u8?token=secret-guess', newViewer()), 403)
+    assert.equal(await ask('/live/film/index.m3u8?token=secret-guess', 'VLC/3.0.21 LibVLC/3.0.21'), 403)
     await tab.lists(
       'denials',
-      /^\d\d:\d\d:\d\d 127\.0\.0\.1 \/live\/film\/index\.m3u8 backend-403 the backend answers 403, and only 200 allows Explain$/,
+      /^\d\d:\d\d:\d\d 127\.0\.0\.1 VLC 3\.0\.21 \/live\/film\/index\.m3u8 backend-403 the backend answers 403, and only 200 allows Explain$/,
     )
     await tab.reads('#denied', /\d/)
     await tab.pressIn('denials', /film/)
