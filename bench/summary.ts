@@ -49,8 +49,8 @@ machine of the bench:
 - **One core for nginx and gate together** carries ${viewers(nginxAndGate)} viewers, without counting what sending the media costs, and
   ${viewers(cached.cpu.nginx + cached.cpu.gate)} with the verdict cache.
 - **TCP or Unix socket.** The socket where nginx and gate share a machine: ${number(unix.perSecond, 0)} hits a second against ${number(tcp.perSecond, 0)}.
-- **The verdict cache** when nginx and gate come near the limit of the machine's cores, or when viewers must play on while the gate restarts:
-  it takes nearly all of the gate's work away. Below that it gains nothing that a viewer would notice.
+- **The verdict cache** when nginx and gate come near the limit of the machine's cores, or when viewers must play on while the gate is down:
+  it takes nearly all of the gate's work away. With fewer viewers leave it off: nobody would notice a difference.
 - \`pcre_jit on;\` at the top of nginx.conf makes the snippets' regular expressions cheaper; the bench has it on for everybody.`
 }
 

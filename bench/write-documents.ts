@@ -11,21 +11,18 @@ import { memoryAdvice, sizingAdvice, summaryTable } from './summary.ts'
 const fileOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
 /**
- * Writes the bench's own page and chart, and its figures into the README and the performance page. Returns
- * the files' names.
+ * Writes the bench's own page and chart, and its figures into the performance page. Returns the files' names.
  */
 export function writeDocuments(figures: Figures, options: BenchOptions): readonly string[] {
   writeFileSync(fileOf('bench/RESULTS.md'), resultsPage(figures, options))
   writeFileSync(fileOf('bench/results.svg'), resultsChart(figures))
   const machine = describeMachine()
-  const comparison = (folder: string): string => `${summaryTable(contenders, figures)}
+  const comparison = `${summaryTable(contenders, figures)}
 
 A hit is answered from what the gate remembers, a miss asks the backend. Measured on ${machine['Date']} with \`npm run bench\` on ${machine['CPU']}, generator
-included. Beside \`proxy_cache\`, Lua, njs and plain Express: [bench/RESULTS.md](${folder}RESULTS.md).`
-  const advice = sizingAdvice(figures)
-  fill('README.md', [comparison('bench/'), advice])
-  fill('docs/performance.md', [comparison('../bench/'), advice, memoryAdvice(figures)])
-  return ['bench/RESULTS.md', 'bench/results.svg', 'README.md', 'docs/performance.md']
+included. Beside \`proxy_cache\`, Lua, njs and plain Express: [bench/RESULTS.md](../bench/RESULTS.md).`
+  fill('docs/performance.md', [comparison, sizingAdvice(figures), memoryAdvice(figures)])
+  return ['bench/RESULTS.md', 'bench/results.svg', 'docs/performance.md']
 }
 
 function fill(name: string, parts: readonly string[]): void {
