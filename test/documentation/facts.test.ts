@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import * as exitCodes from '../../src/cli/exit-codes.ts'
 import { type SettingName, settingNames, settingsTable } from '../../src/config/settings-table.ts'
-import { readDuration } from '../../src/config/values.ts'
 import { refusedReasons, sources, unavailableReasons } from '../../src/verdict.ts'
 import { readPage, readPages, root, rowsBelow } from '../support/documentation/pages.ts'
 
@@ -136,13 +135,13 @@ describe('docs/troubleshooting.md', () => {
 })
 
 describe('other facts', () => {
-  test('docs/sessions.md counts re-checks right', () => {
-    const rows = rowsBelow(readPage('docs/sessions.md').prose, 'How fast a revocation takes effect')
-    assert.ok(rows.length >= 3)
-    for (const [viewers = '', ttl = '', shown = ''] of rows) {
-      const time = ttl.replaceAll('`', '')
-      const perSecond = time === 'session' ? 0 : Number(viewers) / (readDuration(time) / 1000)
-      assert.equal(Number(shown), Math.round(perSecond), viewers)
+  test('docs/performance.md counts requests and re-checks right', () => {
+    const rows = rowsBelow(readPage('docs/performance.md').prose, 'From viewers to settings')
+    assert.ok(rows.length >= 4)
+    for (const [viewers = '', ...figures] of rows) {
+      const all = Number(viewers.replaceAll(',', ''))
+      const expected = [all / 3, all / 60, all / 300].map((figure) => Math.round(figure).toLocaleString('en'))
+      assert.deepEqual(figures.slice(0, 3), expected, viewers)
     }
   })
 

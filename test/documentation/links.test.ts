@@ -55,6 +55,10 @@ describe('links between the pages lead somewhere', () => {
     )
   })
 
+  test('the README is at most 110 lines long', () => {
+    assert.ok(readPage('README.md').text.trimEnd().split('\n').length <= 110)
+  })
+
   test('a page says in its first lines what it answers, and has no two headings of one name', () => {
     for (const { path, prose } of readPages()) {
       const anchors = anchorsOf(prose)

@@ -236,4 +236,62 @@ describe('recipes of the documentation', () => {
       /^X-Auth-Verdict: allow\r?\nX-Auth-Reason: backend-200\r?$/m,
     )
   })
+
+  test('behind a CDN: the viewer is known, playlists and refusals are not kept, segments are', async (t) => {
+    const page = 'docs/recipes.md'
+    const server = piece(page, named('server', 'cdn')).replace('192.0.2.0/24', '127.0.0.1')
+    const files = { '/live/news/index.m3u8': '#EXTM3U\n', '/live/news/1.ts': 'x' }
+    const http = piece(page, named('http', 'cdn'))
+    const site = await startSite(t, { nginx: { http, server, files } })
+    site.backend.answer = hasToken('good')
+    const viewer = newViewer()
+    const get = (target: string) => {
+      // The client has sent a header of its own; the CDN adds what it sees.
+      const headers = ['X-Forwarded-For: 203.0.113.66, 198.51.100.7', `User-Agent: ${viewer}`]
+      return request({ port: site.nginx.port, target: `/live/news/${target}`, headers })
+    }
+    const kept = async (target: string) => {
+      const { status, head } = await get(target)
+      return [status, /^Cache-Control: (.*?)\r?$/m.exec(head)?.[1]]
+    }
+    assert.deepEqual(await kept('index.m3u8?token=bad'), [403, 'no-store'])
+    assert.deepEqual(await kept('1.ts'), [403, 'no-store'])
+    assert.deepEqual(await kept('index.m3u8?token=good'), [200, 'no-store'])
+    assert.deepEqual(await kept('1.ts'), [200, 'max-age=30'])
+    const addresses = new Set(site.backend.asked.map(({ headers }) => headers['X-Real-Ip']))
+    assert.deepEqual([...addresses], ['198.51.100.7'])
+  })
+
+  test('in front of Flussonic: it gets its own paths without the token, and nothing but media', async (t) => {
+    const flussonic = await startBackend(t)
+    const text = piece('docs/recipes.md', named('server', 'flussonic'))
+    const server = text.replace('127.0.0.1:8080', `127.0.0.1:${flussonic.port}`)
+    const site = await startSite(t, {
+      environment: { CHANNEL_PATTERN: '^/live/([^/]+)/' },
+      nginx: { server },
+    })
+    site.backend.answer = hasToken('good')
+    const viewer = newViewer()
+    const get = async (target: string) => {
+      const headers = [`User-Agent: ${viewer}`, 'Authorization: Basic eDp5']
+      return (await request({ port: site.nginx.port, target, headers })).status
+    }
+    assert.equal(await get('/live/news/index.m3u8?token=bad'), 403)
+    assert.equal(await get('/live/news/index.m3u8?token=good'), 200)
+    for (const file of ['tracks-v1a1/mono.m3u8', 'tracks-v1a1/2026/11/24/00-05000.ts', 'mpegts'])
+      assert.equal(await get(`/live/news/${file}`), 200)
+    assert.equal(await get('/live/sport/mpegts'), 403)
+    assert.deepEqual(
+      flussonic.asked.map(({ target, headers }) => [target, headers['Authorization']]),
+      ['index.m3u8', 'tracks-v1a1/mono.m3u8', 'tracks-v1a1/2026/11/24/00-05000.ts', 'mpegts'].map((file) => [
+        `/news/${file}`,
+        undefined,
+      ]),
+    )
+    const asked = site.backend.asked.length
+    for (const path of ['', 'admin/', 'streamer/api/v3/streams', 'news/', 'x.ts/../../admin'])
+      assert.notEqual(await get(`/live/${path}?token=good`), 200, path)
+    assert.equal(flussonic.asked.length, 4)
+    assert.equal(site.backend.asked.length, asked)
+  })
 })

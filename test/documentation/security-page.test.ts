@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url'
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const page = readFileSync(at('SECURITY.md'), 'utf8')
-const attacks = page.split('\n').filter((line) => /^\|.*\.test\.ts/.test(line))
+const attacks = readFileSync(at('test/attacks.md'), 'utf8')
 
-test('every test file that SECURITY.md names is there', () => {
-  const names = new Set(page.match(/[\w./-]+\.test\.ts/g))
+test('every test file that test/attacks.md names is there', () => {
+  const names = new Set(attacks.match(/[\w./-]+\.test\.ts/g))
   assert.ok(names.size > 20, 'names that were found')
   assert.deepEqual(
     Array.from(names).filter((name) => !existsSync(at(`test/${name}`))),
@@ -17,11 +17,9 @@ test('every test file that SECURITY.md names is there', () => {
 })
 
 test('every attack class has a test', () => {
-  const [, ...rows] = (page.split('## Attack classes')[1] ?? '')
-    .split('\n')
-    .filter((line) => line.startsWith('| '))
+  const [, , ...rows] = attacks.split('\n').filter((line) => line.startsWith('|'))
   assert.ok(rows.length > 10)
-  assert.deepEqual(rows, attacks)
+  for (const row of rows) assert.match(row, /^\| [^|]+ \| [^|]*\.test\.ts/)
 })
 
 test('every file that SECURITY.md links to is there', () => {

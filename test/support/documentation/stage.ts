@@ -108,6 +108,7 @@ export async function startStage(scope: Scope, withSnippets: boolean): Promise<S
     chmodSync(at(`bin/${name}`), 0o755)
   }
   wrapper('alta-auth', `exec '${process.execPath}' '${mainFile}' "$@"`)
+  wrapper('sudo', 'exec "$@"')
   // The test cannot write to the machine's journal. The lines are those of the gate.
   wrapper('journalctl', `[ "$*" = '-u alta-auth -n 1 -o cat' ] && exec tail -n 1 '${at('var/log/gate')}'`)
   const paths = ['http.conf', 'cache-http.conf'].map((name) => at(`etc/nginx/alta-auth/${name}`)).join(' ')
