@@ -63,7 +63,7 @@ export const settingsTable = {
   ),
   MIDDLEWARE: setting(
     'custom',
-    '`ministra`, `iptvportal`, `smarty`: complete a bare `BACKEND_URL` to the documented path, set `ALLOW_TTL=session` and `UNAVAILABLE_STATUS=502 503 504`; what you set yourself counts more',
+    '`ministra`, `iptvportal`, `smarty`: complete a bare `BACKEND_URL` to the documented path, set `ALLOW_TTL=session` and `UNAVAILABLE_STATUS=502 503 504`; a value of your own wins',
     readChoice(middlewares),
   ),
   DEFAULT_ACTION: setting(

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import * as exitCodes from '../../src/cli/exit-codes.ts'
+import { readSettings } from '../../src/config/read-settings.ts'
 import { type SettingName, settingNames, settingsTable } from '../../src/config/settings-table.ts'
 import { refusedReasons, sources, unavailableReasons } from '../../src/verdict.ts'
 import { readPage, readPages, root, rowsBelow } from '../support/documentation/pages.ts'
@@ -169,6 +170,22 @@ describe('other facts', () => {
     const isTarget = /^\|[^|]*\| +target \|/m
     assert.match(read('bench/RESULTS.md'), isTarget)
     for (const { path } of pages) assert.doesNotMatch(read(path), isTarget, path)
+  })
+
+  test('docs/backends.md: each row of "Which settings?" is a gate that starts', () => {
+    const rows = rowsBelow(readPage('docs/backends.md').prose, 'Which settings?')
+    assert.ok(rows.length >= 6)
+    for (const [what = '', middleware = '', url = '', more = ''] of rows) {
+      const given = [...more.matchAll(/`([A-Z_]+)=([^`]+)`/g)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ])
+      const [, preset = 'custom'] = /^`(\w+)`$/.exec(middleware) ?? []
+      const [, address = 'http://127.0.0.1:6000/auth'] = /^`(http[^`]+)`$/.exec(url) ?? []
+      const result = readSettings({ MIDDLEWARE: preset, BACKEND_URL: address, ...Object.fromEntries(given) })
+      assert.deepEqual(result.ok ? [] : result.problems, [], what)
+      assert.equal(preset === 'custom', middleware === 'none', what)
+    }
   })
 
   test('docs/backends.md names where the presets ask', () => {
