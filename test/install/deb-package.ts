@@ -9,13 +9,14 @@ import { copyRepository } from './copy-repository.ts'
 import { bootDebian } from './debian.ts'
 import { askBoth, followNginx, followSettings } from './follow-page.ts'
 import { giveChannel } from './give-channel.ts'
-import { readCommands } from './read-commands.ts'
+import { readCommands, withVersion } from './read-commands.ts'
 import { mainPid } from './running-service.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
 const [make = '', install = '', example = '', ...others] = readCommands('Debian package')
 const [update = ''] = readCommands('Updating')
+const [goBack = ''] = readCommands('Going back')
 const [removeSite = '', purge = ''] = readCommands('Removing')
 const settings = '/etc/alta-auth/alta-auth.env'
 const snippets = '/etc/nginx/alta-auth'
@@ -113,7 +114,7 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
       `until test -e /tmp/stop; do ${good} >> /tmp/codes; done; touch /tmp/stopped`,
     )
 
-    await debian.run(update, '/root/deb')
+    await debian.run(withVersion(update, version), '/root/deb')
 
     await debian.run('touch /tmp/stop; until test -e /tmp/stopped; do sleep 0.1; done')
     const codes = (await debian.run('cat /tmp/codes')).trim().split('\n')
@@ -128,12 +129,23 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
     assert.equal(await askBoth(debian), '200\n403\n')
   })
 
+  test('Going back: the older package and its snippets, and the new one again', async () => {
+    const { debian } = server
+    const installed = async () => /^Version: (.*)$/m.exec(await debian.run('dpkg --status alta-auth'))?.[1]
+    await debian.run(withVersion(goBack, '0.0.1'), '/root/older')
+    assert.equal(await installed(), '0.0.1')
+    assert.match(await debian.run(`cat ${snippets}/location.conf`), /as in 0\.0\.1/)
+    assert.equal(await askBoth(debian), '200\n403\n')
+    await debian.run(withVersion(update, version), '/root/deb')
+    assert.equal(await installed(), version)
+  })
+
   test('a snippet that is edited and new: dpkg asks, and an edit is never overwritten unseen', async () => {
     const { debian } = server
     await debian.run(`echo '# mine' >> ${snippets}/server.conf`)
     await debian.run('systemctl disable --now alta-auth.service')
     const edited = await sum(`${snippets}/server.conf`)
-    const asked = await debian.tryRun(update, '/root/newer')
+    const asked = await debian.tryRun(withVersion(update, '999.0.0'), '/root/newer')
     assert.notEqual(asked.code, 0)
     assert.match(asked.output, /Configuration file '\/etc\/nginx\/alta-auth\/server\.conf'/)
     assert.equal(await sum(`${snippets}/server.conf`), edited)
@@ -159,7 +171,7 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
 
   test('Removing: nothing is left, and nginx goes on', async () => {
     const { debian } = server
-    await debian.run(removeSite)
+    assert.doesNotMatch(await debian.run(removeSite), /^\/etc\/nginx\/\S+:\d+:/m)
     await debian.run(purge)
     const left = 'find / -xdev -iname "*alta-auth*" -not -path "/root/*" -not -path "/proc/*"'
     assert.equal(await debian.run(left), '')

@@ -21,8 +21,12 @@ export async function followSettings(debian: Debian): Promise<void> {
   await debian.run(`echo "CHANNEL_PATTERN='^/live/(\\\\w+)/'" >> ${settings}`)
 
   const shown = await debian.run(config)
-  assert.match(shown, /^BACKEND_URL=http:\/\/127\.0\.0\.1:6000\/auth +# environment$/m)
-  assert.match(shown, /^CHANNEL_PATTERN=\^\/live\/\(\\w\+\)\/ +# environment$/m)
+  for (const line of ['BACKEND_URL=http://127.0.0.1:6000/auth', 'CHANNEL_PATTERN=^/live/(\\w+)/'])
+    assert.match(shown, new RegExp(`^${line.replaceAll(/[\\^$()+.]/g, '\\$&')} +# ${settings}$`, 'm'))
+  // Another user than root learns why not.
+  const other = await debian.tryRun('setpriv --reuid=nobody --clear-groups alta-auth config')
+  assert.equal(other.code, 2)
+  assert.match(other.output, /alta-auth\.env cannot be read by this user \(EACCES\).*run the command as root/)
 
   assert.match(await debian.run(restart), /"ready":true/)
   await assertRunsAsService(debian)

@@ -6,7 +6,7 @@ import { copyRepository } from './copy-repository.ts'
 import { bootDebian } from './debian.ts'
 import { askBoth, followNginx, followSettings } from './follow-page.ts'
 import { giveChannel } from './give-channel.ts'
-import { readCommands } from './read-commands.ts'
+import { readCommands, withVersion } from './read-commands.ts'
 import { mainPid } from './running-service.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -49,17 +49,18 @@ describe('docs/install.md, followed on a clean Debian with the npm package', () 
 
   test('Updating: the new gate goes on, and nothing that was copied differs', async () => {
     const before = await mainPid(debian)
-    await debian.run(updateProgram, clone)
+    const printed = await debian.run(withVersion(updateProgram, version), clone)
+    assert.ok(printed.startsWith(`${version}\n`) && printed.endsWith(`\n${version}\n`), printed)
     assert.equal(await debian.run(compare), '')
     assert.notEqual(await mainPid(debian), before)
     assert.equal(await askBoth(debian), '200\n403\n')
   })
 
   test('Removing: nothing is left, and nginx goes on', async () => {
-    await debian.run(removeSite)
+    assert.doesNotMatch(await debian.run(removeSite), /^\/etc\/nginx\/\S+:\d+:/m)
     await debian.run(removeGate)
     const traces = [
-      ...['/etc/alta-auth', '/etc/nginx/alta-auth', '/etc/nginx/conf.d/live.conf'],
+      ...['/etc/alta-auth', '/etc/nginx/alta-auth', '/etc/nginx/conf.d/alta-auth-example.conf'],
       ...['/usr/local/bin/alta-auth', '/usr/local/lib/node_modules/alta-auth'],
     ]
     for (const trace of traces) assert.equal((await debian.tryRun(`test -e ${trace}`)).code, 1, trace)
