@@ -4,7 +4,7 @@ const page = new URL('../../docs/install.md', import.meta.url)
 
 /** A block that names a package of an example version, with the files of this one. */
 export function withVersion(block: string, version: string): string {
-  const named = block.replaceAll(/(alta-auth[-_])\d+\.\d+\.\d+/g, `$1${version}`)
+  const named = block.replaceAll(/(?<=alta-auth[-_])\d+\.\d+\.\d+/g, version)
   if (named === block) throw new Error(`this names no package with a version:\n${block}`)
   return named
 }
