@@ -18,10 +18,12 @@ export interface Grounds {
   readonly location?: string
   /** Connections of each nginx worker. */
   readonly connections?: number
+  /** Further settings of the gates. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** How they differ from those of the usual bench. */
-export interface GroundsOptions extends Pick<Grounds, 'location' | 'connections'> {
+export interface GroundsOptions extends Pick<Grounds, 'location' | 'connections' | 'settings'> {
   /** Milliseconds that an answer of the backend takes; 0 unless given. */
   readonly backendTime?: number
 }

@@ -37,6 +37,7 @@ export function createAltaAuth(options: AltaAuthOptions): Contender {
           DENY_TTL: `${DENY_SECONDS}s`,
           SESSION_IDLE: `${ALLOW_SECONDS}s`,
           MAX_SESSIONS: String(MAX_VERDICTS),
+          ...grounds.settings,
         },
       })
       const site = await startShippedSite(scope, grounds, { name: slug, gate: listens, cached, checkout })
