@@ -36,7 +36,7 @@ export function addressHint(
       (userAgent === '' || one.userAgent === userAgent),
   )
   if (verdict === 'allow' && other !== undefined)
-    return `the same was denied lately to a viewer at ${other.address}: if it was this one, explain it with that address. If that is the address of a proxy, nginx does not know its viewers: ${SEE}`
+    return `this path was denied lately, perhaps with another token, to a viewer at ${other.address}: if it was this one, explain it with that address. If that is the address of a proxy, nginx does not know its viewers: ${SEE}`
   if (isLoopback(address))
     return `${address} is this machine itself: give the viewer's address, as nginx's access log has it. If the log has this one, nginx does not know its viewers behind a proxy: ${SEE}`
   if (isPrivate(address))

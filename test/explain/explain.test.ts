@@ -197,7 +197,7 @@ describe('alta-auth explain', () => {
     }
     assert.match(
       await told('192.0.2.5', 'stb'),
-      /verdict +allow[\s\S]*\nHint\n {2}.*denied lately to a viewer at 10\.0\.0\.9.*"Behind another proxy"\n$/,
+      /verdict +allow[\s\S]*\nHint\n {2}.*denied lately.*to a viewer at 10\.0\.0\.9.*"Behind another proxy"\n$/,
     )
     assert.doesNotMatch(await told('192.0.2.5', 'another player'), /Hint/)
     assert.doesNotMatch(await told('192.0.2.5', 'stb', '.other'), /Hint/)

@@ -29,11 +29,11 @@ function judgePreset(middleware: Preset, { path, status }: PathOptions): Finding
     const remedy = `write only http://host in BACKEND_URL: MIDDLEWARE=${middleware} completes it to ${documented}`
     if (status === 404)
       return failed(`${path} is not there (404), and not where ${middleware} answers`, remedy, detail)
-    const other = `${remedy}. If your path is right: MIDDLEWARE=custom with ALLOW_TTL=session`
+    const other = `${remedy}. If your path is right: MIDDLEWARE=custom, ALLOW_TTL=session and UNAVAILABLE_STATUS='502 503 504'`
     return warning(`${path} is not where ${middleware} answers`, other, detail)
   }
   if (status !== 404) return ok(`the documented path of ${middleware}`, undefined, detail)
-  const remedy = `is ${middleware} on this host, and at the root of it? Otherwise write the whole URL, MIDDLEWARE=custom and ALLOW_TTL=session`
+  const remedy = `is ${middleware} on this host, and at the root of it? Otherwise write the whole URL, MIDDLEWARE=custom, ALLOW_TTL=session and UNAVAILABLE_STATUS='502 503 504'`
   return failed(`${path} is not there (404)`, remedy, detail)
 }
 
