@@ -16,6 +16,8 @@ export function createMaskPath({ channelPattern, credentialPattern }: PathPatter
   const credentials = withIndices(credentialPattern)
 
   const shown = (path: string, [from, to]: Range): string => {
+    // Each question has a line in the log.
+    if (credentials === undefined) return path.slice(from, to)
     let text = ''
     let at = from
     for (const [start, end] of groupsIn(credentials, path)) {
