@@ -1,4 +1,4 @@
-// The backend of the bench, fast and simple: node backend.mjs <port> <milliseconds that an answer takes>. Plain
+// The backend of the bench, fast and simple: node backend.mjs <port> <milliseconds of an answer>. Plain
 // JavaScript, so that Node runs it without a loader.
 
 import { createServer } from 'node:http'

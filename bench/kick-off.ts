@@ -1,4 +1,4 @@
-// npm run kick-off [-- --viewers 20000 --seconds 5 --old FOLDER --cold]: a match begins, and everybody comes at
+// npm run kick-off [-- --viewers 20000 --seconds 5 --old FOLDER --cold]: a match begins, and all come at
 // once, through the real nginx with the shipped snippets, to a backend that takes 10 ms. The same with a bare
 // process in the gate's place (m), and with the gate of another checkout (o). With --cold all processes were
 // just started. Ends with 1 when a bound is broken.

@@ -4,7 +4,7 @@ import { median } from './median.ts'
 import { number, table } from './table.ts'
 
 /**
- * h of this checkout (new) beside h of another (old, letter o). Two runs of one round see nearly the same load
+ * h of this checkout (new) beside h of another (old, letter o). Two runs of a round see nearly the same load
  * of the machine, so the ratio is the median of those of the rounds; it stands beside the lowest and the
  * highest.
  */

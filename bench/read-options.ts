@@ -17,7 +17,7 @@ export interface BenchOptions {
   readonly old?: string
   /** Rounds of the hits. */
   readonly rounds: number
-  /** Rounds of the other parts: three fifths of those of the hits; as many where two checkouts are compared. */
+  /** Rounds of the other parts: three fifths of those of the hits; as many where checkouts are compared. */
   readonly otherRounds: number
   /** Seconds of one run. */
   readonly seconds: number

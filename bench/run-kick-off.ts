@@ -39,7 +39,7 @@ export async function runKickOff(
   const known = shuffle([...playlists, ...segments])
   await warm(entrant, 'hits')
   if (!cold) {
-    // Code that has run often is compiled. A gate that was just started takes twice the time for each question.
+    // Code that has run often is compiled. A gate that has just started takes twice the time for a question.
     const earlier = Math.floor(viewers / 4)
     await sendInTime(
       port,

@@ -36,7 +36,7 @@ interface Line {
 }
 
 /**
- * Sends each request in its time, however long the answers before it take: viewers do not wait for each other,
+ * Sends each request in its time, however long earlier answers take: viewers do not wait for each other,
  * as the connections of wrk do. Connections are kept alive, and opened when none is free.
  * @param arrivals in the order of their times
  */

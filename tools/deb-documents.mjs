@@ -1,4 +1,4 @@
-// The documents that Debian wants in a form of its own. They are made of the pages and the packages that there
+// The documents that Debian wants in a form of its own. They are made of the pages and packages that there
 // are.
 
 import { execFileSync } from 'node:child_process'

@@ -1,4 +1,4 @@
-// npm run package:deb: makes alta-auth_VERSION_all.deb. The npm package with the packages that it needs goes to
+// npm run package:deb: makes alta-auth_VERSION_all.deb. The npm package with all that it needs goes to
 // /usr/lib/alta-auth. The same sources give the same bytes.
 
 import { execFileSync } from 'node:child_process'
@@ -100,7 +100,7 @@ function stageControl() {
   write('DEBIAN/md5sums', sums.join(''))
 }
 
-/** Gives a file the mode and time that do not depend on who makes the package, and when. @param {string} path */
+/** Gives a file a mode and a time that do not depend on who makes the package. @param {string} path */
 function settle(path) {
   if (!fs.lstatSync(path).isSymbolicLink()) {
     const isRun = fs.statSync(path).isDirectory() || /\/DEBIAN\/p\w+$|\/alta-auth\/dist\/main\.js$/.test(path)

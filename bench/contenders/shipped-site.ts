@@ -21,7 +21,7 @@ export interface ShippedSiteOptions {
   readonly checkout?: string
 }
 
-/** Starts a site behind the shipped snippets. Two lines are changed: the gate's address, the cache's folder. */
+/** Starts a site behind the shipped snippets. Changed are the gate's address and the cache's folder. */
 export async function startShippedSite(
   scope: Scope,
   grounds: Grounds,

@@ -6,8 +6,8 @@ const likeXtream =
   /^\/(?:live|movie|series|timeshift)\/[^/]+\/[^/]+\/(?:[^/]+\/)*\d+\.(?:ts|m3u8|mp4|mkv|avi)$/i
 
 /**
- * Warns once where a backend allows such a path of a request without any parameter: it must have judged by the
- * path or by the address. For a gate without CREDENTIAL_PATTERN.
+ * Warns once where a backend allows such a path of a request without any parameter: it must have judged by
+ * the path or by the address. For a gate without CREDENTIAL_PATTERN.
  */
 export function createPathCredentialNotice(log: Log): Observer {
   let isTold = false

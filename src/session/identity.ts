@@ -98,8 +98,8 @@ export function addressOf(viewer: string): string {
 }
 
 /**
- * The verdict key: equal exactly when viewer, target and query are. No part but the path's credential can hold
- * a line break. A path tells its own.
+ * The verdict key: equal exactly when viewer, target and query are. No part but the path's credential can
+ * hold a line break. A path tells its own.
  */
 export function verdictKeyOf({ viewer, channel, path, pathCredential, query }: Identity): string {
   return channel === undefined

@@ -159,7 +159,7 @@ function liesAround(directory: string, beginning: string): boolean {
   return plain.startsWith(beginning) || beginning.startsWith(plain)
 }
 
-/** A pattern of whole path segments, each a word, one of several words, anything, or the channel: `^/live/([^/]+)/`. */
+/** A pattern of whole path segments, each a word, one of several, anything, or the channel: `^/live/([^/]+)/`. */
 const wholeSteps =
   /^\^(?:\\\/(?:[A-Za-z0-9_-]+|\(\?:[A-Za-z0-9_|-]+\)|\[\^\\?\/\]\+|\(\[\^\\?\/\]\+\)))+\\\/$/
 
@@ -170,7 +170,8 @@ const firstStep = /^\^\\\/\(\[\^[^\]]+\]\+\)(?:\\\/)?$/
 const literal = /(?:\\([^A-Za-z0-9])|([^\\^$.*+?()[\]{}|]))([*?{+]?)/y
 
 /**
- * Whether a pattern finds the same groups in all files of a directory, whatever their names. True only for patterns that consist of whole path segments from the root; for any other pattern it is not known.
+ * Whether a pattern finds the same groups in all files of a directory, whatever their names. True only for
+ * patterns that consist of whole path segments from the root; for any other pattern it is not known.
  */
 export function tellsOnlyDirectoriesApart(pattern: RegExp): boolean {
   return pattern.flags === '' && wholeSteps.test(pattern.source)

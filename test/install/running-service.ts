@@ -6,7 +6,7 @@ export async function mainPid(debian: Debian): Promise<number> {
   return Number(await debian.run('systemctl show --property MainPID --value alta-auth.service'))
 }
 
-/** Both units run and start with the machine; the gate runs as its own user, confined, on systemd's socket. */
+/** Both units run and start with the machine. The gate is its own user, confined, on systemd's socket. */
 export async function assertRunsAsService(debian: Debian): Promise<void> {
   for (const [what, answer] of [
     ['is-active', 'active'],

@@ -24,7 +24,7 @@ function createXtream(options: PretendGateOptions): PretendGate {
   return gate
 }
 
-/** What becomes of a request: `rides`, `own` verdict repeated, or the backend is asked and says `yes` or `no`. */
+/** What becomes of a request: `rides`, `own` verdict repeated, or the backend is asked: `yes` or `no`. */
 async function seen(gate: PretendGate, target: string, userAgent: string): Promise<string> {
   const before = gate.asked.length
   const { verdict, reason } = await gate.decide(clientRequest(target, { userAgent }))

@@ -13,7 +13,7 @@ export type Sends = 'nothing' | 'credentials' | 'header'
 export interface Watched {
   /** Seconds that were really shown. */
   readonly played: number
-  /** The HTTP status of each request that the player told as failed; 0 = a network error, without a status. */
+  /** The HTTP status of each request that failed for the player; 0 = a network error, without a status. */
   readonly statuses: readonly number[]
   /** Whether the player gave up. */
   readonly gaveUp: boolean

@@ -56,7 +56,7 @@ function filled(path: string): string {
   return path.replaceAll(/\$(?:\d|\{?\w+\}?)/g, INVENTED)
 }
 
-/** A path that the pattern of a rewrite matches, as far as its plain beginning tells: `/live/` of `^/live/(.*)$`. */
+/** The plain text that a rewrite's pattern begins with: `/live/` of `^/live/(.*)$`. */
 function beginningOf(pattern: string): string {
   const begin = /^\^(\/[\w/-]*)/.exec(pattern)?.[1] ?? ''
   return begin === '' ? '' : `${begin}${INVENTED}`

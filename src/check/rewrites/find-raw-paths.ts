@@ -4,7 +4,7 @@ import type { Location, Server } from '../nginx-conf/site-map.ts'
 
 const { failed } = findingsOf('nginx-rewrites')
 
-/** Finds protected locations that hand the client's own text to an origin, and not the path that was asked about. */
+/** Finds protected locations that give an origin the client's own text, not the path that was asked about. */
 export function findRawPaths({ locations, protectedLocations }: Server): Finding[] {
   const behind = protectedLocations.flatMap(({ directives }) => {
     const fallback = lastOf(directives, 'try_files')?.args.at(-1)
