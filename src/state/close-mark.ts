@@ -1,0 +1,18 @@
+/**
+ * The operator has closed all sessions that match. It holds for those that were not in memory, too: what was
+ * opened before `at` is neither adopted nor resumed.
+ */
+export interface CloseMark {
+  /** Texts that a session must equal; none = all sessions. */
+  readonly filter: {
+    readonly id?: string
+    /** The channel as shown: what CHANNEL_PATTERN found, else the path, without a credential. */
+    readonly channel?: string
+    readonly address?: string
+    readonly user?: string
+  }
+  /** Milliseconds of store time. */
+  readonly at: number
+  /** Store time after which nothing is left that it could match. */
+  readonly until: number
+}
