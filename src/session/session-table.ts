@@ -1,6 +1,7 @@
 import type { Identity } from './identity.ts'
+import { createRecency, createTurns } from './recency.ts'
 import { covers, isOwn, mayRide, ridingKeyOf } from './scope.ts'
-import { createRecency, createTurns, type Session, type SessionEnd } from './session.ts'
+import type { Session, SessionEnd } from './session.ts'
 
 export interface SessionTableOptions {
   /** Most sessions held; beyond it the least recently used one is evicted. */
@@ -29,6 +30,8 @@ export interface SessionTable {
   open(session: Session, now: number): void
   /** Adds a session that another table has handed over. */
   admit(session: Session, now: number): void
+  /** Adds a session that an earlier process has opened. Its times stay. */
+  adopt(session: Session): void
   end(session: Session, why: SessionEnd): void
   /** Removes a session without ending it. */
   handOver(session: Session): void
@@ -193,6 +196,13 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
 
     admit,
+
+    adopt(session) {
+      const { lastSeen, activeAt } = session
+      admit(session, activeAt)
+      session.lastSeen = lastSeen
+    },
+
     end,
     handOver,
 

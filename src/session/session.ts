@@ -1,5 +1,4 @@
 import { randomFillSync } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Subrequest } from '../subrequest.ts'
 import type { UnavailableReason } from '../verdict.ts'
 import { addressOf, type Identity, type Profile } from './identity.ts'
@@ -48,7 +47,8 @@ export class Session implements Opened {
   /** Opened by the default action, not by a backend. */
   provisional: boolean
   userId: string
-  readonly openedAt: number
+  /** When it was opened, or resumed. */
+  openedAt: number
   /** When it last answered a request, or its own URL was requested. */
   lastSeen: number
   /** As `lastSeen`, or when another session answered in its place. Its idle time starts here. */
@@ -123,6 +123,12 @@ export class Session implements Opened {
     return OVERHEAD + this.viewer.length + own.length + shared + credential
   }
 
+  /** It was silent, and is requested again. */
+  resume(now: number): void {
+    this.openedAt = now
+    this.requests = 1
+  }
+
   /** The request that opened the session; every re-check sends it again. */
   opener(): Subrequest {
     const { origin, userAgent, playbackId } = this.profile
@@ -150,70 +156,6 @@ export function newSessionId(): string {
   }
   drawn += ID_BYTES
   return randomness.toString('base64url', drawn - ID_BYTES, drawn)
-}
-
-/**
- * The least-recently-used list of sessions. The links are in the sessions themselves: a cache beside them
- * would cost a second index entry for each, and a look-up for each touch.
- */
-export interface Recency {
-  /** Moves a session to the front, or adds it there. */
-  touch(session: Session): void
-  remove(session: Session): void
-  /** The least recently used one. */
-  last(): Session | undefined
-  /** The most recently used one first. */
-  all(): Iterable<Session>
-}
-
-export function createRecency(): Recency {
-  let first: Session | undefined
-  let last: Session | undefined
-
-  const remove = (session: Session): void => {
-    const { lessRecent, moreRecent } = session
-    if (moreRecent !== undefined) moreRecent.lessRecent = lessRecent
-    else if (first === session) first = lessRecent
-    if (lessRecent !== undefined) lessRecent.moreRecent = moreRecent
-    else if (last === session) last = moreRecent
-    session.lessRecent = undefined
-    session.moreRecent = undefined
-  }
-
-  return {
-    touch(session) {
-      if (first === session) return
-      remove(session)
-      session.lessRecent = first
-      if (first !== undefined) first.moreRecent = session
-      first = session
-      last ??= session
-    },
-    remove,
-    last: () => last,
-    *all() {
-      for (let at = first; at !== undefined; at = at.lessRecent) yield at
-    },
-  }
-}
-
-/** A rate limit for each key. */
-export interface Turns {
-  /** Whether the key may go ahead; if so, it may again `every` milliseconds later. `now` is monotonic. */
-  take(key: string, now: number): boolean
-}
-
-/** Remembers the `max` most recent keys; any other key may go ahead at once. */
-export function createTurns(every: number, max: number): Turns {
-  const taken = new LRUCache<string, number>({ max })
-  return {
-    take(key, now) {
-      const last = taken.get(key)
-      if (last !== undefined && now - last < every) return false
-      taken.set(key, now)
-      return true
-    },
-  }
 }
 
 /** Longer than any accepted query or path. One buffer for all copies: more would be garbage off the heap. */
