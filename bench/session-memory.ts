@@ -35,7 +35,7 @@ const decide = createDecide({
   sessions,
   provisional: createSessionTable({ max: 1000, maxBytes: Number.POSITIVE_INFINITY, idle: 3_600_000 }),
   denials: createDenials(1000),
-  lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
+  lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, resume: 0 },
   defaultAction: 'deny',
   outage: createOutage(),
   clock: () => Math.round(performance.now()),

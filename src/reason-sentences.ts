@@ -17,6 +17,8 @@ const unavailable: Readonly<Record<UnavailableReason, string>> = {
 const ownReasons: Readonly<Record<Exclude<Reason, `backend-${number}` | `unavailable-${string}`>, string>> = {
   riding: 'a session that another request of this viewer opened covers it',
   remembered: 'the verdict of this very request, given earlier',
+  adopted: 'a session that plays covers it; an earlier process has opened it, and the store knew it',
+  resumed: 'a session that was silent covers it, and goes on',
   'bad-request': 'refused before anybody is asked',
   'too-many-questions': 'this client address, or its network, has its share of questions under way',
   'question-refused': 'the backend answers others, but fails at this very question',

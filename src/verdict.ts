@@ -60,6 +60,8 @@ export type Reason =
   | `unavailable-${UnavailableReason}`
   | 'riding' // allowed by a session that another request of this viewer opened
   | 'remembered' // an earlier verdict for the same request
+  | 'adopted' // allowed by a session that plays, and that an earlier process has opened
+  | 'resumed' // allowed by a session that was silent, and goes on
   | 'bad-request' // refused by the gate without asking a backend
   | RefusedReason
 

@@ -4,8 +4,13 @@ import { createScopeOf, isOwn } from '../session/scope.ts'
 import { newSessionId as newRandomId, type Session } from '../session/session.ts'
 import type { Question, Subrequest } from '../subrequest.ts'
 import { allowedBy, allowedWithout, type Decision, type Outcome, repeated, type Verdict } from '../verdict.ts'
-import { createKeep, endSession } from './keep.ts'
+import { findSession } from './find-session.ts'
+import { createFlights } from './flights.ts'
+import { createKeep } from './keep.ts'
 import type { Memory } from './memory.ts'
+import { createRecheck } from './recheck.ts'
+import { createRestore } from './restore.ts'
+import type { Recalled, Return, Stored } from './stored.ts'
 import { createTerms, type Lifetimes } from './terms.ts'
 
 /** A decision that was made, not repeated, as the log and the counters receive it. */
@@ -14,8 +19,11 @@ export interface DecisionMade {
   readonly decision: Decision
   /** The backend that answered or failed last; empty for a refusal. */
   readonly backend: string
-  /** `re-check`: about a playing session, in the background. `refusal`: no backend was asked. */
-  readonly occasion: 'question' | 're-check' | 'refusal'
+  /**
+   * `re-check`: about a session, with the request that opened it. `refusal`: no backend was asked. `return`:
+   * a session of the store answers.
+   */
+  readonly occasion: 'question' | 're-check' | 'refusal' | 'return'
   /** Milliseconds from question to outcome. */
   readonly took: number
 }
@@ -50,7 +58,8 @@ export type Decide = (subrequest: Subrequest) => Decision | Promise<Decision>
  * `keep` turns an outcome into a decision. `outage` says how long an allow counts while no backend answers.
  */
 export function createDecide(options: DecideOptions): Decide {
-  const { ask, identify, lifetimes, clock, defaultAction, outage, newSessionId = newRandomId } = options
+  const { ask, identify, lifetimes, clock, defaultAction, outage, stored } = options
+  const { newSessionId = newRandomId } = options
   const memory: Memory = options
   const terms = createTerms(lifetimes, options.random, options.onBadDuration)
   const cacheable = createCacheable(options)
@@ -63,6 +72,7 @@ export function createDecide(options: DecideOptions): Decide {
     defaultAction,
     defaultFor: lifetimes.default,
   })
+  const recheck = createRecheck(options, keep)
   const flights = createFlights<Decision>()
 
   const decide: Decide = (subrequest) => {
@@ -70,15 +80,9 @@ export function createDecide(options: DecideOptions): Decide {
     const identity = identify(subrequest)
 
     const session = findSession(memory, identity, now)
-    if (session !== undefined) {
-      const isDue = now >= session.dueAt || outage.isOverFor(session, now)
-      if (isDue && !session.checking) startRecheck(session, now)
-      return fromSession(session, identity, now, cacheable)
-    }
-    const denial = memory.denials.find(identity, now)
-    if (denial !== undefined && now < denial.freshUntil) {
-      return repeated(denial.decision, denial.freshUntil - now, cacheable.deny(identity))
-    }
+    if (session !== undefined) return answerBy(session, identity, now)
+    const denial = freshDenial(identity, now)
+    if (denial !== undefined) return denial
     const key = verdictKeyOf(identity)
     const flying = flights.join(key)
     // With a channel, the first question may be about another of its files, which has another key in nginx's
@@ -87,96 +91,116 @@ export function createDecide(options: DecideOptions): Decide {
       return identity.channel === undefined
         ? flying
         : flying.then((decision) => ({ ...decision, cacheable: false }))
-    return flights.start(key, question(identity, subrequest, now))
+    const recalling = stored?.recall(identity.viewer)
+    return flights.start(
+      key,
+      stored === undefined || recalling === undefined
+        ? question(identity, subrequest, now)
+        : recallOrAsk(stored, recalling, identity, subrequest, now),
+    )
   }
 
-  const question = async (identity: Identity, subrequest: Subrequest, began: number): Promise<Decision> => {
+  const answerBy = (session: Session, identity: Identity, now: number, as?: Return): Decision => {
+    const isDue = now >= session.dueAt || outage.isOverFor(session, now)
+    if (isDue && !session.checking) recheck.start(session, now)
+    return fromSession(session, identity, now, cacheable, as)
+  }
+
+  const freshDenial = (identity: Identity, now: number): Decision | undefined => {
+    const denial = memory.denials.find(identity, now)
+    if (denial === undefined || now >= denial.freshUntil) return undefined
+    return repeated(denial.decision, denial.freshUntil - now, cacheable.deny(identity))
+  }
+
+  /** The store first, then the backend. When the store is late, both at once. */
+  const recallOrAsk = async (
+    { timeout }: Stored,
+    recalling: Promise<Recalled | undefined>,
+    identity: Identity,
+    subrequest: Subrequest,
+    began: number,
+  ): Promise<Decision> => {
+    const recalled = await Promise.race([recalling, late(timeout)])
+    if (recalled !== undefined && recalled !== LATE)
+      return (await returned(recalled, identity, subrequest, began)) ?? question(identity, subrequest, began)
+    // A deny is not remembered: the store might have known better, and it answers again soon.
+    const decision = await question(identity, subrequest, began, false)
+    // A request without a credential can only be let in by a session, so it waits for the store to the end.
+    if (recalled === undefined || decision.verdict === 'allow' || identity.credential) return decision
+    const found = await recalling
+    return (found && (await returned(found, identity, subrequest, began))) ?? decision
+  }
+
+  /** The answer of a session of the store, or of the question about it. */
+  const returned = async (
+    recalled: Recalled,
+    identity: Identity,
+    subrequest: Subrequest,
+    began: number,
+  ): Promise<Decision | undefined> => {
+    if (restore === undefined) return undefined
+    const adopted = restore.adopt(recalled)
+    const playing = findSession(memory, identity, clock())
+    const session = playing ?? (await restore.resume(recalled, identity))
+    const now = clock()
+    if (session === undefined) return freshDenial(identity, now)
+    const as = playing === undefined ? 'resumed' : adopted.has(playing) ? 'adopted' : undefined
+    const decision = answerBy(session, identity, now, as)
+    options.onDecision({ subrequest, decision, backend: '', occasion: 'return', took: now - began })
+    return decision
+  }
+
+  const question = async (
+    identity: Identity,
+    subrequest: Subrequest,
+    began: number,
+    remembers = true,
+  ): Promise<Decision> => {
     const sessionId = newSessionId()
     const { credential, viewer } = identity
     const knownViewer = memory.sessions.knows(viewer) ? viewer : undefined
     const outcome = await ask({ subrequest, sessionId, occasion: 'question', credential, knownViewer })
     const now = clock()
     outage.note(outcome, now)
-    const decision = keep.fromQuestion(identity, subrequest, sessionId, outcome, now)
+    const kept = keep.fromQuestion(identity, subrequest, sessionId, outcome, now)
+    const isForgotten = !remembers && outcome.kind === 'deny'
+    if (isForgotten) memory.denials.forget(identity)
+    const decision = isForgotten ? { ...kept, cacheable: false } : kept
     const { backend, kind } = outcome
     const occasion = kind === 'refused' && outcome.reason === 'too-many-questions' ? 'refusal' : 'question'
     options.onDecision({ subrequest, decision, backend, occasion, took: now - began })
     return decision
   }
 
-  const startRecheck = (session: Session, now: number): void => {
-    const finished = recheck(session, now).catch(options.onInternalError)
-    options.onRecheck?.(finished)
-  }
-
-  /** Asks again about a playing session with the request that opened it. No viewer waits for it. */
-  const recheck = async (session: Session, began: number): Promise<void> => {
-    const subrequest = session.opener()
-    session.checking = true
-    const outcome = await ask({
-      subrequest,
-      sessionId: session.id,
-      occasion: 're-check',
-      credential: identify(subrequest).credential,
-      knownViewer: session.provisional ? undefined : session.viewer,
-    }).finally(() => {
-      session.checking = false
+  const restore =
+    stored &&
+    createRestore({
+      memory,
+      stored,
+      terms,
+      clock,
+      askAbout: recheck.ask,
     })
-    // Too many re-checks of its address are under way: the session stays due.
-    if (outcome.kind === 'refused') return
-    const now = clock()
-    outage.note(outcome, now)
-    const decision = keep.fromRecheck(session, outcome, now)
-    const { backend } = outcome
-    options.onDecision({ subrequest, decision, backend, occasion: 're-check', took: now - began })
-    if (decision.verdict === 'allow') return
-    // The viewer may have a session for each playlist of a channel. Each would still answer one request
-    // before its own re-check, so all that are due are re-checked now.
-    for (const other of memory.sessions.overdue(session.viewer, now)) startRecheck(other, now)
-  }
 
   return decide
 }
 
-function fromSession(session: Session, identity: Identity, now: number, cacheable: Cacheable): Decision {
+function fromSession(
+  session: Session,
+  identity: Identity,
+  now: number,
+  cacheable: Cacheable,
+  as?: Return,
+): Decision {
   const mayCache = cacheable.allow(identity, session)
   if (session.failure !== undefined) return allowedWithout(session, session.failure.reason, now, mayCache)
-  return allowedBy(session, 'session', isOwn(session, identity) ? 'remembered' : 'riding', now, mayCache)
+  const reason = as ?? (isOwn(session, identity) ? 'remembered' : 'riding')
+  return allowedBy(session, 'session', reason, now, mayCache)
 }
 
-/** Questions under way, by key. */
-export interface Flights<Result> {
-  /** The question under way with this key, if there is one. */
-  join(key: string): Promise<Result> | undefined
-  /** Registers a question; others can join it until it settles. */
-  start(key: string, flight: Promise<Result>): Promise<Result>
-}
+const LATE = Symbol('late')
 
-/**
- * Single-flight: simultaneous questions with the same key are asked once. A follower arrives after the leader
- * and takes the leader's result, so it never waits longer than one question may take.
- */
-export function createFlights<Result>(): Flights<Result> {
-  const flying = new Map<string, Promise<Result>>()
-  return {
-    join: (key) => flying.get(key),
-    start(key, flight) {
-      const landing = flight.finally(() => flying.delete(key))
-      flying.set(key, landing)
-      return landing
-    },
-  }
-}
-
-/**
- * The session that answers this request, if any. One that a backend allowed goes before a provisional one.
- */
-export function findSession(memory: Memory, identity: Identity, now: number): Session | undefined {
-  for (;;) {
-    const allowed = memory.sessions.find(identity, now)
-    if (allowed !== undefined) memory.provisional.keep(identity, now)
-    const session = allowed ?? memory.provisional.find(identity, now)
-    if (session === undefined || !memory.outage.hasExpired(session, now)) return session
-    endSession(memory, session, 'expired')
-  }
+/** @param milliseconds the process may end before */
+function late(milliseconds: number): Promise<typeof LATE> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, LATE).unref())
 }

@@ -65,6 +65,7 @@ export function createKeep({
           terms.begin(session, outcome.grant, outcome.backend, now)
           memory.denials.forget(identity)
           memory.sessions.open(session, now)
+          memory.stored?.granted(session, terms.resumeFor(outcome.grant))
           return allowedBy(session, 'backend', 'backend-200', now, cacheable.allow(identity, session))
         }
         case 'deny':
@@ -106,12 +107,15 @@ export function createKeep({
             session.provisional = false
             memory.sessions.admit(session, now)
           }
+          // A silent session is in no table yet.
+          if (!session.ended) memory.stored?.granted(session, terms.resumeFor(outcome.grant))
           return allowedBy(session, 'backend', 'backend-200', now, false)
         case 'deny':
           endSession(memory, session, 'denied')
           return denyByBackend(identify(session.opener()), session.id, outcome.status, now)
         case 'unavailable':
           terms.postpone(session, outcome.reason, now)
+          memory.stored?.postponed(session)
           return allowedWithout(session, outcome.reason, now, false)
       }
     },

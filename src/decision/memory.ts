@@ -4,6 +4,7 @@ import { type Identity, verdictKeyOf } from '../session/identity.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { Decision } from '../verdict.ts'
 import type { Outage } from './outage.ts'
+import type { Stored } from './stored.ts'
 
 /** What the gate remembers of past decisions. */
 export interface Memory {
@@ -14,6 +15,8 @@ export interface Memory {
   readonly denials: Denials
   /** Whether an outage is on, and how long an allow still counts in one. */
   readonly outage: Outage
+  /** What outlives this process; undefined where there is no store. */
+  readonly stored?: Stored | undefined
 }
 
 /** A deny and how long it counts. Times are milliseconds of the monotonic clock. */

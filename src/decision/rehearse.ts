@@ -1,6 +1,6 @@
 import type { Identity } from '../session/identity.ts'
 import { Session } from '../session/session.ts'
-import type { SessionTable } from '../session/session-table.ts'
+import { createSessionTable, type SessionTable } from '../session/session-table.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import { createDecide, type DecideOptions, type DecisionMade } from './decide.ts'
@@ -33,13 +33,19 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   let session: Session | undefined
   let made: DecisionMade | undefined
   let recheck: Promise<void> | undefined
+  /** Sessions that the store would bring back. */
+  const returned = createSessionTable({
+    max: Number.POSITIVE_INFINITY,
+    maxBytes: Number.POSITIVE_INFINITY,
+    idle: Number.POSITIVE_INFINITY,
+  })
 
   /** The same table, read-only: it returns copies of its sessions and ignores every change. */
   const unchanged = (table: SessionTable): SessionTable => ({
     ...table,
     find(asked, at) {
       const counts = (one: Session): boolean => !options.outage.hasExpired(one, at)
-      const found = table.peek(asked, at, counts)
+      const found = table.peek(asked, at, counts) ?? returned.peek(asked, at, counts)
       if (found === undefined) return undefined
       session = snapshotOf(found)
       return snapshotOf(found)
@@ -47,6 +53,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     keep() {},
     open() {},
     admit() {},
+    adopt: returned.adopt,
     end() {},
     handOver() {},
     overdue: () => [],
@@ -58,6 +65,16 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     provisional: unchanged(options.provisional),
     denials: { ...denials, find: denials.peek, keep() {}, forget() {} },
     outage: { ...options.outage, note() {} },
+    stored: options.stored && {
+      ...options.stored,
+      take(one, as) {
+        if (as === 'resumed') session = snapshotOf(one.session)
+        return true
+      },
+      granted() {},
+      postponed() {},
+      async end() {},
+    },
     onDecision(one) {
       made = one
     },

@@ -11,6 +11,8 @@ export interface Lifetimes {
   readonly stale: number
   /** DEFAULT_TTL: how long a verdict of the default action is repeated. */
   readonly default: number
+  /** SESSION_RESUME: how long after its last request a session may be resumed; `backend` = X-AuthDuration. */
+  readonly resume: number | 'backend'
 }
 
 /** How much longer a deny counts while the backend is unavailable; milliseconds. */
@@ -18,6 +20,8 @@ export const STALE_DENY = 60_000
 
 /** The longest `X-AuthDuration` that counts in full; milliseconds. */
 const MAX_AUTH_DURATION = 24 * 3_600_000
+/** How long a session may be resumed whose backend says no time; milliseconds. */
+const RESUME_WITHOUT_DURATION = 15 * 60_000
 
 /** Sets how long sessions and denies count. `now` is monotonic milliseconds. */
 export interface Terms {
@@ -27,6 +31,8 @@ export interface Terms {
   renew(session: Session, grant: Grant, backend: string, now: number): void
   /** The backend gave no answer about the session: notes the failure and sets when it is asked again. */
   postpone(session: Session, reason: UnavailableReason, now: number): void
+  /** How long after its last request a session with this grant may be resumed, in milliseconds. */
+  resumeFor(grant: Grant): number
   /** How long a deny is fresh, in milliseconds. */
   denyFor(): number
 }
@@ -90,6 +96,11 @@ export function createTerms(
       const interval = jittered(session.provisional || allow === 'session' ? lifetimes.default : allow)
       session.failure = { reason, at: now, holdsUntil: session.failure?.holdsUntil ?? holdsUntil(session) }
       session.dueAt = now + interval
+    },
+    resumeFor({ authDuration }) {
+      if (lifetimes.resume !== 'backend') return lifetimes.resume
+      const sent = authDuration === undefined ? undefined : readAuthDuration(authDuration)
+      return Math.min(sent ?? RESUME_WITHOUT_DURATION, MAX_AUTH_DURATION)
     },
     denyFor: () => jittered(lifetimes.deny),
   }

@@ -23,7 +23,12 @@ export interface DecisionLog {
   end(): void
 }
 
-const sentenceOf = { question: 'decided', 're-check': 're-checked', refusal: 'refused' } as const
+const sentenceOf = {
+  question: 'decided',
+  're-check': 're-checked',
+  refusal: 'refused',
+  return: 'returned',
+} as const
 
 /** Denials for which no backend was asked: a client gets them as fast as it can send requests. */
 const unasked = new Set(['unavailable-breaker', 'unavailable-overload'])

@@ -1,16 +1,17 @@
+/** Which sessions an operator means. Each text must be equal to that of the session; none = all sessions. */
+export interface ClosedFilter {
+  /** As shown: what CHANNEL_PATTERN found, else the path, without a credential. */
+  readonly channel?: string
+  readonly address?: string
+  readonly user?: string
+}
+
 /**
  * The operator has closed all sessions that match. It holds for those that were not in memory, too: what was
  * opened before `at` is neither adopted nor resumed.
  */
 export interface CloseMark {
-  /** Texts that a session must equal; none = all sessions. */
-  readonly filter: {
-    readonly id?: string
-    /** The channel as shown: what CHANNEL_PATTERN found, else the path, without a credential. */
-    readonly channel?: string
-    readonly address?: string
-    readonly user?: string
-  }
+  readonly filter: ClosedFilter
   /** Milliseconds of store time. */
   readonly at: number
   /** Store time after which nothing is left that it could match. */

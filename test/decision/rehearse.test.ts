@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { findSession } from '../../src/decision/decide.ts'
+import { findSession } from '../../src/decision/find-session.ts'
 import type { Session } from '../../src/session/session.ts'
 import type { Outcome } from '../../src/verdict.ts'
 import {

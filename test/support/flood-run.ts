@@ -46,7 +46,7 @@ const decide = createDecide({
   sessions,
   provisional,
   denials,
-  lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
+  lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, resume: 0 },
   defaultAction: 'deny',
   outage: createOutage(),
   clock: () => now,

@@ -131,7 +131,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     sessions,
     provisional,
     denials,
-    lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, ...options.lifetimes },
+    lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, resume: 0, ...options.lifetimes },
     outage,
     defaultAction: options.defaultAction ?? 'deny',
     clock: () => now,

@@ -1,0 +1,79 @@
+import type { Identity } from '../session/identity.ts'
+import { covers, isOwn, mayRide } from '../session/scope.ts'
+import type { Session } from '../session/session.ts'
+import type { Outcome } from '../verdict.ts'
+import { createFlights } from './flights.ts'
+import type { Memory } from './memory.ts'
+import type { Recalled, Stored, StoredSession } from './stored.ts'
+import type { Terms } from './terms.ts'
+
+/**
+ * For so long after its last request, in milliseconds, a silent session may be resumed without a credential:
+ * a neighbour behind the same address with the same player could send such a request, too.
+ */
+const RESUME_WITHOUT_CREDENTIAL = 15 * 60_000
+
+export interface RestoreOptions {
+  readonly memory: Memory
+  readonly stored: Stored
+  readonly terms: Terms
+  /** Asks about a silent session with the request that opened it, and keeps the outcome. */
+  readonly askAbout: (session: Session) => Promise<Outcome>
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+}
+
+/** Brings sessions of the store back into the table. */
+export interface Restore {
+  /** Puts those that play into the table; returns them. */
+  adopt(recalled: Recalled): ReadonlySet<Session>
+  /**
+   * Resumes the silent session that answers this request, if one does. Once its re-check is due, the backend
+   * is asked first.
+   */
+  resume(recalled: Recalled, identity: Identity): Promise<Session | undefined>
+}
+
+export function createRestore({ memory, stored, terms, askAbout, clock }: RestoreOptions): Restore {
+  const resuming = createFlights<Session | undefined>()
+
+  const goOn = async (one: StoredSession): Promise<Session | undefined> => {
+    const { session } = one
+    const outcome = clock() >= session.dueAt ? await askAbout(session) : undefined
+    const now = clock()
+    const counts = outcome === undefined || outcome.kind === 'allow' || outcome.kind === 'unavailable'
+    if (!counts || memory.outage.hasExpired(session, now) || !stored.take(one, 'resumed')) return undefined
+    session.resume(now)
+    memory.sessions.open(session, now)
+    if (outcome?.kind === 'allow') stored.granted(session, terms.resumeFor(outcome.grant))
+    return session
+  }
+
+  return {
+    adopt({ playing }) {
+      const adopted = new Set<Session>()
+      for (const one of playing) {
+        if (!stored.take(one, 'adopted')) continue
+        memory.sessions.adopt(one.session)
+        adopted.add(one.session)
+      }
+      return adopted
+    },
+
+    async resume({ silent }, identity) {
+      const now = clock()
+      const one = silent.findLast((each) => mayResume(each, identity, now))
+      if (one === undefined) return undefined
+      const { id } = one.session
+      return resuming.join(id) ?? resuming.start(id, goOn(one))
+    },
+  }
+}
+
+/** The session's own URL, or its credential, may resume it for longer than a request without any. */
+function mayResume({ session, resumableUntil }: StoredSession, asked: Identity, now: number): boolean {
+  if (now > resumableUntil) return false
+  if (isOwn(session, asked)) return true
+  if (!mayRide(asked, session) || !covers(session, asked)) return false
+  return asked.credential || now - session.lastSeen <= RESUME_WITHOUT_CREDENTIAL
+}

@@ -1,0 +1,57 @@
+import type { ClosedFilter, CloseMark } from './close-mark.ts'
+
+/** What a mark is compared with. */
+export interface Closable {
+  readonly channel: string
+  readonly address: string
+  readonly user: string
+  /** Milliseconds of store time. */
+  readonly openedAt: number
+}
+
+/** The closings that still count, the latest for each filter. */
+export interface CloseMarks {
+  add(mark: CloseMark): void
+  /** Whether the operator has closed it. */
+  has(session: Closable): boolean
+  /** Forgets what has expired. `now` is store time. */
+  prune(now: number): void
+}
+
+/** Every combination of the three texts: a session looks its filters up, however many marks there are. */
+const combinations = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({
+  channel: (bits & 1) > 0,
+  address: (bits & 2) > 0,
+  user: (bits & 4) > 0,
+}))
+
+export function createCloseMarks(): CloseMarks {
+  const marks = new Map<string, CloseMark>()
+  return {
+    add(mark) {
+      const key = keyOf(mark.filter)
+      const known = marks.get(key)
+      if (known === undefined || known.at < mark.at) marks.set(key, mark)
+    },
+    has({ channel, address, user, openedAt }) {
+      if (marks.size === 0) return false
+      return combinations.some((by) => {
+        const mark = marks.get(
+          keyOf({
+            ...(by.channel && { channel }),
+            ...(by.address && { address }),
+            ...(by.user && { user }),
+          }),
+        )
+        return mark !== undefined && openedAt <= mark.at
+      })
+    },
+    prune(now) {
+      for (const [key, { until }] of marks) if (until <= now) marks.delete(key)
+    },
+  }
+}
+
+function keyOf({ channel, address, user }: ClosedFilter): string {
+  return JSON.stringify([channel, address, user])
+}

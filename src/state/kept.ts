@@ -1,0 +1,108 @@
+import type { Return } from '../decision/stored.ts'
+import { addressOf, type Identity, type Target } from '../session/identity.ts'
+import type { Scope } from '../session/scope.ts'
+import { Session } from '../session/session.ts'
+import type { Subrequest } from '../subrequest.ts'
+import type { SessionRecord } from './record.ts'
+
+/** How a session stands in the store. */
+export interface Standing {
+  /** 1, and one more for each time that it was resumed. */
+  readonly part: number
+  readonly came: 'opened' | Return
+}
+
+/** A session and what only the store needs to know of it. Times are milliseconds of the monotonic clock. */
+export interface Kept extends Standing {
+  readonly session: Session
+  /** When a backend last allowed it. */
+  allowedAt: number
+  /** How long after its last request it may be resumed, in milliseconds. */
+  resumeFor: number
+  /** When the store was told of it last, or there was nothing to tell. */
+  toldAt: number
+  /** Its end has been told, but it may be resumed. */
+  silent: boolean
+  /** It has ended for good. */
+  removed: boolean
+}
+
+/** The two clocks: store time is the monotonic one and this offset. */
+export interface StoreClock {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Milliseconds from the monotonic clock to store time; 0 before the store was open. */
+  offset: number
+}
+
+export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
+  const { session } = kept
+  const { id, viewer, path, sentQuery, userId, requests, dueAt, failure } = session
+  const { origin, userAgent, playbackId } = session.profile
+  return {
+    id,
+    viewer,
+    origin,
+    path,
+    query: sentQuery,
+    userAgent,
+    playbackId,
+    user: userId,
+    openedAt: session.openedAt + offset,
+    lastSeen: session.lastSeen + offset,
+    activeAt: session.activeAt + offset,
+    requests,
+    dueAt: dueAt === Number.POSITIVE_INFINITY ? null : dueAt + offset,
+    ...(failure && {
+      failure: {
+        reason: failure.reason,
+        at: failure.at + offset,
+        // With ALLOW_TTL=session an allow holds for ever, which JSON cannot say.
+        holdsUntil: Math.min(failure.holdsUntil + offset, Number.MAX_SAFE_INTEGER),
+      },
+    }),
+    allowedAt: kept.allowedAt + offset,
+    resumeFor: kept.resumeFor,
+    part: kept.part,
+    silent: kept.silent,
+  }
+}
+
+/** Builds the session of a record again; undefined where its request would be another viewer's today. */
+export type Rebuild = (record: SessionRecord, clock: StoreClock) => Kept | undefined
+
+/** The arguments read a request as the gate does. */
+export function createRebuild(
+  identify: (subrequest: Subrequest) => Identity,
+  scopeOf: (target: Target) => Scope,
+): Rebuild {
+  return (record, { now, offset }) => {
+    const { origin, path, query, userAgent, playbackId, failure, resumeFor, part, silent } = record
+    const opener = { address: addressOf(record.viewer), origin, path, query, userAgent, playbackId }
+    const identity = identify(opener)
+    if (identity.viewer !== record.viewer) return undefined
+    const session = new Session(identity, opener, record.id, record.openedAt - offset, scopeOf(identity))
+    session.userId = record.user
+    session.lastSeen = record.lastSeen - offset
+    session.activeAt = record.activeAt - offset
+    session.requests = record.requests
+    session.dueAt = record.dueAt === null ? Number.POSITIVE_INFINITY : record.dueAt - offset
+    if (failure !== undefined) {
+      const { reason, at, holdsUntil } = failure
+      session.failure = { reason, at: at - offset, holdsUntil: holdsUntil - offset }
+    }
+    // It is in no table.
+    session.ended = true
+    const allowedAt = record.allowedAt - offset
+    return {
+      session,
+      allowedAt,
+      resumeFor,
+      part,
+      silent,
+      came: 'opened',
+      toldAt: now(),
+      removed: false,
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { Recalled, StoredSession } from '../decision/stored.ts'
+import { addressOf } from '../session/identity.ts'
+import type { Session } from '../session/session.ts'
+import type { CloseMarks } from './close-marks.ts'
+import type { Kept, Rebuild, StoreClock } from './kept.ts'
+import type { KnownSessions } from './known-sessions.ts'
+import type { SessionRecord } from './record.ts'
+import { resumableUntil } from './silence.ts'
+import type { StoreLink } from './store-link.ts'
+import type { WriteBehind } from './write-behind.ts'
+
+export interface RecallOptions {
+  readonly link: Pick<StoreLink, 'use' | 'state'>
+  readonly written: Pick<WriteBehind, 'isRemoved' | 'unwritten' | 'silentOf'>
+  readonly known: Pick<KnownSessions, 'get'>
+  readonly marks: Pick<CloseMarks, 'has'>
+  readonly rebuild: Rebuild
+  readonly clock: StoreClock
+  /** SESSION_IDLE in milliseconds. */
+  readonly idle: number
+}
+
+/** Reads sessions back. It changes nothing. */
+export interface Recall {
+  /** See `Stored.recall`. */
+  recall(viewer: string): Promise<Recalled | undefined> | undefined
+  /**
+   * The sessions of a viewer's records, in their newest state, those of the table included; without those that
+   * have ended for good.
+   */
+  sessionsOf(records: readonly SessionRecord[]): Kept[]
+  /** Whether the operator has closed it since it was opened. */
+  isClosed(session: Session): boolean
+}
+
+export function createRecall(options: RecallOptions): Recall {
+  const { link, written, known, marks, rebuild, clock, idle } = options
+  /** Under way, by viewer. */
+  const recalls = new Map<string, Promise<Recalled | undefined>>()
+
+  const isClosed = (session: Session): boolean =>
+    marks.has({
+      channel: session.scope.shownChannel,
+      address: addressOf(session.viewer),
+      user: session.userId,
+      openedAt: session.openedAt + clock.offset,
+    })
+
+  const sessionsOf = (records: readonly SessionRecord[]): Kept[] =>
+    records.flatMap((record) => {
+      const { id } = record
+      if (written.isRemoved(id)) return []
+      const kept = known.get(id) ?? written.unwritten(id) ?? rebuild(record, clock)
+      return kept === undefined || kept.removed || isClosed(kept.session) ? [] : [kept]
+    })
+
+  const read = async (viewer: string): Promise<Recalled | undefined> => {
+    const records = await link.use('recall', (store) => store.recall(viewer))
+    if (records === undefined) return undefined
+    const now = clock.now()
+    const all = sessionsOf(records)
+    // A record may still say that they play.
+    for (const one of written.silentOf(viewer)) {
+      const at = all.findIndex(({ session }) => session.id === one.session.id)
+      if (at !== -1) all.splice(at, 1)
+      if (!isClosed(one.session)) all.push(one)
+    }
+    all.sort((a, b) => a.session.lastSeen - b.session.lastSeen)
+    const until = resumableUntil(all)
+    const playing: StoredSession[] = []
+    const silent: StoredSession[] = []
+    for (const one of all) {
+      const { session, allowedAt, resumeFor, part } = one
+      if (known.get(session.id) !== undefined) continue
+      const list = one.silent || now - session.activeAt > idle ? silent : playing
+      list.push({ session, allowedAt, resumeFor, part, resumableUntil: until.get(one) ?? 0 })
+    }
+    return { playing, silent }
+  }
+
+  return {
+    recall(viewer) {
+      if (!link.state().usable) return undefined
+      const joined = recalls.get(viewer)
+      if (joined !== undefined) return joined
+      const recalling = read(viewer).finally(() => recalls.delete(viewer))
+      recalls.set(viewer, recalling)
+      return recalling
+    },
+    sessionsOf,
+    isClosed,
+  }
+}

@@ -1,0 +1,72 @@
+import type { Scope } from '../session/scope.ts'
+import type { Session } from '../session/session.ts'
+
+/** What the rules about silent sessions look at. Times are milliseconds of one clock. */
+export interface Resumable {
+  readonly session: Pick<Session, 'id' | 'userId' | 'query' | 'scope' | 'openedAt' | 'lastSeen' | 'activeAt'>
+  readonly allowedAt: number
+  readonly resumeFor: number
+  /** Its end has been told. */
+  readonly silent: boolean
+}
+
+/** Resuming ends so long after a backend last allowed the session, in milliseconds. */
+export const AFTER_ALLOW = 24 * 3_600_000
+/** A session whose viewer has changed to another place may be resumed for so long; milliseconds. */
+const AFTER_LEAVING = 5 * 60_000
+/** A play is left when it is not requested for so long after its viewer has entered another; milliseconds. */
+const GRACE = 15_000
+/** Most silent sessions that one viewer may have for each user, or without a user for each credential. */
+const MOST_SILENT = 3
+
+/**
+ * Until when each session of one viewer may be resumed; 0 for one that must not be.
+ * @param all those that play, too: they say what has been left
+ */
+export function resumableUntil<One extends Resumable>(all: readonly One[]): ReadonlyMap<One, number> {
+  const until = new Map<One, number>()
+  const silentOf = new Map<string, number>()
+  for (const one of [...all].sort((a, b) => b.session.lastSeen - a.session.lastSeen)) {
+    const group = groupOf(one)
+    const more = silentOf.get(group) ?? 0
+    if (one.silent) silentOf.set(group, more + 1)
+    const { lastSeen } = one.session
+    const resumeFor = hasLeft(one, all) ? Math.min(one.resumeFor, AFTER_LEAVING) : one.resumeFor
+    const isOneTooMany = one.silent && more >= MOST_SILENT
+    until.set(one, isOneTooMany ? 0 : Math.min(lastSeen + resumeFor, one.allowedAt + AFTER_ALLOW))
+  }
+  return until
+}
+
+/** People behind one address with the same player are one viewer. Their users or their credentials differ. */
+function groupOf({ session: { userId, query, scope } }: Resumable): string {
+  return userId === '' ? `credential ${query}${scope.pathCredential ?? ''}` : `user ${userId}`
+}
+
+/** Whether the viewer has gone on to another place, for the same user. */
+export function hasLeft(one: Resumable, all: readonly Resumable[]): boolean {
+  const { openedAt, lastSeen, scope } = one.session
+  return all.some(
+    (other) =>
+      other !== one &&
+      other.session.openedAt > openedAt &&
+      lastSeen < other.session.openedAt + GRACE &&
+      groupOf(other) === groupOf(one) &&
+      !overlap(scope, other.session.scope),
+  )
+}
+
+/** Whether two sessions are for one place: one channel, or directories of which one holds the other. */
+function overlap(a: Scope, b: Scope): boolean {
+  const [one, other] = [placeOf(a), placeOf(b)]
+  return one === other || one.startsWith(slashed(other)) || other.startsWith(slashed(one))
+}
+
+function placeOf({ channel, directory, path }: Scope): string {
+  return channel ?? directory ?? path
+}
+
+/** Only a directory holds other places. */
+function slashed(place: string): string {
+  return place.endsWith('/') ? place : `${place}\n`
+}

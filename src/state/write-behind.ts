@@ -1,0 +1,208 @@
+import type { CloseMark } from './close-mark.ts'
+import { type Kept, recordOf, type StoreClock } from './kept.ts'
+import type { RecordStore, Removal, Write } from './record-store.ts'
+import { AFTER_ALLOW } from './silence.ts'
+import type { StoreLink } from './store-link.ts'
+
+export interface WriteBehindOptions {
+  readonly link: Pick<StoreLink, 'use' | 'state'>
+  readonly clock: StoreClock
+  /** SESSION_IDLE in milliseconds. */
+  readonly idle: number
+  /** As `setTimeout`; the result cancels it. */
+  readonly after: (milliseconds: number, act: () => void) => () => void
+}
+
+/**
+ * Tells the store what has changed: openings and grants in batches, ends at once. What cannot be written waits
+ * here, and is written when the store is back.
+ */
+export interface WriteBehind {
+  /** The session has changed; it is written within `EVERY`. */
+  changed(kept: Kept): void
+  /** Removes a session for good. Resolves with whether that is written. */
+  remove(removal: Removal): Promise<boolean>
+  /** Adds a mark. Resolves with whether that is written. */
+  mark(mark: CloseMark): Promise<boolean>
+  /** A session that is not written yet in its present state. */
+  unwritten(id: string): Kept | undefined
+  /** Silent sessions of a viewer that are not written yet. */
+  silentOf(viewer: string): Iterable<Kept>
+  /** Whether this session is to be removed, or was a moment ago: an older record may be on its way. */
+  isRemoved(id: string): boolean
+  /** Writes what there is, and resolves when that is done, or has failed. */
+  flush(): Promise<void>
+  /** What waits to be written. */
+  waiting(): number
+}
+
+/** Milliseconds from a change until it is written. */
+const EVERY = 100
+/** Most records of one batch. */
+const BATCH = 2_000
+/**
+ * A record of a session that played when its process died is kept for so long, so that its end can still be
+ * told; milliseconds.
+ */
+const KEEP_PLAYING = 24 * 3_600_000
+/**
+ * An id is remembered for once to twice so long after its removal, in milliseconds: longer than a request may
+ * wait between reading a record and taking its session.
+ */
+const REMEMBER_REMOVED = 60_000
+/** Most sessions and ends that wait while the store is away. The oldest are given up. */
+const MOST_WAITING = 200_000
+
+export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptions): WriteBehind {
+  const changes = new Map<string, Kept>()
+  /** The silent ones of `changes`, and of the batch that is being written: by viewer, then by id. */
+  const silent = new Map<string, Map<string, Kept>>()
+  const removals = new Map<string, Removal>()
+  const marks = new Set<CloseMark>()
+  let justRemoved = new Set<string>()
+  let removedBefore = new Set<string>()
+  let forgetting = false
+  let cancelTimer: (() => void) | undefined
+  let flushing: Promise<void> | undefined
+
+  const write = async (batch: readonly Kept[]): Promise<boolean> => {
+    const writes: Write[] = batch.map((kept) => ({
+      record: recordOf(kept, clock),
+      expiresAt: expiryOf(kept) + clock.offset,
+    }))
+    // What changes while it is written is written again.
+    for (const kept of batch) changes.delete(kept.session.id)
+    const done = await link.use('write', async (store) => {
+      await store.write(writes)
+      return true
+    })
+    if (done === undefined) {
+      for (const kept of batch) {
+        const { id } = kept.session
+        if (!removals.has(id) && !changes.has(id)) addChange(kept)
+      }
+      return false
+    }
+    for (const kept of batch) if (!changes.has(kept.session.id)) forgetSilent(kept)
+    return true
+  }
+
+  const addChange = (kept: Kept): void => {
+    const { id, viewer } = kept.session
+    changes.set(id, kept)
+    if (kept.silent) {
+      const others = silent.get(viewer) ?? new Map<string, Kept>()
+      silent.set(viewer, others.set(id, kept))
+    } else {
+      forgetSilent(kept)
+    }
+    giveUpOldest(changes, forgetSilent)
+  }
+
+  /** Milliseconds of the monotonic clock. */
+  const expiryOf = ({ session, silent: isSilent, allowedAt, resumeFor }: Kept): number =>
+    isSilent
+      ? Math.min(session.lastSeen + resumeFor, allowedAt + AFTER_ALLOW)
+      : session.activeAt + idle + KEEP_PLAYING
+
+  const forgetSilent = ({ session: { id, viewer } }: Kept): void => {
+    const others = silent.get(viewer)
+    if (others?.delete(id) && others.size === 0) silent.delete(viewer)
+  }
+
+  const removeNow = async (): Promise<boolean> => {
+    const batch = [...removals.values()]
+    const done = await durably('remove', (store) => store.remove(batch))
+    if (done) for (const { id } of batch) rememberRemoved(id)
+    return done
+  }
+
+  const rememberRemoved = (id: string): void => {
+    removals.delete(id)
+    justRemoved.add(id)
+    if (!forgetting) after(REMEMBER_REMOVED, forgetRemoved)
+    forgetting = true
+  }
+
+  const forgetRemoved = (): void => {
+    removedBefore = justRemoved
+    justRemoved = new Set()
+    forgetting = removedBefore.size > 0
+    if (forgetting) after(REMEMBER_REMOVED, forgetRemoved)
+  }
+
+  const markNow = async (): Promise<boolean> => {
+    for (const mark of marks) {
+      if (!(await durably('mark', (store) => store.mark(mark)))) return false
+      marks.delete(mark)
+    }
+    return true
+  }
+
+  const durably = async (
+    command: 'remove' | 'mark',
+    act: (store: RecordStore) => Promise<void>,
+  ): Promise<boolean> =>
+    (await link.use(command, async (store) => {
+      await act(store)
+      return true
+    })) === true
+
+  /** One command at a time, so that a removal never overtakes the record that it removes. */
+  const flushAll = async (): Promise<void> => {
+    while (removals.size + marks.size + changes.size > 0) {
+      if (removals.size > 0 && !(await removeNow())) return
+      if (marks.size > 0 && !(await markNow())) return
+      if (changes.size === 0) continue
+      const batch: Kept[] = []
+      for (const kept of changes.values()) if (batch.push(kept) === BATCH) break
+      if (!(await write(batch))) return
+    }
+  }
+
+  const flush = async (): Promise<void> => {
+    cancelTimer?.()
+    cancelTimer = undefined
+    if (!link.state().usable) return
+    // What came during the last turn of a flush is not in it.
+    if (flushing !== undefined) await flushing
+    flushing ??= flushAll().finally(() => {
+      flushing = undefined
+    })
+    await flushing
+  }
+
+  return {
+    changed(kept) {
+      addChange(kept)
+      if (cancelTimer === undefined && link.state().usable) cancelTimer = after(EVERY, () => void flush())
+    },
+    async remove(removal) {
+      const known = changes.get(removal.id)
+      changes.delete(removal.id)
+      if (known !== undefined) forgetSilent(known)
+      removals.set(removal.id, removal)
+      giveUpOldest(removals)
+      await flush()
+      return !removals.has(removal.id)
+    },
+    async mark(mark) {
+      marks.add(mark)
+      await flush()
+      return !marks.has(mark)
+    },
+    unwritten: (id) => changes.get(id),
+    silentOf: (viewer) => silent.get(viewer)?.values() ?? [],
+    isRemoved: (id) => removals.has(id) || justRemoved.has(id) || removedBefore.has(id),
+    flush,
+    waiting: () => changes.size + removals.size + marks.size,
+  }
+}
+
+function giveUpOldest<One>(waiting: Map<string, One>, onGivenUp: (oldest: One) => void = () => {}): void {
+  if (waiting.size <= MOST_WAITING) return
+  const [first] = waiting
+  if (first === undefined) return
+  waiting.delete(first[0])
+  onGivenUp(first[1])
+}
