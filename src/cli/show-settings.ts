@@ -19,6 +19,7 @@ export function showSettings({ environment, fromFile, file = '.env' }: FoundSett
     const from = {
       set: fromFile[name] === environment[name] ? file : 'environment',
       MIDDLEWARE: 'MIDDLEWARE',
+      RUNTIME_DIRECTORY: 'RUNTIME_DIRECTORY',
       default: 'default',
     }
     return [`${name}=${shown}`, `# ${text === undefined ? 'not set, but must be' : from[origin]}`] as const

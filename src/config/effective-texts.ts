@@ -1,8 +1,9 @@
 import { presetTexts } from '../backend/presets.ts'
 import { type Setting, type SettingName, settingNames, settingsTable } from './settings-table.ts'
+import { type StateText, stateTexts } from './state-texts.ts'
 
 /** Where the text of a setting comes from. */
-export type SettingOrigin = 'set' | 'MIDDLEWARE' | 'default'
+export type SettingOrigin = 'set' | 'MIDDLEWARE' | StateText['origin']
 
 /** The text of one setting that counts; undefined = it must be set and is not. */
 export interface EffectiveText {
@@ -19,11 +20,13 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * against a preset it counts, where empty is the default of the setting: `UNAVAILABLE_STATUS=` is no status.
  */
 export function effectiveTexts(environment: Environment): readonly EffectiveText[] {
+  const derived: Readonly<Partial<Record<SettingName, StateText>>> = stateTexts(environment)
   const isPreset = (environment['MIDDLEWARE']?.trim() || 'custom') !== 'custom'
   return settingNames.map((name) => {
     const setting: Setting<unknown> = settingsTable[name]
     const seen = environment[name]?.trim()
     if (seen) return { name, text: seen, origin: 'set' }
+    if (derived[name] !== undefined) return { name, ...derived[name] }
     const preset = isPreset ? presetTexts[name] : undefined
     if (preset === undefined) return { name, text: setting.value, origin: 'default' }
     return seen === '' && setting.value === ''

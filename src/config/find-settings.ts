@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { parse } from 'dotenv'
 import type { Environment } from './effective-texts.ts'
 import { settingNames } from './settings-table.ts'
@@ -23,9 +23,15 @@ export interface SettingsFiles {
   readonly own: string
   /** Where docs/install.md puts the settings of the service. */
   readonly installed: string
+  /** The runtime directory of the service. systemd tells it to the service alone. */
+  readonly runtime: string
 }
 
-const usual: SettingsFiles = { own: '.env', installed: '/etc/alta-auth/alta-auth.env' }
+const usual: SettingsFiles = {
+  own: '.env',
+  installed: '/etc/alta-auth/alta-auth.env',
+  runtime: '/run/alta-auth',
+}
 
 /**
  * Finds the settings of the installation: those of the environment and of `.env`, as the service does. Where
@@ -37,7 +43,10 @@ export function findSettings(environment: Environment, files: SettingsFiles = us
   const near = merge(environment, files.own, text)
   if (near.environment['BACKEND_URL']?.trim()) return near
   const installed = readFile(files.installed)
-  if (installed.text !== undefined) return merge(environment, files.installed, installed.text)
+  if (installed.text !== undefined) {
+    const runtime = existsSync(files.runtime) ? { RUNTIME_DIRECTORY: files.runtime } : {}
+    return merge({ ...environment, ...runtime }, files.installed, installed.text)
+  }
   if (installed.code === 'ENOENT' || installed.code === 'ENOTDIR') return near
   const finding = `${files.installed} cannot be read by this user (${installed.code}), and BACKEND_URL is set nowhere else`
   return { ...near, unreadable: { finding, remedy: 'run the command as root, for example with sudo' } }

@@ -38,6 +38,10 @@ export interface Settings {
   readonly eventsMinTime: number
   readonly lifetimes: Lifetimes
   readonly sessionIdle: number
+  /** How long after its last request a silent session may be resumed; 0 = never. */
+  readonly sessionResume: 'backend' | number
+  /** Where sessions outlive this process; undefined = nowhere. */
+  readonly state: StateSettings | undefined
   readonly nginxTtl: number
   readonly maxSessions: number
   /** Bytes. */
@@ -48,6 +52,18 @@ export interface Settings {
   readonly credentialPattern: RegExp | undefined
   readonly logLevel: RawSettings['LOG_LEVEL']
   readonly logFormat: RawSettings['LOG_FORMAT']
+}
+
+/** The store of a gate. */
+export interface StateSettings {
+  /** An absolute path. */
+  readonly folder: string
+  /** Bytes. */
+  readonly max: number
+  /** The first one seals, each one opens; none = not sealed. */
+  readonly secrets: readonly string[]
+  /** Milliseconds that a miss waits for it. */
+  readonly timeout: number
 }
 
 /** Either the settings, or all problems. Each problem names the variable, its value and the cure. */
@@ -168,6 +184,16 @@ function toSettings(
       default: raw.DEFAULT_TTL,
     },
     sessionIdle: raw.SESSION_IDLE,
+    sessionResume: raw.SESSION_RESUME,
+    state:
+      raw.STATE_URL === undefined
+        ? undefined
+        : {
+            folder: raw.STATE_URL,
+            max: raw.STATE_MAX,
+            secrets: raw.STATE_SECRET,
+            timeout: raw.STATE_TIMEOUT,
+          },
     nginxTtl: raw.NGINX_TTL,
     maxSessions: raw.MAX_SESSIONS,
     sessionMemory: raw.SESSION_MEMORY,

@@ -1,19 +1,21 @@
 import { middlewares } from '../backend/presets.ts'
 import type { ListenAddress } from '../listen.ts'
 import { defaultSessionMemory, heapLimit, MEGABYTE } from './heap.ts'
+import { readStateUrl } from './state-url.ts'
 import {
   readChannelPattern,
   readChoice,
   readCredentialNames,
   readCredentialPattern,
-  readDeadline,
   readDuration,
+  readDurationUpTo,
   readListenAddress,
   readNames,
   readOptionalUrl,
-  readSecret,
+  readSecrets,
   readSize,
   readStatuses,
+  readToken,
   readUrls,
   readWholeNumber,
 } from './values.ts'
@@ -74,7 +76,7 @@ export const settingsTable = {
   BACKEND_TIMEOUT: setting(
     '2s',
     'deadline of one question, all backends together; above 2.5s nginx must wait longer too',
-    readDeadline,
+    readDurationUpTo('1m'),
   ),
   BACKEND_CONCURRENCY: setting(
     '64',
@@ -100,7 +102,7 @@ export const settingsTable = {
     ...setting(
       '',
       'what `Authorization: Bearer` must say on the admin listener; required where other machines reach it',
-      readSecret,
+      readToken,
     ),
     secret: 'text',
   },
@@ -151,6 +153,37 @@ export const settingsTable = {
     '',
     'bytes that sessions may hold, such as `64m` or `1g`: past them it is as past `MAX_SESSIONS`; empty = half of what the heap of V8 leaves beside `64m` for the gate itself',
     (text) => (text === '' ? defaultSessionMemory(heapLimit()) : readSize(MEGABYTE)(text)),
+  ),
+  SESSION_RESUME: setting(
+    'backend',
+    'how long a viewer who was silent may go on without a question: `backend` = as long as its last `X-AuthDuration` said, a time, or `off`; at most 24h, and only with a store',
+    (text) => (text === 'backend' ? text : text === 'off' ? 0 : readDurationUpTo('24h')(text)),
+  ),
+  STATE_URL: {
+    ...setting(
+      '',
+      'the store, where sessions outlive the gate: `file:/path`, a folder of this gate alone, or `off`; empty = a folder in the runtime directory of systemd, elsewhere `off`',
+      readStateUrl,
+    ),
+    secret: 'url',
+  },
+  STATE_MAX: setting(
+    '',
+    'bytes that the store may take, such as `64m` or `1g`; empty = `64m` in the runtime directory of systemd, elsewhere `1g`',
+    readSize(16 * MEGABYTE),
+  ),
+  STATE_SECRET: {
+    ...setting(
+      '',
+      'seals what lies in the store: 32 characters or more; while you change it, the new one, a space and the former one; empty = not sealed',
+      readSecrets,
+    ),
+    secret: 'text',
+  },
+  STATE_TIMEOUT: setting(
+    '100ms',
+    'a new viewer waits this long for the store, then the backend is asked',
+    readDurationUpTo('1s'),
   ),
   EVENTS_URL: {
     ...setting('', 'where starts and ends of sessions are posted to; empty = nowhere', readOptionalUrl),

@@ -51,6 +51,11 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
       `${name} may take very long on a path that a client has made for it, because of a lookaround, a back reference or a count above 16 such as {1,20}; write it without`,
     )
   }
+  if (settings.state === undefined && !environment['STATE_URL']?.trim()) {
+    warnings.push(
+      'STATE_URL is not set: a restart forgets who plays, and so does a pause longer than SESSION_IDLE; set STATE_URL=file:/path, a folder of this gate alone (STATE_URL=off: as now, without this line)',
+    )
+  }
   const heap = heapLimit()
   if (settings.sessionMemory > heap * MOST_OF_HEAP) {
     const [wanted, limit] = [settings.sessionMemory, heap].map((bytes) => Math.floor(bytes / MEGABYTE))

@@ -7,7 +7,6 @@ export class ValueError extends Error {
 
 const unitOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 /** Milliseconds. */
-const MAX_DEADLINE = 60_000
 const MAX_DURATION = 365 * 86_400_000
 
 /**
@@ -39,11 +38,13 @@ export function readSize(min: number): (text: string) => number {
   }
 }
 
-/** Reads a deadline of at most a minute. Returns milliseconds. @throws {ValueError} */
-export function readDeadline(text: string): number {
-  const deadline = readDuration(text)
-  if (deadline > MAX_DEADLINE) throw new ValueError('is longer than a minute; write 1m or less')
-  return deadline
+/** Reads a time that is not longer than `most`. The returned function gives milliseconds. */
+export function readDurationUpTo(most: string): (text: string) => number {
+  return (text) => {
+    const value = readDuration(text)
+    if (value > readDuration(most)) throw new ValueError(`is longer than ${most}; write ${most} or less`)
+    return value
+  }
 }
 
 /** Reads one of these words. The returned function throws a ValueError for any other. */
@@ -85,12 +86,24 @@ export function readOptionalUrl(text: string): string | undefined {
  * A bearer token (RFC 6750 section 2.1) that is too long to guess, or undefined for an empty text. @throws
  * {ValueError}
  */
-export function readSecret(text: string): string | undefined {
-  if (text === '') return undefined
+export function readToken(text: string): string | undefined {
+  return text === '' ? undefined : readSecret(text, 16)
+}
+
+/** The secret that seals, and behind a space the former one while it is changed. @throws {ValueError} */
+export function readSecrets(text: string): readonly string[] {
+  const secrets = text.split(/\s+/).filter((word) => word !== '')
+  if (secrets.length > 2)
+    throw new ValueError('holds more than two secrets; write the new one, a space, and the former one')
+  return secrets.map((secret) => readSecret(secret, 32))
+}
+
+/** @param shortest characters */
+function readSecret(text: string, shortest: number): string {
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(text))
     throw new ValueError('may hold only letters, digits and -._~+/; make one with "openssl rand -hex 32"')
-  if (text.length < 16)
-    throw new ValueError('is shorter than 16 characters; make one with "openssl rand -hex 32"')
+  if (text.length < shortest)
+    throw new ValueError(`is shorter than ${shortest} characters; make one with "openssl rand -hex 32"`)
   return text
 }
 

@@ -14,7 +14,11 @@ const URL_THERE = 'http://127.0.0.1:6000/there'
 /** A working directory with this `.env`, and the settings of an installed service. */
 function filesWith(t: TestContext, own?: string, installed?: string) {
   const folder = makeTemporaryFolder(t)
-  const files = { own: join(folder, '.env'), installed: join(folder, 'etc/alta-auth.env') }
+  const files = {
+    own: join(folder, '.env'),
+    installed: join(folder, 'etc/alta-auth.env'),
+    runtime: join(folder, 'run'),
+  }
   if (own !== undefined) writeFileSync(files.own, own)
   if (installed !== undefined) {
     mkdirSync(join(folder, 'etc'))
@@ -38,6 +42,15 @@ describe('the settings of check, explain and config are', () => {
     const { environment, place } = findSettings({}, files)
     assert.deepEqual(environment, { BACKEND_URL: URL_THERE, DENY_TTL: '9s' })
     assert.equal(place, files.installed)
+  })
+
+  test('those, with the runtime directory that systemd gives the service', (t) => {
+    const files = filesWith(t, undefined, installed)
+    mkdirSync(files.runtime)
+    const { environment } = findSettings({ RUNTIME_DIRECTORY: '/run/of-this-shell' }, files)
+    assert.equal(environment['RUNTIME_DIRECTORY'], files.runtime)
+    writeFileSync(files.own, `BACKEND_URL=${URL_HERE}\n`)
+    assert.equal(findSettings({}, files).environment['RUNTIME_DIRECTORY'], undefined)
   })
 
   test('those, with what the environment says beside them', (t) => {

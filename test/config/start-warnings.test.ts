@@ -17,14 +17,15 @@ function warnsOfNothing(environment: Environment): void {
 }
 
 /**
- * The warnings at the start, without the line about the default action. CHANNEL_PATTERN is right, unless
- * another one is given.
+ * The warnings at the start, without the line about the default action. CHANNEL_PATTERN is right and STATE_URL
+ * is set, unless others are given.
  */
 function warningsOf(environment: Environment): readonly string[] {
   const BACKEND_URL = 'http://127.0.0.1:6000/auth'
-  const result = readSettings({ BACKEND_URL, CHANNEL_PATTERN: CHANNELS, ...environment })
+  const given = { STATE_URL: 'off', ...environment }
+  const result = readSettings({ BACKEND_URL, CHANNEL_PATTERN: CHANNELS, ...given })
   assert.ok(result.ok)
-  const [aboutDefault = '', ...others] = startWarnings(result.settings, environment, PID)
+  const [aboutDefault = '', ...others] = startWarnings(result.settings, given, PID)
   assert.match(aboutDefault, /^DEFAULT_ACTION=/)
   return others
 }
@@ -39,6 +40,17 @@ describe('what is warned of at start', () => {
     assert.deepEqual(more, [])
     assert.match(warning, /^CHANNEL_PATTERN is not set: [^.]+ \("alta-auth check" proposes a pattern\)$/)
   })
+
+  for (const STATE_URL of [undefined, '', ' ']) {
+    test(`STATE_URL=${STATE_URL}, without systemd: that a restart forgets who plays, and what to set`, () => {
+      const [warning = '', ...more] = warningsOf({ STATE_URL })
+      assert.deepEqual(more, [])
+      assert.match(warning, /^STATE_URL is not set: a restart forgets who plays, .*set STATE_URL=file:\/path/)
+      assert.deepEqual(warningsOf({ STATE_URL, RUNTIME_DIRECTORY: '/run/alta-auth' }), [])
+    })
+  }
+  warnsOfNothing({ STATE_URL: 'off' })
+  warnsOfNothing({ STATE_URL: 'file:/srv/state' })
 
   for (const CHANNEL_PATTERN of ['/live/([^/]+)/', '^/(?:live|tv)/([^/]+)/', '^/a/(x)|^/b/(y)']) {
     test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: that it does not tell where the channels lie`, () => {

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { showSettings } from '../../src/cli/show-settings.ts'
+import { MEGABYTE } from '../../src/config/heap.ts'
+import { type Environment, readSettings, type StateSettings } from '../../src/config/read-settings.ts'
+
+const BACKEND_URL = 'http://127.0.0.1:6000/auth'
+const RUNTIME_DIRECTORY = '/run/alta-auth'
+
+function stateOf(environment: Environment): StateSettings | undefined {
+  const result = readSettings({ BACKEND_URL, ...environment })
+  assert.ok(result.ok, result.ok ? '' : result.problems.join('\n'))
+  return result.settings.state
+}
+
+function problemOf(environment: Environment): string {
+  const result = readSettings({ BACKEND_URL, ...environment })
+  const problems = result.ok ? [] : result.problems
+  assert.equal(problems.length, 1, problems.join('\n'))
+  return problems[0] ?? ''
+}
+
+/** The line of `alta-auth config` about a setting, without the spaces between its two parts. */
+function shown(name: string, environment: Environment): string | undefined {
+  const text = showSettings({ environment, fromFile: {}, file: undefined, place: 'the environment' })
+  return new RegExp(`^${name}=.*$`, 'm').exec(text)?.[0].replace(/ +# /, ' # ')
+}
+
+describe('where the store lies', () => {
+  for (const [environment, folder, megabytes] of [
+    [{ STATE_URL: 'file:/var/lib/alta-auth/state' }, '/var/lib/alta-auth/state', 1024],
+    [{ STATE_URL: 'file:///srv/state/' }, '/srv/state', 1024],
+    [{ STATE_URL: 'file:/srv/./a//b/../state-1_x@y=z+' }, '/srv/a/state-1_x@y=z+', 1024],
+    [{ RUNTIME_DIRECTORY }, '/run/alta-auth/state', 64],
+    [{ RUNTIME_DIRECTORY: '/run/alta-auth:/run/other' }, '/run/alta-auth/state', 64],
+    [{ RUNTIME_DIRECTORY, STATE_URL: '' }, '/run/alta-auth/state', 64],
+    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth/own' }, '/run/alta-auth/own', 64],
+    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth-2/own' }, '/run/alta-auth-2/own', 1024],
+    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth/../own' }, '/run/own', 1024],
+    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/srv/state' }, '/srv/state', 1024],
+    [{ RUNTIME_DIRECTORY, STATE_MAX: '2g' }, '/run/alta-auth/state', 2048],
+    [{ RUNTIME_DIRECTORY: '/run/alta-auth@1' }, '/run/alta-auth@1/state', 64],
+  ] as const) {
+    test(`${JSON.stringify(environment)}: ${folder}, ${megabytes}m`, () => {
+      const state = stateOf(environment)
+      assert.deepEqual([state?.folder, state?.max], [folder, megabytes * MEGABYTE])
+    })
+  }
+
+  for (const environment of [
+    {},
+    { STATE_URL: '' },
+    { STATE_URL: 'off' },
+    { STATE_URL: 'off', RUNTIME_DIRECTORY },
+    { RUNTIME_DIRECTORY: '' },
+    { RUNTIME_DIRECTORY: 'alta-auth' },
+  ]) {
+    test(`${JSON.stringify(environment)}: nowhere`, () => {
+      assert.equal(stateOf(environment), undefined)
+    })
+  }
+
+  test('is shown by "alta-auth config", with where that comes from', () => {
+    assert.equal(shown('STATE_URL', {}), 'STATE_URL=off # default')
+    assert.equal(shown('STATE_MAX', {}), 'STATE_MAX=1g # default')
+    const given = { RUNTIME_DIRECTORY }
+    assert.equal(shown('STATE_URL', given), 'STATE_URL=file:/run/alta-auth/state # RUNTIME_DIRECTORY')
+    assert.equal(shown('STATE_MAX', given), 'STATE_MAX=64m # RUNTIME_DIRECTORY')
+    const own = { RUNTIME_DIRECTORY, STATE_URL: 'file:/srv/a=b@c' }
+    assert.equal(shown('STATE_URL', own), 'STATE_URL=file:/srv/a=b@c # environment')
+    assert.equal(shown('STATE_URL', { STATE_URL: 'redis://u:p@h' }), 'STATE_URL=redis://***@h # environment')
+  })
+})
+
+describe('what seals the store', () => {
+  const [one, other] = ['a'.repeat(32), `${'b'.repeat(42)}-._~+/==`]
+
+  test('is nothing, one secret, or the new one before the former one', () => {
+    const secretsOf = (STATE_SECRET: string) => stateOf({ RUNTIME_DIRECTORY, STATE_SECRET })?.secrets
+    assert.deepEqual(secretsOf(''), [])
+    assert.deepEqual(secretsOf(one), [one])
+    assert.deepEqual(secretsOf(`${other}  ${one}`), [other, one])
+  })
+
+  test('is never shown', () => {
+    assert.equal(shown('STATE_SECRET', { STATE_SECRET: one }), 'STATE_SECRET=*** # environment')
+    assert.doesNotMatch(problemOf({ STATE_SECRET: 'hunter2 hunter3' }), /hunter/)
+  })
+})
+
+describe('a state setting that cannot be is told with its cure:', () => {
+  for (const [environment, told] of [
+    [
+      { STATE_URL: 'valkey://h:6379' },
+      /names a shared store, which is not in this release; write it as file:/,
+    ],
+    [{ STATE_URL: 'unix:/run/valkey.sock' }, /is not in this release/],
+    [{ STATE_URL: 'file:state' }, /needs an absolute path/],
+    [{ STATE_URL: 'file:~/state' }, /needs an absolute path, without ~/],
+    [{ STATE_URL: 'file://host/state' }, /names another machine/],
+    [{ STATE_URL: 'file:/a file:/b' }, /holds more than one path/],
+    [{ STATE_URL: 'file:/' }, /names no folder of its own/],
+    [{ SESSION_RESUME: '25h' }, /is longer than 24h; write 24h or less/],
+    [{ STATE_TIMEOUT: '2s' }, /is longer than 1s; write 1s or less/],
+    [{ STATE_MAX: '8m' }, /is too small; write at least 16m/],
+    [{ STATE_SECRET: 'a'.repeat(31) }, /is shorter than 32 characters; make one with "openssl rand -hex 32"/],
+  ] as const) {
+    test(Object.entries(environment).join(), () => {
+      assert.match(problemOf(environment), told)
+    })
+  }
+
+  test('a password of a shared store is not shown', () => {
+    for (const STATE_URL of ['redis://u:hunter2@h', 'file:/a redis://u:hunter2@h', 'file://u:hunter2@h/a'])
+      assert.doesNotMatch(problemOf({ STATE_URL }), /hunter2/)
+  })
+})
+
+test("systemd's RUNTIME_DIRECTORY, STATE_DIRECTORY and their like are no misspelt settings", () => {
+  const systemds = {
+    STATE_DIRECTORY: '/var/lib/a',
+    CACHE_DIRECTORY: '/var/cache/a',
+    LOGS_DIRECTORY: '/var/log/a',
+  }
+  assert.equal(stateOf(systemds), undefined)
+})
