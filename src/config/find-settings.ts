@@ -23,14 +23,14 @@ export interface SettingsFiles {
   readonly own: string
   /** Where docs/install.md puts the settings of the service. */
   readonly installed: string
-  /** The runtime directory of the service. systemd tells it to the service alone. */
+  /** The runtime directory of the service (alta-auth.service). systemd tells it to the service alone. */
   readonly runtime: string
 }
 
 const usual: SettingsFiles = {
   own: '.env',
   installed: '/etc/alta-auth/alta-auth.env',
-  runtime: '/run/alta-auth',
+  runtime: '/run/alta-auth-store',
 }
 
 /**

@@ -46,7 +46,7 @@ describe('what is warned of at start', () => {
       const [warning = '', ...more] = warningsOf({ STATE_URL })
       assert.deepEqual(more, [])
       assert.match(warning, /^STATE_URL is not set: a restart forgets who plays, .*set STATE_URL=file:\/path/)
-      assert.deepEqual(warningsOf({ STATE_URL, RUNTIME_DIRECTORY: '/run/alta-auth' }), [])
+      assert.deepEqual(warningsOf({ STATE_URL, RUNTIME_DIRECTORY: '/run/alta-auth-store' }), [])
     })
   }
   warnsOfNothing({ STATE_URL: 'off' })

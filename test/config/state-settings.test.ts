@@ -5,7 +5,7 @@ import { MEGABYTE } from '../../src/config/heap.ts'
 import { type Environment, readSettings, type StateSettings } from '../../src/config/read-settings.ts'
 
 const BACKEND_URL = 'http://127.0.0.1:6000/auth'
-const RUNTIME_DIRECTORY = '/run/alta-auth'
+const RUNTIME_DIRECTORY = '/run/alta-auth-store'
 
 function stateOf(environment: Environment): StateSettings | undefined {
   const result = readSettings({ BACKEND_URL, ...environment })
@@ -31,15 +31,15 @@ describe('where the store lies', () => {
     [{ STATE_URL: 'file:/var/lib/alta-auth/state' }, '/var/lib/alta-auth/state', 1024],
     [{ STATE_URL: 'file:///srv/state/' }, '/srv/state', 1024],
     [{ STATE_URL: 'file:/srv/./a//b/../state-1_x@y=z+' }, '/srv/a/state-1_x@y=z+', 1024],
-    [{ RUNTIME_DIRECTORY }, '/run/alta-auth/state', 64],
-    [{ RUNTIME_DIRECTORY: '/run/alta-auth:/run/other' }, '/run/alta-auth/state', 64],
-    [{ RUNTIME_DIRECTORY, STATE_URL: '' }, '/run/alta-auth/state', 64],
-    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth/own' }, '/run/alta-auth/own', 64],
-    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth-2/own' }, '/run/alta-auth-2/own', 1024],
-    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth/../own' }, '/run/own', 1024],
+    [{ RUNTIME_DIRECTORY }, '/run/alta-auth-store/state', 64],
+    [{ RUNTIME_DIRECTORY: '/run/alta-auth-store:/run/other' }, '/run/alta-auth-store/state', 64],
+    [{ RUNTIME_DIRECTORY, STATE_URL: '' }, '/run/alta-auth-store/state', 64],
+    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth-store/own' }, '/run/alta-auth-store/own', 64],
+    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth-store-2/own' }, '/run/alta-auth-store-2/own', 1024],
+    [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/run/alta-auth-store/../own' }, '/run/own', 1024],
     [{ RUNTIME_DIRECTORY, STATE_URL: 'file:/srv/state' }, '/srv/state', 1024],
-    [{ RUNTIME_DIRECTORY, STATE_MAX: '2g' }, '/run/alta-auth/state', 2048],
-    [{ RUNTIME_DIRECTORY: '/run/alta-auth@1' }, '/run/alta-auth@1/state', 64],
+    [{ RUNTIME_DIRECTORY, STATE_MAX: '2g' }, '/run/alta-auth-store/state', 2048],
+    [{ RUNTIME_DIRECTORY: '/run/alta-auth-store@1' }, '/run/alta-auth-store@1/state', 64],
   ] as const) {
     test(`${JSON.stringify(environment)}: ${folder}, ${megabytes}m`, () => {
       const state = stateOf(environment)
@@ -64,7 +64,7 @@ describe('where the store lies', () => {
     assert.equal(shown('STATE_URL', {}), 'STATE_URL=off # default')
     assert.equal(shown('STATE_MAX', {}), 'STATE_MAX=1g # default')
     const given = { RUNTIME_DIRECTORY }
-    assert.equal(shown('STATE_URL', given), 'STATE_URL=file:/run/alta-auth/state # RUNTIME_DIRECTORY')
+    assert.equal(shown('STATE_URL', given), 'STATE_URL=file:/run/alta-auth-store/state # RUNTIME_DIRECTORY')
     assert.equal(shown('STATE_MAX', given), 'STATE_MAX=64m # RUNTIME_DIRECTORY')
     const own = { RUNTIME_DIRECTORY, STATE_URL: 'file:/srv/a=b@c' }
     assert.equal(shown('STATE_URL', own), 'STATE_URL=file:/srv/a=b@c # environment')

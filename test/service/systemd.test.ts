@@ -70,6 +70,25 @@ describe('the systemd units', () => {
     assert.match(value('service', 'ExecStart') ?? '', new RegExp(`^${node} /\\S+/dist/main\\.js$`))
   })
 
+  test('give the service a directory in memory that outlives it, and is not where sockets lie', () => {
+    const name = value('service', 'RuntimeDirectory')
+    assert.equal(value('service', 'RuntimeDirectoryMode'), '0700')
+    assert.equal(value('service', 'RuntimeDirectoryPreserve'), 'yes')
+    // Where "alta-auth config" looks for it.
+    const source = readFileSync(
+      fileURLToPath(new URL('../../src/config/find-settings.ts', import.meta.url)),
+      'utf8',
+    )
+    assert.match(source, new RegExp(`runtime: '/run/${name}'`))
+    // systemd would give a socket in it to the service's user, and nginx could not reach it any more.
+    for (const page of ['nginx/alta-auth/http.conf', 'docs/nginx.md', 'systemd/alta-auth.socket'])
+      assert.doesNotMatch(
+        readFileSync(fileURLToPath(new URL(`../../${page}`, import.meta.url)), 'utf8'),
+        new RegExp(`/run/${name}/`),
+        page,
+      )
+  })
+
   test('open the socket that nginx asks as shipped, with a line of 4096', () => {
     const nginx = readFileSync(
       fileURLToPath(new URL('../../nginx/alta-auth/http.conf', import.meta.url)),
