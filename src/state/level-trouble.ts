@@ -1,0 +1,35 @@
+import { StoreError, type StoreTrouble } from './record-store.ts'
+
+const cures: Readonly<Record<StoreTrouble, string>> = {
+  'in-use': 'another process uses it; give each gate a folder of its own',
+  rights: 'not all files in it are ours; give them to the user that runs the gate (chown -R), or remove them',
+  foreign: 'it holds something else; choose another folder',
+  damaged: 'what it holds cannot be read; it is set aside when it is opened again',
+  full: 'there is no room on its disk; make room',
+  timeout: 'its disk does not answer in time',
+  failed: 'its disk reports an error; look at the log of the kernel',
+}
+
+/** What an error of LevelDB or of the file system means for a store in this folder. */
+export function storeErrorOf(error: unknown, folder: string): StoreError {
+  if (error instanceof StoreError) return error
+  const trouble = troubleOf(error)
+  return new StoreError(trouble, `the store ${folder}: ${cures[trouble]}`, error)
+}
+
+/** LevelDB tells the kind of an error of the system only by its text. */
+function troubleOf(error: unknown): StoreTrouble {
+  const said = textOf(error)
+  if (/LEVEL_LOCKED/.test(said)) return 'in-use'
+  if (/No space left|ENOSPC|Disk quota exceeded|EDQUOT/.test(said)) return 'full'
+  if (/Permission denied|Operation not permitted|EACCES|EPERM|EROFS|Read-only file system/.test(said))
+    return 'rights'
+  if (/LEVEL_CORRUPTION|(?:MANIFEST|\.ldb|\.log)\S*: No such file/.test(said)) return 'damaged'
+  return 'failed'
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? String(error.code) : ''
+  return `${code} ${error.message} ${error.cause === undefined ? '' : textOf(error.cause)}`
+}

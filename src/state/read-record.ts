@@ -1,0 +1,81 @@
+import { unavailableReasons } from '../verdict.ts'
+import type { CloseMark } from './close-mark.ts'
+import type { SessionRecord } from './record.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * A record of this release, of the one before or of the one after. Fields that this release does not know
+ * are left out.
+ * @returns undefined when it is none
+ */
+export function readRecord(text: string): SessionRecord | undefined {
+  const fields = readFields(text)
+  if (fields === undefined) return undefined
+  const failure = fields['failure'] === undefined ? undefined : readFailure(fields['failure'])
+  if (failure === undefined && fields['failure'] !== undefined) return undefined
+  const record: { [Field in keyof SessionRecord]: unknown } = {
+    ...pick(fields, texts),
+    ...pick(fields, numbers),
+    dueAt: fields['dueAt'],
+    silent: fields['silent'],
+    ...(failure === undefined ? {} : { failure }),
+  }
+  const isRecord =
+    texts.every((name) => typeof record[name] === 'string') &&
+    numbers.every((name) => Number.isFinite(record[name])) &&
+    (record.dueAt === null || Number.isFinite(record.dueAt)) &&
+    typeof record.silent === 'boolean'
+  return isRecord ? (record as SessionRecord) : undefined
+}
+
+/** The filter of a mark; undefined when there is something in it that this release does not know. */
+export function readFilter(text: string): CloseMark['filter'] | undefined {
+  const fields = readFields(text)
+  if (fields === undefined) return undefined
+  const isFilter = Object.entries(fields).every(
+    ([name, value]) => filters.some((known) => known === name) && typeof value === 'string',
+  )
+  return isFilter ? fields : undefined
+}
+
+const texts = ['id', 'viewer', 'origin', 'path', 'query', 'userAgent', 'playbackId', 'user'] as const
+const numbers = [
+  'openedAt',
+  'lastSeen',
+  'activeAt',
+  'requests',
+  'allowedAt',
+  'resumeFor',
+  'part',
+] as const satisfies readonly (keyof SessionRecord)[]
+const filters = ['id', 'channel', 'address', 'user'] as const satisfies readonly (keyof CloseMark['filter'])[]
+
+function readFailure(value: unknown): SessionRecord['failure'] {
+  if (!isFields(value)) return undefined
+  const { reason, at, holdsUntil } = value as Record<'reason' | 'at' | 'holdsUntil', unknown>
+  if (typeof reason !== 'string' || !isNumber(at) || !isNumber(holdsUntil)) return undefined
+  // A later release may have more reasons. The times count, not the word.
+  return { reason: unavailableReasons.find((known) => known === reason) ?? 'internal', at, holdsUntil }
+}
+
+function readFields(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isFields(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isFinite(value)
+}
+
+function pick<Name extends string>(fields: Fields, names: readonly Name[]): Record<Name, unknown> {
+  return Object.fromEntries(names.map((name) => [name, fields[name]])) as Record<Name, unknown>
+}

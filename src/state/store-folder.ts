@@ -1,0 +1,111 @@
+import type { Stats } from 'node:fs'
+import { lstat, mkdir, readdir, rename, rm, stat, truncate, utimes } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { StoreError } from './record-store.ts'
+
+/** The folder of a store: ours alone, since it holds tokens. */
+export interface StoreFolder {
+  readonly path: string
+  /** Where LevelDB keeps its files. */
+  readonly sessions: string
+  /** Where a damaged store is kept, for somebody to look at it. */
+  readonly damaged: string
+  /**
+   * Creates it, or looks whether it is ours.
+   * @returns whether there are files without which those that are there cannot be read
+   * @throws {StoreError}
+   */
+  prepare(): Promise<'usable' | 'damaged'>
+  /** Puts the store aside, in place of one that was put there before. */
+  setAside(): Promise<void>
+  /** Removes what is too old or too large. */
+  tidy(): Promise<void>
+}
+
+/** How long a damaged store is kept, in milliseconds. */
+const KEPT_ASIDE = 7 * 24 * 60 * 60 * 1000
+/** LevelDB tells what it does in a file that only grows. Bytes on the disk. */
+const LARGEST_LOG = 1024 * 1024
+
+/** @param wall milliseconds of the wall clock, which the times of files are compared with */
+export function createStoreFolder(folder: string, wall: () => number): StoreFolder {
+  const path = resolve(folder)
+  const sessions = join(path, 'sessions')
+  const damaged = join(path, 'damaged')
+  return {
+    path,
+    sessions,
+    damaged,
+    async prepare() {
+      await checkParent(dirname(path))
+      await mkdir(path, { mode: 0o700 }).catch(unless('EEXIST'))
+      checkOwn(path, await lstat(path))
+      const foreign = (await readdir(path)).find((name) => !['sessions', 'damaged'].includes(name))
+      if (foreign !== undefined) throw foreignError(path, `it holds ${JSON.stringify(foreign)}`)
+      for (const part of [sessions, damaged]) {
+        const stats = await lstat(part).catch(unless('ENOENT'))
+        if (stats !== undefined) checkOwn(part, stats)
+      }
+      const files = (await readdir(sessions).catch(unless('ENOENT'))) ?? []
+      // LevelDB takes a folder without this file for an empty one, and removes the files in it.
+      return files.some((name) => name.endsWith('.ldb')) && !files.includes('CURRENT') ? 'damaged' : 'usable'
+    },
+    async setAside() {
+      await rm(damaged, { recursive: true, force: true })
+      await rename(sessions, damaged).catch(unless('ENOENT'))
+      const now = wall() / 1000
+      await utimes(damaged, now, now).catch(unless('ENOENT'))
+    },
+    async tidy() {
+      const aside = await stat(damaged).catch(unless('ENOENT'))
+      const isOld = aside !== undefined && Math.abs(wall() - aside.mtimeMs) > KEPT_ASIDE
+      if (isOld) await rm(damaged, { recursive: true, force: true })
+      const log = join(sessions, 'LOG')
+      const told = await stat(log).catch(unless('ENOENT'))
+      if (told !== undefined && told.blocks * 512 > LARGEST_LOG) await truncate(log)
+    },
+  }
+}
+
+/** Whoever may rename in the parent could put another folder in its place. A sticky bit prevents it. */
+async function checkParent(parent: string): Promise<void> {
+  const stats = await lstat(parent).catch(unless('ENOENT'))
+  if (stats === undefined)
+    throw new StoreError('failed', `the store's parent folder ${parent} does not exist; create it`)
+  if (stats.isSymbolicLink())
+    throw new StoreError('rights', `${parent} is a symbolic link; name the folder that it leads to`)
+  if (!stats.isDirectory()) throw foreignError(parent, 'it is no folder')
+  const isWritable = (stats.mode & 0o022) !== 0 && (stats.mode & 0o1000) === 0
+  if (isWritable)
+    throw new StoreError('rights', `others may write to ${parent}; take that from them: chmod go-w ${parent}`)
+  if (stats.uid !== 0 && stats.uid !== process.getuid?.())
+    throw new StoreError('rights', `${parent} belongs to somebody else; choose a folder below one of ours`)
+}
+
+function checkOwn(path: string, stats: Stats): void {
+  if (stats.isSymbolicLink())
+    throw new StoreError('rights', `${path} is a symbolic link; name the folder that it leads to`)
+  if (!stats.isDirectory()) throw foreignError(path, 'it is no folder')
+  if (stats.uid !== process.getuid?.())
+    throw new StoreError(
+      'rights',
+      `${path} belongs to somebody else; give it to the user that runs the gate: chown -R`,
+    )
+  if ((stats.mode & 0o077) !== 0)
+    throw new StoreError('rights', `others may read or write ${path}; take that from them: chmod 700 ${path}`)
+}
+
+function foreignError(path: string, what: string): StoreError {
+  return new StoreError(
+    'foreign',
+    `${path} is no store of ours (${what}); choose a folder that is new or empty`,
+  )
+}
+
+/** For `catch`: undefined in place of an error with this code. */
+function unless(code: string): (error: unknown) => undefined {
+  return (error) => {
+    if (error instanceof Error && 'code' in error && error.code === code) return undefined
+    throw error
+  }
+}
