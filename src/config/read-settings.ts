@@ -38,8 +38,6 @@ export interface Settings {
   readonly eventsMinTime: number
   readonly lifetimes: Lifetimes
   readonly sessionIdle: number
-  /** How long after its last request a silent session may be resumed; 0 = never. */
-  readonly sessionResume: 'backend' | number
   /** Where sessions outlive this process; undefined = nowhere. */
   readonly state: StateSettings | undefined
   readonly nginxTtl: number
@@ -182,9 +180,9 @@ function toSettings(
       deny: raw.DENY_TTL,
       stale: raw.STALE_TTL,
       default: raw.DEFAULT_TTL,
+      resume: raw.SESSION_RESUME,
     },
     sessionIdle: raw.SESSION_IDLE,
-    sessionResume: raw.SESSION_RESUME,
     state:
       raw.STATE_URL === undefined
         ? undefined

@@ -11,7 +11,10 @@ export interface Lifetimes {
   readonly stale: number
   /** DEFAULT_TTL: how long a verdict of the default action is repeated. */
   readonly default: number
-  /** SESSION_RESUME: how long after its last request a session may be resumed; `backend` = X-AuthDuration. */
+  /**
+   * SESSION_RESUME: how long after its last request a silent session may be resumed; 0 = never, `backend` = as
+   * X-AuthDuration says.
+   */
   readonly resume: number | 'backend'
 }
 

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/read-settings.ts'
 import { createDenials, type Memory } from '../decision/memory.ts'
 import { createOutage } from '../decision/outage.ts'
+import type { Stored } from '../decision/stored.ts'
 import { createSessionTable, type SessionTableOptions } from '../session/session-table.ts'
 
 /** An amount that has an upper bound. */
@@ -33,6 +34,7 @@ const SWEEP_SLICE = 1_000
 export function createMemory(
   settings: Pick<Settings, 'maxSessions' | 'sessionMemory' | 'sessionIdle'>,
   listeners: Pick<SessionTableOptions, 'onOpened' | 'onEnded'>,
+  stored?: Stored,
 ): BoundedMemory {
   const { maxSessions, sessionMemory, sessionIdle: idle } = settings
   const provisionalBytes = Math.floor(sessionMemory * PROVISIONAL_MEMORY)
@@ -50,6 +52,7 @@ export function createMemory(
     provisional,
     denials,
     outage: createOutage(),
+    stored,
     held: {
       live: { count: sessions.count, limit: maxSessions },
       provisional: { count: provisional.count, limit: MAX_PROVISIONAL },

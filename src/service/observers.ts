@@ -2,6 +2,7 @@ import type { EventStream } from '../admin/event-stream.ts'
 import type { Pulse } from '../admin/pulse.ts'
 import type { RecentDenials } from '../admin/recent-denials.ts'
 import type { DecisionMade } from '../decision/decide.ts'
+import type { Return } from '../decision/stored.ts'
 import type { DecisionLog } from '../log/decision-log.ts'
 import type { Log } from '../log/log.ts'
 import type { DefaultCounter } from '../metrics/default-counter.ts'
@@ -27,6 +28,8 @@ export interface GateEvents {
   /** One backend, by its index in BACKEND_URL, gave this outcome after `took` milliseconds. */
   asked(place: number, outcome: Outcome, took: number): void
   opened(session: Session): void
+  /** A session of the store is in the table again. One that was resumed is told as opened, too. */
+  returned(session: Session, as: Return): void
   ended(session: Session, why: SessionEnd): void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   badDuration(backend: string, sent: string): void
@@ -53,6 +56,7 @@ export function createNotifier(): Notifier {
     decided: [],
     asked: [],
     opened: [],
+    returned: [],
     ended: [],
     badDuration: [],
     internalError: [],
@@ -79,6 +83,9 @@ export function createNotifier(): Notifier {
       },
       opened(session) {
         for (const listener of listeners.opened) listener(session)
+      },
+      returned(session, as) {
+        for (const listener of listeners.returned) listener(session, as)
       },
       ended(session, why) {
         for (const listener of listeners.ended) listener(session, why)

@@ -12,12 +12,14 @@ import type { MetricsOptions } from '../metrics/metrics.ts'
 import { createTally } from '../metrics/tally.ts'
 import { createIdentify } from '../session/identity.ts'
 import { createMaskPath } from '../session/mask-path.ts'
+import { createScopeOf } from '../session/scope.ts'
 import { createToIso } from '../session/session-view.ts'
 import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
 import { createMemory } from './create-memory.ts'
+import { createStore } from './create-store.ts'
 import { createNotifier, observersOf } from './observers.ts'
 import { createOperatorSide } from './operator-side.ts'
 import { createPathCredentialNotice } from './path-credential-notice.ts'
@@ -36,6 +38,8 @@ export interface Service {
   readonly adminServer: Server | undefined
 }
 
+/** How long the start waits for the store, in milliseconds. */
+const STORE_START = 2_000
 /** Milliseconds beyond the deadline of a question that an answer may take while the service stops. */
 const GRACE = 500
 
@@ -51,7 +55,15 @@ export function createService(settings: Settings, log: Log): Service {
 
   // The gate: what is remembered, who is asked, what is decided and answered.
   const byDefault = createDefaultCounter()
-  const memory = createMemory(settings, { onOpened: notify.opened, onEnded: notify.ended })
+  const identify = createIdentify(settings)
+  const store = createStore({
+    ...{ settings, log, clock, identify },
+    scopeOf: createScopeOf(settings),
+    onSilent: (session) => notify.ended(session, 'idle'),
+    onReturned: notify.returned,
+    onCommand() {},
+  })
+  const memory = createMemory(settings, { onOpened: notify.opened, onEnded: notify.ended }, store)
   const backends = createBackends({
     settings,
     log,
@@ -63,7 +75,7 @@ export function createService(settings: Settings, log: Log): Service {
   const deciding: DecideOptions = {
     ...memory,
     ask: backends.ask,
-    identify: createIdentify(settings),
+    identify,
     channelPattern: settings.channelPattern,
     credentialPattern: settings.credentialPattern,
     lifetimes: settings.lifetimes,
@@ -127,6 +139,9 @@ export function createService(settings: Settings, log: Log): Service {
   add({ internalError: () => void internalErrors++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
+  // The last of all: the others may want to know how the session stands in the store.
+  if (store !== undefined) add({ ended: store.ended })
+
   const { explain, live, adminServer } = operator
   let stopSweeping = (): void => {}
   return {
@@ -134,6 +149,8 @@ export function createService(settings: Settings, log: Log): Service {
     gateServer,
     adminServer,
     async start() {
+      // A request that comes before the store is open would be judged without it.
+      await store?.start(STORE_START)
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)
@@ -151,7 +168,7 @@ export function createService(settings: Settings, log: Log): Service {
       live.end()
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)
-      await Promise.all([webhook?.stop(), backends.close()])
+      await Promise.all([webhook?.stop(), backends.close(), store?.stop(GRACE)])
       decisions.end()
     },
   }

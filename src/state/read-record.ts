@@ -49,7 +49,7 @@ const numbers = [
   'resumeFor',
   'part',
 ] as const satisfies readonly (keyof SessionRecord)[]
-const filters = ['id', 'channel', 'address', 'user'] as const satisfies readonly (keyof CloseMark['filter'])[]
+const filters = ['channel', 'address', 'user'] as const satisfies readonly (keyof CloseMark['filter'])[]
 
 function readFailure(value: unknown): SessionRecord['failure'] {
   if (!isFields(value)) return undefined

@@ -30,7 +30,7 @@ export interface SessionStore extends Stored {
   stop(patience: number): Promise<void>
   /** A session has left the table. Call it after all who want to know its standing. */
   ended(session: Session, why: SessionEnd): void
-  /** How a session of the table stands. Undefined for one that no backend has allowed. */
+  /** How a session stands that a backend has allowed and that is in the table, or has just left it. */
   standing(session: Session): Standing | undefined
   /**
    * Removes a session of the table for good, before the caller ends it. Resolves with whether that is written;
@@ -137,7 +137,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       await link.stop(patience)
     },
     ended: known.ended,
-    standing: (session) => known.get(session.id),
+    standing: ({ id }) => known.get(id) ?? written.unwritten(id),
     remove,
     async mark(filter) {
       if (early === undefined) return await addMark(filter, now())

@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts'
-import type { Kept, Standing, StoreClock } from './kept.ts'
+import type { Kept, StoreClock } from './kept.ts'
 import type { KnownSessions } from './known-sessions.ts'
 import type { Recall } from './recall.ts'
 import type { Slice, Write } from './record-store.ts'
@@ -20,7 +20,7 @@ export interface SweepOptions {
   /** STATE_MAX in bytes. */
   readonly max: number
   /** A session of an earlier process has gone silent; this one never had it in its table. */
-  readonly onSilent: (session: Session, standing: Standing) => void
+  readonly onSilent: (session: Session) => void
 }
 
 /** Walks through all records, in small slices. */
@@ -106,8 +106,8 @@ export function createSweep(options: SweepOptions): Sweep {
         if (!one.silent && now - session.activeAt <= idle) continue
         if (!one.silent) {
           one.silent = true
-          onSilent(session, one)
           written.changed(one)
+          onSilent(session)
         }
         const kind = hasLeft(one, sessions) ? 'left' : 'silent'
         const minute = Math.floor(session.lastSeen / MINUTE)

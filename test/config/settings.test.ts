@@ -96,6 +96,8 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   LOG_FORMAT: [['text']],
 }
 
+const lifetimes = { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, resume: 'backend' } as const
+
 describe('wrong settings', () => {
   for (const name of settingNames) {
     for (const [value, shown = value] of wrong[name]) {
@@ -219,9 +221,8 @@ describe('settings left alone', () => {
       adminToken: undefined,
       eventsUrl: undefined,
       eventsMinTime: 0,
-      lifetimes: { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000 },
+      lifetimes,
       sessionIdle: 120_000,
-      sessionResume: 'backend',
       state: undefined,
       nginxTtl: 10_000,
       maxSessions: 100_000,
@@ -267,9 +268,9 @@ describe('settings written by hand', () => {
     [{ ADMIN_TOKEN: 'abc-DEF_0123.~+/==' }, { adminToken: 'abc-DEF_0123.~+/==' }],
     [{ EVENTS_MIN_TIME: '10s' }, { eventsMinTime: 10_000 }],
     [{ SESSION_IDLE: '1d' }, { sessionIdle: 86_400_000 }],
-    [{ SESSION_RESUME: '24h' }, { sessionResume: 86_400_000 }],
-    [{ SESSION_RESUME: '10m' }, { sessionResume: 600_000 }],
-    [{ SESSION_RESUME: 'off' }, { sessionResume: 0 }],
+    [{ SESSION_RESUME: '24h' }, { lifetimes: { ...lifetimes, resume: 86_400_000 } }],
+    [{ SESSION_RESUME: '10m' }, { lifetimes: { ...lifetimes, resume: 600_000 } }],
+    [{ SESSION_RESUME: 'off' }, { lifetimes: { ...lifetimes, resume: 0 } }],
     [{ NGINX_TTL: '3s' }, { nginxTtl: 3000 }],
     [{ MAX_SESSIONS: '1' }, { maxSessions: 1 }],
     [{ SESSION_MEMORY: '1024k' }, { sessionMemory: 1_048_576 }],
@@ -293,7 +294,13 @@ describe('settings written by hand', () => {
   test('lifetimes count', () => {
     const environment = { ALLOW_TTL: 'session', DENY_TTL: '1s', STALE_TTL: '2m', DEFAULT_TTL: '3ms' }
     const { lifetimes } = settingsOf(environment)
-    assert.deepEqual(lifetimes, { allow: 'session', deny: 1_000, stale: 120_000, default: 3 })
+    assert.deepEqual(lifetimes, {
+      ...settingsOf({}).lifetimes,
+      allow: 'session',
+      deny: 1_000,
+      stale: 120_000,
+      default: 3,
+    })
   })
 
   test('cannot be changed any more, however deep', () => {

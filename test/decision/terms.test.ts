@@ -21,7 +21,11 @@ const scope = createScopeOf(patterns)(identity)
 const open = (now = 0): Session => new Session(identity, opener, newSessionId(), now, scope)
 
 function createTermsOf(allow: number | 'session') {
-  return createTerms({ allow, deny: 5 * SECOND, stale: HOUR, default: 2 * SECOND, resume: 0 }, Math.random, () => {})
+  return createTerms(
+    { allow, deny: 5 * SECOND, stale: HOUR, default: 2 * SECOND, resume: 0 },
+    Math.random,
+    () => {},
+  )
 }
 
 /** How long each of the first terms of a session lasts, in milliseconds. */
