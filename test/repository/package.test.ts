@@ -70,6 +70,16 @@ describe('the npm package, made and installed', () => {
     assert.match(stdout, /^BACKEND_URL=http:\/\/127\.0\.0\.1:6000\/auth +# environment$/m)
   })
 
+  test('brings LevelDB ready-made: nothing is compiled, and no install script is needed', (t) => {
+    const bare = makeTemporaryFolder(t)
+    for (const file of ['package.json', 'package-lock.json', '.npmrc'])
+      cpSync(join(root, file), join(bare, file))
+    run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--silent'], bare)
+    const script = `const { ClassicLevel } = require('classic-level'); const db = new ClassicLevel('store')
+      db.put('a', '1').then(() => db.get('a')).then(console.log).then(() => db.close())`
+    assert.equal(run(process.execPath, ['-e', script], bare), '1\n')
+  })
+
   test('serves, and ends as asked', async (t) => {
     const [port, adminPort] = [await findFreePort(), await findFreePort()]
     const main = startMain(
