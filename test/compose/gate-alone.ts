@@ -21,6 +21,7 @@ describe('the image, as docs/install.md builds and starts it', () => {
     scope.after(async () => {
       await tryDocker(['rm', '--force', name])
       await tryDocker(['image', 'rm', '--force', name])
+      await tryDocker(['volume', 'rm', '--force', name])
     })
     const [build = '', run = ''] = readCommands('Docker').join('\n').replaceAll('\\\n', '').split('\n')
     // Names and the network of this machine are taken: it may have such a gate.
@@ -32,6 +33,7 @@ describe('the image, as docs/install.md builds and starts it', () => {
       wordsOf(
         run
           .replace('--name alta-auth', `--name ${name}`)
+          .replace('--volume alta-auth:', `--volume ${name}:`)
           .replace('--network host', '--network none')
           .replace('/etc/alta-auth/alta-auth.env', settings)
           .replace(/alta-auth$/, name),
@@ -47,6 +49,14 @@ describe('the image, as docs/install.md builds and starts it', () => {
     )
     assert.match(await docker(['exec', name, 'id', '-u']), /^[1-9]\d*$/m)
     assert.match(await docker(['logs', name]), /"message":"listening"/)
+    const store = ['/var/lib/alta-auth', '/var/lib/alta-auth/probe'] as const
+    assert.equal(await docker(['exec', name, 'stat', '--format', '%a %U', store[0]]), '700 node\n')
+    await docker(['exec', name, 'mkdir', store[1]])
+    assert.notEqual((await tryDocker(['exec', name, 'mkdir', '/var/lib/probe'])).code, 0)
+    assert.match(
+      await docker(['exec', name, 'printenv', 'STATE_URL']),
+      /^file:\/var\/lib\/alta-auth\/state$/m,
+    )
     await docker(['stop', name])
     assert.equal(await inspect('{{.State.ExitCode}}'), '0')
     assert.match(await docker(['logs', name]), /"message":"stopped"[^\n]*\n$/)

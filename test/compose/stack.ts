@@ -129,7 +129,34 @@ describe('docker compose up', () => {
     const { output } = await project.tryExec('gate', 'ls', 'node_modules', '.')
     assert.match(output, /^express$/m)
     assert.doesNotMatch(output, /^(?:typescript|tsx|@biomejs|src|test)$/m)
+    const natives = await project.tryExec('gate', 'ls', 'node_modules/classic-level/prebuilds')
+    assert.match(natives.output, /^linux-\w+\n$/)
   })
+
+  test('gives the gate a folder for its store that nobody else may enter, and that outlives a restart', async () => {
+    const inGate = async (...command: string[]): Promise<string> => {
+      const { code, output } = await project.tryExec('gate', ...command)
+      assert.equal(code, 0, output)
+      return output
+    }
+    const folder = '/var/lib/alta-auth'
+    assert.equal(await inGate('stat', '--format', '%a %U', folder), '700 node\n')
+    assert.match(await inGate('printenv', 'STATE_URL'), new RegExp(`^file:${folder}/state$`, 'm'))
+    const level = `const { ClassicLevel } = require('classic-level'); const db = new ClassicLevel('${folder}/probe')`
+    await inGate('node', '-e', `${level}; db.put('a', 'kept').then(() => db.close())`)
+    await project.compose(['restart', 'gate'])
+    await until(
+      'a healthy gate',
+      async () => (await project.inspect('gate')).State.Health.Status === 'healthy',
+      PATIENCE,
+    )
+    // A new container gets the same volume.
+    await project.compose(['up', '--detach', '--wait', '--no-deps', '--force-recreate', 'gate'])
+    assert.equal(await inGate('node', '-e', `${level}; db.get('a').then(console.log)`), 'kept\n')
+    await inGate('rm', '-r', `${folder}/probe`)
+  })
+
+  // The place for: a viewer whose token is dead goes on after "docker compose restart gate".
 
   test('goes on for who plays while the backend is stopped, and denies who is new', async () => {
     // The stream was not silent for too long, however slow the tests above were.
