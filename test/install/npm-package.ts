@@ -62,6 +62,7 @@ describe('docs/install.md, followed on a clean Debian with the npm package', () 
     const traces = [
       ...['/etc/alta-auth', '/etc/nginx/alta-auth', '/etc/nginx/conf.d/alta-auth-example.conf'],
       ...['/usr/local/bin/alta-auth', '/usr/local/lib/node_modules/alta-auth'],
+      ...['/run/alta-auth-store', '/var/lib/alta-auth'],
     ]
     for (const trace of traces) assert.equal((await debian.tryRun(`test -e ${trace}`)).code, 1, trace)
     assert.notEqual((await debian.tryRun('id alta-auth')).code, 0)
