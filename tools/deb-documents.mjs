@@ -2,7 +2,7 @@
 // are.
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './prepare.mjs'
 
@@ -41,16 +41,22 @@ function wrap(text) {
   return Array.from(text.matchAll(/(\S.{0,73}\S|\S)(?: |$)/g), ([, line]) => line)
 }
 
-/** Our licence, and those of the npm packages that are included. */
-export function debCopyright() {
+/**
+ * Our licence, and those of the npm packages that are included.
+ * @param {string} program where they lie
+ */
+export function debCopyright(program) {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
-  const included = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true)
+  const included = Object.entries(lock.packages).filter(
+    ([path, { dev }]) => path !== '' && dev !== true && existsSync(join(program, path)),
+  )
   const lines = included.map(
     ([path, { version, license }]) => `  /usr/lib/alta-auth/${path} ${version}: ${license}`,
   )
   return `${readFileSync(join(root, 'LICENSE'), 'utf8')}
 The npm packages that are included have licences of their own. The text lies beside each, in a file LICENSE or in
-its README.md; that of the Apache License 2.0 is /usr/share/common-licenses/Apache-2.0, too.
+its README.md; that of the Apache License 2.0 is /usr/share/common-licenses/Apache-2.0, too. LevelDB and Snappy are
+compiled into classic-level; their licences (BSD-3-Clause) lie below its folder deps/.
 
 ${lines.join('\n')}
 `

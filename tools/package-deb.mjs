@@ -1,5 +1,7 @@
-// npm run package:deb: makes alta-auth_VERSION_all.deb. The npm package with all that it needs goes to
+// npm run package:deb: makes alta-auth_VERSION_ARCHITECTURE.deb. The npm package with all that it needs goes to
 // /usr/lib/alta-auth. The same sources give the same bytes.
+//
+//   npm run package:deb -- arm64    for other servers than this machine
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -7,10 +9,17 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { debChangelog, debCopyright, lastRelease, manPage } from './deb-documents.mjs'
-import { ensurePackages, ensurePrograms, root, run, say } from './prepare.mjs'
+import { architectures, keepOneNative } from './deb-native.mjs'
+import { ensurePackages, ensurePrograms, giveUp, root, run, say } from './prepare.mjs'
 
 ensurePackages()
 ensurePrograms({ 'dpkg-deb': 'dpkg' })
+
+const architecture =
+  process.argv[2] ?? execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim()
+const native =
+  architectures[architecture] ??
+  giveUp(`there is no package for ${architecture}: name one of ${Object.keys(architectures).join(', ')}.`)
 
 const { version } = JSON.parse(fs.readFileSync(join(root, 'package.json'), 'utf8'))
 const changelog = fs.readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
@@ -22,7 +31,7 @@ const stage = join(folder, 'stage')
 const program = join(stage, 'usr/lib/alta-auth')
 const documents = join(stage, 'usr/share/doc/alta-auth')
 const snippets = 'etc/nginx/alta-auth'
-const made = join(root, `alta-auth_${version}_all.deb`)
+const made = join(root, `alta-auth_${version}_${architecture}.deb`)
 try {
   stageProgram()
   stageSystem()
@@ -45,12 +54,29 @@ function stageProgram() {
   run('tar', ['-xzf', tarball, '-C', program, '--strip-components=1'], 'unpacking failed: see above')
 
   for (const file of ['package-lock.json', '.npmrc']) fs.cpSync(join(root, file), join(program, file))
-  const install = ['ci', '--silent', '--omit=dev', '--prefer-offline', '--prefix', program]
+  const install = [
+    'ci',
+    '--silent',
+    '--omit=dev',
+    '--ignore-scripts',
+    '--prefer-offline',
+    '--prefix',
+    program,
+  ]
   run('npm', install, 'npm ci failed: see above; is the npm registry reachable?')
   for (const file of ['package-lock.json', '.npmrc']) fs.rmSync(join(program, file))
-  // Types, the maps from built code to its source, and hidden files are for those who write programs.
-  for (const path of everythingBelow(join(program, 'node_modules')))
-    if (/\.(?:map|[cm]?ts)$|\/\.[^/]*$/.test(path)) fs.rmSync(path, { recursive: true, force: true })
+  keepOneNative(join(program, 'node_modules'), native.file)
+  // Types, the maps from built code to its source, hidden files, and the commands of packages are for those who
+  // write programs.
+  for (const path of everythingBelow(join(program, 'node_modules'))) {
+    if (/\.(?:map|[cm]?ts)$|\/\.[^/]*$/.test(path) || isCommand(path))
+      fs.rmSync(path, { recursive: true, force: true })
+  }
+}
+
+/** @param {string} path */
+function isCommand(path) {
+  return fs.existsSync(path) && fs.statSync(path).isFile() && fs.readFileSync(path, 'latin1').startsWith('#!')
 }
 
 /** The command, the units, the user, the snippets. */
@@ -62,6 +88,7 @@ function stageSystem() {
   }
   const user = fs.readFileSync(join(root, 'systemd/alta-auth.sysusers.conf'), 'utf8')
   write('usr/lib/sysusers.d/alta-auth.conf', user)
+  write('usr/share/lintian/overrides/alta-auth', fs.readFileSync(join(root, 'deb/lintian-overrides'), 'utf8'))
   fs.rmSync(join(program, 'systemd'), { recursive: true })
   fs.cpSync(join(program, 'nginx/alta-auth'), join(stage, snippets), { recursive: true })
 }
@@ -80,7 +107,7 @@ function stageDocuments() {
     fs.renameSync(join(program, page), join(documents, page))
   for (const name of ['nginx', 'examples', 'monitoring', 'fail2ban', '.env.example'])
     link(join(documents, name), `../../../lib/alta-auth/${name}`)
-  write('usr/share/doc/alta-auth/copyright', debCopyright())
+  write('usr/share/doc/alta-auth/copyright', debCopyright(program))
   write('usr/share/doc/alta-auth/changelog.gz', zip(debChangelog(changelog)))
   write('usr/share/man/man1/alta-auth.1.gz', zip(manPage(join(program, 'dist'), version)))
 }
@@ -90,7 +117,14 @@ function stageControl() {
   const files = everythingBelow(stage).filter((path) => fs.lstatSync(path).isFile())
   const kilobytes = files.reduce((sum, path) => sum + Math.ceil(fs.statSync(path).size / 1024), 0)
   const control = fs.readFileSync(join(root, 'deb/control'), 'utf8')
-  write('DEBIAN/control', control.replace('INSTALLED_SIZE', String(kilobytes)).replace('VERSION', version))
+  const values = {
+    VERSION: version,
+    ARCHITECTURE: architecture,
+    INSTALLED_SIZE: String(kilobytes),
+    LIBRARIES: native.libraries,
+  }
+  const filled = Object.entries(values).reduce((text, [name, value]) => text.replace(name, value), control)
+  write('DEBIAN/control', filled)
   for (const script of ['postinst', 'prerm', 'postrm'])
     write(`DEBIAN/${script}`, fs.readFileSync(join(root, 'deb', script), 'utf8'))
   const names = files.map((path) => relative(stage, path))

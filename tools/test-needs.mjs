@@ -39,6 +39,7 @@ export const programsOf = {
   'test/hostile/fail2ban.test.ts': { 'fail2ban-regex': 'fail2ban' },
   'test/middleware/php-names.test.ts': php,
   'test/install/deb-package.ts': { 'dpkg-deb': 'dpkg', lintian: 'lintian' },
+  'test/repository/deb-native.test.ts': { objdump: 'binutils' },
   'test/nginx/shipped-files.test.ts': nginx,
   'test/players/ffmpeg.test.ts': ffmpeg,
   'test/service/systemd.test.ts': { 'systemd-analyze': 'systemd' },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { until } from '../support/until.ts'
 import type { Debian } from './debian.ts'
 import { readCommands } from './read-commands.ts'
-import { assertRunsAsService } from './running-service.ts'
+import { assertKeepsStore, assertRunsAsService } from './running-service.ts'
 
 const settings = '/etc/alta-auth/alta-auth.env'
 const [reload = '', ask = '', check = '', ...moreOfNginx] = readCommands('nginx')
@@ -23,6 +23,7 @@ export async function followSettings(debian: Debian): Promise<void> {
   const shown = await debian.run(config)
   for (const line of ['BACKEND_URL=http://127.0.0.1:6000/auth', 'CHANNEL_PATTERN=^/live/(\\w+)/'])
     assert.match(shown, new RegExp(`^${line.replaceAll(/[\\^$()+.]/g, '\\$&')} +# ${settings}$`, 'm'))
+  assert.match(shown, /^STATE_URL=file:\/run\/alta-auth-store\/state +# RUNTIME_DIRECTORY$/m)
   // Another user than root learns why not.
   const other = await debian.tryRun('setpriv --reuid=nobody --clear-groups alta-auth config')
   assert.equal(other.code, 2)
@@ -30,6 +31,7 @@ export async function followSettings(debian: Debian): Promise<void> {
 
   assert.match(await debian.run(restart), /"ready":true/)
   await assertRunsAsService(debian)
+  await assertKeepsStore(debian)
 }
 
 /** The section "nginx", in both ways of installing. */
