@@ -47,6 +47,21 @@ describe('docs/install.md, followed on a clean Debian with the npm package', () 
     assert.ok(after > 0 && after !== before)
   })
 
+  test("a Unix socket of systemd's, where http.conf suggests one, stays nginx's when the gate starts", async () => {
+    const path = '/run/alta-auth/gate.sock'
+    const [dropIn, http] = ['/etc/systemd/system/alta-auth.socket.d', '/etc/nginx/alta-auth/http.conf']
+    const lines = ['ListenStream=', `ListenStream=${path}`, 'SocketUser=root', 'SocketGroup=www-data']
+    const renew =
+      'systemctl daemon-reload; systemctl stop alta-auth.service alta-auth.socket; systemctl start alta-auth.socket alta-auth.service; systemctl restart nginx'
+    await debian.run(`mkdir ${dropIn}; printf '%s\\n' '[Socket]' ${lines.join(' ')} SocketMode=0660 > ${dropIn}/unix.conf
+      sed -i.before 's#^    server 127.0.0.1:9180 #    server unix:${path} #' ${http}; ${renew}`)
+    assert.ok((await mainPid(debian)) > 0)
+    assert.equal(await debian.run(`stat --format '%a %U:%G' ${path}`), '660 root:www-data\n')
+    assert.equal(await askBoth(debian), '200\n403\n')
+    await debian.run(`rm -r ${dropIn}; mv ${http}.before ${http}; ${renew}; rm -r /run/alta-auth`)
+    assert.equal(await askBoth(debian), '200\n403\n')
+  })
+
   test('Updating: the new gate goes on, and nothing that was copied differs', async () => {
     const before = await mainPid(debian)
     const printed = await debian.run(withVersion(updateProgram, version), clone)
