@@ -53,7 +53,7 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
   }
   if (settings.state === undefined && !environment['STATE_URL']?.trim()) {
     warnings.push(
-      'STATE_URL is not set: a restart forgets who plays, and so does a pause longer than SESSION_IDLE; set STATE_URL=file:/path, a folder of this gate alone (STATE_URL=off: as now, without this line)',
+      'STATE_URL is not set: a restart forgets who plays; set STATE_URL=file:/path, a folder of this gate alone (or STATE_URL=off, and this line is gone)',
     )
   }
   const heap = heapLimit()

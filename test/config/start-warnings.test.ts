@@ -45,7 +45,7 @@ describe('what is warned of at start', () => {
     test(`STATE_URL=${STATE_URL}, without systemd: that a restart forgets who plays, and what to set`, () => {
       const [warning = '', ...more] = warningsOf({ STATE_URL })
       assert.deepEqual(more, [])
-      assert.match(warning, /^STATE_URL is not set: a restart forgets who plays, .*set STATE_URL=file:\/path/)
+      assert.match(warning, /^STATE_URL is not set: a restart forgets who plays; set STATE_URL=file:\/path/)
       assert.deepEqual(warningsOf({ STATE_URL, RUNTIME_DIRECTORY: '/run/alta-auth-store' }), [])
     })
   }
