@@ -8,6 +8,8 @@ const failures = {
 
 const words = {
   riding: 'a session of this viewer covers it',
+  adopted: 'a session of this viewer covers it; the gate was restarted',
+  resumed: 'a session of this viewer that was silent goes on',
   remembered: 'this very request was judged before',
   'bad-request': 'refused before anybody was asked',
   'too-many-questions': 'too many questions from this address',

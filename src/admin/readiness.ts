@@ -1,8 +1,10 @@
 import type { DefaultTotals } from '../backend/backend-health.ts'
 import type { Tally } from '../metrics/tally.ts'
 import type { Watched } from '../metrics/watched.ts'
+import type { ToIso } from '../session/session-view.ts'
 import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
+import { describeStore } from './describe-store.ts'
 import type { Readiness } from './health-routes.ts'
 
 /** What readiness is read from. */
@@ -10,12 +12,13 @@ export interface ReadinessOptions extends Watched {
   readonly tally: Pick<Tally, 'snapshot'>
   /** Monotonic milliseconds. */
   readonly clock: () => number
+  readonly toIso: ToIso
   readonly isListening: () => boolean
   readonly isClosing: () => boolean
 }
 
 /**
- * Creates the function that reads whether the gate can decide, and the state of its backends and sessions.
+ * Creates the function that reads whether the gate can decide, and the state of its backends, sessions and store.
  */
 export function createReadiness(options: ReadinessOptions): () => Readiness {
   const { backends, sessions, byDefault, defaultAction, internalErrors, clock } = options
@@ -39,6 +42,7 @@ export function createReadiness(options: ReadinessOptions): () => Readiness {
         provisional: sessions.provisional.count(),
         denied: sessions.denied.count(),
       },
+      state: describeStore(options.store, options.toIso),
       byBackend: byBackend(options.tally),
       byDefault: byDefault(),
       internalErrors: internalErrors(),

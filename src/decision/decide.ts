@@ -44,6 +44,8 @@ export interface DecideOptions extends Memory, PathPatterns {
   readonly onDecision: (made: DecisionMade) => void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   readonly onBadDuration: (backend: string, sent: string) => void
+  /** A request has waited for the store in vain for its `timeout`. */
+  readonly onStoreLate?: () => void
   /** Our own code threw in the background, where no viewer waits for it. */
   readonly onInternalError: (error: unknown) => void
   /** A re-check has started; `finished` resolves once its outcome is kept, and never rejects. */
@@ -123,6 +125,7 @@ export function createDecide(options: DecideOptions): Decide {
     const recalled = await Promise.race([recalling, late(timeout)])
     if (recalled !== undefined && recalled !== LATE)
       return (await returned(recalled, identity, subrequest, began)) ?? question(identity, subrequest, began)
+    if (recalled === LATE) options.onStoreLate?.()
     // A deny is not remembered: the store might have known better, and it answers again soon.
     const decision = await question(identity, subrequest, began, false)
     // A request without a credential can only be let in by a session, so it waits for the store to the end.

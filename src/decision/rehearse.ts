@@ -79,6 +79,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
       made = one
     },
     onBadDuration() {},
+    onStoreLate() {},
     onRecheck(finished) {
       recheck = finished
     },

@@ -8,7 +8,7 @@ import { createSampledLines, type SampledLines } from './sampled-lines.ts'
 
 /** Writes decisions to the log. */
 export interface DecisionLog {
-  /** A decision was made. One line at info; of decisions for which no backend was asked, only a sample. */
+  /** A decision was made. One line at info; of those for which no backend was asked, only a sample. */
   made(made: DecisionMade): void
   /** A decision was remembered. One line at debug, for a sample of them. */
   repeated(subrequest: Subrequest, decision: Decision): void
@@ -46,6 +46,8 @@ export function createDecisionLog(
   const unread = createSampledLines((fields) => log.info('refused', fields), clock)
   const excess = createSampledLines((fields) => log.info(sentenceOf.refusal, fields), clock)
   const failing = createSampledLines((fields) => log.info(sentenceOf.question, fields), clock)
+  // The sessions of a store return as fast as their viewers ask, all of them after a restart.
+  const returns = createSampledLines((fields) => log.info(sentenceOf.return, fields), clock)
   const repeats = createSampledLines((fields) => log.debug('repeated', fields), clock)
 
   /**
@@ -65,6 +67,7 @@ export function createDecisionLog(
 
   const sampleFor = ({ occasion, decision }: DecisionMade): SampledLines | undefined => {
     if (occasion === 'refusal') return excess
+    if (occasion === 'return') return returns
     return decision.verdict === 'deny' && unasked.has(decision.reason) ? failing : undefined
   }
 
@@ -92,7 +95,7 @@ export function createDecisionLog(
       })
     },
     end() {
-      for (const sample of [unread, excess, failing, repeats]) sample.tell()
+      for (const sample of [unread, excess, failing, returns, repeats]) sample.tell()
     },
   }
 }

@@ -3,6 +3,7 @@ import { breakerStates } from '../backend/breaker.ts'
 import { notTheBackends, type Outcome, refusedReasons, unavailableReasons } from '../verdict.ts'
 import { createDurations } from './durations.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
+import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts'
 import type { Tally } from './tally.ts'
 import type { Bounded, Watched, WatchedBackend } from './watched.ts'
 
@@ -24,6 +25,8 @@ export interface Metrics {
    * @param took milliseconds
    */
   asked(backend: number, outcome: Outcome, took: number): void
+  /** Undefined where there is no store. */
+  readonly ofStore: StoreMetrics | undefined
   /** The text that Prometheus scrapes. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>
 }
@@ -37,7 +40,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const backends = withUniqueNames(options.backends)
   const questions = backends.map(() => new Map<string, number>(outcomes.map((outcome) => [outcome, 0])))
   const durations = backends.map(createDurations)
-  const { counter, gauge, histogram } = readAtScrape(registry)
+  const reading = readAtScrape(registry)
+  const { counter, gauge, histogram } = reading
   const ofBackends = (read: (backend: WatchedBackend) => number) => (): Sample[] =>
     backends.map((backend) => [{ backend: backend.name }, read(backend)])
   const ofKinds =
@@ -151,6 +155,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'Events that wait for delivery.',
     single(() => options.events().waiting),
   )
+  const ofStore = options.store && createStoreMetrics(options.store, reading)
   gauge('build_info', 'What is running; always 1.', () => [
     [{ version: options.version, node: process.version }, 1],
   ])
@@ -163,6 +168,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       counts?.set(name, (counts.get(name) ?? 0) + 1)
       if (outcome.kind !== 'refused' && !notTheBackends.has(name)) durations[backend]?.note(took)
     },
+    ofStore,
     async text() {
       if (!watchesProcess) watchProcess(registry)
       watchesProcess = true

@@ -44,7 +44,7 @@ const withoutAnswer = unavailableReasons.map((reason) => `unavailable-${reason}`
 const possible: readonly (readonly [Verdict, Source, readonly string[]])[] = [
   ['allow', 'backend', ['backend-200']],
   ['deny', 'backend', ['backend-403']],
-  ['allow', 'session', ['riding', 'remembered']],
+  ['allow', 'session', ['riding', 'remembered', 'adopted', 'resumed']],
   ['deny', 'session', ['remembered']],
   ['allow', 'stale', withoutAnswer],
   ['deny', 'stale', withoutAnswer],

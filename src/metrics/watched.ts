@@ -1,5 +1,6 @@
 import type { BackendHealth, DefaultTotals } from '../backend/backend-health.ts'
 import type { BreakerState } from '../backend/breaker.ts'
+import type { SessionStore } from '../state/session-store.ts'
 import type { Verdict } from '../verdict.ts'
 
 /** What metrics and pages read of one backend. */
@@ -20,6 +21,9 @@ export interface Bounded {
   readonly limit: number
 }
 
+/** What metrics and pages read of the store. */
+export type WatchedStore = Pick<SessionStore, 'state' | 'waiting' | 'bytes'>
+
 /** The state of the gate, for metrics and pages. The functions return the present value. */
 export interface Watched {
   /** In the operator's order. */
@@ -33,4 +37,6 @@ export interface Watched {
   /** Faults of alta-auth itself, since the start. */
   readonly internalErrors: () => number
   readonly version: string
+  /** Undefined where STATE_URL is off. */
+  readonly store?: WatchedStore | undefined
 }

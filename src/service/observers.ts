@@ -9,6 +9,8 @@ import type { DefaultCounter } from '../metrics/default-counter.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Tally } from '../metrics/tally.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
+import type { StoreTrouble } from '../state/record-store.ts'
+import type { StoreCommand } from '../state/store-link.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome } from '../verdict.ts'
 import type { SessionEvents } from '../webhook/session-events.ts'
@@ -31,6 +33,10 @@ export interface GateEvents {
   /** A session of the store is in the table again. One that was resumed is told as opened, too. */
   returned(session: Session, as: Return): void
   ended(session: Session, why: SessionEnd): void
+  /** The store has done this, or has failed to, after `took` milliseconds. */
+  commanded(command: StoreCommand, took: number, trouble: StoreTrouble | undefined): void
+  /** A request has waited for the store in vain for STATE_TIMEOUT. */
+  storeLate(): void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   badDuration(backend: string, sent: string): void
   /** Our own code threw. */
@@ -58,6 +64,8 @@ export function createNotifier(): Notifier {
     opened: [],
     returned: [],
     ended: [],
+    commanded: [],
+    storeLate: [],
     badDuration: [],
     internalError: [],
   }
@@ -89,6 +97,12 @@ export function createNotifier(): Notifier {
       },
       ended(session, why) {
         for (const listener of listeners.ended) listener(session, why)
+      },
+      commanded(command, took, trouble) {
+        for (const listener of listeners.commanded) listener(command, took, trouble)
+      },
+      storeLate() {
+        for (const listener of listeners.storeLate) listener()
       },
       badDuration(backend, sent) {
         for (const listener of listeners.badDuration) listener(backend, sent)
@@ -153,6 +167,7 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       decided: byDefault.note,
       asked: metrics.asked,
     },
+    metrics.ofStore ?? {},
     {
       asked: pulse.asked,
       refused: recentDenials.refused,

@@ -14,11 +14,14 @@ import { createExplain, type Explain } from '../explain/explain.ts'
 import { formatAddress } from '../listen.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from '../metrics/metrics.ts'
 import { type ToIso, viewOf } from '../session/session-view.ts'
+import type { SessionStore } from '../state/session-store.ts'
 import type { Backends } from './create-backends.ts'
 import type { BoundedMemory } from './create-memory.ts'
 
 export interface OperatorSideOptions {
   readonly settings: Settings
+  /** Undefined where STATE_URL is off. */
+  readonly store: SessionStore | undefined
   readonly memory: BoundedMemory
   readonly backends: Backends
   /** The options of the gate's own `decide`, for rehearsals. */
@@ -51,8 +54,8 @@ export interface OperatorSide {
 const PAGE = fileURLToPath(new URL('../../live-page', import.meta.url))
 
 export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
-  const { settings, memory, backends, watched, clock, toIso, isListening, isClosing, onInternalError } =
-    options
+  const { settings, store, memory, backends, clock, toIso, isListening, isClosing, onInternalError } = options
+  const watched: MetricsOptions = { ...options.watched, store }
   const metrics = createMetrics(watched)
   const pulse = createPulse({ tally: watched.tally, backends: settings.backends.length, clock })
   const instance = formatAddress(settings.listen)
@@ -80,7 +83,7 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     createAdminServer(
       createAdminApp({
         token: settings.adminToken,
-        readiness: createReadiness({ ...watched, clock, isListening, isClosing }),
+        readiness: createReadiness({ ...watched, clock, toIso, isListening, isClosing }),
         metrics: metrics.text,
         desk,
         denials: recentDenials,

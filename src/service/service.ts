@@ -61,7 +61,7 @@ export function createService(settings: Settings, log: Log): Service {
     scopeOf: createScopeOf(settings),
     onSilent: (session) => notify.ended(session, 'idle'),
     onReturned: notify.returned,
-    onCommand() {},
+    onCommand: notify.commanded,
   })
   const memory = createMemory(settings, { onOpened: notify.opened, onEnded: notify.ended }, store)
   const backends = createBackends({
@@ -83,6 +83,7 @@ export function createService(settings: Settings, log: Log): Service {
     clock,
     random: Math.random,
     onDecision: notify.decided,
+    onStoreLate: notify.storeLate,
     onBadDuration: notify.badDuration,
     onInternalError: notify.internalError,
   }
@@ -122,6 +123,7 @@ export function createService(settings: Settings, log: Log): Service {
   }
   const operator = createOperatorSide({
     settings,
+    store,
     memory,
     backends,
     deciding,

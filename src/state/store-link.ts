@@ -12,7 +12,8 @@ export interface StoreState {
 }
 
 /** What a store is asked to do, for metrics. */
-export type StoreCommand = 'open' | 'recall' | 'write' | 'remove' | 'mark' | 'slice'
+export const storeCommands = ['open', 'recall', 'write', 'remove', 'mark', 'slice'] as const
+export type StoreCommand = (typeof storeCommands)[number]
 
 export interface StoreLinkOptions {
   readonly store: RecordStore

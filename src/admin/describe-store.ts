@@ -1,0 +1,25 @@
+import type { WatchedStore } from '../metrics/watched.ts'
+import type { ToIso } from '../session/session-view.ts'
+import type { StoreTrouble } from '../state/record-store.ts'
+
+/** The state of the store, for people and scripts. */
+export type DescribedStore =
+  | { readonly usable: true; readonly since: string }
+  | {
+      readonly usable: false
+      /** ISO 8601 in UTC. */
+      readonly since: string
+      /** `opening`: the gate has started, and the store is not open yet. */
+      readonly why: StoreTrouble | 'opening'
+      /** One sentence: what is wrong, and the cure. */
+      readonly message: string
+    }
+
+/** Null where there is no store. */
+export function describeStore(store: WatchedStore | undefined, toIso: ToIso): DescribedStore | null {
+  if (store === undefined) return null
+  const { usable, since: changed, trouble, message } = store.state()
+  const since = toIso(changed)
+  if (usable) return { usable, since }
+  return { usable, since, why: trouble ?? 'opening', message: message ?? 'the store is being opened; wait' }
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { storeTroubles } from '../../src/state/record-store.ts'
+import { storeCommands } from '../../src/state/store-link.ts'
+import { askGate } from '../support/ask-gate.ts'
+import { startBackend } from '../support/backend.ts'
+import { startScrapedGate } from '../support/scrape.ts'
+import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+import { hasToken } from '../support/token-backend.ts'
+import { until } from '../support/until.ts'
+
+const ofStore = /^alta_auth_(?:state_|sessions_(?:adopted|resumed)_)/
+
+describe('the metrics of the store', () => {
+  test('are not there without one', async (t) => {
+    const backend = await startBackend(t)
+    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, STATE_URL: 'off' })
+    const { types } = await gate.scrape()
+    assert.deepEqual(
+      [...types.keys()].filter((name) => ofStore.test(name)),
+      [],
+    )
+  })
+
+  test('are all there from the start, so that the first of each is seen as a rise', async (t) => {
+    const backend = await startBackend(t)
+    const folder = join(makeTemporaryFolder(t), 'state')
+    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, STATE_URL: `file:${folder}` })
+    const now = await gate.scrape()
+    assert.equal(now.value('alta_auth_state_usable'), 1)
+    for (const why of storeTroubles) assert.equal(now.value('alta_auth_state_failures_total', { why }), 0)
+    for (const command of storeCommands)
+      assert.ok(now.value('alta_auth_state_seconds_count', { command }) >= (command === 'open' ? 1 : 0))
+    for (const name of ['state_timeouts_total', 'sessions_adopted_total', 'sessions_resumed_total'])
+      assert.equal(now.value(`alta_auth_${name}`), 0)
+    for (const reason of ['adopted', 'resumed'])
+      assert.equal(now.value('alta_auth_decisions_total', { source: 'session', reason }), 0)
+  })
+
+  test('count what a restart takes over', async (t) => {
+    const backend = await startBackend(t)
+    backend.answer = hasToken('good')
+    const settings = {
+      BACKEND_URL: backend.url,
+      STATE_URL: `file:${join(makeTemporaryFolder(t), 'state')}`,
+      SESSION_IDLE: '10m',
+    }
+    const first = await startScrapedGate(t, settings)
+    await askGate(first.port, { uri: '/live/news/index.m3u8?token=good' })
+    await first.service.stop()
+    const second = await startScrapedGate(t, settings)
+    for (const name of ['1.ts', '2.ts']) await askGate(second.port, { uri: `/live/news/${name}` })
+    const now = await second.scrape()
+    assert.equal(now.value('alta_auth_sessions_adopted_total'), 1)
+    assert.equal(now.value('alta_auth_sessions_resumed_total'), 0)
+    assert.equal(now.value('alta_auth_sessions_opened_total'), 0)
+    assert.equal(now.value('alta_auth_decisions_total', { reason: 'adopted' }), 1)
+    assert.equal(now.value('alta_auth_decisions_total', { reason: 'riding' }), 1)
+    assert.ok(now.value('alta_auth_state_seconds_count', { command: 'recall' }) >= 1)
+  })
+
+  test('count what goes on after a pause', async (t) => {
+    const backend = await startBackend(t)
+    backend.answer = hasToken('good')
+    const gate = await startScrapedGate(t, {
+      BACKEND_URL: backend.url,
+      STATE_URL: `file:${join(makeTemporaryFolder(t), 'state')}`,
+      SESSION_IDLE: '1s',
+    })
+    await askGate(gate.port, { uri: '/live/news/index.m3u8?token=good' })
+    await until(
+      'the session to be silent',
+      async () => (await gate.scrape()).value('alta_auth_sessions', { kind: 'live' }) === 0,
+      30_000,
+    )
+    assert.equal((await askGate(gate.port, { uri: '/live/news/1.ts' })).reason, 'resumed')
+    const now = await gate.scrape()
+    assert.equal(now.value('alta_auth_sessions_resumed_total'), 1)
+    assert.equal(now.value('alta_auth_sessions_opened_total'), 2)
+    assert.equal(now.value('alta_auth_decisions_total', { reason: 'resumed' }), 1)
+  })
+
+  test('say why it cannot be used', async (t) => {
+    const backend = await startBackend(t)
+    const parent = makeTemporaryFolder(t)
+    chmodSync(parent, 0o777)
+    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, STATE_URL: `file:${parent}/state` })
+    const now = await gate.scrape()
+    assert.equal(now.value('alta_auth_state_usable'), 0)
+    assert.ok(now.value('alta_auth_state_failures_total', { why: 'rights' }) >= 1)
+    assert.equal(
+      now.sum('alta_auth_state_failures_total'),
+      now.value('alta_auth_state_failures_total', { why: 'rights' }),
+    )
+    assert.equal((await askGate(gate.port)).reason, 'backend-200')
+  })
+})
