@@ -17,16 +17,22 @@ export function storeErrorOf(error: unknown, folder: string): StoreError {
   return new StoreError(trouble, `the store ${folder}: ${cures[trouble]}`, error)
 }
 
-/** LevelDB tells the kind of an error of the system only by its text. */
+/**
+ * LevelDB tells the kind of an error of the system only by its text. A file that is missing or too short is
+ * damage (LevelDB calls the latter an invalid argument), and so is a block that the disk cannot read: opened
+ * again, the store would fail at it again.
+ */
 function troubleOf(error: unknown): StoreTrouble {
   const said = textOf(error)
-  if (/LEVEL_LOCKED/.test(said)) return 'in-use'
-  if (/No space left|ENOSPC|Disk quota exceeded|EDQUOT/.test(said)) return 'full'
-  if (/Permission denied|Operation not permitted|EACCES|EPERM|EROFS|Read-only file system/.test(said))
-    return 'rights'
-  if (/LEVEL_CORRUPTION|(?:MANIFEST|\.ldb|\.log)\S*: No such file/.test(said)) return 'damaged'
-  return 'failed'
+  return kinds.find(([pattern]) => pattern.test(said))?.[1] ?? 'failed'
 }
+
+const kinds: readonly (readonly [RegExp, StoreTrouble])[] = [
+  [/LEVEL_LOCKED/, 'in-use'],
+  [/No space left|ENOSPC|Disk quota exceeded|EDQUOT/, 'full'],
+  [/Permission denied|Operation not permitted|EACCES|EPERM/, 'rights'],
+  [/LEVEL_CORRUPTION|No such file|Invalid argument|Input\/output error/, 'damaged'],
+]
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
