@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Scope } from '../support/scope.ts'
 import { type LevelPlace, makeLevelPlace } from './level-place.ts'
+import { randomText } from './random-text.ts'
 import { makeWrite } from './records.ts'
 
 test('the folder is created for its user alone, and so is every file in it', async (t) => {
@@ -137,8 +138,4 @@ async function assertUnused({ folder, create }: LevelPlace, says: RegExp): Promi
   const store = create({ folder })
   await assert.rejects(store.open(), { name: 'StoreError', trouble: 'rights', message: says })
   await assert.rejects(store.write([makeWrite()]), { trouble: 'rights' })
-}
-
-function randomText(length: number): string {
-  return Array.from({ length }, () => Math.random().toString(36).at(-1)).join('')
 }

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type RecordStore, StoreError } from '../../src/state/record-store.ts'
+import type { Scope } from '../support/scope.ts'
+import { allOf } from './conformance.ts'
+import { type LevelPlace, makeLevelPlace } from './level-place.ts'
+import { withLevel } from './open-level.ts'
+import { randomText } from './random-text.ts'
+import { makeWrite } from './records.ts'
+
+const RECORDS = 6_000
+const DAY = 24 * 60 * 60 * 1000
+
+const namesOf = (n: number): { id: string; viewer: string } => ({ id: `id ${n}`, viewer: `viewer ${n}` })
+/** Every third was removed. */
+const isRemoved = (n: number): boolean => n % 3 === 0
+
+/** A store that was closed, in a log and in tables. */
+async function makeFilled(scope: Scope): Promise<LevelPlace> {
+  const place = makeLevelPlace(scope)
+  const store = place.create()
+  await store.open()
+  for (let from = 0; from < RECORDS; from += 100) {
+    const numbers = Array.from({ length: 100 }, (_, n) => from + n)
+    await store.write(numbers.map((n) => makeWrite({ ...namesOf(n), query: randomText(300) })))
+    if (from % 1_000 === 900)
+      await store.remove(
+        Array.from({ length: 1_000 }, (_, n) => from - 900 + n)
+          .filter(isRemoved)
+          .map(namesOf),
+      )
+  }
+  await store.close()
+  return place
+}
+
+type Harm = (bytes: Buffer) => void
+const harms: Readonly<Record<string, Harm>> = {
+  // LevelDB does not look at the checksums of tables: the bit is in a record, whose own checksum tells it.
+  'a flipped bit': (bytes) => {
+    const middle = bytes.length >> 1
+    const at = Math.max(middle, bytes.indexOf('"userAgent"', middle))
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+  },
+  'a block of zeros': (bytes) => void blockOf(bytes).fill(0),
+  'a foreign block': (bytes) => void blockOf(bytes).fill('foreign'),
+}
+
+function blockOf(bytes: Buffer): Buffer {
+  return bytes.subarray(bytes.length >> 1, (bytes.length >> 1) + 4_096)
+}
+
+const files: Readonly<Record<string, RegExp>> = {
+  log: /\.log$/,
+  table: /\.ldb$/,
+  MANIFEST: /^MANIFEST/,
+  CURRENT: /^CURRENT$/,
+}
+
+for (const [file, pattern] of Object.entries(files))
+  for (const [what, harm] of Object.entries(harms))
+    test(`${what} in the ${file}: what can be read is true, what was removed stays so`, async (t) => {
+      const place = await makeFilled(t)
+      const path = largest(place, pattern)
+      const bytes = readFileSync(path)
+      harm(bytes)
+      writeFileSync(path, bytes)
+      await assertHonest(t, place)
+    })
+
+for (const file of ['table', 'MANIFEST', 'CURRENT'])
+  for (const what of ['missing', 'too short'])
+    test(`${file} ${what}: a fresh store is begun, the old one put aside`, async (t) => {
+      const place = await makeFilled(t)
+      const path = largest(place, files[file] as RegExp)
+      if (what === 'missing') rmSync(path)
+      else truncateSync(path, statSync(path).size >> 1)
+      const said = await assertHonest(t, place)
+      assert.match(said ?? '', /put aside as .*damaged, and a fresh one begun/)
+      assert.ok(readdirSync(join(place.folder, 'damaged')).length > 0)
+    })
+
+test('damaged marks are no lost marks: the store is put aside', async (t) => {
+  const place = makeLevelPlace(t)
+  const store = place.create()
+  t.after(() => store.close())
+  await store.open()
+  await store.write([makeWrite(namesOf(1))])
+  await store.mark({ filter: { user: 'anna' }, at: 1, until: Number.MAX_SAFE_INTEGER })
+  await store.close()
+  await withLevel(place, async (level) => {
+    const marks = (await level.get('!marks')) as Buffer
+    marks.writeUInt8(marks.readUInt8(20) ^ 1, 20)
+    await level.put('!marks', marks)
+  })
+  assert.equal(await store.open(), undefined)
+  await assert.rejects(store.marks(), { name: 'StoreError', trouble: 'damaged' })
+  assert.match((await store.open()) ?? '', /put aside/)
+  assert.deepEqual(await store.recall(namesOf(1).viewer), [])
+})
+
+test('a record that was changed in place is unknown, and the sweep removes it', async (t) => {
+  const place = makeLevelPlace(t)
+  const store = place.create()
+  t.after(() => store.close())
+  await store.open()
+  await store.write([makeWrite(namesOf(1))])
+  await store.close()
+  await withLevel(place, async (level) => {
+    for await (const [key, value] of level.iterator({ gt: '1' })) {
+      const text = value.toString('latin1').replace('viewer 1', 'viewer 2')
+      await level.put(key, Buffer.from(text, 'latin1'))
+    }
+  })
+  await store.open()
+  assert.deepEqual(await store.recall(namesOf(1).viewer), [])
+  await allOf(store)
+  assert.equal((await allOf(store)).bytes, 0)
+})
+
+test('one copy is kept aside, for seven days', async (t) => {
+  const place = makeLevelPlace(t)
+  const { folder, clocks } = place
+  const damaged = join(folder, 'damaged')
+  const store = place.create()
+  t.after(() => store.close())
+  for (const content of ['first', 'second']) {
+    mkdirSync(join(folder, 'sessions'), { recursive: true, mode: 0o700 })
+    writeFileSync(join(folder, 'sessions', 'CURRENT'), content)
+    writeFileSync(join(folder, 'sessions', content), '')
+    assert.match((await store.open()) ?? '', /put aside/)
+    await store.close()
+    assert.ok(existsSync(join(damaged, content)))
+    rmSync(join(folder, 'sessions'), { recursive: true })
+  }
+  assert.equal(existsSync(join(damaged, 'first')), false)
+  assert.deepEqual(readdirSync(folder), ['damaged'])
+  clocks.wallNow += 6 * DAY
+  await store.open()
+  await store.slice(undefined, 10)
+  assert.ok(existsSync(damaged))
+  clocks.wallNow += 1.1 * DAY
+  await store.slice(undefined, 10)
+  assert.equal(existsSync(damaged), false, 'the walk through the store removes it')
+
+  mkdirSync(damaged, { mode: 0o700 })
+  await utimes(damaged, clocks.wallNow / 1000, clocks.wallNow / 1000 - 8 * 24 * 60 * 60)
+  await store.open()
+  assert.equal(existsSync(damaged), false, 'opening removes it')
+})
+
+/** @returns what the store says when it is opened, or opened again after it met damage */
+async function assertHonest(scope: Scope, place: LevelPlace): Promise<string | undefined> {
+  const store = place.create()
+  scope.after(() => store.close())
+  let said = await store.open()
+  if (!(await readsTruth(store))) {
+    assert.equal(said, undefined)
+    said = await store.open()
+    assert.match(said ?? '', /put aside/)
+    assert.ok(await readsTruth(store), 'the fresh store can be read')
+  }
+  await store.write([makeWrite(namesOf(0))])
+  assert.equal((await store.recall(namesOf(0).viewer)).length, 1)
+  await store.close()
+  assert.equal(await store.open(), undefined)
+  return said
+}
+
+/** @returns whether all could be read */
+async function readsTruth(store: RecordStore): Promise<boolean> {
+  try {
+    for (let n = 0; n < RECORDS; n += 1) {
+      const { id, viewer } = namesOf(n)
+      const [record] = await store.recall(viewer)
+      if (record === undefined) continue
+      assert.ok(!isRemoved(n), `came back: ${id}`)
+      assert.deepEqual({ id: record.id, length: record.query.length }, { id, length: 300 })
+    }
+    await allOf(store)
+    return true
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    assert.equal(error.trouble, 'damaged')
+    return false
+  }
+}
+
+function largest({ folder }: LevelPlace, pattern: RegExp): string {
+  const paths = readdirSync(join(folder, 'sessions'))
+    .filter((name) => pattern.test(name))
+    .map((name) => join(folder, 'sessions', name))
+    .sort((a, b) => statSync(b).size - statSync(a).size)
+  assert.ok(paths[0] !== undefined, `no ${pattern}`)
+  return paths[0]
+}

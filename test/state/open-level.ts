@@ -1,0 +1,17 @@
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import type { LevelPlace } from './level-place.ts'
+
+/** What lies in the folder of a store that is closed, for somebody who looks at it or changes it by hand. */
+export async function withLevel(
+  { folder }: Pick<LevelPlace, 'folder'>,
+  act: (level: ClassicLevel<string, Buffer>) => Promise<void>,
+): Promise<void> {
+  const level: ClassicLevel<string, Buffer> = new ClassicLevel(join(folder, 'sessions'), {
+    keyEncoding: 'utf8',
+    valueEncoding: 'buffer',
+  })
+  await level.open()
+  await act(level)
+  await level.close()
+}
