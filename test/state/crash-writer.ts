@@ -19,7 +19,7 @@ async function writeUntilKilled(): Promise<void> {
     tell(`written ${batch % 3} ${ids.join(' ')}`)
     await store.remove(ids.slice(0, 5).map((id, n) => ({ id, viewer: `viewer ${batch % 3}-${n}` })))
     tell(`removed ${batch % 3} ${ids.slice(0, 5).join(' ')}`)
-    await store.mark({ filter: { id: ids[0] as string }, at: store.now(), until: Number.MAX_SAFE_INTEGER })
+    await store.mark({ filter: { user: ids[0] as string }, at: store.now(), until: Number.MAX_SAFE_INTEGER })
     tell(`marked ${ids[0]}`)
   }
 }

@@ -53,7 +53,7 @@ async function assertAllThere(
     for (const name of written)
       if (!removed.has(name) && !isLastBatch(name)) assert.ok(found.has(name), `lost: ${name}`)
     for (const name of removed) assert.ok(!found.has(name), `came back: ${name}`)
-    const marks = new Set((await store.marks()).map(({ filter }) => filter.id))
+    const marks = new Set((await store.marks()).map(({ filter }) => filter.user))
     for (const id of marked) assert.ok(marks.has(id), `mark lost: ${id}`)
   } finally {
     await store.close()
