@@ -30,6 +30,8 @@ export async function createLevelEngine(location: string): Promise<Engine> {
     valueEncoding: 'buffer',
     writeBufferSize: WRITE_BUFFER,
     cacheSize: CACHE,
+    // What is sealed cannot be compressed, and table-checksums.ts reads the index of a table.
+    compression: false,
   })
   return {
     open: () => level.open(),

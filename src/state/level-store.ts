@@ -11,6 +11,7 @@ import { type RecordStore, StoreError } from './record-store.ts'
 import { createSeal } from './seal.ts'
 import { createStoreFolder } from './store-folder.ts'
 import { type ClockSources, createStoreTime, readSavedTime, type StoreTime } from './store-time.ts'
+import { isDamagedTable } from './table-checksums.ts'
 
 export interface LevelStoreOptions {
   /** Its parent must exist. */
@@ -63,7 +64,28 @@ export function createLevelStore(options: LevelStoreOptions): RecordStore {
     const open = engine
     engine = undefined
     records = undefined
+    // What is not closed in time is closed late.
     await open?.close().catch(() => undefined)
+  }
+
+  /** Tables are mapped into memory, where damage could end this process. So it is looked for before. */
+  const checkTables = async (tables: readonly string[]): Promise<void> => {
+    for (const path of tables) {
+      const table = await calls.make(deadlines.open, () => readFile(path))
+      if (isDamagedTable(table)) throw new StoreError('damaged', `${path} is damaged`)
+    }
+  }
+
+  const setAside = async (): Promise<void> => {
+    await calls.make(deadlines.open, () => folder.prepareGuard())
+    const guard = createBoundedEngine(await createEngine(folder.guard), calls, deadlines)
+    await guard.open()
+    try {
+      await calls.make(deadlines.open, () => folder.setAside())
+    } finally {
+      await guard.close().catch(() => undefined)
+    }
+    await calls.make(deadlines.open, () => folder.removeGuard())
   }
 
   /** @returns the time that is kept in it */
@@ -85,19 +107,17 @@ export function createLevelStore(options: LevelStoreOptions): RecordStore {
 
   const openAnew = async (): Promise<string | undefined> => {
     process.umask(0o077)
-    const state = await calls.make(deadlines.open, () => folder.prepare())
     try {
-      const unreadable = new StoreError('damaged', `the store ${folder.path} cannot be read`)
-      if (state === 'damaged') throw unreadable
+      const tables = await calls.make(deadlines.open, () => folder.prepare())
+      if (isDamaged) throw new StoreError('damaged', `the store ${folder.path} cannot be read`)
+      await checkTables(tables)
       time = await openEngine()
-      // It is put aside only now, because the engine has looked whether another process uses it.
-      if (isDamaged) throw unreadable
       return undefined
     } catch (error) {
       const why = storeErrorOf(error, folder.path)
       if (why.trouble !== 'damaged') throw why
       await close()
-      await calls.make(deadlines.open, () => folder.setAside())
+      await setAside()
       isDamaged = false
       time = await openEngine()
       return `the store ${folder.path} could not be read: it was put aside as ${folder.damaged}, and a fresh one begun`

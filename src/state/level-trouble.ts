@@ -31,7 +31,7 @@ const kinds: readonly (readonly [RegExp, StoreTrouble])[] = [
   [/LEVEL_LOCKED/, 'in-use'],
   [/No space left|ENOSPC|Disk quota exceeded|EDQUOT/, 'full'],
   [/Permission denied|Operation not permitted|EACCES|EPERM/, 'rights'],
-  [/LEVEL_CORRUPTION|No such file|Invalid argument|Input\/output error/, 'damaged'],
+  [/LEVEL_CORRUPTION|No such file|Invalid argument|Input\/output error|EIO|EISDIR/, 'damaged'],
 ]
 
 function textOf(error: unknown): string {

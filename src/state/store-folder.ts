@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { lstat, mkdir, readdir, rename, rm, stat, truncate, utimes } from 'node:fs/promises'
+import { link, lstat, mkdir, readdir, rename, rm, stat, truncate, utimes } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { StoreError } from './record-store.ts'
 
@@ -11,11 +11,18 @@ export interface StoreFolder {
   /** Where a damaged store is kept, for somebody to look at it. */
   readonly damaged: string
   /**
+   * Where an empty LevelDB shares the lock of the store: whoever has opened it may put the store aside, which
+   * itself may not be fit to be opened.
+   */
+  readonly guard: string
+  /**
    * Creates it, or looks whether it is ours.
-   * @returns whether there are files without which those that are there cannot be read
+   * @returns the paths of LevelDB's tables
    * @throws {StoreError}
    */
-  prepare(): Promise<'usable' | 'damaged'>
+  prepare(): Promise<readonly string[]>
+  prepareGuard(): Promise<void>
+  removeGuard(): Promise<void>
   /** Puts the store aside, in place of one that was put there before. */
   setAside(): Promise<void>
   /** Removes what is too old or too large. */
@@ -32,24 +39,35 @@ export function createStoreFolder(folder: string, wall: () => number): StoreFold
   const path = resolve(folder)
   const sessions = join(path, 'sessions')
   const damaged = join(path, 'damaged')
+  const guard = join(path, 'guard')
   return {
     path,
     sessions,
     damaged,
+    guard,
     async prepare() {
       await checkParent(dirname(path))
       await mkdir(path, { mode: 0o700 }).catch(unless('EEXIST'))
       checkOwn(path, await lstat(path))
-      const foreign = (await readdir(path)).find((name) => !['sessions', 'damaged'].includes(name))
+      const foreign = (await readdir(path)).find((name) => !['sessions', 'damaged', 'guard'].includes(name))
       if (foreign !== undefined) throw foreignError(path, `it holds ${JSON.stringify(foreign)}`)
-      for (const part of [sessions, damaged]) {
+      for (const part of [sessions, damaged, guard]) {
         const stats = await lstat(part).catch(unless('ENOENT'))
         if (stats !== undefined) checkOwn(part, stats)
       }
       const files = (await readdir(sessions).catch(unless('ENOENT'))) ?? []
+      const tables = files.filter((name) => name.endsWith('.ldb'))
       // LevelDB takes a folder without this file for an empty one, and removes the files in it.
-      return files.some((name) => name.endsWith('.ldb')) && !files.includes('CURRENT') ? 'damaged' : 'usable'
+      if (tables.length > 0 && !files.includes('CURRENT'))
+        throw new StoreError('damaged', `the store ${path} has lost its file CURRENT`)
+      return tables.map((name) => join(sessions, name))
     },
+    async prepareGuard() {
+      await rm(guard, { recursive: true, force: true })
+      await mkdir(guard, { mode: 0o700 })
+      await link(join(sessions, 'LOCK'), join(guard, 'LOCK')).catch(unless('ENOENT'))
+    },
+    removeGuard: () => rm(guard, { recursive: true, force: true }),
     async setAside() {
       await rm(damaged, { recursive: true, force: true })
       await rename(sessions, damaged).catch(unless('ENOENT'))

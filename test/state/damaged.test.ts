@@ -20,7 +20,8 @@ import { withLevel } from './open-level.ts'
 import { randomText } from './random-text.ts'
 import { makeWrite } from './records.ts'
 
-const RECORDS = 6_000
+const RECORDS = 1_500
+const QUERY = 1_600
 const DAY = 24 * 60 * 60 * 1000
 
 const namesOf = (n: number): { id: string; viewer: string } => ({ id: `id ${n}`, viewer: `viewer ${n}` })
@@ -34,10 +35,10 @@ async function makeFilled(scope: Scope): Promise<LevelPlace> {
   await store.open()
   for (let from = 0; from < RECORDS; from += 100) {
     const numbers = Array.from({ length: 100 }, (_, n) => from + n)
-    await store.write(numbers.map((n) => makeWrite({ ...namesOf(n), query: randomText(300) })))
-    if (from % 1_000 === 900)
+    await store.write(numbers.map((n) => makeWrite({ ...namesOf(n), query: randomText(QUERY) })))
+    if (from % 500 === 400)
       await store.remove(
-        Array.from({ length: 1_000 }, (_, n) => from - 900 + n)
+        Array.from({ length: 500 }, (_, n) => from - 400 + n)
           .filter(isRemoved)
           .map(namesOf),
       )
@@ -48,11 +49,9 @@ async function makeFilled(scope: Scope): Promise<LevelPlace> {
 
 type Harm = (bytes: Buffer) => void
 const harms: Readonly<Record<string, Harm>> = {
-  // LevelDB does not look at the checksums of tables: the bit is in a record, whose own checksum tells it.
   'a flipped bit': (bytes) => {
-    const middle = bytes.length >> 1
-    const at = Math.max(middle, bytes.indexOf('"userAgent"', middle))
-    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+    const at = bytes.length >> 1
+    if (at > 0) bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
   },
   'a block of zeros': (bytes) => void blockOf(bytes).fill(0),
   'a foreign block': (bytes) => void blockOf(bytes).fill('foreign'),
@@ -73,20 +72,26 @@ for (const [file, pattern] of Object.entries(files))
   for (const [what, harm] of Object.entries(harms))
     test(`${what} in the ${file}: what can be read is true, what was removed stays so`, async (t) => {
       const place = await makeFilled(t)
-      const path = largest(place, pattern)
-      const bytes = readFileSync(path)
-      harm(bytes)
-      writeFileSync(path, bytes)
+      for (const path of pathsOf(place, pattern)) {
+        const bytes = readFileSync(path)
+        harm(bytes)
+        writeFileSync(path, bytes)
+      }
       await assertHonest(t, place)
     })
 
-for (const file of ['table', 'MANIFEST', 'CURRENT'])
-  for (const what of ['missing', 'too short'])
+for (const [file, ...kinds] of [
+  ['table', 'missing', 'too short'],
+  ['MANIFEST', 'missing'],
+  ['CURRENT', 'missing', 'too short'],
+] as const)
+  for (const what of kinds)
     test(`${file} ${what}: a fresh store is begun, the old one put aside`, async (t) => {
       const place = await makeFilled(t)
-      const path = largest(place, files[file] as RegExp)
-      if (what === 'missing') rmSync(path)
-      else truncateSync(path, statSync(path).size >> 1)
+      for (const path of pathsOf(place, files[file] as RegExp)) {
+        if (what === 'missing') rmSync(path)
+        else truncateSync(path, statSync(path).size >> 1)
+      }
       const said = await assertHonest(t, place)
       assert.match(said ?? '', /put aside as .*damaged, and a fresh one begun/)
       assert.ok(readdirSync(join(place.folder, 'damaged')).length > 0)
@@ -128,6 +133,16 @@ test('a record that was changed in place is unknown, and the sweep removes it', 
   assert.deepEqual(await store.recall(namesOf(1).viewer), [])
   await allOf(store)
   assert.equal((await allOf(store)).bytes, 0)
+})
+
+test('a table that the disk cannot read is found before LevelDB maps it', async (t) => {
+  const place = await makeFilled(t)
+  // A folder cannot be read as a file.
+  mkdirSync(join(place.folder, 'sessions', '009999.ldb'))
+  const store = place.create()
+  t.after(() => store.close())
+  assert.match((await store.open()) ?? '', /put aside/)
+  assert.deepEqual(readdirSync(place.folder).sort(), ['damaged', 'sessions'])
 })
 
 test('one copy is kept aside, for seven days', async (t) => {
@@ -187,7 +202,7 @@ async function readsTruth(store: RecordStore): Promise<boolean> {
       const [record] = await store.recall(viewer)
       if (record === undefined) continue
       assert.ok(!isRemoved(n), `came back: ${id}`)
-      assert.deepEqual({ id: record.id, length: record.query.length }, { id, length: 300 })
+      assert.deepEqual({ id: record.id, length: record.query.length }, { id, length: QUERY })
     }
     await allOf(store)
     return true
@@ -198,11 +213,9 @@ async function readsTruth(store: RecordStore): Promise<boolean> {
   }
 }
 
-function largest({ folder }: LevelPlace, pattern: RegExp): string {
-  const paths = readdirSync(join(folder, 'sessions'))
-    .filter((name) => pattern.test(name))
-    .map((name) => join(folder, 'sessions', name))
-    .sort((a, b) => statSync(b).size - statSync(a).size)
-  assert.ok(paths[0] !== undefined, `no ${pattern}`)
-  return paths[0]
+/** All of a kind, because some tables may be left over. */
+function pathsOf({ folder }: LevelPlace, pattern: RegExp): readonly string[] {
+  const names = readdirSync(join(folder, 'sessions')).filter((name) => pattern.test(name))
+  assert.ok(names.length > 0, `no ${pattern}`)
+  return names.map((name) => join(folder, 'sessions', name))
 }

@@ -10,6 +10,7 @@ export async function withLevel(
   const level: ClassicLevel<string, Buffer> = new ClassicLevel(join(folder, 'sessions'), {
     keyEncoding: 'utf8',
     valueEncoding: 'buffer',
+    compression: false,
   })
   await level.open()
   await act(level)
