@@ -16,6 +16,7 @@ export interface CloseMarks {
   has(session: Closable): boolean
   /** Forgets what has expired. `now` is store time. */
   prune(now: number): void
+  all(): Iterable<CloseMark>
 }
 
 /** Every combination of the three texts: a session looks its filters up, however many marks there are. */
@@ -49,6 +50,7 @@ export function createCloseMarks(): CloseMarks {
     prune(now) {
       for (const [key, { until }] of marks) if (until <= now) marks.delete(key)
     },
+    all: () => marks.values(),
   }
 }
 

@@ -13,7 +13,7 @@ import { createSweep, type SweepOptions } from './sweep.ts'
 import { createWriteBehind } from './write-behind.ts'
 
 export interface SessionStoreOptions
-  extends Omit<StoreLinkOptions, 'onOpened'>,
+  extends Omit<StoreLinkOptions, 'prepare' | 'onOpened'>,
     Pick<SweepOptions, 'idle' | 'max' | 'onSilent'> {
   readonly identify: (subrequest: Subrequest) => Identity
   readonly scopeOf: (target: Target) => Scope
@@ -64,7 +64,19 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   /** Closings from before the store was open for the first time. */
   let early: { readonly filter: ClosedFilter; readonly at: number }[] | undefined = []
 
-  const link = createStoreLink({ ...options, onOpened: () => opened() })
+  const link = createStoreLink({
+    ...options,
+    async prepare(open) {
+      for (const mark of await open.marks()) marks.add(mark)
+      clock.offset = open.now() - now()
+    },
+    onSetAside(sentence) {
+      options.onSetAside(sentence)
+      // The fresh store knows none of the closings.
+      for (const mark of marks.all()) void written.mark(mark)
+    },
+    onOpened: () => opened(),
+  })
   const written = createWriteBehind({ link, clock, idle, after })
   const known = createKnownSessions({ written, clock: now, after, idle })
   const rebuild = createRebuild(options.identify, options.scopeOf)
@@ -80,20 +92,16 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   const sweep = createSweep({ ...options, link, written, known, sessionsOf, clock })
 
   const opened = (): void => {
-    clock.offset = store.now() - now()
-    marks.prune(store.now())
     for (const { filter, at } of early ?? []) void addMark(filter, at)
     early = undefined
     known.tellAll()
-    void link.use('mark', async (open) => {
-      for (const mark of await open.marks()) marks.add(mark)
-    })
     void written.flush()
   }
 
   const addMark = (filter: ClosedFilter, monotonic: number): Promise<boolean> => {
     const at = monotonic + clock.offset
     const mark = { filter, at, until: at + KEEP_MARK }
+    marks.prune(store.now())
     marks.add(mark)
     return written.mark(mark)
   }

@@ -21,7 +21,9 @@ export interface StoreLinkOptions {
   readonly clock: () => number
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
-  /** The store is open, for the first time or again. */
+  /** Reads what must be known before the store is used, each time that it was opened. */
+  readonly prepare: (store: RecordStore) => Promise<void>
+  /** The store can be used, for the first time or again. */
   readonly onOpened: () => void
   /** Called for each change of the state, not for a failure that follows another. */
   readonly onChange: (state: StoreState, lasted: number) => void
@@ -53,7 +55,8 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
   const { store, clock, after, onChange, onCommand } = options
   let state: StoreState = { usable: false, since: clock() }
   let retryIn = FIRST_RETRY
-  let cancelRetry = (): void => {}
+  let cancelRetry: (() => void) | undefined
+  let opening = false
   let stopped = false
 
   const become = (next: Omit<StoreState, 'since'>): void => {
@@ -66,11 +69,20 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
 
   const fail = (error: unknown): StoreTrouble => {
     const { trouble, message } = error instanceof StoreError ? error : new StoreError('failed', String(error))
-    become({ usable: false, trouble, message })
-    cancelRetry()
-    if (!stopped) cancelRetry = after(retryIn, () => void open())
-    retryIn = Math.min(2 * retryIn, MAX_RETRY)
+    // One that fails again soon after it was opened is opened less and less often.
+    if (state.usable && clock() - state.since > MAX_RETRY) retryIn = FIRST_RETRY
+    if (!stopped) become({ usable: false, trouble, message })
     return trouble
+  }
+
+  /** Once, however many commands have failed together. */
+  const retryLater = (): void => {
+    if (stopped || opening || cancelRetry !== undefined) return
+    cancelRetry = after(retryIn, () => {
+      cancelRetry = undefined
+      void open()
+    })
+    retryIn = Math.min(2 * retryIn, MAX_RETRY)
   }
 
   const timed = async <Result>(command: StoreCommand, act: () => Promise<Result>): Promise<Result> => {
@@ -86,21 +98,23 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
   }
 
   const open = async (): Promise<void> => {
-    try {
-      await timed('open', async () => {
-        if (state.trouble === 'timeout') {
-          // It is open, and hung. Whether it still hangs shows a command.
-          await store.marks()
-          return
-        }
+    opening = true
+    const opened = timed('open', async () => {
+      // After a timeout it is open, and hung. Whether it still hangs shows a command.
+      if (state.trouble !== 'timeout') {
         await store.close()
         const setAside = await store.open()
         if (setAside !== undefined) options.onSetAside(setAside)
-      })
-    } catch {
-      return
-    }
-    retryIn = FIRST_RETRY
+      }
+      await options.prepare(store)
+    })
+    const isOpen = await opened.then(
+      () => true,
+      () => false,
+    )
+    opening = false
+    if (stopped) return
+    if (!isOpen) return retryLater()
     become({ usable: true })
     options.onOpened()
   }
@@ -119,13 +133,15 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       try {
         return await timed(command, () => act(store))
       } catch {
+        retryLater()
         return undefined
       }
     },
     state: () => state,
     async stop(patience) {
       stopped = true
-      cancelRetry()
+      state = { usable: false, since: clock() }
+      cancelRetry?.()
       const enough = new Promise<void>((resolve) => {
         after(patience, resolve)
       })
