@@ -38,8 +38,8 @@ export interface WriteBehind {
 
 /** Milliseconds from a change until it is written. */
 const EVERY = 100
-/** Most records of one batch. */
-const BATCH = 2_000
+/** Most sessions of one batch: no hit is answered while they are encoded. */
+const BATCH = 500
 /**
  * A record of a session that played when its process died is kept for so long, so that its end can still be
  * told; milliseconds.
@@ -50,13 +50,16 @@ const KEEP_PLAYING = 24 * 3_600_000
  * wait between reading a record and taking its session.
  */
 const REMEMBER_REMOVED = 60_000
-/** Most sessions and ends that wait while the store is away. The oldest are given up. */
-const MOST_WAITING = 200_000
+/** Most ends that wait while the store is away. The oldest are given up. */
+const MOST_REMOVALS = 200_000
+/** Most bytes of silent sessions that wait. They are in no table, so nothing else bounds them. */
+const MOST_SILENT = 64 * 1_048_576
 
 export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptions): WriteBehind {
   const changes = new Map<string, Kept>()
   /** The silent ones of `changes`, and of the batch that is being written: by viewer, then by id. */
   const silent = new Map<string, Map<string, Kept>>()
+  let silentBytes = 0
   const removals = new Map<string, Removal>()
   const marks = new Set<CloseMark>()
   let justRemoved = new Set<string>()
@@ -79,24 +82,29 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
     if (done === undefined) {
       for (const kept of batch) {
         const { id } = kept.session
-        if (!removals.has(id) && !changes.has(id)) addChange(kept)
+        if (!isRemoved(id) && !changes.has(id)) addChange(kept)
       }
       return false
     }
-    for (const kept of batch) if (!changes.has(kept.session.id)) forgetSilent(kept)
+    for (const kept of batch) if (!changes.has(kept.session.id)) forgetSilent(kept.session)
     return true
   }
 
   const addChange = (kept: Kept): void => {
-    const { id, viewer } = kept.session
+    const { id, viewer, bytes } = kept.session
     changes.set(id, kept)
-    if (kept.silent) {
-      const others = silent.get(viewer) ?? new Map<string, Kept>()
-      silent.set(viewer, others.set(id, kept))
-    } else {
-      forgetSilent(kept)
+    forgetSilent(kept.session)
+    if (!kept.silent) return
+    const others = silent.get(viewer) ?? new Map<string, Kept>()
+    silent.set(viewer, others.set(id, kept))
+    silentBytes += bytes
+    for (const [, oldest] of silent) {
+      if (silentBytes <= MOST_SILENT) break
+      for (const { session } of oldest.values()) {
+        changes.delete(session.id)
+        forgetSilent(session)
+      }
     }
-    giveUpOldest(changes, forgetSilent)
   }
 
   /** Milliseconds of the monotonic clock. */
@@ -105,13 +113,20 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
       ? Math.min(session.lastSeen + resumeFor, allowedAt + AFTER_ALLOW)
       : session.activeAt + idle + KEEP_PLAYING
 
-  const forgetSilent = ({ session: { id, viewer } }: Kept): void => {
+  const forgetSilent = ({ id, viewer }: Removal): void => {
     const others = silent.get(viewer)
-    if (others?.delete(id) && others.size === 0) silent.delete(viewer)
+    const known = others?.get(id)
+    if (others === undefined || known === undefined) return
+    silentBytes -= known.session.bytes
+    others.delete(id)
+    if (others.size === 0) silent.delete(viewer)
   }
 
+  const isRemoved = (id: string): boolean => removals.has(id) || justRemoved.has(id) || removedBefore.has(id)
+
   const removeNow = async (): Promise<boolean> => {
-    const batch = [...removals.values()]
+    const batch: Removal[] = []
+    for (const removal of removals.values()) if (batch.push(removal) === BATCH) break
     const done = await durably('remove', (store) => store.remove(batch))
     if (done) for (const { id } of batch) rememberRemoved(id)
     return done
@@ -151,7 +166,7 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
   /** One command at a time, so that a removal never overtakes the record that it removes. */
   const flushAll = async (): Promise<void> => {
     while (removals.size + marks.size + changes.size > 0) {
-      if (removals.size > 0 && !(await removeNow())) return
+      while (removals.size > 0) if (!(await removeNow())) return
       if (marks.size > 0 && !(await markNow())) return
       if (changes.size === 0) continue
       const batch: Kept[] = []
@@ -174,15 +189,16 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
 
   return {
     changed(kept) {
+      if (isRemoved(kept.session.id)) return
       addChange(kept)
       if (cancelTimer === undefined && link.state().usable) cancelTimer = after(EVERY, () => void flush())
     },
     async remove(removal) {
-      const known = changes.get(removal.id)
       changes.delete(removal.id)
-      if (known !== undefined) forgetSilent(known)
+      forgetSilent(removal)
       removals.set(removal.id, removal)
-      giveUpOldest(removals)
+      const [oldest] = removals.keys()
+      if (removals.size > MOST_REMOVALS && oldest !== undefined) removals.delete(oldest)
       await flush()
       return !removals.has(removal.id)
     },
@@ -193,16 +209,8 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
     },
     unwritten: (id) => changes.get(id),
     silentOf: (viewer) => silent.get(viewer)?.values() ?? [],
-    isRemoved: (id) => removals.has(id) || justRemoved.has(id) || removedBefore.has(id),
+    isRemoved,
     flush,
     waiting: () => changes.size + removals.size + marks.size,
   }
-}
-
-function giveUpOldest<One>(waiting: Map<string, One>, onGivenUp: (oldest: One) => void = () => {}): void {
-  if (waiting.size <= MOST_WAITING) return
-  const [first] = waiting
-  if (first === undefined) return
-  waiting.delete(first[0])
-  onGivenUp(first[1])
 }
