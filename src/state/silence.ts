@@ -1,4 +1,4 @@
-import type { Scope } from '../session/scope.ts'
+import { isPlaylist, type Scope } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 
 /** What the rules about silent sessions look at. Times are milliseconds of one clock. */
@@ -44,16 +44,22 @@ function groupOf({ session: { userId, query, scope } }: Resumable): string {
 }
 
 /** Whether the viewer has gone on to another place, for the same user. */
-export function hasLeft(one: Resumable, all: readonly Resumable[]): boolean {
-  const { openedAt, lastSeen, scope } = one.session
+export function hasLeft({ session: one }: Resumable, all: readonly Resumable[]): boolean {
+  // Any other file may be one long response, and the newer session that of another box behind the address.
+  if (!isPlaylist(one.scope.path)) return false
   return all.some(
-    (other) =>
-      other !== one &&
-      other.session.openedAt > openedAt &&
-      lastSeen < other.session.openedAt + GRACE &&
-      groupOf(other) === groupOf(one) &&
-      !overlap(scope, other.session.scope),
+    ({ session: other }) =>
+      other.openedAt > one.openedAt &&
+      one.lastSeen < other.openedAt + GRACE &&
+      isOneGroup(one, other) &&
+      !overlap(one.scope, other.scope),
   )
+}
+
+/** As equal `groupOf`. It is called for each pair of sessions, so it builds no text. */
+function isOneGroup(a: Resumable['session'], b: Resumable['session']): boolean {
+  if (a.userId !== b.userId) return false
+  return a.userId !== '' || (a.query === b.query && a.scope.pathCredential === b.scope.pathCredential)
 }
 
 /** Whether two sessions are for one place: one channel, or directories of which one holds the other. */
