@@ -4,6 +4,12 @@ import { MARKS } from './record-format.ts'
 import { StoreError } from './record-store.ts'
 import type { StoreTime } from './store-time.ts'
 
+/**
+ * Most records of one viewer, since a look-up reads them all and each change writes them all. Those that expire
+ * first give way: of sessions that play the records are kept longest.
+ */
+const MOST_OF_VIEWER = 512
+
 /** The key of the saved time. */
 export const CLOCK = '!clock'
 
@@ -37,7 +43,10 @@ export async function commit(engine: Engine, time: StoreTime, batches: readonly 
   const now = time.now()
   const steps: Step[] = batches.flatMap((batch) => (batch.drop ?? []).map((key) => ({ key })))
   for (const [key, bundle] of bundles) {
-    const entries = [...bundle.values()].filter((entry) => entry.expiresAt > now)
+    const entries = mostOf(
+      key,
+      [...bundle.values()].filter((entry) => entry.expiresAt > now),
+    )
     steps.push(entries.length === 0 ? { key } : { key, value: encodeBundle(entries) })
   }
   steps.push({ key: CLOCK, value: Buffer.from(JSON.stringify(time.save())) })
@@ -45,6 +54,11 @@ export async function commit(engine: Engine, time: StoreTime, batches: readonly 
     steps,
     batches.some((batch) => batch.sync),
   )
+}
+
+function mostOf(key: string, entries: readonly Entry[]): readonly Entry[] {
+  if (key === MARKS || entries.length <= MOST_OF_VIEWER) return entries
+  return entries.toSorted((a, b) => b.expiresAt - a.expiresAt).slice(0, MOST_OF_VIEWER)
 }
 
 async function readBundles(
