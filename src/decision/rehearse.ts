@@ -5,6 +5,7 @@ import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import { createDecide, type DecideOptions, type DecisionMade } from './decide.ts'
 import type { Denial } from './memory.ts'
+import type { Recalled, StoredSession } from './stored.ts'
 
 /** What would be decided about a request, and the facts that decide it. */
 export interface Rehearsal {
@@ -67,6 +68,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     outage: { ...options.outage, note() {} },
     stored: options.stored && {
       ...options.stored,
+      recall: (viewer) => options.stored?.recall(viewer)?.then(copiesOf),
       take(one, as) {
         if (as === 'resumed') session = snapshotOf(one.session)
         return true
@@ -76,7 +78,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
       async end() {},
     },
     onDecision(one) {
-      made = one
+      if (one.occasion !== 'return') made = one
     },
     onBadDuration() {},
     onStoreLate() {},
@@ -87,6 +89,12 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   const decision = await decide(subrequest)
   await recheck
   return { identity, session, denial, decision, made }
+}
+
+/** Others who look at the same time get the same sessions. */
+function copiesOf(recalled: Recalled | undefined): Recalled | undefined {
+  const copied = (one: StoredSession): StoredSession => ({ ...one, session: snapshotOf(one.session) })
+  return recalled && { playing: recalled.playing.map(copied), silent: recalled.silent.map(copied) }
 }
 
 function snapshotOf(session: Session): Session {
