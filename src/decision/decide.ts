@@ -8,9 +8,9 @@ import { findSession } from './find-session.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
 import type { Memory } from './memory.ts'
+import { createRecallOrAsk } from './recall-or-ask.ts'
 import { createRecheck } from './recheck.ts'
-import { createRestore } from './restore.ts'
-import type { Recalled, Return, Stored } from './stored.ts'
+import type { Return } from './stored.ts'
 import { createTerms, type Lifetimes } from './terms.ts'
 
 /** A decision that was made, not repeated, as the log and the counters receive it. */
@@ -41,6 +41,8 @@ export interface DecideOptions extends Memory, PathPatterns {
   readonly random: () => number
   /** The real one unless given. */
   readonly newSessionId?: () => string
+  /** As `setTimeout`; the result cancels it. The real one unless given. */
+  readonly after?: (milliseconds: number, act: () => void) => () => void
   readonly onDecision: (made: DecisionMade) => void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   readonly onBadDuration: (backend: string, sent: string) => void
@@ -60,8 +62,8 @@ export type Decide = (subrequest: Subrequest) => Decision | Promise<Decision>
  * `keep` turns an outcome into a decision. `outage` says how long an allow counts while no backend answers.
  */
 export function createDecide(options: DecideOptions): Decide {
-  const { ask, identify, lifetimes, clock, defaultAction, outage, stored } = options
-  const { newSessionId = newRandomId } = options
+  const { ask, identify, lifetimes, clock, defaultAction, outage } = options
+  const { newSessionId = newRandomId, after = startTimer } = options
   const memory: Memory = options
   const terms = createTerms(lifetimes, options.random, options.onBadDuration)
   const cacheable = createCacheable(options)
@@ -93,13 +95,7 @@ export function createDecide(options: DecideOptions): Decide {
       return identity.channel === undefined
         ? flying
         : flying.then((decision) => ({ ...decision, cacheable: false }))
-    const recalling = stored?.recall(identity.viewer)
-    return flights.start(
-      key,
-      stored === undefined || recalling === undefined
-        ? question(identity, subrequest, now)
-        : recallOrAsk(stored, recalling, identity, subrequest, now),
-    )
+    return flights.start(key, recallOrAsk(identity, subrequest, now) ?? question(identity, subrequest, now))
   }
 
   const answerBy = (session: Session, identity: Identity, now: number, as?: Return): Decision => {
@@ -114,50 +110,11 @@ export function createDecide(options: DecideOptions): Decide {
     return repeated(denial.decision, denial.freshUntil - now, cacheable.deny(identity))
   }
 
-  /** The store first, then the backend. When the store is late, both at once. */
-  const recallOrAsk = async (
-    { timeout }: Stored,
-    recalling: Promise<Recalled | undefined>,
-    identity: Identity,
-    subrequest: Subrequest,
-    began: number,
-  ): Promise<Decision> => {
-    const recalled = await Promise.race([recalling, late(timeout)])
-    if (recalled !== undefined && recalled !== LATE)
-      return (await returned(recalled, identity, subrequest, began)) ?? question(identity, subrequest, began)
-    if (recalled === LATE) options.onStoreLate?.()
-    // A deny is not remembered: the store might have known better, and it answers again soon.
-    const decision = await question(identity, subrequest, began, false)
-    // A request without a credential can only be let in by a session, so it waits for the store to the end.
-    if (recalled === undefined || decision.verdict === 'allow' || identity.credential) return decision
-    const found = await recalling
-    return (found && (await returned(found, identity, subrequest, began))) ?? decision
-  }
-
-  /** The answer of a session of the store, or of the question about it. */
-  const returned = async (
-    recalled: Recalled,
-    identity: Identity,
-    subrequest: Subrequest,
-    began: number,
-  ): Promise<Decision | undefined> => {
-    if (restore === undefined) return undefined
-    const adopted = restore.adopt(recalled)
-    const playing = findSession(memory, identity, clock())
-    const session = playing ?? (await restore.resume(recalled, identity))
-    const now = clock()
-    if (session === undefined) return freshDenial(identity, now)
-    const as = playing === undefined ? 'resumed' : adopted.has(playing) ? 'adopted' : undefined
-    const decision = answerBy(session, identity, now, as)
-    options.onDecision({ subrequest, decision, backend: '', occasion: 'return', took: now - began })
-    return decision
-  }
-
   const question = async (
     identity: Identity,
     subrequest: Subrequest,
     began: number,
-    remembers = true,
+    repeats = true,
   ): Promise<Decision> => {
     const sessionId = newSessionId()
     const { credential, viewer } = identity
@@ -165,25 +122,18 @@ export function createDecide(options: DecideOptions): Decide {
     const outcome = await ask({ subrequest, sessionId, occasion: 'question', credential, knownViewer })
     const now = clock()
     outage.note(outcome, now)
-    const kept = keep.fromQuestion(identity, subrequest, sessionId, outcome, now)
-    const isForgotten = !remembers && outcome.kind === 'deny'
-    if (isForgotten) memory.denials.forget(identity)
-    const decision = isForgotten ? { ...kept, cacheable: false } : kept
+    const decision = keep.fromQuestion(identity, subrequest, sessionId, outcome, now, repeats)
     const { backend, kind } = outcome
     const occasion = kind === 'refused' && outcome.reason === 'too-many-questions' ? 'refusal' : 'question'
     options.onDecision({ subrequest, decision, backend, occasion, took: now - began })
     return decision
   }
 
-  const restore =
-    stored &&
-    createRestore({
-      memory,
-      stored,
-      terms,
-      clock,
-      askAbout: recheck.ask,
-    })
+  const recallOrAsk = createRecallOrAsk({
+    ...{ memory, terms, keep, clock, newSessionId, after, answerBy, freshDenial, question },
+    askAbout: recheck.ask,
+    onDecision: options.onDecision,
+  })
 
   return decide
 }
@@ -201,9 +151,8 @@ function fromSession(
   return allowedBy(session, 'session', reason, now, mayCache)
 }
 
-const LATE = Symbol('late')
-
-/** @param milliseconds the process may end before */
-function late(milliseconds: number): Promise<typeof LATE> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, LATE).unref())
+/** Calls `act` later, unless the process ends before. The result cancels it. */
+function startTimer(milliseconds: number, act: () => void): () => void {
+  const timer = setTimeout(act, milliseconds).unref()
+  return () => clearTimeout(timer)
 }

@@ -20,13 +20,17 @@ export interface KeepOptions {
 
 /** Turns outcomes into decisions and remembers them. */
 export interface Keep {
-  /** The outcome of a question about a request without a known verdict. */
+  /**
+   * The outcome of a question about a request without a known verdict.
+   * @param repeats whether a deny may answer the next such request, too
+   */
   fromQuestion(
     identity: Identity,
     subrequest: Subrequest,
     sessionId: string,
     outcome: Outcome,
     now: number,
+    repeats: boolean,
   ): Decision
   /** The outcome of a re-check of a session. */
   fromRecheck(session: Session, outcome: Exclude<Outcome, { kind: 'refused' }>, now: number): Decision
@@ -41,24 +45,34 @@ export function createKeep({
   defaultAction,
   defaultFor,
 }: KeepOptions): Keep {
+  /** @param repeats false: it only counts while no backend answers */
   const remember = (
     identity: Identity,
     decision: Decision,
     now: number,
+    repeats: boolean,
     staleUntil = now + decision.holdsFor,
   ): Decision => {
-    memory.denials.keep(identity, { decision, freshUntil: now + decision.holdsFor, staleUntil })
+    const freshUntil = repeats ? now + decision.holdsFor : now
+    memory.denials.keep(identity, { decision, freshUntil, staleUntil })
     return decision
   }
 
-  const denyByBackend = (identity: Identity, sessionId: string, status: number, now: number): Decision => {
+  const denyByBackend = (
+    identity: Identity,
+    sessionId: string,
+    status: number,
+    now: number,
+    repeats: boolean,
+  ): Decision => {
     const holdsFor = terms.denyFor()
-    const decision = denied(sessionId, 'backend', `backend-${status}`, holdsFor, cacheable.deny(identity))
-    return remember(identity, decision, now, now + decision.holdsFor + STALE_DENY)
+    const mayCache = repeats && cacheable.deny(identity)
+    const decision = denied(sessionId, 'backend', `backend-${status}`, holdsFor, mayCache)
+    return remember(identity, decision, now, repeats, now + decision.holdsFor + STALE_DENY)
   }
 
   return {
-    fromQuestion(identity, subrequest, sessionId, outcome, now) {
+    fromQuestion(identity, subrequest, sessionId, outcome, now, repeats) {
       switch (outcome.kind) {
         case 'allow': {
           const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
@@ -69,25 +83,27 @@ export function createKeep({
           return allowedBy(session, 'backend', 'backend-200', now, cacheable.allow(identity, session))
         }
         case 'deny':
-          return denyByBackend(identity, sessionId, outcome.status, now)
+          return denyByBackend(identity, sessionId, outcome.status, now, repeats)
         case 'refused': {
           const { reason } = outcome
           if (reason === 'too-many-questions') return denied(sessionId, 'gate', reason, 0, false)
           // This question cost the backend three requests, so it must not be repeated at once.
-          const decision = denied(sessionId, 'gate', reason, defaultFor, cacheable.deny(identity))
-          return remember(identity, decision, now)
+          const mayCache = repeats && cacheable.deny(identity)
+          const decision = denied(sessionId, 'gate', reason, defaultFor, mayCache)
+          return remember(identity, decision, now, repeats)
         }
         case 'unavailable': {
           const known = memory.denials.find(identity, now)
           const reason = `unavailable-${outcome.reason}` as const
-          const mayCache = cacheable.deny(identity)
+          const mayCache = repeats && cacheable.deny(identity)
           if (known !== undefined && known.decision.source !== 'default') {
             // The deny counts longer, but the backend is asked again as soon as for an unknown request.
             const stale = denied(known.decision.sessionId, 'stale', reason, defaultFor, mayCache)
-            return remember(identity, stale, now, known.staleUntil)
+            return remember(identity, stale, now, repeats, known.staleUntil)
           }
           if (defaultAction === 'deny') {
-            return remember(identity, denied(sessionId, 'default', reason, defaultFor, mayCache), now)
+            const byDefault = denied(sessionId, 'default', reason, defaultFor, mayCache)
+            return remember(identity, byDefault, now, repeats)
           }
           const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
           session.provisional = true
@@ -112,7 +128,7 @@ export function createKeep({
           return allowedBy(session, 'backend', 'backend-200', now, false)
         case 'deny':
           endSession(memory, session, 'denied')
-          return denyByBackend(identify(session.opener()), session.id, outcome.status, now)
+          return denyByBackend(identify(session.opener()), session.id, outcome.status, now, true)
         case 'unavailable':
           terms.postpone(session, outcome.reason, now)
           memory.stored?.postponed(session)

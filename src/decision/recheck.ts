@@ -46,7 +46,7 @@ export function createRecheck(options: DecideOptions, keep: Keep): Recheck {
       if (outcome.kind === 'refused') return outcome
       outage.note(outcome, clock())
       // Not even a crash may bring back what a backend has denied.
-      if (outcome.kind === 'deny') await stored?.end(session)
+      if (outcome.kind === 'deny' && !session.provisional) await stored?.end(session)
       const now = clock()
       const decision = keep.fromRecheck(session, outcome, now)
       const { backend } = outcome

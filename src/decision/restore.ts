@@ -30,23 +30,31 @@ export interface Restore {
   /**
    * Resumes the silent session that answers this request, if one does. Once its re-check is due, the backend
    * is asked first.
+   * @param askUntil no question begins later; milliseconds of the monotonic clock
    */
-  resume(recalled: Recalled, identity: Identity): Promise<Session | undefined>
+  resume(recalled: Recalled, identity: Identity, askUntil: number): Promise<Resumed>
+}
+
+/** The session that goes on, or why the last one did not. Neither: there is none. */
+export interface Resumed {
+  readonly session?: Session
+  readonly outcome?: Exclude<Outcome, { kind: 'allow' }>
 }
 
 export function createRestore({ memory, stored, terms, askAbout, clock }: RestoreOptions): Restore {
-  const resuming = createFlights<Session | undefined>()
+  const resuming = createFlights<Resumed>()
 
-  const goOn = async (one: StoredSession): Promise<Session | undefined> => {
+  const goOn = async (one: StoredSession): Promise<Resumed> => {
     const { session } = one
     const outcome = clock() >= session.dueAt ? await askAbout(session) : undefined
     const now = clock()
     const counts = outcome === undefined || outcome.kind === 'allow' || outcome.kind === 'unavailable'
-    if (!counts || memory.outage.hasExpired(session, now) || !stored.take(one, 'resumed')) return undefined
+    if (!counts || memory.outage.hasExpired(session, now) || !stored.take(one, 'resumed'))
+      return outcome === undefined || outcome.kind === 'allow' ? {} : { outcome }
     session.resume(now)
     memory.sessions.open(session, now)
     if (outcome?.kind === 'allow') stored.granted(session, terms.resumeFor(outcome.grant))
-    return session
+    return { session }
   }
 
   return {
@@ -60,12 +68,17 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
       return adopted
     },
 
-    async resume({ silent }, identity) {
-      const now = clock()
-      const one = silent.findLast((each) => mayResume(each, identity, now))
-      if (one === undefined) return undefined
-      const { id } = one.session
-      return resuming.join(id) ?? resuming.start(id, goOn(one))
+    async resume({ silent }, identity, askUntil) {
+      let last: Resumed = {}
+      for (const one of silent.toReversed()) {
+        const now = clock()
+        const { id, dueAt } = one.session
+        if (!mayResume(one, identity, now) || (now >= dueAt && now > askUntil)) continue
+        last = await (resuming.join(id) ?? resuming.start(id, goOn(one)))
+        // A deny says nothing of the session of a neighbour.
+        if (last.session !== undefined || (last.outcome && last.outcome.kind !== 'deny')) break
+      }
+      return last
     },
   }
 }

@@ -1,0 +1,120 @@
+import type { Identity } from '../session/identity.ts'
+import type { Session } from '../session/session.ts'
+import type { Subrequest } from '../subrequest.ts'
+import type { Decision, Outcome } from '../verdict.ts'
+import type { DecideOptions } from './decide.ts'
+import { findSession } from './find-session.ts'
+import type { Keep } from './keep.ts'
+import type { Memory } from './memory.ts'
+import { createRestore } from './restore.ts'
+import type { Recalled, Return } from './stored.ts'
+import type { Terms } from './terms.ts'
+
+export interface RecallOrAskOptions
+  extends Required<Pick<DecideOptions, 'clock' | 'newSessionId' | 'after' | 'onDecision'>>,
+    Pick<DecideOptions, 'onStoreLate'> {
+  readonly memory: Memory
+  readonly terms: Terms
+  readonly keep: Keep
+  readonly answerBy: (session: Session, identity: Identity, now: number, as?: Return) => Decision
+  readonly freshDenial: (identity: Identity, now: number) => Decision | undefined
+  readonly askAbout: (session: Session) => Promise<Outcome>
+  /** Asks about the request. `repeats`: whether a deny may answer the next such request, too. */
+  readonly question: (
+    identity: Identity,
+    subrequest: Subrequest,
+    began: number,
+    repeats?: boolean,
+  ) => Promise<Decision>
+}
+
+/**
+ * The store first, then the backend. When the store is late, both at once. Undefined where there is no store,
+ * or it is known to be away.
+ */
+export type RecallOrAsk = (
+  identity: Identity,
+  subrequest: Subrequest,
+  began: number,
+) => Promise<Decision> | undefined
+
+/** The longest that a request waits for the store, beside its question; milliseconds. */
+const MOST_PATIENT = 1_000
+/** Only a request that is not older than this may cause a second question; milliseconds. */
+const TIME_FOR_TWO = 500
+
+export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
+  const { memory, keep, clock, after, answerBy, freshDenial, question, onDecision } = options
+  const { stored } = memory
+  if (stored === undefined) return () => undefined
+  const restore = createRestore({ ...options, stored })
+
+  /** Undefined when it takes longer, in milliseconds. */
+  const within = <Result>(
+    longest: number,
+    result: Promise<Result>,
+    onLate?: () => void,
+  ): Promise<Result | undefined> =>
+    new Promise((resolve, reject) => {
+      const cancel = after(longest, () => {
+        onLate?.()
+        resolve(undefined)
+      })
+      result.finally(cancel).then(resolve, reject)
+    })
+
+  const recallOrAsk = async (
+    recalling: Promise<Recalled | undefined>,
+    identity: Identity,
+    subrequest: Subrequest,
+    began: number,
+  ): Promise<Decision> => {
+    const recalled = await within(stored.timeout, recalling, options.onStoreLate)
+    if (recalled !== undefined)
+      return (await returned(recalled, identity, subrequest, began)) ?? question(identity, subrequest, began)
+    // A deny is not remembered: the store might have known better, and it answers again soon.
+    const decision = await question(identity, subrequest, began, false)
+    // A request without a credential can only be let in by a session, so it waits longer for the store.
+    if (decision.verdict === 'allow' || identity.credential) return decision
+    const found = await within(MOST_PATIENT - (clock() - began), recalling)
+    return (found && (await returned(found, identity, subrequest, began))) ?? decision
+  }
+
+  /** The answer of a session of the store, or of the question about it. */
+  const returned = async (
+    recalled: Recalled,
+    identity: Identity,
+    subrequest: Subrequest,
+    began: number,
+  ): Promise<Decision | undefined> => {
+    const adopted = restore.adopt(recalled)
+    const askUntil = began + TIME_FOR_TWO
+    const playing = findSession(memory, identity, clock())
+    const { session, outcome } =
+      playing === undefined
+        ? await restore.resume(recalled, identity, askUntil)
+        : { session: playing, outcome: undefined }
+    const now = clock()
+    const tell = (decision: Decision): Decision => {
+      const backend = outcome?.backend ?? ''
+      const occasion = outcome === undefined ? 'return' : 'question'
+      onDecision({ subrequest, decision, backend, occasion, took: now - began })
+      return decision
+    }
+    if (session !== undefined) {
+      const as = playing === undefined ? 'resumed' : adopted.has(playing) ? 'adopted' : undefined
+      return tell(answerBy(session, identity, now, as))
+    }
+    const denial = freshDenial(identity, now)
+    if (denial !== undefined || outcome === undefined) return denial
+    // A deny of the session's own request is none of this one, but there is no time for another question.
+    if (outcome.kind === 'deny' && now <= askUntil) return undefined
+    const repeats = outcome.kind !== 'deny'
+    return tell(keep.fromQuestion(identity, subrequest, options.newSessionId(), outcome, now, repeats))
+  }
+
+  return (identity, subrequest, began) => {
+    const recalling = stored.recall(identity.viewer)
+    return recalling && recallOrAsk(recalling, identity, subrequest, began)
+  }
+}
