@@ -14,6 +14,8 @@ export interface Rehearsal {
   readonly session: Session | undefined
   /** The remembered deny of this exact request, fresh or stale. */
   readonly denial: Denial | undefined
+  /** What the store holds of the viewer, as copies; undefined where it was not asked, or did not answer. */
+  readonly recalled: Recalled | undefined
   readonly decision: Decision
   /**
    * The decision that follows from the backend's answer: about the request, or about its session in the
@@ -32,6 +34,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   const identity = options.identify(subrequest)
   const denial = denials.peek(identity, now)
   let session: Session | undefined
+  let recalled: Recalled | undefined
   let made: DecisionMade | undefined
   let recheck: Promise<void> | undefined
   /** Sessions that the store would bring back. */
@@ -46,10 +49,11 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     ...table,
     find(asked, at) {
       const counts = (one: Session): boolean => !options.outage.hasExpired(one, at)
-      const found = table.peek(asked, at, counts) ?? returned.peek(asked, at, counts)
-      if (found === undefined) return undefined
-      session = snapshotOf(found)
-      return snapshotOf(found)
+      const known = table.peek(asked, at, counts)
+      // That of the store is a copy already, and `adopt` has named this very object.
+      const found = known === undefined ? returned.peek(asked, at, counts) : snapshotOf(known)
+      if (found !== undefined) session = snapshotOf(found)
+      return found
     },
     keep() {},
     open() {},
@@ -68,7 +72,12 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     outage: { ...options.outage, note() {} },
     stored: options.stored && {
       ...options.stored,
-      recall: (viewer) => options.stored?.recall(viewer)?.then(copiesOf),
+      recall(viewer) {
+        return options.stored?.recall(viewer)?.then((found) => {
+          recalled = found && copyOf(found)
+          return found && copyOf(found)
+        })
+      },
       take(one, as) {
         if (as === 'resumed') session = snapshotOf(one.session)
         return true
@@ -88,13 +97,13 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
   })
   const decision = await decide(subrequest)
   await recheck
-  return { identity, session, denial, decision, made }
+  return { identity, session, denial, recalled, decision, made }
 }
 
 /** Others who look at the same time get the same sessions. */
-function copiesOf(recalled: Recalled | undefined): Recalled | undefined {
-  const copied = (one: StoredSession): StoredSession => ({ ...one, session: snapshotOf(one.session) })
-  return recalled && { playing: recalled.playing.map(copied), silent: recalled.silent.map(copied) }
+function copyOf({ playing, silent }: Recalled): Recalled {
+  const copy = (one: StoredSession): StoredSession => ({ ...one, session: snapshotOf(one.session) })
+  return { playing: playing.map(copy), silent: silent.map(copy) }
 }
 
 function snapshotOf(session: Session): Session {

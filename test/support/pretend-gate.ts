@@ -4,6 +4,7 @@ import { createDecide, type DecideOptions, type DecisionMade } from '../../src/d
 import { createDenials, type Denials } from '../../src/decision/memory.ts'
 import { createOutage } from '../../src/decision/outage.ts'
 import { type Rehearsal, rehearse } from '../../src/decision/rehearse.ts'
+import type { Stored } from '../../src/decision/stored.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
@@ -27,6 +28,9 @@ export interface PretendGateOptions {
   readonly maxBytes?: number
   readonly maxProvisional?: number
   readonly maxDenials?: number
+  /** None unless given. */
+  readonly stored?: Stored
+  readonly onStoreLate?: () => void
 }
 
 /** The real decision, sessions and denials around a pretend clock, pretend chance and a pretend backend. */
@@ -140,6 +144,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       ...options.lifetimes,
     },
     outage,
+    stored: options.stored,
+    ...(options.onStoreLate && { onStoreLate: options.onStoreLate }),
     defaultAction: options.defaultAction ?? 'deny',
     clock: () => now,
     random: options.random ?? (() => 0.5),
