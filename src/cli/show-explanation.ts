@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { ExplainedQuestion, Explanation } from '../explain/explanation.ts'
+import type { ExplainedQuestion, ExplainedStore, Explanation } from '../explain/explanation.ts'
 import { printable } from '../log/printable.ts'
 import type { SessionView } from '../session/session-view.ts'
 
@@ -40,6 +40,8 @@ export function showExplanation(explanation: Explanation): string {
         ...(known.session === null ? [] : [`  ${showSession(known.session)}`]),
         ...(known.others.length === 0 ? [] : ['  other sessions of this address:']),
         ...known.others.map((one) => `    ${showSession(one)}`),
+        // A gate of an older version says nothing of a store.
+        ...(known.store ? showStore(known.store) : []),
       ].join('\n'),
     )
   }
@@ -77,11 +79,25 @@ function holdsOf(seconds: number | null): string {
   return seconds === null ? 'for the life of the session' : `${seconds} s, then it is judged again`
 }
 
-function showSession(session: SessionView): string {
+function showSession(session: Omit<SessionView, 'lastRequest'>): string {
   const { session: id, channel, user, provisional, start, requests, userAgent } = session
   const who = user === '' ? '' : `, user ${user}`
   const how = provisional ? ', let in by the default action' : ''
   return `${id}: ${channel}${who}${how}, since ${start}, ${requests} requests, "${userAgent}"`
+}
+
+function showStore({ finding, sessions }: ExplainedStore): string[] {
+  return [
+    `  the store: ${finding}`,
+    ...sessions.flatMap(({ part, lastRequest, resumableUntil, finding: becomes, ...session }) => [
+      `    ${showSession(session)}`,
+      `      part ${part}, last requested ${lastRequest}, ${untilOf(resumableUntil)}: ${becomes}`,
+    ]),
+  ]
+}
+
+function untilOf(resumableUntil: string | null): string {
+  return resumableUntil === null ? 'not to be resumed' : `to be resumed until ${resumableUntil}`
 }
 
 function showQuestion(question: ExplainedQuestion): string[] {

@@ -73,7 +73,8 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
       for (const one of silent.toReversed()) {
         const now = clock()
         const { id, dueAt } = one.session
-        if (!mayResume(one, identity, now) || (now >= dueAt && now > askUntil)) continue
+        const isTooLate = now >= dueAt && now > askUntil
+        if (isTooLate || whyNotResumed(one, identity, now) !== undefined) continue
         last = await (resuming.join(id) ?? resuming.start(id, goOn(one)))
         // A deny says nothing of the session of a neighbour.
         if (last.session !== undefined || (last.outcome && last.outcome.kind !== 'deny')) break
@@ -83,10 +84,21 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
   }
 }
 
-/** The session's own URL, or its credential, may resume it for longer than a request without any. */
-function mayResume({ session, resumableUntil }: StoredSession, asked: Identity, now: number): boolean {
-  if (now > resumableUntil) return false
-  if (isOwn(session, asked)) return true
-  if (!mayRide(asked, session) || !covers(session, asked)) return false
-  return asked.credential || now - session.lastSeen <= RESUME_WITHOUT_CREDENTIAL
+/** Why a request does not resume a silent session. `uncovered`: the session is about something else. */
+export type NotResumed = 'uncovered' | 'too-late' | 'without-credential'
+
+/**
+ * Undefined when it may resume it. The session's own URL, or its credential, may do so for longer than a
+ * request without any.
+ */
+export function whyNotResumed(
+  { session, resumableUntil }: StoredSession,
+  asked: Identity,
+  now: number,
+): NotResumed | undefined {
+  const own = isOwn(session, asked)
+  if (!own && !(mayRide(asked, session) && covers(session, asked))) return 'uncovered'
+  if (now > resumableUntil) return 'too-late'
+  const isInTime = own || asked.credential || now - session.lastSeen <= RESUME_WITHOUT_CREDENTIAL
+  return isInTime ? undefined : 'without-credential'
 }

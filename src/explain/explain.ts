@@ -2,21 +2,24 @@ import type { Ask } from '../backend/ask-backends.ts'
 import type { Exchange } from '../backend/rehearsed-ask.ts'
 import type { DecideOptions } from '../decision/decide.ts'
 import { type Rehearsal, rehearse } from '../decision/rehearse.ts'
+import { whyNotResumed } from '../decision/restore.ts'
+import type { StoredSession } from '../decision/stored.ts'
 import { refusal, secondsForNginx } from '../gate/gate.ts'
 import type { Refusal } from '../gate/read-subrequest.ts'
 import { sentenceOf } from '../reason-sentences.ts'
 import { createMaskPath, type MaskPath } from '../session/mask-path.ts'
 import { createScopeOf, isOwn, isPlaylist, type Scope } from '../session/scope.ts'
-import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
+import { type SessionView, viewOf } from '../session/session-view.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import { addressHint, type Denied } from './address-hint.ts'
 import { explainQuestion } from './explain-question.ts'
+import { type ExplainStoreOptions, explainStore } from './explain-store.ts'
 import type { Explanation } from './explanation.ts'
 import { maskQuery } from './mask-query.ts'
 
 /** What explanations are made of. */
-export interface ExplainOptions {
+export interface ExplainOptions extends ExplainStoreOptions {
   /** What the gate itself decides with. */
   readonly deciding: Omit<DecideOptions, 'ask'>
   /** Asks as the gate does, but changes nothing in it. `seen` is called with each question and its answer. */
@@ -25,7 +28,6 @@ export interface ExplainOptions {
   readonly sessionsOf: (address: string, most: number) => readonly SessionView[]
   /** The latest denials, the newest first. */
   readonly denials: () => readonly Denied[]
-  readonly toIso: ToIso
   /** The longest time for which nginx's verdict cache may repeat a verdict, in milliseconds. */
   readonly nginxTtl: number
 }
@@ -41,15 +43,21 @@ export function createExplain({
   askInRehearsal,
   sessionsOf,
   denials,
+  store,
   toIso,
   nginxTtl,
 }: ExplainOptions): Explain {
   const scopeOf = createScopeOf(deciding)
   const mask = createMaskPath(deciding)
 
-  const explainKnown = ({ identity, session, denial }: Rehearsal, address: string): Explanation['known'] => {
+  const explainKnown = (rehearsal: Rehearsal, address: string): Explanation['known'] => {
+    const { identity, session, denial } = rehearsal
     const others = sessionsOf(address, OTHERS + 1).filter((one) => one.session !== session?.id)
-    const known = { session: null, others: others.slice(0, OTHERS) }
+    const known = {
+      session: null,
+      others: others.slice(0, OTHERS),
+      store: explainStore({ store, toIso }, rehearsal, deciding.clock()),
+    }
     if (session !== undefined) {
       const finding = isOwn(session, identity)
         ? 'this very request has opened a session'
@@ -90,7 +98,7 @@ export function createExplain({
       },
       known: explainKnown(rehearsal, read.address),
       questions: exchanges.map((exchange) => explainQuestion(exchange, mask.path)),
-      occasion: occasionOf(rehearsal, exchanges.length > 0),
+      occasion: occasionOf(rehearsal, exchanges.length > 0, deciding.clock()),
       decision: {
         verdict: decision.verdict,
         source: decision.source,
@@ -122,8 +130,12 @@ function opensOf({ channel, path, pathCredential, directory, shownChannel }: Sco
   return directory === '/' ? 'the files at the root of the site' : `${shown} and everything below it`
 }
 
-function occasionOf({ made, session }: Rehearsal, asked: boolean): string {
+function occasionOf(rehearsal: Rehearsal, asked: boolean, now: number): string {
   if (!asked) return ''
+  const { made, session, recalled, identity } = rehearsal
+  const isDue = (one: StoredSession): boolean =>
+    now >= one.session.dueAt && whyNotResumed(one, identity, now) === undefined
+  if (recalled?.silent.some(isDue)) return 'its silent session is due; the viewer waits for this answer'
   if (session === undefined) return 'nothing that counts is known of it'
   const then = made?.decision.verdict === 'deny' ? 'and this answer ends it' : 'and it goes on'
   return `its session is due; it goes on in the background, the viewer waits for nothing, ${then}`

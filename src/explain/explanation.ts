@@ -17,6 +17,27 @@ export interface ExplainedQuestion {
   readonly ms: number
 }
 
+/** A session that the store holds and the gate does not. */
+export interface StoredView extends SessionView {
+  /** 1, and one more for each time that it was resumed. */
+  readonly part: number
+  /** It was not requested for SESSION_IDLE. */
+  readonly silent: boolean
+  /** ISO 8601 in UTC; null = it may not be resumed. */
+  readonly resumableUntil: string | null
+  /** What becomes of it, as a clause. */
+  readonly finding: string
+}
+
+/** What the store has to do with a decision. */
+export interface ExplainedStore {
+  readonly usable: boolean
+  /** As a clause. */
+  readonly finding: string
+  /** What it holds of this viewer, the latest first, at most five. */
+  readonly sessions: readonly StoredView[]
+}
+
 /** What is decided about one request, with all steps from top to bottom. */
 export interface Explanation {
   /** What nginx tells the gate; null when the request could not be read. */
@@ -37,6 +58,8 @@ export interface Explanation {
     readonly session: SessionView | null
     /** Other sessions of this address, at most five. They show a player that changes its User-Agent. */
     readonly others: readonly SessionView[]
+    /** Null where there is no store. */
+    readonly store: ExplainedStore | null
   } | null
   readonly questions: readonly ExplainedQuestion[]
   /** Why the backend was asked; empty when it was not. */

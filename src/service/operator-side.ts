@@ -76,6 +76,7 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     askInRehearsal: backends.rehearse,
     sessionsOf: (address, most) => desk.list({ address }, most, null).sessions,
     denials: recentDenials.list,
+    store,
     toIso,
     nginxTtl: options.nginxTtl,
   })
