@@ -6,20 +6,26 @@ import type { Scope } from './scope.ts'
 export interface Portal {
   readonly backend: Backend
   readonly links: TemporaryLinks
-  /** All links that it has given out are dead from now on. */
-  killLinks(): void
+  /** All links that it has given out are dead from now on; with a link as its query, this one alone. */
+  killLinks(query?: string): void
 }
 
 export async function startPortal(scope: Scope): Promise<Portal> {
   const backend = await startBackend(scope)
   let now = 0
   const links = createTemporaryLinks(() => now)
-  backend.answer = ministraScript(links)
+  const script = ministraScript(links)
+  const dead = new Set<string>()
+  backend.answer = (asked, response, request) => {
+    if (dead.has(asked.target.split('?')[1] ?? '')) response.writeHead(403).end()
+    else script(asked, response, request)
+  }
   return {
     backend,
     links,
-    killLinks() {
-      now += LINK_LIFE
+    killLinks(query) {
+      if (query === undefined) now += LINK_LIFE
+      else dead.add(query)
     },
   }
 }

@@ -7,7 +7,9 @@ import { type Rehearsal, rehearse } from '../../src/decision/rehearse.ts'
 import type { Stored } from '../../src/decision/stored.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createIdentify } from '../../src/session/identity.ts'
+import { createScopeOf } from '../../src/session/scope.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
+import type { SessionStore, SessionStoreOptions } from '../../src/state/session-store.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { createChance } from './create-chance.ts'
@@ -31,6 +33,10 @@ export interface PretendGateOptions {
   /** None unless given. */
   readonly stored?: Stored
   readonly onStoreLate?: () => void
+  /** Builds the store beside it; none unless given. */
+  readonly createStore?: (
+    parts: Pick<SessionStoreOptions, 'identify' | 'scopeOf' | 'clock' | 'idle'>,
+  ) => Pick<SessionStore, keyof Stored | 'ended'>
 }
 
 /** The real decision, sessions and denials around a pretend clock, pretend chance and a pretend backend. */
@@ -114,7 +120,10 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const made: DecisionMade[] = []
   const badDurations: string[] = []
   const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
-  const sessions = createSessionTable({ max: options.maxSessions ?? 100_000, maxBytes, idle })
+  const sessions = createSessionTable({
+    ...{ max: options.maxSessions ?? 100_000, maxBytes, idle },
+    onEnded: (session, why) => stored?.ended(session, why),
+  })
   const provisional = createSessionTable({ max: options.maxProvisional ?? 20_000, maxBytes, idle })
   const denials = createDenials(options.maxDenials ?? 1_000)
   const { channelPattern, credentialPattern } = options
@@ -123,6 +132,11 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     tokenParams: ['token'],
     ignoredParams: ['_HLS_*', 'CMCD'],
     ...patterns,
+  })
+  const stored = options.createStore?.({
+    ...{ identify, idle },
+    scopeOf: createScopeOf(patterns),
+    clock: () => now,
   })
   const outage = createOutage()
   const deciding: DecideOptions = {
@@ -144,7 +158,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       ...options.lifetimes,
     },
     outage,
-    stored: options.stored,
+    stored: stored ?? options.stored,
     ...(options.onStoreLate && { onStoreLate: options.onStoreLate }),
     defaultAction: options.defaultAction ?? 'deny',
     clock: () => now,
