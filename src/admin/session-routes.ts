@@ -1,5 +1,6 @@
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import { readAddress } from '../address.ts'
+import type { Closing } from './close-sessions.ts'
 import { readParameters } from './read-parameters.ts'
 import { RequestMistake } from './request-mistake.ts'
 import type { Routes } from './routes.ts'
@@ -19,10 +20,9 @@ export function createSessionRoutes(desk: SessionsDesk): Routes {
         response.json(desk.list(readFilter(filter), readLimit(limit), readCursor(after)))
       },
       async DELETE(request, response) {
-        const filter = readFilter(readParameters(request, filters))
-        if (Object.keys(filter).length === 0)
-          throw new RequestMistake(400, 'this would end all sessions; name a channel, an address or a user')
-        response.json({ closed: await desk.closeAll(filter) })
+        const { all, ...filter } = readParameters(request, [...filters, 'all'])
+        assertMeant(all, Object.keys(filter).length > 0)
+        tell(response, await desk.closeAll(readFilter(filter)))
       },
     },
     '/sessions/:id': {
@@ -32,13 +32,35 @@ export function createSessionRoutes(desk: SessionsDesk): Routes {
         if (session === undefined) throw nobody
         response.json(session)
       },
-      DELETE(request, response) {
+      async DELETE(request, response) {
         readParameters(request, [])
-        if (!desk.close(idOf(request))) throw nobody
-        response.status(204).end()
+        const closing = await desk.close(idOf(request))
+        const { stored = 0, written = true, message = '' } = closing.inStore ?? {}
+        if (closing.closed === 0 && stored === null) throw new RequestMistake(503, message)
+        if (closing.closed + (stored ?? 0) === 0) throw nobody
+        if (written) response.status(204).end()
+        else tell(response, closing)
       },
     },
   }
+}
+
+/** 202: it counts, but a crash may undo it, because it is not written yet. */
+function tell(response: Response, { closed, inStore }: Closing): void {
+  response.status(inStore?.written === false ? 202 : 200).json({ closed, ...inStore })
+}
+
+/** @throws {RequestMistake} */
+function assertMeant(all: string | undefined, hasFilter: boolean): void {
+  if (all !== undefined && all !== 'yes')
+    throw new RequestMistake(400, `all "${all}" is not "yes"; write that to close all sessions`)
+  if (all === undefined && !hasFilter)
+    throw new RequestMistake(
+      400,
+      'this would end all sessions; name a channel, an address or a user, or write all=yes',
+    )
+  if (all !== undefined && hasFilter)
+    throw new RequestMistake(400, 'all=yes takes no filter beside it; leave one of them out')
 }
 
 const nobody = new RequestMistake(404, 'no session has this id (any more); GET /sessions tells who is there')

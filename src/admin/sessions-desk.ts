@@ -1,8 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
 import { addressOf } from '../session/identity.ts'
 import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
+import type { SessionStore } from '../state/session-store.ts'
+import { type Closing, createCloseSessions } from './close-sessions.ts'
 
 /**
  * Which sessions are meant. Each text must be equal to that of the session. An empty filter means all
@@ -28,20 +29,26 @@ export interface SessionsDesk {
   /** Newest sessions first. `after` is the `next` of another page; null begins. */
   list(filter: SessionFilter, limit: number, after: string | null): SessionPage
   find(id: string): SessionView | undefined
-  /** Ends a session. The next request of its viewer is judged again. False when no session has this id. */
-  close(id: string): boolean
-  /** Ends all sessions that match. Resolves with their number. */
-  closeAll(filter: SessionFilter): Promise<number>
+  /** Ends a session, also one that only the store holds. The next request of its viewer is judged again. */
+  close(id: string): Promise<Closing>
+  /** Ends all sessions that match, also those that only the store holds. */
+  closeAll(filter: SessionFilter): Promise<Closing>
 }
 
-/** Sessions that are closed in one go. Requests are answered between two goes. */
-const SLICE = 1_000
+export interface SessionsDeskOptions {
+  readonly tables: readonly SessionTable[]
+  readonly toIso: ToIso
+  /** Undefined where sessions do not outlive the process. */
+  readonly store?: Pick<SessionStore, 'standing' | 'remove' | 'mark' | 'removeStored' | 'state'> | undefined
+}
 
 /**
  * Creates the desk. Each look-up walks through all sessions, about ten milliseconds for a hundred thousand.
  * An index would cost memory for each session, and an operator seldom asks.
  */
-export function createSessionsDesk(tables: readonly SessionTable[], toIso: ToIso): SessionsDesk {
+export function createSessionsDesk({ tables, toIso, store }: SessionsDeskOptions): SessionsDesk {
+  const view = (session: Session): SessionView => viewOf(session, toIso, store?.standing(session))
+
   function* matching({ channel, address, user }: SessionFilter): Iterable<[SessionTable, Session]> {
     for (const table of tables) {
       for (const session of table.all()) {
@@ -57,6 +64,8 @@ export function createSessionsDesk(tables: readonly SessionTable[], toIso: ToIso
     for (const held of matching({})) if (held[1].id === id) return held
     return undefined
   }
+
+  const closing = createCloseSessions({ matching, get, store })
 
   return {
     list(filter, limit, after) {
@@ -77,33 +86,16 @@ export function createSessionsDesk(tables: readonly SessionTable[], toIso: ToIso
       }
       const last = page.at(-1)
       const next = more && last !== undefined ? `${last.openedAt}.${last.id}` : null
-      return { sessions: page.map((session) => viewOf(session, toIso)), next, total }
+      return { sessions: page.map(view), next, total }
     },
 
     find(id) {
       const held = get(id)
-      return held === undefined ? undefined : viewOf(held[1], toIso)
+      return held === undefined ? undefined : view(held[1])
     },
 
-    close(id) {
-      const held = get(id)
-      if (held === undefined) return false
-      const [table, session] = held
-      table.end(session, 'closed')
-      return true
-    },
-
-    async closeAll(filter) {
-      const all = [...matching(filter)]
-      let closed = 0
-      for (const [index, [table, session]] of all.entries()) {
-        if (index % SLICE === SLICE - 1) await setImmediate()
-        if (session.ended) continue
-        table.end(session, 'closed')
-        closed++
-      }
-      return closed
-    },
+    close: closing.one,
+    closeAll: closing.all,
   }
 }
 

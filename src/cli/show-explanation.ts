@@ -79,7 +79,7 @@ function holdsOf(seconds: number | null): string {
   return seconds === null ? 'for the life of the session' : `${seconds} s, then it is judged again`
 }
 
-function showSession(session: Omit<SessionView, 'lastRequest'>): string {
+function showSession(session: Omit<SessionView, 'lastRequest' | 'part' | 'came'>): string {
   const { session: id, channel, user, provisional, start, requests, userAgent } = session
   const who = user === '' ? '' : `, user ${user}`
   const how = provisional ? ', let in by the default action' : ''

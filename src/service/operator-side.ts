@@ -66,11 +66,11 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
   })
   const live = createEventStream({
     state: createLiveState({ ...watched, pulse, clock, wallClock: Date.now, instance }),
-    viewOf: (session) => viewOf(session, toIso),
+    viewOf: (session) => viewOf(session, toIso, store?.standing(session)),
     denials: recentDenials,
     onInternalError,
   })
-  const desk = createSessionsDesk([memory.sessions, memory.provisional], toIso)
+  const desk = createSessionsDesk({ tables: [memory.sessions, memory.provisional], toIso, store })
   const explain = createExplain({
     deciding: options.deciding,
     askInRehearsal: backends.rehearse,

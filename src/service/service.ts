@@ -60,6 +60,7 @@ export function createService(settings: Settings, log: Log): Service {
     ...{ settings, log, clock, identify },
     scopeOf: createScopeOf(settings),
     onSilent: (session) => notify.ended(session, 'idle'),
+    onClosed: (session) => notify.ended(session, 'closed'),
     onReturned: notify.returned,
     onCommand: notify.commanded,
   })

@@ -24,6 +24,10 @@ export interface SessionView {
   readonly recheck: string | null
   /** Why the last re-check got no answer; null when it got one. */
   readonly unavailable: string | null
+  /** 1, and one more for each time that it was resumed. */
+  readonly part: number
+  /** How it came into this process: adopted from an earlier one, or resumed after a silence. */
+  readonly came: 'opened' | 'adopted' | 'resumed'
 }
 
 /** Turns a time of the monotonic clock into ISO 8601. */
@@ -47,7 +51,10 @@ export function createToIso(clock: () => number, wallClock: () => number): ToIso
   }
 }
 
-export function viewOf(session: Session, toIso: ToIso): SessionView {
+const OPENED: Pick<SessionView, 'part' | 'came'> = { part: 1, came: 'opened' }
+
+/** @param standing what the store says of it, if there is one */
+export function viewOf(session: Session, toIso: ToIso, standing = OPENED): SessionView {
   const { id, userId: user, provisional } = session
   const { shownChannel: channel, shownPath: path } = session.scope
   const { requests, failure, dueAt, profile } = session
@@ -67,5 +74,7 @@ export function viewOf(session: Session, toIso: ToIso): SessionView {
     requests,
     recheck: dueAt === Number.POSITIVE_INFINITY ? null : toIso(dueAt),
     unavailable: failure?.reason ?? null,
+    part: standing.part,
+    came: standing.came,
   }
 }

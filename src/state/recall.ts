@@ -25,8 +25,8 @@ export interface Recall {
   /** See `Stored.recall`. */
   recall(viewer: string): Promise<Recalled | undefined> | undefined
   /**
-   * The sessions of a viewer's records, in their newest state, those of the table included; without those that
-   * have ended for good.
+   * The sessions of a viewer's records, in their newest state, those of the table included, and those that the
+   * operator has closed; without those that have ended for good.
    */
   sessionsOf(records: readonly SessionRecord[]): Kept[]
   /** Whether the operator has closed it since it was opened. */
@@ -51,14 +51,14 @@ export function createRecall(options: RecallOptions): Recall {
       const { id } = record
       if (written.isRemoved(id)) return []
       const kept = known.get(id) ?? written.unwritten(id) ?? rebuild(record, clock)
-      return kept === undefined || kept.removed || isClosed(kept.session) ? [] : [kept]
+      return kept === undefined || kept.removed ? [] : [kept]
     })
 
   const read = async (viewer: string): Promise<Recalled | undefined> => {
     const records = await link.use('recall', (store) => store.recall(viewer))
     if (records === undefined) return undefined
     const now = clock.now()
-    const all = sessionsOf(records)
+    const all = sessionsOf(records).filter(({ session }) => !isClosed(session))
     // A record may still say that they play.
     for (const one of written.silentOf(viewer)) {
       const at = all.findIndex(({ session }) => session.id === one.session.id)

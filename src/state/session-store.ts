@@ -14,7 +14,7 @@ import { createWriteBehind } from './write-behind.ts'
 
 export interface SessionStoreOptions
   extends Omit<StoreLinkOptions, 'prepare' | 'onOpened'>,
-    Pick<SweepOptions, 'idle' | 'max' | 'onSilent'> {
+    Pick<SweepOptions, 'idle' | 'max' | 'onSilent' | 'onClosed'> {
   readonly identify: (subrequest: Subrequest) => Identity
   readonly scopeOf: (target: Target) => Scope
   /** STATE_TIMEOUT: how long a request waits for the store, in milliseconds. */
@@ -89,7 +89,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     clock,
     idle,
   })
-  const sweep = createSweep({ ...options, link, written, known, sessionsOf, clock })
+  const sweep = createSweep({ ...options, link, written, known, sessionsOf, isClosed, clock })
 
   const opened = (): void => {
     for (const { filter, at } of early ?? []) void addMark(filter, at)

@@ -9,9 +9,10 @@ import type { WriteBehind } from './write-behind.ts'
 
 export interface SweepOptions {
   readonly link: Pick<StoreLink, 'use'>
-  readonly written: Pick<WriteBehind, 'changed' | 'remove'>
+  readonly written: Pick<WriteBehind, 'changed' | 'remove' | 'flush'>
   readonly known: Pick<KnownSessions, 'get'>
   readonly sessionsOf: Recall['sessionsOf']
+  readonly isClosed: Recall['isClosed']
   readonly clock: StoreClock
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
@@ -21,13 +22,15 @@ export interface SweepOptions {
   readonly max: number
   /** A session of an earlier process has gone silent; this one never had it in its table. */
   readonly onSilent: (session: Session) => void
+  /** The operator has closed a session of an earlier process whose end nobody has told. */
+  readonly onClosed: (session: Session) => void
 }
 
 /** Walks through all records, in small slices. */
 export interface Sweep {
   /**
-   * Walks once: sessions of an earlier process that went silent are told, what nobody may resume is removed,
-   * and what goes beyond STATE_MAX, the longest silent first. Never one that plays.
+   * Walks once: sessions of an earlier process that went silent are told, what is closed or nobody may resume
+   * is removed, and what goes beyond STATE_MAX, the longest silent first. Never one that plays.
    */
   pass(): Promise<void>
   /** Removes all that match and that the table does not hold; undefined where not all could be seen. */
@@ -64,7 +67,7 @@ interface Bounds {
 const NONE: Bounds = { left: Number.NEGATIVE_INFINITY, silent: Number.NEGATIVE_INFINITY }
 
 export function createSweep(options: SweepOptions): Sweep {
-  const { link, written, known, sessionsOf, clock, after, idle, max, onSilent } = options
+  const { link, written, known, sessionsOf, isClosed, clock, after, idle, max, onSilent, onClosed } = options
   let bytes = 0
   let stopped = false
 
@@ -94,10 +97,24 @@ export function createSweep(options: SweepOptions): Sweep {
     }
   }
 
+  /** Removes one for good that only the store holds. Resolves with whether that is written. */
+  const close = (one: Kept): Promise<boolean> => {
+    if (!one.silent) {
+      // Its standing is known as long as it waits to be written.
+      written.changed(one)
+      onClosed(one.session)
+    }
+    one.removed = true
+    return written.remove(one.session)
+  }
+
   const passWithin = async (bounds: Bounds): Promise<Census | undefined> => {
     const census: Census = { bytes: 0, left: new Map(), silent: new Map() }
-    const isComplete = await walk(SLICE_EVERY, (sessions, each) => {
+    const isComplete = await walk(SLICE_EVERY, (all, each) => {
       const now = clock.now()
+      const isOver = ({ session }: Kept): boolean => known.get(session.id) === undefined && isClosed(session)
+      for (const one of all) if (isOver(one)) void close(one)
+      const sessions = all.filter((one) => !one.removed)
       const until = resumableUntil(sessions)
       census.bytes += sessions.length * each
       for (const one of sessions) {
@@ -132,13 +149,16 @@ export function createSweep(options: SweepOptions): Sweep {
   return {
     pass,
     async removeAll(matches) {
-      const found: Session[] = []
+      await written.flush()
+      const removals: Promise<boolean>[] = []
       const isComplete = await walk(0, (sessions) => {
-        for (const { session } of sessions)
-          if (known.get(session.id) === undefined && matches(session)) found.push(session)
+        for (const one of sessions) {
+          // At once, so that nobody adopts it meanwhile.
+          if (known.get(one.session.id) === undefined && matches(one.session)) removals.push(close(one))
+        }
       })
-      const removed = await Promise.all(found.map((session) => written.remove(session)))
-      return isComplete && removed.every(Boolean) ? found.length : undefined
+      const removed = await Promise.all(removals)
+      return isComplete && removed.every(Boolean) ? removals.length : undefined
     },
     start() {
       let cancel = after(PASS_EVERY, again)

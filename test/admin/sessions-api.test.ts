@@ -79,6 +79,8 @@ describe('the list of sessions', () => {
       provisional: false,
       requests: 2,
       unavailable: null,
+      part: 1,
+      came: 'opened',
     })
     for (const time of [start, lastRequest, recheck ?? ''])
       assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)

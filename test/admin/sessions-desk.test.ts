@@ -8,7 +8,7 @@ const START = Date.parse('2026-11-25T12:00:00.000Z')
 
 function startDesk(gate: PretendGate): SessionsDesk {
   const toIso = createToIso(gate.now, () => START + gate.now())
-  return createSessionsDesk([gate.sessions, gate.provisional], toIso)
+  return createSessionsDesk({ tables: [gate.sessions, gate.provisional], toIso })
 }
 
 async function open(gate: PretendGate, address: string, channel: string): Promise<string> {
@@ -59,6 +59,8 @@ describe('the desk of sessions', () => {
       requests: 2,
       recheck: '2026-11-25T12:10:05.000Z',
       unavailable: null,
+      part: 1,
+      came: 'opened',
     })
     assert.deepEqual(desk.list({}, 10, null), { sessions: [shown], next: null, total: 1 })
   })
@@ -115,8 +117,8 @@ describe('the desk of sessions', () => {
     const id = await open(gate, '192.0.2.1', 'one')
     await open(gate, '192.0.2.1', 'two')
     const desk = startDesk(gate)
-    assert.equal(desk.close(id), true)
-    assert.equal(desk.close(id), false)
+    assert.deepEqual(await desk.close(id), { closed: 1 })
+    assert.deepEqual(await desk.close(id), { closed: 0 })
     assert.equal(desk.find(id), undefined)
     const segment = (channel: string) =>
       gate.decide(clientRequest(`/live/${channel}/1.ts`, { address: '192.0.2.1' }))
@@ -128,9 +130,10 @@ describe('the desk of sessions', () => {
     const gate = createPretendGate()
     for (let at = 0; at < 6; at++) await open(gate, `192.0.2.${at % 2}`, `c${at}`)
     const desk = startDesk(gate)
-    assert.equal(await desk.closeAll({ address: '192.0.2.1' }), 3)
-    assert.equal(await desk.closeAll({ address: '192.0.2.1' }), 0)
+    assert.deepEqual(await desk.closeAll({ address: '192.0.2.1' }), { closed: 3 })
+    assert.deepEqual(await desk.closeAll({ address: '192.0.2.1' }), { closed: 0 })
     assert.equal(desk.list({}, 10, null).total, 3)
+    assert.deepEqual(await desk.closeAll({}), { closed: 3 })
   })
 
   test('times are told alike each time, and follow a wall clock that is set anew', () => {

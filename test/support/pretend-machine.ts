@@ -64,6 +64,7 @@ async function startOn(
         onCommand() {},
         onReturned() {},
         onSilent() {},
+        onClosed() {},
       })
       return store
     },
