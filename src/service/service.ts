@@ -13,7 +13,8 @@ import { createTally } from '../metrics/tally.ts'
 import { createIdentify } from '../session/identity.ts'
 import { createMaskPath } from '../session/mask-path.ts'
 import { createScopeOf } from '../session/scope.ts'
-import { createToIso } from '../session/session-view.ts'
+import type { Session } from '../session/session.ts'
+import { createToIso, type SessionView, viewOf } from '../session/session-view.ts'
 import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
@@ -106,7 +107,9 @@ export function createService(settings: Settings, log: Log): Service {
   const { path: maskPath } = createMaskPath(settings)
   const decisions = createDecisionLog(log, clock, maskPath)
   const tally = createTally()
-  const webhook = eventsUrl && createWebhook({ endpoint: eventsUrl, minTime, clock, toIso, log })
+  const view = (session: Session): SessionView => viewOf(session, toIso, store?.standing(session))
+  const webhook =
+    eventsUrl && createWebhook({ ...{ endpoint: eventsUrl, minTime, clock, toIso, log }, viewOf: view })
   let internalErrors = 0
   const watched: MetricsOptions = {
     backends: backends.each,
@@ -157,7 +160,7 @@ export function createService(settings: Settings, log: Log): Service {
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)
-      webhook?.start()
+      webhook?.start(store?.state().usable === true)
       log.info('listening', {
         gate: formatAddress(settings.listen),
         admin: adminListen === undefined ? 'off' : formatAddress(adminListen),

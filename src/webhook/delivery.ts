@@ -32,8 +32,8 @@ export interface DeliveryCounts {
 
 /** A queue of events for one receiver. */
 export interface Delivery {
-  /** Adds the event that this gate has started. */
-  start(): void
+  /** Adds the event that this gate has started. @param sessionsGoOn those of earlier starts */
+  start(sessionsGoOn: boolean): void
   /** Adds an event to the queue. Never throws, never waits. A full queue drops its oldest event. */
   add(event: SessionEvent): void
   counts(): DeliveryCounts
@@ -140,7 +140,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   return {
-    start: () => add({ event: 'gate-started', start: toIso(clock()) }),
+    start: (sessionsGoOn) => add({ event: 'gate-started', start: toIso(clock()), sessionsGoOn }),
     add,
     counts: () => ({ delivered, dropped, waiting: waiting() }),
     async stop() {

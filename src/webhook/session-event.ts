@@ -1,19 +1,33 @@
-import type { Session, SessionEnd } from '../session/session.ts'
-import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
+import type { SessionEnd } from '../session/session.ts'
+import type { SessionView } from '../session/session-view.ts'
 
-/** The first event of a gate. Sessions of earlier starts of this gate are over. */
+/** The first event of a gate. */
 export interface GateStarted {
   readonly event: 'gate-started'
   readonly start: string
+  /**
+   * Sessions of earlier starts of this gate go on, and this gate tells their ends. False: they are over, and
+   * nobody tells that.
+   */
+  readonly sessionsGoOn: boolean
 }
 
 /** The fields of a session. No query, so no token. */
 type Described = Pick<
   SessionView,
-  'session' | 'user' | 'channel' | 'address' | 'origin' | 'path' | 'userAgent' | 'provisional' | 'start'
+  | 'session'
+  | 'part'
+  | 'user'
+  | 'channel'
+  | 'address'
+  | 'origin'
+  | 'path'
+  | 'userAgent'
+  | 'provisional'
+  | 'start'
 >
 
-/** A session began. */
+/** A session began, or was resumed: then `start` is that time. */
 export interface SessionStarted extends Described {
   readonly event: 'start'
 }
@@ -40,18 +54,17 @@ export interface EventBatch {
 }
 
 /** The event of a session that began. */
-export function startOf(session: Session, toIso: ToIso): SessionStarted {
-  return { event: 'start', ...describe(viewOf(session, toIso)) }
+export function startOf(view: SessionView): SessionStarted {
+  return { event: 'start', ...describe(view) }
 }
 
-/** The event of a session that ended. @param now milliseconds of the monotonic clock at its end */
-export function endOf(session: Session, reason: SessionEnd, now: number, toIso: ToIso): SessionEnded {
-  const view = viewOf(session, toIso)
+/** The event of a session that ended. @param end ISO 8601 in UTC */
+export function endOf(view: SessionView, reason: SessionEnd, end: string): SessionEnded {
   const { lastRequest, requests } = view
-  return { event: 'end', ...describe(view), end: toIso(now), lastRequest, requests, reason }
+  return { event: 'end', ...describe(view), end, lastRequest, requests, reason }
 }
 
 function describe(view: SessionView): Described {
-  const { session, user, channel, address, origin, path, userAgent, provisional, start } = view
-  return { session, user, channel, address, origin, path, userAgent, provisional, start }
+  const { session, part, user, channel, address, origin, path, userAgent, provisional, start } = view
+  return { session, part, user, channel, address, origin, path, userAgent, provisional, start }
 }

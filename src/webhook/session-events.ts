@@ -1,5 +1,6 @@
 import { isPlaylist } from '../session/scope.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
+import type { SessionView } from '../session/session-view.ts'
 import { createDelivery, type DeliveryCounts, type DeliveryOptions } from './delivery.ts'
 import { endOf, startOf } from './session-event.ts'
 
@@ -7,6 +8,7 @@ import { endOf, startOf } from './session-event.ts'
 export interface SessionEventsOptions extends DeliveryOptions {
   /** Milliseconds that a session must last to be posted; 0 = all are posted. */
   readonly minTime: number
+  readonly viewOf: (session: Session) => SessionView
 }
 
 /**
@@ -14,8 +16,8 @@ export interface SessionEventsOptions extends DeliveryOptions {
  * to a queue.
  */
 export interface SessionEvents {
-  /** Adds the event that this gate has started. */
-  start(): void
+  /** Adds the event that this gate has started. @param sessionsGoOn those of earlier starts */
+  start(sessionsGoOn: boolean): void
   opened(session: Session): void
   ended(session: Session, why: SessionEnd): void
   counts(): DeliveryCounts
@@ -28,10 +30,11 @@ const LOOK_EVERY = 1_000
 
 /**
  * Posts starts and ends of sessions. With a minimum time a start is posted late: when a request shows that
- * the session has lasted so long. The end of a session is posted only if its start was.
+ * the session has lasted so long. The end of a session is posted only if its start was, or if an earlier
+ * process opened it: nobody knows then.
  */
 export function createSessionEvents(options: SessionEventsOptions): SessionEvents {
-  const { minTime, clock, after, toIso } = options
+  const { minTime, clock, after, toIso, viewOf } = options
   const delivery = createDelivery(options)
   /**
    * Sessions that may be too short, each with the time of its next check, soonest first: the delay is the
@@ -49,7 +52,7 @@ export function createSessionEvents(options: SessionEventsOptions): SessionEvent
         return
       }
       young.delete(session)
-      if (lasted(session, now) >= minTime) delivery.add(startOf(session, toIso))
+      if (lasted(session, now) >= minTime) delivery.add(startOf(viewOf(session)))
       else young.set(session, now + minTime)
     }
   }
@@ -58,7 +61,7 @@ export function createSessionEvents(options: SessionEventsOptions): SessionEvent
     start: delivery.start,
     opened(session) {
       if (minTime === 0) {
-        delivery.add(startOf(session, toIso))
+        delivery.add(startOf(viewOf(session)))
         return
       }
       young.set(session, clock() + minTime)
@@ -68,9 +71,9 @@ export function createSessionEvents(options: SessionEventsOptions): SessionEvent
       const now = clock()
       if (young.delete(session)) {
         if (lasted(session, now) < minTime) return
-        delivery.add(startOf(session, toIso))
+        delivery.add(startOf(viewOf(session)))
       }
-      delivery.add(endOf(session, why, now, toIso))
+      delivery.add(endOf(viewOf(session), why, toIso(now)))
     },
     counts: delivery.counts,
     stop() {

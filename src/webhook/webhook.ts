@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Endpoint } from '../backend/endpoint.ts'
 import type { Log } from '../log/log.ts'
-import type { ToIso } from '../session/session-view.ts'
+import type { Session } from '../session/session.ts'
+import type { SessionView, ToIso } from '../session/session-view.ts'
 import { DEADLINE } from './delivery.ts'
 import { createPoster } from './post.ts'
 import { createSessionEvents, type SessionEvents } from './session-events.ts'
@@ -14,11 +15,13 @@ export interface WebhookOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly toIso: ToIso
+  readonly viewOf: (session: Session) => SessionView
   readonly log: Log
 }
 
 /** Posts session events to one receiver over HTTP, in real time. */
-export function createWebhook({ endpoint, minTime, clock, toIso, log }: WebhookOptions): SessionEvents {
+export function createWebhook(options: WebhookOptions): SessionEvents {
+  const { endpoint, minTime, clock, toIso, viewOf, log } = options
   const { post, close } = createPoster(endpoint, DEADLINE)
   const events = createSessionEvents({
     gate: randomBytes(16).toString('base64url'),
@@ -27,6 +30,7 @@ export function createWebhook({ endpoint, minTime, clock, toIso, log }: WebhookO
     minTime,
     clock,
     toIso,
+    viewOf,
     after(milliseconds, act) {
       const timer = setTimeout(act, milliseconds).unref()
       return () => clearTimeout(timer)

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 import { newSessionId, Session, type SessionEnd } from '../../src/session/session.ts'
-import { createToIso } from '../../src/session/session-view.ts'
+import { createToIso, type SessionView, viewOf } from '../../src/session/session-view.ts'
 import { MAX_BATCH, MAX_WAITING } from '../../src/webhook/delivery.ts'
 import type { Posted } from '../../src/webhook/post.ts'
 import type { EventBatch, SessionEnded, SessionEvent } from '../../src/webhook/session-event.ts'
@@ -33,6 +33,8 @@ function create({ minTime = 0, random = 0 } = {}) {
   const warn = (message: string, fields = {}): void => void lines.push({ message, fields })
   const nothing = (): void => {}
   let answer: (signal: AbortSignal) => Posted | Promise<Posted> = () => ok
+  const toIso = createToIso(time.clock, () => EPOCH + time.clock())
+  let standing: Pick<SessionView, 'part' | 'came'> | undefined
   const events = createSessionEvents({
     gate: 'gate-1',
     receiver: 'http://billing.example.com/events',
@@ -42,12 +44,13 @@ function create({ minTime = 0, random = 0 } = {}) {
       return await answer(signal)
     },
     clock: time.clock,
-    toIso: createToIso(time.clock, () => EPOCH + time.clock()),
+    toIso,
+    viewOf: (session) => viewOf(session, toIso, standing),
     after: time.after,
     random: () => random,
     log: { error: nothing, warn, info: nothing, debug: nothing, debugs: false },
   })
-  events.start()
+  events.start(false)
   return {
     ...events,
     time,
@@ -75,6 +78,10 @@ function create({ minTime = 0, random = 0 } = {}) {
     },
     /** Kind and session of all events that were posted, in order. */
     told: () => posts.flatMap(({ batch }) => batch.events.map(nameOf)),
+    /** How each session stands in the store from now on. */
+    stand(next: typeof standing) {
+      standing = next
+    },
     /** Lets the first post with `gate-started` go. */
     async started() {
       await time.pass(1_000)
@@ -100,6 +107,7 @@ describe('what is told of a session', () => {
 
     const common = {
       session: session.id,
+      part: 1,
       channel: 'one',
       address: '192.0.2.1',
       origin: 'https://live.example.com',
@@ -115,7 +123,7 @@ describe('what is told of a session', () => {
           gate: 'gate-1',
           sent: '2026-11-24T13:00:01.000Z',
           events: [
-            { event: 'gate-started', start: '2026-11-24T13:00:00.000Z' },
+            { event: 'gate-started', start: '2026-11-24T13:00:00.000Z', sessionsGoOn: false },
             { event: 'start', ...common, user: '' },
           ],
         },
