@@ -10,14 +10,12 @@ import { createLogOutput } from '../log/log-output.ts'
 import { createLogStream } from '../log/log-stream.ts'
 import { createService } from '../service/service.ts'
 import { ENDED, FAILED } from './exit-codes.ts'
+import { limitHeapGrowth } from './heap-growth.ts'
 
 const STDOUT = 1
 
-/**
- * Percent that the heap may grow before V8 collects garbage. By default V8 lets the garbage grow to several
- * times the memory of the sessions.
- */
-const HEAP_GROWTH = 20
+/** Milliseconds in which the last lines of the log are written. */
+const LAST_LINES = 100
 
 /**
  * CHANNEL_PATTERN is matched against paths that clients choose. Where backtracking would take too long, V8
@@ -27,7 +25,7 @@ const LINEAR_PATTERNS = '--enable-experimental-regexp-engine-on-excessive-backtr
 
 /** Runs the service until a signal ends it. The exit code says how it ended. */
 export async function serve(given: Settings, environment: Environment): Promise<void> {
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`)
+  limitHeapGrowth()
   setFlagsFromString(LINEAR_PATTERNS)
   // Node writes its own warnings there. A reader that has gone away, or a full disk, is no reason to stop.
   process.stderr.on('error', () => {})
@@ -52,13 +50,13 @@ export async function serve(given: Settings, environment: Environment): Promise<
     log.info('stopped')
     process.exitCode = ENDED
     // What still keeps the event loop alive has had its time.
-    setTimeout(() => process.exit(ENDED), 100).unref()
+    setTimeout(() => process.exit(ENDED), LAST_LINES).unref()
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   process.on('uncaughtException', (error) => {
     log.error('uncaught exception', { error: error.stack })
-    setTimeout(() => process.exit(FAILED), 100)
+    setTimeout(() => process.exit(FAILED), LAST_LINES)
   })
 
   try {
@@ -66,6 +64,6 @@ export async function serve(given: Settings, environment: Environment): Promise<
   } catch (error) {
     if (!(error instanceof ListenError)) throw error
     process.stderr.write(`alta-auth: ${error.message}\n`)
-    process.exit(FAILED)
+    setTimeout(() => process.exit(FAILED), LAST_LINES)
   }
 }
