@@ -26,23 +26,16 @@ export interface LogOptions extends LogLineOptions {
 export function createLog(options: LogOptions): Log {
   const { stream } = options
   const line = createLogLine(options)
-  const logger = winston.createLogger({
-    level: options.level,
-    // The transport builds the line, because each question has one: in one step, and only where it is kept.
-    format: winston.format((entry) => entry)(),
-    transports: [
-      new winston.transports.Stream({
-        stream,
-        log({ level, message, fields }: Entry, next) {
-          stream.write(`${line(level, message, fields)}\n`)
-          next()
-        },
-      }),
-    ],
+  // The transport builds the line, because each question has one: in one step, and only where it is kept.
+  const transport = new winston.transports.Stream({
+    stream,
+    log: ({ level, message, fields }: Entry) => stream.write(`${line(level, message, fields)}\n`),
   })
+  const logger = winston.createLogger({ level: options.level, transports: transport })
+  // The logger would pass each line through three streams to the transport, which costs more than the line.
   const writer = (level: LogOptions['level']): Log['info'] =>
     logger.isLevelEnabled(level)
-      ? (message, fields = {}) => void logger.log({ level, message, fields } satisfies Entry)
+      ? (message, fields = {}) => void transport.log?.({ level, message, fields } satisfies Entry, done)
       : () => {}
   return {
     error: writer('error'),
@@ -53,6 +46,8 @@ export function createLog(options: LogOptions): Log {
     linesDropped: () => stream.linesDropped?.() ?? 0,
   }
 }
+
+const done = (): void => {}
 
 /** What goes through winston for one line. */
 interface Entry {
