@@ -181,7 +181,8 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
     const applicant = applicantOf(question)
     if (!breaker.admits(applicant.groups.network)) return without('breaker')
     const began = clock()
-    const admission = await line.enter(applicant, budget)
+    const entered = line.enter(applicant, budget)
+    const admission = entered instanceof Promise ? await entered : entered
     if (admission.kind === 'overload') return without('overload')
     const waited = clock() - began
     if (admission.kind === 'excess') {

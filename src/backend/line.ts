@@ -161,9 +161,9 @@ export function createLine({ places, length, bytes }: LineOptions): Line {
   return {
     enter(applicant, budget) {
       return shares.with(applicant.groups, applicant.occasion, (group) => {
-        const isOwn = shares.hasItsShare(group, places())
         const found = lookIn(group, applicant)
         if (found === 'place') return seatIn(group, false)
+        const isOwn = shares.hasItsShare(group, places())
         const leaving = found === 'waits' ? undefined : whoLeavesFor(group, applicant.knownViewer)
         if (found !== 'waits' && leaving === undefined)
           return found === 'excess' ? { kind: found, waited: false } : { kind: 'overload' }

@@ -183,6 +183,7 @@ export function createShares(): Shares {
         .around()
         .findLast((one) => one.length >= length * one.part || one.bytes + more > bytes * one.part),
     next(places) {
+      if (all.length === 0) return undefined
       const ranks = knownInARow < KNOWN_IN_A_ROW ? KNOWN_FIRST : UNKNOWN_FIRST
       for (const mayHave of [isBelowShare, mayBorrow]) {
         for (const rank of ranks) {
