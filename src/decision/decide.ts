@@ -133,6 +133,7 @@ export function createDecide(options: DecideOptions): Decide {
     ...{ memory, terms, keep, clock, newSessionId, after, answerBy, freshDenial, question },
     askAbout: recheck.ask,
     onDecision: options.onDecision,
+    ...(options.onStoreLate && { onStoreLate: options.onStoreLate }),
   })
 
   return decide
