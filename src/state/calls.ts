@@ -40,7 +40,9 @@ export function createCalls({ folder, startTimer, onLateError }: CallsOptions): 
         cancel()
         if (isLate) hanging -= 1
       }
-      call().then(
+      // An error that is thrown at once counts as one that comes later.
+      const made = (async () => call())()
+      made.then(
         (result) => {
           settle()
           resolve(result)

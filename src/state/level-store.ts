@@ -53,10 +53,12 @@ export function createLevelStore(options: LevelStoreOptions): RecordStore {
   const use = async <Result>(act: (records: Records) => Promise<Result>): Promise<Result> => {
     if (broken !== undefined) throw broken
     if (records === undefined) throw new StoreError('failed', `the store ${folder.path} is not open; open it`)
+    const open = records
     try {
-      return await act(records)
+      return await act(open)
     } catch (error) {
-      throw trouble(error)
+      // What an engine says that was closed meanwhile is nothing against the next one.
+      throw open === records ? trouble(error) : storeErrorOf(error, folder.path)
     }
   }
 
@@ -93,7 +95,7 @@ export function createLevelStore(options: LevelStoreOptions): RecordStore {
     const opened = createBoundedEngine(await createEngine(folder.sessions), calls, deadlines)
     await opened.open()
     engine = opened
-    const log = await calls.make(deadlines.read, () => readFile(join(folder.sessions, 'LOG'), 'utf8'))
+    const log = await calls.make(deadlines.open, () => readFile(join(folder.sessions, 'LOG'), 'utf8'))
     // LevelDB passes over what it cannot read of its log, and with it over removals.
     if (/: dropping \d+ bytes/.test(log))
       throw new StoreError('damaged', `the log of the store ${folder.path} cannot be read`)

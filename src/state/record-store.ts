@@ -39,7 +39,7 @@ export interface Removal {
 /** A part of all records. The records of one viewer are never torn apart. */
 export interface Slice {
   readonly writes: readonly Write[]
-  /** Bytes that they take. */
+  /** Bytes that they take, and what other configurations and formats have left between them. */
   readonly bytes: number
   /** Where the next slice begins; undefined after the last one. */
   readonly next: string | undefined

@@ -242,6 +242,19 @@ export function describeConformance(name: string, kind: StoreKind): void {
       assert.equal((await store.recall(viewer)).length, 1)
     })
 
+    test('calls that are under way when it is opened again do not break it', async (t) => {
+      const { store } = await opened(t)
+      const calls: Promise<unknown>[] = []
+      for (let n = 0; n < 30; n += 1)
+        calls.push(store.write([makeWrite({ id: `${n}` })]), store.recall(viewer), store.slice(undefined, 10))
+      const ended = Promise.allSettled(calls)
+      await store.open()
+      for (const outcome of await ended)
+        if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof StoreError)
+      await store.write([makeWrite({ id: 'after' })])
+      assert.ok((await idsOf(store)).includes('after'))
+    })
+
     test('no records, no removals: nothing happens', async (t) => {
       const { store } = await opened(t)
       await store.write([])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeBundle } from '../../src/state/bundle.ts'
+import { decodeBundle, encodeBundle } from '../../src/state/bundle.ts'
 import { readFilter, readRecord } from '../../src/state/read-record.ts'
 import type { SessionRecord } from '../../src/state/record.ts'
 import { allOf } from './conformance.ts'
@@ -103,6 +103,29 @@ test('a record of this release that it cannot read stays until it expires', asyn
   place.pass(60_000)
   await allOf(store)
   assert.ok((await allOf(store)).bytes < before)
+})
+
+test('what has expired leaves nothing', async (t) => {
+  const place = makeLevelPlace(t)
+  const store = place.create()
+  t.after(() => store.close())
+  await store.open()
+  const soon = store.now() + 10_000
+  await store.write([makeWrite({ id: 'a' }, soon), makeWrite({ id: 'b' }, soon * 2)])
+  await store.write([makeWrite({ id: 'c', viewer: 'another' }, soon)])
+  await store.mark({ filter: { user: 'anna' }, at: 1, until: soon })
+  place.pass(10_000)
+  await allOf(store)
+  await store.close()
+  await withLevel(place, async (level) => {
+    const [clock, left, ...more] = await level.iterator().all()
+    assert.equal(clock?.[0], '!clock')
+    assert.deepEqual(
+      decodeBundle(left?.[1] as Buffer)?.map(({ id }) => id),
+      ['b'],
+    )
+    assert.deepEqual(more, [])
+  })
 })
 
 test('a mark that a later release wrote closes at least what it says', async (t) => {

@@ -93,6 +93,22 @@ test('what was written in clear is unknown once there is a secret', async (t) =>
   assert.deepEqual(await sealed.recall(viewer), [])
 })
 
+test("a sealed record is worth nothing under another viewer's key", async (t) => {
+  const place = makeLevelPlace(t)
+  const store = place.create({ secrets: [first] })
+  t.after(() => store.close())
+  await store.open()
+  await store.write([makeWrite(), makeWrite({ viewer: 'another', id: 'b' })])
+  await store.close()
+  await withLevel(place, async (level) => {
+    const [one = '', other = ''] = await level.keys({ gt: '1' }).all()
+    await level.put(other, (await level.get(one)) as Buffer)
+    await level.del(one)
+  })
+  await store.open()
+  assert.deepEqual((await allOf(store)).writes, [])
+})
+
 test('rotation: old records are read, removed and written again under the new secret', async (t) => {
   const place = makeLevelPlace(t)
   const before = place.create({ secrets: [first] })

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLevelEngine } from '../../src/state/level-engine.ts'
+import type { StoreTrouble } from '../../src/state/record-store.ts'
+import { makeLevelPlace } from './level-place.ts'
+import { makeRecord, makeWrite } from './records.ts'
+
+const errors: Readonly<Record<string, StoreTrouble>> = {
+  'IO error: 000003.log: No space left on device': 'full',
+  'IO error: 000003.log: Disk quota exceeded': 'full',
+  'IO error: 000005.ldb: Permission denied': 'rights',
+  'IO error: 000005.ldb: Too many open files': 'failed',
+  'IO error: MANIFEST-000002: Read-only file system': 'failed',
+}
+
+for (const [text, trouble] of Object.entries(errors))
+  test(`${text}: after it nothing is written until the store was opened again`, async (t) => {
+    // LevelDB would write on behind a torn part of its log, and lose that when it is read.
+    let fails = false
+    let batches = 0
+    const store = makeLevelPlace(t).create({
+      createEngine: async (location) => {
+        const engine = await createLevelEngine(location)
+        const batch: typeof engine.batch = async (steps, sync) => {
+          batches += 1
+          if (fails) throw new Error(text)
+          await engine.batch(steps, sync)
+        }
+        return { ...engine, batch }
+      },
+    })
+    t.after(() => store.close())
+    await store.open()
+    await store.write([makeWrite({ id: 'before' })])
+    fails = true
+    await assert.rejects(store.write([makeWrite()]), { name: 'StoreError', trouble })
+    fails = false
+    await assert.rejects(store.write([makeWrite()]), { trouble })
+    await assert.rejects(store.recall(makeRecord().viewer), { trouble })
+    assert.equal(batches, 2)
+    assert.equal(await store.open(), undefined)
+    await store.write([makeWrite({ id: 'after' })])
+    const ids = (await store.recall(makeRecord().viewer)).map(({ id }) => id)
+    assert.deepEqual(ids.sort(), ['after', 'before'])
+  })
