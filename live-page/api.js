@@ -36,8 +36,15 @@ export function createApi(token) {
      * @returns {Promise<any>}
      */
     get: async (path, signal) => (await ask(path, signal === undefined ? {} : { signal })).json(),
-    /** @param {string} path */
-    remove: async (path) => void (await ask(path, { method: 'DELETE' })),
+    /**
+     * Returns what the gate says beside "done", if anything.
+     * @param {string} path
+     * @returns {Promise<any>}
+     */
+    remove: async (path) => {
+      const answer = await ask(path, { method: 'DELETE' })
+      return answer.status === 204 ? undefined : await answer.json()
+    },
     /**
      * @param {string} path
      * @param {AbortSignal} signal

@@ -15,6 +15,7 @@ import { allowed, createRates, denied } from './rates.js'
 import { createSessionList } from './session-list.js'
 import { createSessionNews } from './session-news.js'
 import { createSessionTable } from './session-table.js'
+import { showStoreNotice } from './store-notice.js'
 import { createToken } from './token.js'
 
 const token = createToken()
@@ -32,10 +33,12 @@ const list = createSessionList(() => {
   table.changed()
   showSize()
 })
-const closing = createCloseDialog(api, (id) => {
-  list.drop([id])
-  table.focus()
-  announce('The session is closed.')
+const closing = createCloseDialog(api, {
+  onClosed(id) {
+    list.drop([id])
+    announce('The session is closed.')
+  },
+  onDone: () => table.focus(),
 })
 const table = createSessionTable(list, (id) => {
   const session = list.find(id)
@@ -85,6 +88,7 @@ function showState(state) {
   table.tick(now)
   backends.show(state.backends, state.deadline)
   defaultAction.show(state)
+  showStoreNotice(state)
   showFigures(state)
 }
 

@@ -16,6 +16,8 @@
  * @property {number} requests
  * @property {string | null} recheck
  * @property {string | null} unavailable reason of the last re-check when it got no answer
+ * @property {number} part 1, and one more for each time that it was resumed
+ * @property {'opened' | 'adopted' | 'resumed'} came how it came into this process of the gate
  *
  * @typedef {object} SessionPage
  * @property {SessionView[]} sessions
@@ -51,12 +53,22 @@
  * @property {Record<'backend' | 'session' | 'stale' | 'default', number>} allow
  * @property {Record<'backend' | 'session' | 'stale' | 'default' | 'gate', number>} deny
  *
+ * @typedef {object} StoreState
+ * @property {boolean} usable
+ * @property {string} since
+ * @property {string} [why] where it is not usable, and so is the next
+ * @property {string} [message] a clause: what is wrong, and the cure
+ *
+ * @typedef {object} Closing the answer to a close that is not written yet
+ * @property {string} message
+ *
  * @typedef {object} GateState
  * @property {string} time
  * @property {number} uptime seconds
  * @property {{ live: number, provisional: number, denied: number, limit: number }} sessions
  * @property {Rates} rates
  * @property {BackendState[]} backends
+ * @property {StoreState | null} state of the store; null where there is none
  * @property {{ letIn: number, refused: number }} byDefault
  * @property {'allow' | 'deny'} defaultAction
  * @property {number} deadline milliseconds

@@ -31,6 +31,7 @@ export function createSessionRow(onClose) {
   const [user, channel, address, agent, since, requests, close] = /** @type {HTMLDivElement[]} */ (cells)
   const name = element('span', 'text')
   const mark = element('span', 'pill')
+  const came = element('span', 'pill')
   const at = element('span', 'text')
   const age = element('span', 'soft')
   const number = element('span', '')
@@ -38,7 +39,7 @@ export function createSessionRow(onClose) {
   const button = element('button', 'small', 'Close')
   button.type = 'button'
   button.tabIndex = -1
-  user?.append(name, mark)
+  user?.append(name, mark, came)
   since?.append(at, age)
   requests?.append(number, unit)
   close?.append(button)
@@ -62,6 +63,7 @@ export function createSessionRow(onClose) {
       row.ariaRowIndex = String(index + 2)
       showText(name, session.user === '' ? '–' : session.user)
       showMark(mark, session)
+      showCame(came, session)
       if (channel !== undefined) showText(channel, session.channel)
       if (address !== undefined) showText(address, session.address)
       if (agent !== undefined) {
@@ -101,4 +103,17 @@ function showMark(mark, { provisional, unavailable }) {
   mark.title = provisional
     ? 'let in by the default action; asked about as soon as the backend answers'
     : `the last re-check got no answer (${plain(unavailable ?? '')}); what was known holds`
+}
+
+/**
+ * @param {HTMLElement} mark
+ * @param {SessionView} session
+ */
+function showCame(mark, { came, part }) {
+  mark.hidden = came === 'opened'
+  setText(mark, part > 1 ? `${came}, part ${part}` : came)
+  mark.title =
+    came === 'adopted'
+      ? 'opened before the gate was started; taken over from the store'
+      : 'silent for a while, then requested again: its next part, under the same id'
 }

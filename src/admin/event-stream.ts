@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Return } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionView } from '../session/session-view.ts'
 import type { RecentDenials } from './recent-denials.ts'
@@ -17,6 +18,8 @@ export interface EventStream {
   /** Makes the response a reader. False when there are too many readers, or after `end`. */
   add(response: ServerResponse): boolean
   opened(session: Session): void
+  /** A session of the store is in the table again. One that was resumed is told as opened, too. */
+  returned(session: Session, as: Return): void
   ended(session: Session, why: SessionEnd): void
   /** There is a new denial. */
   denied(): void
@@ -44,8 +47,8 @@ const COMMENT_AFTER = 15
 export function createEventStream(options: EventStreamOptions): EventStream {
   const { state, viewOf, denials, onInternalError } = options
   const readers = new Set<ServerResponse>()
-  let opened: Session[] = []
-  let ended: { session: string; why: SessionEnd }[] = []
+  const opened = new Map<string, Session>()
+  const ended = new Map<string, SessionEnd>()
   let changes = 0
   let sentDenial = 0
   let lastState = ''
@@ -82,8 +85,8 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   }
 
   const forgetChanges = (): void => {
-    opened = []
-    ended = []
+    opened.clear()
+    ended.clear()
     changes = 0
   }
 
@@ -101,8 +104,8 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   const changesText = (): string => {
     if (changes > MAX_CHANGES) return eventText('reload', {})
     const parts = [
-      opened.length === 0 ? '' : eventText('opened', { sessions: opened.map(viewOf) }),
-      ended.length === 0 ? '' : eventText('ended', { sessions: ended }),
+      opened.size === 0 ? '' : eventText('opened', { sessions: [...opened.values()].map(viewOf) }),
+      ended.size === 0 ? '' : eventText('ended', { sessions: [...ended].map(endText) }),
     ]
     const text = parts.join('')
     return text.length > MAX_BATCH ? eventText('reload', {}) : text
@@ -119,6 +122,16 @@ export function createEventStream(options: EventStreamOptions): EventStream {
 
   const soon = (): void => {
     batch ??= setTimeout(flush, BATCH_FOR).unref()
+  }
+
+  const add = (session: Session): void => {
+    if (readers.size === 0) return
+    if (++changes <= MAX_CHANGES) {
+      // It was silent, and is resumed: the reader must not remove it.
+      ended.delete(session.id)
+      opened.set(session.id, session)
+    }
+    soon()
   }
 
   return {
@@ -142,14 +155,13 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       response.write(lastState)
       return true
     },
-    opened(session) {
-      if (readers.size === 0) return
-      if (++changes <= MAX_CHANGES) opened.push(session)
-      soon()
+    opened: add,
+    returned(session, as) {
+      if (as === 'adopted') add(session)
     },
     ended(session, why) {
       if (readers.size === 0) return
-      if (++changes <= MAX_CHANGES) ended.push({ session: session.id, why })
+      if (++changes <= MAX_CHANGES) ended.set(session.id, why)
       soon()
     },
     denied() {
@@ -164,6 +176,10 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       }
     },
   }
+}
+
+function endText([session, why]: [string, SessionEnd]): object {
+  return { session, why }
 }
 
 function eventText(name: string, data: object): string {

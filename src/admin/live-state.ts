@@ -1,7 +1,10 @@
 import type { DefaultCounter } from '../metrics/default-counter.ts'
 import type { Watched } from '../metrics/watched.ts'
+import type { ToIso } from '../session/session-view.ts'
+import type { SessionStore } from '../state/session-store.ts'
 import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
+import { type DescribedStore, describeStore } from './describe-store.ts'
 import type { Beat, Pulse } from './pulse.ts'
 
 /** The state of the gate at one moment: what the live page shows above its lists. */
@@ -15,6 +18,8 @@ export interface LiveState {
   readonly rates: Beat['rates']
   /** In the operator's order. */
   readonly backends: readonly object[]
+  /** Of the store; null where there is none. */
+  readonly state: DescribedStore | null
   readonly byDefault: ReturnType<DefaultCounter['totals']>
   readonly defaultAction: Verdict
   /** The deadline of one question, in milliseconds. */
@@ -28,6 +33,9 @@ export interface LiveState {
 export interface LiveStateOptions extends Watched {
   readonly pulse: Pick<Pulse, 'look'>
   readonly instance: string
+  /** Undefined where STATE_URL is off. */
+  readonly store: Pick<SessionStore, 'state'> | undefined
+  readonly toIso: ToIso
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** Milliseconds since 1970. */
@@ -57,6 +65,7 @@ export function createLiveState(options: LiveStateOptions): () => LiveState {
         ...state(),
         ...beat.backends[place],
       })),
+      state: describeStore(options.store, options.toIso),
       byDefault: options.byDefault(),
       defaultAction,
       deadline: options.backendTimeout,

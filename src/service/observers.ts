@@ -174,6 +174,7 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       unreadable: recentDenials.refused,
       decided: recentDenials.made,
       opened: live.opened,
+      returned: live.returned,
       ended: live.ended,
     },
     webhook === undefined ? {} : { opened: webhook.opened, ended: webhook.ended },

@@ -65,7 +65,7 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     onDenied: () => live.denied(),
   })
   const live = createEventStream({
-    state: createLiveState({ ...watched, pulse, clock, wallClock: Date.now, instance }),
+    state: createLiveState({ ...watched, store, pulse, clock, toIso, wallClock: Date.now, instance }),
     viewOf: (session) => viewOf(session, toIso, store?.standing(session)),
     denials: recentDenials,
     onInternalError,

@@ -4,6 +4,8 @@ import { connect, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { createEventStream } from '../../src/admin/event-stream.ts'
 import type { LiveState } from '../../src/admin/live-state.ts'
+import type { Session } from '../../src/session/session.ts'
+import type { SessionView } from '../../src/session/session-view.ts'
 import { type AdminGate, errorOf, startAdminGate } from '../support/admin-gate.ts'
 import { askGate } from '../support/ask-gate.ts'
 import { type Backend, startBackend, status } from '../support/backend.ts'
@@ -61,6 +63,7 @@ describe('the event stream', () => {
     assert.deepEqual(rest, {
       sessions: { live: 1, provisional: 0, denied: 0, limit: 5000 },
       rates: { allow: none, deny: none },
+      state: null,
       byDefault: { letIn: 0, refused: 0 },
       defaultAction: 'allow',
       deadline: 2000,
@@ -352,6 +355,31 @@ describe('the clock of the event stream', () => {
     t.mock.timers.tick(30_000)
     assert.equal(text().match(/^:$/gm)?.length, 3)
     assert.equal(text().match(/^event: state$/gm)?.length, 46)
+  })
+
+  test('who ends and is resumed within one batch is told as opened only', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    const stream = createEventStream({
+      state: () => ({}),
+      viewOf: ({ id }) => ({ session: id }) as SessionView,
+      denials: { after: () => [], latest: () => 0 },
+      onInternalError: (error) => assert.fail(String(error)),
+    })
+    const { response, text } = pretendResponse()
+    stream.add(response)
+    const [one, other] = [{ id: 'one' } as Session, { id: 'other' } as Session]
+    stream.ended(one, 'idle')
+    stream.returned(one, 'resumed')
+    stream.opened(one)
+    stream.returned(other, 'adopted')
+    stream.ended(other, 'closed')
+    t.mock.timers.tick(250)
+    const events = text().split('\n\n').slice(1)
+    assert.deepEqual(events, [
+      'event: opened\ndata: {"sessions":[{"session":"one"},{"session":"other"}]}',
+      'event: ended\ndata: {"sessions":[{"session":"other","why":"closed"}]}',
+      '',
+    ])
   })
 
   test('a fault in it is told, and ends nothing', (t) => {

@@ -16,7 +16,8 @@ function session(number: number, more: Partial<SessionView> = {}): SessionView {
     userAgent: '',
   }
   const others = { playbackId: '', provisional: false, lastRequest: start, recheck: null, unavailable: null }
-  return { session: `id-${number}`, start, requests: number, ...texts, ...others, ...more }
+  const standing = { part: 1, came: 'opened' } as const
+  return { session: `id-${number}`, start, requests: number, ...texts, ...others, ...standing, ...more }
 }
 
 function page(numbers: readonly number[], next: string | null): SessionPage {
