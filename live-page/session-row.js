@@ -31,7 +31,7 @@ export function createSessionRow(onClose) {
   const [user, channel, address, agent, since, requests, close] = /** @type {HTMLDivElement[]} */ (cells)
   const name = element('span', 'text')
   const mark = element('span', 'pill')
-  const came = element('span', 'pill')
+  const came = element('span', 'pill came')
   const at = element('span', 'text')
   const age = element('span', 'soft')
   const number = element('span', '')
@@ -112,8 +112,9 @@ function showMark(mark, { provisional, unavailable }) {
 function showCame(mark, { came, part }) {
   mark.hidden = came === 'opened'
   setText(mark, part > 1 ? `${came}, part ${part}` : came)
-  mark.title =
+  const means =
     came === 'adopted'
-      ? 'opened before the gate was started; taken over from the store'
-      : 'silent for a while, then requested again: its next part, under the same id'
+      ? 'opened before the gate was started, and taken over from the store'
+      : 'silent for a while, then requested again, under the same id'
+  mark.title = `${means}: part ${part}`
 }

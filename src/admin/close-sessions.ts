@@ -45,7 +45,7 @@ export function createCloseSessions({ matching, get, store }: CloseSessionsOptio
 
   const notWritten = (stored: number | null): ClosingInStore => ({
     ...{ stored, written: false },
-    message: `closed here, but not written yet; that is tried again, but a gate that is killed before may bring sessions back: ${whyOf()}`,
+    message: `closed here, but not written yet; that is tried again, but a gate that ends before may bring sessions back: ${whyOf()}`,
   })
 
   const closeHeld = async (id: string): Promise<Closing | undefined> => {

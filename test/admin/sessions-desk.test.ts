@@ -1,14 +1,28 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createSessionsDesk, type SessionsDesk } from '../../src/admin/sessions-desk.ts'
+import { setImmediate } from 'node:timers/promises'
+import {
+  createSessionsDesk,
+  type SessionsDesk,
+  type SessionsDeskOptions,
+} from '../../src/admin/sessions-desk.ts'
 import { createToIso } from '../../src/session/session-view.ts'
 import { clientRequest, createPretendGate, type PretendGate, unavailable } from '../support/pretend-gate.ts'
 
 const START = Date.parse('2026-11-25T12:00:00.000Z')
 
-function startDesk(gate: PretendGate): SessionsDesk {
+type Store = NonNullable<SessionsDeskOptions['store']>
+
+/** @param store what it does; it may do nothing else */
+function startDesk(gate: PretendGate, store?: Partial<Store>): SessionsDesk {
   const toIso = createToIso(gate.now, () => START + gate.now())
-  return createSessionsDesk({ tables: [gate.sessions, gate.provisional], toIso })
+  const fail = async (): Promise<never> => assert.fail()
+  const pretended = store && {
+    ...{ remove: fail, mark: fail, removeStored: fail, standing: () => undefined },
+    state: () => ({ usable: false, since: 0, message: 'its disk is away' }),
+    ...store,
+  }
+  return createSessionsDesk({ tables: [gate.sessions, gate.provisional], toIso, store: pretended })
 }
 
 async function open(gate: PretendGate, address: string, channel: string): Promise<string> {
@@ -134,6 +148,62 @@ describe('the desk of sessions', () => {
     assert.deepEqual(await desk.closeAll({ address: '192.0.2.1' }), { closed: 0 })
     assert.equal(desk.list({}, 10, null).total, 3)
     assert.deepEqual(await desk.closeAll({}), { closed: 3 })
+  })
+
+  test('a session ends only when its end is written, or has failed to be', async () => {
+    for (const written of [true, false]) {
+      const gate = createPretendGate()
+      const id = await open(gate, '192.0.2.1', 'one')
+      const order: string[] = []
+      const desk = startDesk(gate, {
+        async remove(session) {
+          await setImmediate()
+          order.push(`${session.id === id} ${gate.sessions.count()}`)
+          return written
+        },
+      })
+      const { closed, inStore } = await desk.close(id)
+      assert.deepEqual([closed, inStore?.stored, inStore?.written], [1, 0, written])
+      assert.equal(inStore?.message?.includes('its disk is away'), written ? undefined : true)
+      assert.deepEqual(order, ['true 1'])
+      assert.equal(gate.sessions.count(), 0)
+    }
+  })
+
+  test('a session that is adopted while the store is searched is closed, too', async () => {
+    const gate = createPretendGate()
+    const id = await open(gate, '192.0.2.1', 'one')
+    const waiting = [...gate.sessions.all()][0] ?? assert.fail()
+    gate.sessions.handOver(waiting)
+    const desk = startDesk(gate, {
+      async removeStored() {
+        // Its viewer comes before the search does.
+        gate.sessions.adopt(waiting)
+        return 0
+      },
+      remove: async () => true,
+    })
+    assert.deepEqual(await desk.close(id), { closed: 1, inStore: { stored: 0, written: true } })
+    assert.equal(gate.sessions.count(), 0)
+  })
+
+  test('a filter counts from before the first session ends; who comes meanwhile stays', async () => {
+    const gate = createPretendGate()
+    await open(gate, '192.0.2.1', 'one')
+    const marked: unknown[] = []
+    const desk = startDesk(gate, {
+      async mark(filter) {
+        marked.push([filter, gate.sessions.count()])
+        gate.pass(1)
+        await open(gate, '192.0.2.1', 'two')
+        return true
+      },
+      removeStored: async () => 3,
+    })
+    const filter = { address: '192.0.2.1' }
+    assert.deepEqual(await desk.closeAll(filter), { closed: 1, inStore: { stored: 3, written: true } })
+    assert.deepEqual(marked, [[filter, 1]])
+    assert.equal(gate.sessions.count(), 1)
   })
 
   test('times are told alike each time, and follow a wall clock that is set anew', () => {

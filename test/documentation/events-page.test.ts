@@ -85,8 +85,8 @@ describe('docs/events.md', () => {
     assert.deepEqual(named('post'), [...fields.post])
     assert.deepEqual(named('all', 'start, end').sort(), [...fields.start].sort())
     assert.deepEqual(named('all', 'start, end', 'end').sort(), [...fields.end].sort())
-    assert.deepEqual(named('all').sort(), [...started].sort())
-    assert.equal(named('post', 'all', 'start, end', 'end').length, rows.length)
+    assert.deepEqual(named('all', 'gate-started').sort(), [...started].sort())
+    assert.equal(named('post', 'all', 'start, end', 'end', 'gate-started').length, rows.length)
   })
 
   test('names the bounds', () => {
@@ -128,12 +128,16 @@ describe('docs/events.md', () => {
             .filter((line) => line !== '')
         : []
     await until('the line', () => read().length === 1, PATIENCE)
-    assert.match(read()[0] ?? '', new RegExp(`^${sessionId},,/live/index\\.m3u8,[^,]{24},[^,]{24}$`))
+    assert.match(read()[0] ?? '', new RegExp(`^${sessionId},1,,/live/index\\.m3u8,[^,]{24},[^,]{24}$`))
 
-    const again = { events: [{ event: 'end', session: sessionId }] }
+    const again = {
+      events: [
+        { event: 'end', session: sessionId, part: 1, user: '', channel: 'x', start: '', lastRequest: '' },
+      ],
+    }
     const post = (body: string) => fetch(`${php.url}/events`, { method: 'POST', body })
     assert.equal((await post(JSON.stringify(again))).status, 200)
-    assert.equal(read().length, 1)
+    assert.deepEqual(read(), [`${sessionId},1,,x,,`], 'the latest counts')
     assert.equal((await post('nonsense')).status, 400)
     assert.doesNotMatch(php.child.output(), /Warning|Deprecated|Fatal/)
   })
