@@ -1,7 +1,6 @@
 import type { DefaultCounter } from '../metrics/default-counter.ts'
 import type { Watched } from '../metrics/watched.ts'
 import type { ToIso } from '../session/session-view.ts'
-import type { SessionStore } from '../state/session-store.ts'
 import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
 import { type DescribedStore, describeStore } from './describe-store.ts'
@@ -33,8 +32,6 @@ export interface LiveState {
 export interface LiveStateOptions extends Watched {
   readonly pulse: Pick<Pulse, 'look'>
   readonly instance: string
-  /** Undefined where STATE_URL is off. */
-  readonly store: Pick<SessionStore, 'state'> | undefined
   readonly toIso: ToIso
   /** Monotonic milliseconds. */
   readonly clock: () => number

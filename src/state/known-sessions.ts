@@ -34,7 +34,7 @@ export interface KnownSessions {
 }
 
 /** A session that plays is told again after this part of SESSION_IDLE. */
-const REPORT = 1 / 4
+const REPORT = 1 / 2
 /** Milliseconds between two looks for such sessions, and the most of one look. */
 const LOOK_EVERY = 250
 const MOST_OF_A_LOOK = 2_000

@@ -8,12 +8,19 @@ import type { Stored } from '../../src/decision/stored.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
+import type { Session, SessionEnd } from '../../src/session/session.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
-import type { SessionStore, SessionStoreOptions } from '../../src/state/session-store.ts'
+import {
+  createSessionStore,
+  type SessionStore,
+  type SessionStoreOptions,
+} from '../../src/state/session-store.ts'
+import type { StoreState } from '../../src/state/store-link.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { createChance } from './create-chance.ts'
 import { createIds } from './create-ids.ts'
+import { createMemoryPlace, type MemoryPlace } from './memory-store.ts'
 
 export interface PretendGateOptions {
   readonly defaultAction?: Verdict
@@ -30,13 +37,17 @@ export interface PretendGateOptions {
   readonly maxBytes?: number
   readonly maxProvisional?: number
   readonly maxDenials?: number
-  /** None unless given. */
+  /** With a store in memory. STATE_TIMEOUT is 100 ms. */
+  readonly store?: boolean
+  /** STATE_MAX in bytes. */
+  readonly stateMax?: number
+  /** Another store than that in memory. */
   readonly stored?: Stored
-  readonly onStoreLate?: () => void
-  /** Builds the store beside it; none unless given. */
+  /** Builds another one, around the parts of the gate. */
   readonly createStore?: (
     parts: Pick<SessionStoreOptions, 'identify' | 'scopeOf' | 'clock' | 'idle'>,
   ) => Pick<SessionStore, keyof Stored | 'ended'>
+  readonly onStoreLate?: () => void
 }
 
 /** The real decision, sessions and denials around a pretend clock, pretend chance and a pretend backend. */
@@ -50,7 +61,7 @@ export interface PretendGate {
    * that is not recorded.
    */
   rehearse(subrequest: Subrequest): Promise<Rehearsal>
-  /** Lets this many milliseconds pass on the pretend clock. */
+  /** Lets this many milliseconds pass on the pretend clock. Timers that are due fire at the end of them. */
   pass(milliseconds: number): void
   now(): number
   /** What the backend answers from now on. */
@@ -65,6 +76,18 @@ export interface PretendGate {
   readonly denials: Denials
   readonly outage: DecideOptions['outage']
   readonly identify: DecideOptions['identify']
+  /** The store of this process. */
+  readonly stored: SessionStore
+  /** Where it keeps its records. */
+  readonly place: MemoryPlace
+  /** What the store's link has said, oldest first. */
+  readonly states: readonly StoreState[]
+  /** Starts and ends of sessions, of all processes, oldest first: `opened ID part`, `ended ID part why`. */
+  readonly events: readonly string[]
+  /** The process ends in order, and another one starts with the same store. */
+  restart(configuration?: string): Promise<void>
+  /** The process dies at once, and another one starts with the same store. */
+  crash(): Promise<void>
 }
 
 /**
@@ -119,13 +142,10 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   const asked: Question[] = []
   const made: DecisionMade[] = []
   const badDurations: string[] = []
-  const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
-  const sessions = createSessionTable({
-    ...{ max: options.maxSessions ?? 100_000, maxBytes, idle },
-    onEnded: (session, why) => stored?.ended(session, why),
-  })
-  const provisional = createSessionTable({ max: options.maxProvisional ?? 20_000, maxBytes, idle })
-  const denials = createDenials(options.maxDenials ?? 1_000)
+  const events: string[] = []
+  const states: StoreState[] = []
+  const place = createMemoryPlace(() => now)
+  const newSessionId = options.newSessionId ?? createIds(createChance(1))
   const { channelPattern, credentialPattern } = options
   const patterns = { channelPattern, credentialPattern }
   const identify = createIdentify({
@@ -133,73 +153,148 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     ignoredParams: ['_HLS_*', 'CMCD'],
     ...patterns,
   })
-  const stored = options.createStore?.({
-    ...{ identify, idle },
-    scopeOf: createScopeOf(patterns),
-    clock: () => now,
-  })
-  const outage = createOutage()
-  const deciding: DecideOptions = {
-    async ask(question) {
-      asked.push(question)
-      return await rule(question.subrequest)
-    },
-    identify,
-    ...patterns,
-    sessions,
-    provisional,
-    denials,
-    lifetimes: {
-      allow: 60_000,
-      deny: 5_000,
-      stale: 3_600_000,
-      default: 2_000,
-      resume: 0,
-      ...options.lifetimes,
-    },
-    outage,
-    stored: stored ?? options.stored,
-    ...(options.onStoreLate && { onStoreLate: options.onStoreLate }),
-    defaultAction: options.defaultAction ?? 'deny',
-    clock: () => now,
-    random: options.random ?? (() => 0.5),
-    newSessionId: options.newSessionId ?? createIds(createChance(1)),
-    onDecision: (decision) => void made.push(decision),
-    onBadDuration: (_backend, sent) => void badDurations.push(sent),
-    // Nobody catches this error, so the test that caused it fails.
-    onInternalError(error) {
-      throw error
-    },
+  let timers: { readonly at: number; readonly act: () => void }[] = []
+  const after = (milliseconds: number, act: () => void): (() => void) => {
+    const timer = { at: now + milliseconds, act }
+    timers.push(timer)
+    return () => {
+      timers = timers.filter((one) => one !== timer)
+    }
   }
-  const decide = createDecide(deciding)
+
+  /** As the service connects the parts. Its clock begins at 0. */
+  const createProcess = (configuration?: string) => {
+    const born = now
+    const clock = (): number => now - born
+    const disk = place.create(configuration)
+    const stored: SessionStore = createSessionStore({
+      ...{ store: disk, clock, after, idle, identify },
+      scopeOf: createScopeOf(patterns),
+      max: options.stateMax ?? Number.POSITIVE_INFINITY,
+      timeout: 100,
+      onChange: (state) => void states.push(state),
+      onSetAside() {},
+      onCommand() {},
+      onSilent: (session) => tell('ended', session, 'idle'),
+      onClosed: (session) => tell('ended', session, 'closed'),
+      onReturned(session, as) {
+        if (as === 'adopted') tell('adopted', session)
+      },
+    })
+    const built = options.createStore?.({ identify, scopeOf: createScopeOf(patterns), clock, idle })
+    const tell = (what: string, session: Session, why?: SessionEnd): void => {
+      const part = stored.standing(session)?.part ?? 1
+      events.push([what, session.id, part, ...(why === undefined ? [] : [why])].join(' '))
+    }
+    const table = (max: number): SessionTable =>
+      createSessionTable({
+        ...{ max, maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, idle },
+        onOpened: (session) => tell('opened', session),
+        onEnded(session, why) {
+          tell('ended', session, why)
+          if (options.store) stored.ended(session, why)
+          built?.ended(session, why)
+        },
+      })
+    const deciding: DecideOptions = {
+      async ask(question) {
+        asked.push(question)
+        return await rule(question.subrequest)
+      },
+      identify,
+      ...patterns,
+      sessions: table(options.maxSessions ?? 100_000),
+      provisional: table(options.maxProvisional ?? 20_000),
+      denials: createDenials(options.maxDenials ?? 1_000),
+      lifetimes: {
+        allow: 60_000,
+        deny: 5_000,
+        stale: 3_600_000,
+        default: 2_000,
+        resume: options.store ? 'backend' : 0,
+        ...options.lifetimes,
+      },
+      outage: createOutage(),
+      stored: built ?? options.stored ?? (options.store ? stored : undefined),
+      ...(options.onStoreLate && { onStoreLate: options.onStoreLate }),
+      defaultAction: options.defaultAction ?? 'deny',
+      ...{ clock, after, newSessionId },
+      random: options.random ?? (() => 0.5),
+      onDecision: (decision) => void made.push(decision),
+      onBadDuration: (_backend, sent) => void badDurations.push(sent),
+      // Nobody catches this error, so the test that caused it fails.
+      onInternalError(error) {
+        throw error
+      },
+    }
+    return { disk, stored, deciding, decide: createDecide(deciding), clock }
+  }
+  let current = createProcess()
+
+  const replace = async (configuration?: string): Promise<void> => {
+    timers = []
+    current = createProcess(configuration)
+    ready = start()
+    await ready
+  }
+  /** A store that is not held back is open then. */
+  const start = async (): Promise<void> => {
+    void current.stored.start(2_000)
+    await settled()
+  }
+  let ready = options.store ? start() : undefined
+
   return {
     rehearse: (subrequest) =>
       rehearse(
-        { ...deciding, ask: async (question) => await rule(question.subrequest), onDecision() {} },
+        { ...current.deciding, ask: async (question) => await rule(question.subrequest), onDecision() {} },
         subrequest,
       ),
     async decide(subrequest) {
-      return await decide(subrequest)
+      if (ready !== undefined) await ready
+      return await current.decide(subrequest)
     },
     decideAtOnce(subrequest) {
-      const decision = decide(subrequest)
+      const decision = current.decide(subrequest)
       if (decision instanceof Promise) assert.fail(`the viewer waits for the backend: ${subrequest.path}`)
       return decision
     },
     pass(milliseconds) {
       now += milliseconds
+      const due = timers.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at)
+      timers = timers.filter(({ at }) => at > now)
+      for (const { act } of due) act()
+      if (!options.store) return
+      current.deciding.sessions.sweep(current.clock())
+      current.deciding.provisional.sweep(current.clock())
     },
     now: () => now,
     answers(next) {
       rule = next
     },
-    asked,
-    made,
-    badDurations,
-    sessions,
-    provisional,
-    denials,
-    outage,
-    identify,
+    ...{ asked, made, badDurations, events, states, place, identify },
+    get sessions() {
+      return current.deciding.sessions
+    },
+    get provisional() {
+      return current.deciding.provisional
+    },
+    get denials() {
+      return current.deciding.denials
+    },
+    get outage() {
+      return current.deciding.outage
+    },
+    get stored() {
+      return current.stored
+    },
+    async restart(configuration) {
+      await current.stored.stop(500)
+      await replace(configuration)
+    },
+    async crash() {
+      current.disk.kill()
+      await replace()
+    },
   }
 }
