@@ -11,6 +11,8 @@ export interface StoredSession {
   readonly resumableUntil: number
   /** 1, and one more for each time that it was resumed. */
   readonly part: number
+  /** Its end has been told. */
+  readonly silent: boolean
 }
 
 /** What the store holds of one viewer, the least recently used first. */

@@ -15,6 +15,7 @@ export interface Standing {
 /** A session and what only the store needs to know of it. Times are milliseconds of the monotonic clock. */
 export interface Kept extends Standing {
   readonly session: Session
+  part: number
   /** When a backend last allowed it. */
   allowedAt: number
   /** How long after its last request it may be resumed, in milliseconds. */

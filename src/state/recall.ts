@@ -50,7 +50,7 @@ export function createRecall(options: RecallOptions): Recall {
     records.flatMap((record) => {
       const { id } = record
       if (written.isRemoved(id)) return []
-      const kept = known.get(id) ?? written.unwritten(id) ?? rebuild(record, clock)
+      const kept = known.get(id) ?? written.unwritten(record) ?? rebuild(record, clock)
       return kept === undefined || kept.removed ? [] : [kept]
     })
 
@@ -70,10 +70,13 @@ export function createRecall(options: RecallOptions): Recall {
     const playing: StoredSession[] = []
     const silent: StoredSession[] = []
     for (const one of all) {
-      const { session, allowedAt, resumeFor, part } = one
+      const { session, allowedAt, resumeFor, part, silent: isTold } = one
       if (known.get(session.id) !== undefined) continue
       const list = one.silent || now - session.activeAt > idle ? silent : playing
-      list.push({ session, allowedAt, resumeFor, part, resumableUntil: until.get(one) ?? 0 })
+      list.push({
+        ...{ session, allowedAt, resumeFor, part, silent: isTold },
+        resumableUntil: until.get(one) ?? 0,
+      })
     }
     return { playing, silent }
   }

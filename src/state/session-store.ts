@@ -5,7 +5,7 @@ import type { Session, SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { ClosedFilter } from './close-mark.ts'
 import { createCloseMarks } from './close-marks.ts'
-import { createRebuild, type Standing, type StoreClock } from './kept.ts'
+import { createRebuild, type Kept, type Standing, type StoreClock } from './kept.ts'
 import { createKnownSessions } from './known-sessions.ts'
 import { createRecall } from './recall.ts'
 import { createStoreLink, type StoreLinkOptions, type StoreState } from './store-link.ts'
@@ -116,13 +116,17 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   return {
     timeout,
     recall,
-    take({ session, allowedAt, resumeFor, part }, as) {
+    take({ session, allowedAt, resumeFor, part, silent }, as) {
       const { id } = session
       if (known.get(id) !== undefined || written.isRemoved(id) || isClosed(session)) return false
-      known.add({
-        ...{ session, allowedAt, resumeFor, came: as, toldAt: now(), silent: false, removed: false },
-        part: as === 'resumed' ? part + 1 : part,
-      })
+      const kept: Kept = {
+        ...{ session, allowedAt, resumeFor, part, came: as, toldAt: now(), silent: false, removed: false },
+      }
+      known.add(kept)
+      if (as === 'resumed') {
+        if (!silent) options.onSilent(session)
+        kept.part++
+      }
       options.onReturned(session, as)
       return true
     },
@@ -145,7 +149,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       await link.stop(patience)
     },
     ended: known.ended,
-    standing: ({ id }) => known.get(id) ?? written.unwritten(id),
+    standing: (session) => known.get(session.id) ?? written.unwritten(session),
     remove,
     async mark(filter) {
       if (early === undefined) return await addMark(filter, now())

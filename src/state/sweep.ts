@@ -44,6 +44,11 @@ export interface Sweep {
 /** Milliseconds between two passes, and between two slices of one. */
 const PASS_EVERY = 120_000
 const SLICE_EVERY = 20
+/**
+ * Milliseconds beyond SESSION_IDLE until a pass tells an end: a session that this process had in its table is
+ * told and written by then.
+ */
+const TELL_AFTER = 30_000
 /** Records of one slice. */
 const SLICE = 250
 /** A pass removes so much more than it must, so that not every pass has to. */
@@ -120,7 +125,7 @@ export function createSweep(options: SweepOptions): Sweep {
       for (const one of sessions) {
         const { session } = one
         if (known.get(session.id) !== undefined) continue
-        if (!one.silent && now - session.activeAt <= idle) continue
+        if (!one.silent && now - session.activeAt <= idle + TELL_AFTER) continue
         if (!one.silent) {
           one.silent = true
           written.changed(one)

@@ -25,7 +25,7 @@ export interface WriteBehind {
   /** Adds a mark. Resolves with whether that is written. */
   mark(mark: CloseMark): Promise<boolean>
   /** A session that is not written yet in its present state. */
-  unwritten(id: string): Kept | undefined
+  unwritten(session: Removal): Kept | undefined
   /** Silent sessions of a viewer that are not written yet. */
   silentOf(viewer: string): Iterable<Kept>
   /** Whether this session is to be removed, or was a moment ago: an older record may be on its way. */
@@ -207,7 +207,7 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
       await flush()
       return !marks.has(mark)
     },
-    unwritten: (id) => changes.get(id),
+    unwritten: ({ id, viewer }) => changes.get(id) ?? silent.get(viewer)?.get(id),
     silentOf: (viewer) => silent.get(viewer)?.values() ?? [],
     isRemoved,
     flush,

@@ -70,5 +70,5 @@ export function storedSession(
   session.activeAt = session.lastSeen
   const resumeFor = 3_600_000
   const resumableUntil = session.lastSeen + resumeFor
-  return { session, allowedAt: 0, resumeFor, resumableUntil, part: 1, ...stored }
+  return { session, allowedAt: 0, resumeFor, resumableUntil, part: 1, silent: false, ...stored }
 }
