@@ -3,7 +3,7 @@ import { playThroughRestarts, startRestartedSite } from '../support/play-through
 import { forSuite } from '../support/scope.ts'
 
 describe('200 set-top boxes with dead links play through restarts', () => {
-  const site = forSuite(startRestartedSite)
+  const site = forSuite((scope) => startRestartedSite(scope))
 
   test('SIGTERM: nobody is refused, and the portal is not asked again', async (t) => {
     await playThroughRestarts(t, site, { count: 200, restarts: 3, signal: 'SIGTERM' })

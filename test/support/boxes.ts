@@ -17,7 +17,9 @@ export type Seen = Readonly<Record<string, number>>
 export interface Boxes {
   /** Each asks for its channel once, with its link. Resolves with what they saw. */
   open(): Promise<Seen>
-  /** They go on until they leave: half with a playlist and its segments, half with MPEG-TS, again and again. */
+  /** Each goes on once: half with a playlist and its segment, half with MPEG-TS. Resolves with what they saw. */
+  round(): Promise<Seen>
+  /** They go on until they leave: again and again. */
   play(): void
   /** Requests while they play that have ended. */
   ended(): number
@@ -34,10 +36,12 @@ export interface BoxesOptions {
   readonly connections?: number
   /** Begins the User-Agent of each. */
   readonly name?: string
+  /** Characters that are added to each link, so that its record is large. */
+  readonly padding?: number
 }
 
 export function startBoxes(scope: Scope, nginx: Nginx, options: BoxesOptions): Boxes {
-  const { count, links, connections = 32, name = 'box' } = options
+  const { count, links, connections = 32, name = 'box', padding = 0 } = options
   const lines = Array.from({ length: connections }, (_, n) => openRawLine(nginx.port, `127.0.2.${n + 1}`))
   let over = false
   scope.after(() => {
@@ -50,7 +54,7 @@ export function startBoxes(scope: Scope, nginx: Nginx, options: BoxesOptions): B
     return {
       line: n % connections,
       userAgent: `${name}-${n}`,
-      opens: `${isHls ? '/live/one/index.m3u8' : '/mpegts/one'}?token=${token}`,
+      opens: `${isHls ? '/live/one/index.m3u8' : '/mpegts/one'}?token=${token}${padding > 0 ? `&p=${'p'.repeat(padding)}` : ''}`,
       // A box that plays MPEG-TS has nothing but its own URL.
       further: isHls ? ['/live/one/1.ts'] : [],
     }
@@ -73,6 +77,9 @@ export function startBoxes(scope: Scope, nginx: Nginx, options: BoxesOptions): B
         ),
       ),
     )
+  const goOn = async (own: typeof boxes): Promise<void> => {
+    for (const box of own) for (const target of [box.opens, ...box.further]) await ask(box, target)
+  }
   let playing: Promise<unknown> = Promise.resolve()
   return {
     async open() {
@@ -81,12 +88,17 @@ export function startBoxes(scope: Scope, nginx: Nginx, options: BoxesOptions): B
       })
       return seen
     },
+    async round() {
+      seen = {}
+      await each(goOn)
+      return seen
+    },
     play() {
       seen = {}
       ended = 0
       playing = each(async (own, line) => {
         for (let turn = 1; !over; turn++) {
-          for (const box of own) for (const target of [box.opens, ...box.further]) await ask(box, target)
+          await goOn(own)
           turnsOf[line] = turn
         }
       })

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { boxFiles, startBoxes } from './boxes.ts'
 import { type InheritedGate, startInheritedGate } from './inherited-gate.ts'
-import { type Nginx, type NginxOptions, startNginx } from './nginx.ts'
+import { type Nginx, startNginx } from './nginx.ts'
 import { type Portal, startPortal } from './portal.ts'
 import type { Scope } from './scope.ts'
 import { makeTemporaryFolder } from './temporary-folder.ts'
@@ -17,20 +17,25 @@ export interface RestartedSite {
   readonly portal: Portal
   readonly gate: InheritedGate
   readonly nginx: Nginx
+  /** Of the store. */
+  readonly folder: string
 }
 
+/** @param within see `startInheritedGate` */
 export async function startRestartedSite(
   scope: Scope,
-  more: Omit<NginxOptions, 'gates'> = {},
+  folder = `${makeTemporaryFolder(scope)}/state`,
+  within: readonly string[] = [],
 ): Promise<RestartedSite> {
   const portal = await startPortal(scope)
-  const gate = await startInheritedGate(scope, {
+  const environment = {
     BACKEND_URL: portal.backend.url,
     MIDDLEWARE: 'ministra',
-    STATE_URL: `file:${makeTemporaryFolder(scope)}/state`,
-  })
-  const nginx = await startNginx(scope, { files: boxFiles, ...more, gates: [`127.0.0.1:${gate.port}`] })
-  return { portal, gate, nginx }
+    STATE_URL: `file:${folder}`,
+  }
+  const gate = await startInheritedGate(scope, environment, within)
+  const nginx = await startNginx(scope, { files: boxFiles, gates: [`127.0.0.1:${gate.port}`] })
+  return { portal, gate, nginx, folder }
 }
 
 /** Ends the gate, and waits for the next one. */
