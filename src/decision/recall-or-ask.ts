@@ -74,8 +74,8 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
       return (await returned(recalled, identity, subrequest, began)) ?? question(identity, subrequest, began)
     // A deny is not remembered: the store might have known better, and it answers again soon.
     const decision = await question(identity, subrequest, began, false)
-    // A request without a credential can only be let in by a session, so it waits longer for the store.
-    if (decision.verdict === 'allow' || identity.credential) return decision
+    // Only a session can let it in now: one with a credential, too, since credentials die while viewers play.
+    if (decision.verdict === 'allow') return decision
     const found = await within(MOST_PATIENT - (clock() - began), recalling)
     return (found && (await returned(found, identity, subrequest, began))) ?? decision
   }

@@ -1,3 +1,4 @@
+import { startTimer } from '../backend/timer.ts'
 import type { Settings } from '../config/read-settings.ts'
 import type { Log } from '../log/log.ts'
 import type { Identity, Target } from '../session/identity.ts'
@@ -30,7 +31,7 @@ export function createStore(options: StoreOptions): SessionStore | undefined {
     secrets,
     configuration: configurationOf(settings),
     clocks: readSystemClocks(),
-    startTimer: after,
+    startTimer,
     deadlines: DEADLINES,
   })
   return createSessionStore({
@@ -38,7 +39,7 @@ export function createStore(options: StoreOptions): SessionStore | undefined {
     ...{ store, max, timeout, after },
     idle: settings.sessionIdle,
     onChange: (now, lasted) => logChange(log, now, lasted),
-    onSetAside: (message) => log.warn('state set aside', { message }),
+    onSetAside: (message) => log.warn('state set aside', { details: message }),
   })
 }
 
@@ -59,7 +60,7 @@ function configurationOf(settings: Settings): string {
 
 function logChange(log: Log, { usable, trouble, message }: StoreState, lasted: number): void {
   if (usable) log.warn('state available again', { seconds: Math.round(lasted / 1000) })
-  else log.warn('state unavailable', { why: trouble, message })
+  else log.warn('state unavailable', { why: trouble, details: message })
 }
 
 function after(milliseconds: number, act: () => void): () => void {

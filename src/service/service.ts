@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { startTimer } from '../backend/timer.ts'
 import type { Settings } from '../config/read-settings.ts'
 import { createDecide, type DecideOptions } from '../decision/decide.ts'
 import type { Explain } from '../explain/explain.ts'
@@ -84,6 +85,7 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction,
     clock,
     random: Math.random,
+    after: startTimer,
     onDecision: notify.decided,
     onStoreLate: notify.storeLate,
     onBadDuration: notify.badDuration,

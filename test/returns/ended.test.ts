@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { allow, clientRequest, deny, tokens, unavailable } from '../support/pretend-gate.ts'
-import { createPretendMachine, type PretendMachine, type StoredGate } from '../support/pretend-machine.ts'
+import { createPretendMachine, type PretendMachine, type PretendProcess } from '../support/pretend-machine.ts'
 import type { Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
@@ -14,7 +14,7 @@ const lifetimes = { resume: 'backend' as const }
 
 async function begin(
   scope: Scope,
-): Promise<{ machine: PretendMachine; gate: StoredGate; sessionId: string }> {
+): Promise<{ machine: PretendMachine; gate: PretendProcess; sessionId: string }> {
   const machine = createPretendMachine(scope)
   const gate = await machine.start({ lifetimes })
   const { sessionId } = await gate.decide(playlist)

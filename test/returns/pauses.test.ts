@@ -2,15 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { createTemporaryLinks, ministraOutcome } from '../support/ministra-portal.ts'
-import {
-  allow,
-  clientRequest,
-  deny,
-  type PretendGateOptions,
-  tokens,
-  unavailable,
-} from '../support/pretend-gate.ts'
-import { createPretendMachine } from '../support/pretend-machine.ts'
+import { allow, clientRequest, deny, tokens, unavailable } from '../support/pretend-gate.ts'
+import { createPretendMachine, type PretendProcessOptions } from '../support/pretend-machine.ts'
 import { until } from '../support/until.ts'
 
 const SECOND = 1_000
@@ -21,7 +14,7 @@ const playlist = clientRequest('/live/one/index.m3u8?token=X')
 const segment = clientRequest('/live/one/1.ts')
 
 /** Lifetimes and the rest as these settings say. */
-function under(environment: Readonly<Record<string, string>>): PretendGateOptions {
+function under(environment: Readonly<Record<string, string>>): PretendProcessOptions {
   const result = readSettings({ BACKEND_URL: 'http://portal.example.com', ...environment })
   assert.ok(result.ok)
   const { lifetimes, sessionIdle: idle, defaultAction } = result.settings

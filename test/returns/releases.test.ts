@@ -4,7 +4,8 @@ import { describe, test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
 import { decodeBundle, encodeBundle } from '../../src/state/bundle.ts'
 import { clientRequest, deny } from '../support/pretend-gate.ts'
-import { createPretendMachine } from '../support/pretend-store.ts'
+import { createPretendMachine } from '../support/pretend-machine.ts'
+import { until } from '../support/until.ts'
 
 const MINUTE = 60_000
 const VIEWERS = 20
@@ -67,7 +68,14 @@ describe('upgrade and rollback while viewers play, with credentials that have di
     const older = await machine.start({ lifetimes })
     older.answers(() => deny())
     assert.equal((await older.decide(clientRequest('/live/one/1.ts'))).verdict, 'deny')
-    await older.store.sweep()
+    let swept = false
+    void older.store.sweep().then(() => {
+      swept = true
+    })
+    await until('the sweep', async () => {
+      await older.pass(20)
+      return swept
+    })
     await older.stop()
     await changeStore(machine.place.folder, (key, value) => [[key.replace(/^2/, '1'), value]])
 
@@ -82,8 +90,10 @@ function rewriteRecords(folder: string, rewrite: (record: Fields) => Fields): Pr
     const entries = decodeBundle(value)
     assert.ok(entries !== undefined && entries.length > 0, key)
     const written = entries.map(({ id, expiresAt, payload }) => {
-      const record = rewrite(JSON.parse(payload.toString()) as Fields)
-      return { id, expiresAt, payload: Buffer.from(JSON.stringify(record)) }
+      // The first byte says that it is not sealed.
+      const record = rewrite(JSON.parse(payload.toString('utf8', 1)) as Fields)
+      const text = Buffer.from(JSON.stringify(record))
+      return { id, expiresAt, payload: Buffer.concat([payload.subarray(0, 1), text]) }
     })
     return [[key, encodeBundle(written)]]
   })

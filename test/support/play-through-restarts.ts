@@ -32,6 +32,8 @@ export async function startRestartedSite(
     BACKEND_URL: portal.backend.url,
     MIDDLEWARE: 'ministra',
     STATE_URL: `file:${folder}`,
+    // A busy machine is no slow store: the portal would be asked beside it.
+    STATE_TIMEOUT: '1s',
   }
   const gate = await startInheritedGate(scope, environment, within)
   const nginx = await startNginx(scope, { files: boxFiles, gates: [`127.0.0.1:${gate.port}`] })

@@ -10,11 +10,7 @@ import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 import type { Session, SessionEnd } from '../../src/session/session.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
-import {
-  createSessionStore,
-  type SessionStore,
-  type SessionStoreOptions,
-} from '../../src/state/session-store.ts'
+import { createSessionStore, type SessionStore } from '../../src/state/session-store.ts'
 import type { StoreState } from '../../src/state/store-link.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
@@ -43,10 +39,6 @@ export interface PretendGateOptions {
   readonly stateMax?: number
   /** Another store than that in memory. */
   readonly stored?: Stored
-  /** Builds another one, around the parts of the gate. */
-  readonly createStore?: (
-    parts: Pick<SessionStoreOptions, 'identify' | 'scopeOf' | 'clock' | 'idle'>,
-  ) => Pick<SessionStore, keyof Stored | 'ended'>
   readonly onStoreLate?: () => void
 }
 
@@ -181,7 +173,6 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
         if (as === 'adopted') tell('adopted', session)
       },
     })
-    const built = options.createStore?.({ identify, scopeOf: createScopeOf(patterns), clock, idle })
     const tell = (what: string, session: Session, why?: SessionEnd): void => {
       const part = stored.standing(session)?.part ?? 1
       events.push([what, session.id, part, ...(why === undefined ? [] : [why])].join(' '))
@@ -193,7 +184,6 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
         onEnded(session, why) {
           tell('ended', session, why)
           if (options.store) stored.ended(session, why)
-          built?.ended(session, why)
         },
       })
     const deciding: DecideOptions = {
@@ -215,7 +205,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
         ...options.lifetimes,
       },
       outage: createOutage(),
-      stored: built ?? options.stored ?? (options.store ? stored : undefined),
+      stored: options.stored ?? (options.store ? stored : undefined),
       ...(options.onStoreLate && { onStoreLate: options.onStoreLate }),
       defaultAction: options.defaultAction ?? 'deny',
       ...{ clock, after, newSessionId },

@@ -1,14 +1,31 @@
 import { setImmediate } from 'node:timers/promises'
+import { createDecide, type DecisionMade } from '../../src/decision/decide.ts'
+import { createDenials } from '../../src/decision/memory.ts'
+import { createOutage } from '../../src/decision/outage.ts'
+import type { Lifetimes } from '../../src/decision/terms.ts'
+import { createIdentify } from '../../src/session/identity.ts'
+import { createScopeOf } from '../../src/session/scope.ts'
+import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
 import type { RecordStore } from '../../src/state/record-store.ts'
 import { createSessionStore, type SessionStore } from '../../src/state/session-store.ts'
+import type { Question, Subrequest } from '../../src/subrequest.ts'
+import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { type LevelPlace, makeLevelPlace } from '../state/level-place.ts'
-import { createPretendGate, type PretendGate, type PretendGateOptions } from './pretend-gate.ts'
+import { tokens } from './pretend-gate.ts'
 import type { Scope } from './scope.ts'
 import { until } from './until.ts'
 
-/** A pretend gate with a store, which is real: LevelDB in a folder. */
-export interface StoredGate extends Omit<PretendGate, 'pass'> {
+/** A process of the gate on a pretend clock, with a real store: LevelDB in a folder. */
+export interface PretendProcess {
+  decide(subrequest: Subrequest): Promise<Decision>
+  answers(rule: (subrequest: Subrequest) => Outcome | Promise<Outcome>): void
+  readonly asked: readonly Question[]
+  readonly made: readonly DecisionMade[]
+  readonly sessions: SessionTable
+  readonly provisional: SessionTable
   readonly store: SessionStore
+  /** Its own clock, which begins at 0. */
+  now(): number
   /** Lets this many milliseconds pass; timers of the store fire. */
   pass(milliseconds: number): Promise<void>
   /** Resolves when all that happened so far is written. */
@@ -19,87 +36,119 @@ export interface StoredGate extends Omit<PretendGate, 'pass'> {
   kill(): Promise<void>
 }
 
+export interface PretendProcessOptions {
+  readonly lifetimes?: Partial<Lifetimes>
+  /** Milliseconds of silence that end a session. */
+  readonly idle?: number
+  readonly defaultAction?: Verdict
+}
+
+/** A machine on which one gate after the other uses the same folder. */
 export interface PretendMachine {
   readonly place: LevelPlace
   /** Starts a gate. One at a time. */
-  start(options?: PretendGateOptions): Promise<StoredGate>
+  start(options?: PretendProcessOptions): Promise<PretendProcess>
   /** Time passes while no gate runs. */
   pass(milliseconds: number): void
 }
 
-/** A machine on which one gate after the other uses the same folder. */
-export function createPretendMachine(scope: Scope, configuration = 'configuration'): PretendMachine {
+export function createPretendMachine(scope: Scope): PretendMachine {
   const place = makeLevelPlace(scope)
   return {
     place,
     pass: place.pass,
-    start: (options) => startOn(scope, place, place.create({ configuration }), options),
+    start: (options = {}) => startProcess(scope, place, place.create(), options),
   }
 }
 
-async function startOn(
+async function startProcess(
   scope: Scope,
   place: LevelPlace,
   records: RecordStore,
-  options: PretendGateOptions = {},
-): Promise<StoredGate> {
+  options: PretendProcessOptions,
+): Promise<PretendProcess> {
+  const { idle = 120_000, defaultAction = 'deny' } = options
+  let now = 0
+  let rule: (subrequest: Subrequest) => Outcome | Promise<Outcome> = tokens('X')
+  const asked: Question[] = []
+  const made: DecisionMade[] = []
   const timers = new Set<{ readonly at: number; readonly act: () => void }>()
-  let store: SessionStore | undefined
-  const gate = createPretendGate({
-    ...options,
-    createStore(parts) {
-      store = createSessionStore({
-        ...parts,
-        store: records,
-        after(milliseconds, act) {
-          const timer = { at: parts.clock() + milliseconds, act }
-          timers.add(timer)
-          return () => void timers.delete(timer)
-        },
-        max: Number.POSITIVE_INFINITY,
-        // Real time: a busy machine is no hung disk.
-        timeout: 30_000,
-        onChange() {},
-        onSetAside() {},
-        onCommand() {},
-        onReturned() {},
-        onSilent() {},
-        onClosed() {},
-      })
-      return store
+  const clock = (): number => now
+  const patterns = { channelPattern: undefined, credentialPattern: undefined }
+  const identify = createIdentify({ tokenParams: ['token'], ignoredParams: ['_HLS_*', 'CMCD'], ...patterns })
+  const store = createSessionStore({
+    ...{ store: records, clock, idle, identify, scopeOf: createScopeOf(patterns) },
+    after(milliseconds, act) {
+      const timer = { at: now + milliseconds, act }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+    max: Number.POSITIVE_INFINITY,
+    // In real time, as the disk is real: a busy machine is no hung disk.
+    timeout: 30_000,
+    onChange() {},
+    onSetAside() {},
+    onCommand() {},
+    onReturned() {},
+    onSilent() {},
+    onClosed() {},
+  })
+  const table = (): SessionTable =>
+    createSessionTable({ max: 1_000, maxBytes: Number.POSITIVE_INFINITY, idle, onEnded: store.ended })
+  const memory = { sessions: table(), provisional: table(), denials: createDenials(1_000) }
+  const decide = createDecide({
+    ...{ ...memory, ...patterns, outage: createOutage(), stored: store, identify, defaultAction, clock },
+    async ask(question) {
+      asked.push(question)
+      return await rule(question.subrequest)
+    },
+    lifetimes: {
+      ...{ allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, resume: 'backend' },
+      ...options.lifetimes,
+    },
+    random: () => 0.5,
+    onDecision: (decision) => void made.push(decision),
+    onBadDuration() {},
+    // Nobody catches this error, so the test that caused it fails.
+    onInternalError(error) {
+      throw error
     },
   })
-  if (store === undefined) throw new Error('the gate has built no store')
-  const built = store
-  await built.start(Number.POSITIVE_INFINITY)
+  await store.start(Number.POSITIVE_INFINITY)
   scope.after(() => records.close())
-  const move = (milliseconds: number): void => {
-    gate.pass(milliseconds)
-    place.pass(milliseconds)
+
+  const move = (to: number): void => {
+    place.pass(to - now)
+    now = to
   }
   const pass = async (milliseconds: number): Promise<void> => {
-    const end = gate.now() + milliseconds
+    const end = now + milliseconds
     for (;;) {
       const [next] = [...timers].sort((a, b) => a.at - b.at)
       if (next === undefined || next.at > end) break
       timers.delete(next)
-      move(next.at - gate.now())
+      move(next.at)
       next.act()
     }
-    move(end - gate.now())
+    move(end)
     await setImmediate()
   }
   return {
-    ...gate,
-    store: built,
-    pass,
+    decide: async (subrequest) => await decide(subrequest),
+    answers(next) {
+      rule = next
+    },
+    ...{ asked, made, store, pass },
+    sessions: memory.sessions,
+    provisional: memory.provisional,
+    now: clock,
     async written() {
       await pass(100)
-      await until('the store to be written', () => built.waiting() === 0)
+      await until('the store to be written', () => store.waiting() === 0)
       // It waits for what is being written.
       await records.remove([])
     },
-    stop: () => built.stop(Number.POSITIVE_INFINITY),
+    stop: () => store.stop(Number.POSITIVE_INFINITY),
     async kill() {
       timers.clear()
       await records.close()
