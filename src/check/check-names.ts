@@ -15,6 +15,7 @@ export const checkNames = [
   'running-settings',
   'running-verdicts',
   'default-action',
+  'store',
   'nginx',
   'nginx-includes',
   'nginx-locations',

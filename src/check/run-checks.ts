@@ -20,6 +20,7 @@ import { checkPathCredentials } from './nginx/check-path-credentials.ts'
 import { readNginx } from './nginx/read-nginx.ts'
 import { gateTargets, leadsTo } from './nginx-conf/gate-addresses.ts'
 import type { NginxRun } from './nginx-conf/run-nginx.ts'
+import { checkStore } from './store/check-store.ts'
 
 /** The installation that is checked, and who gets the findings. */
 export interface RunChecksOptions {
@@ -81,6 +82,11 @@ export async function runChecks(options: RunChecksOptions): Promise<readonly Fin
       gateIsDown,
       onFailure: nginx.map === undefined ? undefined : onFailureOf(nginx.map),
     }),
+    ...(await checkStore({
+      state: settings.state,
+      isChosen: Boolean(options.found.environment['STATE_URL']?.trim()),
+      running: admin.readyz?.state,
+    })),
   ])
   tell(ofNginx)
   return all

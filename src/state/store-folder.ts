@@ -16,6 +16,13 @@ export interface StoreFolder {
    */
   readonly guard: string
   /**
+   * Looks whether it is ours, and changes nothing. `owner` is the user id of the gate; this process's unless
+   * given.
+   * @returns the paths of LevelDB's tables; undefined where there is no such folder
+   * @throws {StoreError}
+   */
+  inspect(owner?: number): Promise<readonly string[] | undefined>
+  /**
    * Creates it, or looks whether it is ours.
    * @returns the paths of LevelDB's tables
    * @throws {StoreError}
@@ -40,27 +47,35 @@ export function createStoreFolder(folder: string, wall: () => number): StoreFold
   const sessions = join(path, 'sessions')
   const damaged = join(path, 'damaged')
   const guard = join(path, 'guard')
+  const parts = [sessions, damaged, guard]
+  const inspect: StoreFolder['inspect'] = async (owner = process.getuid?.()) => {
+    await checkParent(dirname(path), owner)
+    const own = await lstat(path).catch(unless('ENOENT'))
+    if (own === undefined) return undefined
+    checkOwn(path, own, owner)
+    const foreign = (await readdir(path)).find((name) => !parts.includes(join(path, name)))
+    if (foreign !== undefined) throw foreignError(path, `it holds ${JSON.stringify(foreign)}`)
+    for (const part of parts) {
+      const stats = await lstat(part).catch(unless('ENOENT'))
+      if (stats !== undefined) checkOwn(part, stats, owner)
+    }
+    const files = (await readdir(sessions).catch(unless('ENOENT'))) ?? []
+    const tables = files.filter((name) => name.endsWith('.ldb'))
+    // LevelDB takes a folder without this file for an empty one, and removes the files in it.
+    if (tables.length > 0 && !files.includes('CURRENT'))
+      throw new StoreError('damaged', `the store ${path} has lost its file CURRENT`)
+    return tables.map((name) => join(sessions, name))
+  }
   return {
     path,
     sessions,
     damaged,
     guard,
+    inspect,
     async prepare() {
-      await checkParent(dirname(path))
+      await checkParent(dirname(path), process.getuid?.())
       await mkdir(path, { mode: 0o700 }).catch(unless('EEXIST'))
-      checkOwn(path, await lstat(path))
-      const foreign = (await readdir(path)).find((name) => !['sessions', 'damaged', 'guard'].includes(name))
-      if (foreign !== undefined) throw foreignError(path, `it holds ${JSON.stringify(foreign)}`)
-      for (const part of [sessions, damaged, guard]) {
-        const stats = await lstat(part).catch(unless('ENOENT'))
-        if (stats !== undefined) checkOwn(part, stats)
-      }
-      const files = (await readdir(sessions).catch(unless('ENOENT'))) ?? []
-      const tables = files.filter((name) => name.endsWith('.ldb'))
-      // LevelDB takes a folder without this file for an empty one, and removes the files in it.
-      if (tables.length > 0 && !files.includes('CURRENT'))
-        throw new StoreError('damaged', `the store ${path} has lost its file CURRENT`)
-      return tables.map((name) => join(sessions, name))
+      return (await inspect()) ?? []
     },
     async prepareGuard() {
       await rm(guard, { recursive: true, force: true })
@@ -86,7 +101,7 @@ export function createStoreFolder(folder: string, wall: () => number): StoreFold
 }
 
 /** Whoever may rename in the parent could put another folder in its place. A sticky bit prevents it. */
-async function checkParent(parent: string): Promise<void> {
+async function checkParent(parent: string, owner: number | undefined): Promise<void> {
   const stats = await lstat(parent).catch(unless('ENOENT'))
   if (stats === undefined)
     throw new StoreError('failed', `the store's parent folder ${parent} does not exist; create it`)
@@ -96,15 +111,15 @@ async function checkParent(parent: string): Promise<void> {
   const isWritable = (stats.mode & 0o022) !== 0 && (stats.mode & 0o1000) === 0
   if (isWritable)
     throw new StoreError('rights', `others may write to ${parent}; take that from them: chmod go-w ${parent}`)
-  if (stats.uid !== 0 && stats.uid !== process.getuid?.())
+  if (stats.uid !== 0 && stats.uid !== owner)
     throw new StoreError('rights', `${parent} belongs to somebody else; choose a folder below one of ours`)
 }
 
-function checkOwn(path: string, stats: Stats): void {
+function checkOwn(path: string, stats: Stats, owner: number | undefined): void {
   if (stats.isSymbolicLink())
     throw new StoreError('rights', `${path} is a symbolic link; name the folder that it leads to`)
   if (!stats.isDirectory()) throw foreignError(path, 'it is no folder')
-  if (stats.uid !== process.getuid?.())
+  if (stats.uid !== owner)
     throw new StoreError(
       'rights',
       `${path} belongs to somebody else; give it to the user that runs the gate: chown -R`,

@@ -29,6 +29,7 @@ async function startInstallation(scope: Scope, nginx: Partial<NginxOptions> = {}
     BACKEND_URL: `${backend.url}/auth`,
     ADMIN_LISTEN: `127.0.0.1:${await findFreePort()}`,
     CHANNEL_PATTERN: '^/live/([^/]+)/',
+    STATE_URL: 'off',
     ...(listen === undefined ? {} : { LISTEN: listen }),
   }
   const gate = await startGate(scope, own)

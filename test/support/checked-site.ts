@@ -34,6 +34,7 @@ export async function startCheckedSite(scope: Scope, options: CheckedOptions = {
     BACKEND_URL: `${backend.url}/auth`,
     ADMIN_LISTEN: `127.0.0.1:${await findFreePort()}`,
     CHANNEL_PATTERN: '^/live/([^/]+)/',
+    STATE_URL: 'off',
     ...options.settings,
   }
   const gate = await startGate(scope, settings)

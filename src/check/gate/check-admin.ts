@@ -16,6 +16,13 @@ export interface Readyz {
   /** Of the answers of the backends themselves, since the start. */
   readonly byBackend?: { readonly letIn: number; readonly refused: number }
   readonly byDefault?: { readonly letIn: number; readonly refused: number }
+  /** Of the store; null where there is none. A gate of an older version does not tell. */
+  readonly state?: {
+    readonly usable: boolean
+    readonly since: string
+    readonly why?: string
+    readonly message?: string
+  } | null
 }
 
 /** The finding, and what `/readyz` answered. */
