@@ -1,6 +1,6 @@
-import type { WatchedStore } from '../metrics/watched.ts'
 import type { ToIso } from '../session/session-view.ts'
 import type { StoreTrouble } from '../state/record-store.ts'
+import type { SessionStore } from '../state/session-store.ts'
 
 /** The state of the store, for people and scripts. */
 export type DescribedStore =
@@ -16,7 +16,10 @@ export type DescribedStore =
     }
 
 /** Null where there is no store. */
-export function describeStore(store: WatchedStore | undefined, toIso: ToIso): DescribedStore | null {
+export function describeStore(
+  store: Pick<SessionStore, 'state'> | undefined,
+  toIso: ToIso,
+): DescribedStore | null {
   if (store === undefined) return null
   const { usable, since: changed, trouble, message } = store.state()
   const since = toIso(changed)

@@ -1,6 +1,6 @@
 import type { DefaultTotals } from '../backend/backend-health.ts'
 import type { Tally } from '../metrics/tally.ts'
-import type { Watched } from '../metrics/watched.ts'
+import type { Watched, WatchedStore } from '../metrics/watched.ts'
 import type { ToIso } from '../session/session-view.ts'
 import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
@@ -10,6 +10,8 @@ import type { Readiness } from './health-routes.ts'
 /** What readiness is read from. */
 export interface ReadinessOptions extends Watched {
   readonly tally: Pick<Tally, 'snapshot'>
+  /** Undefined where STATE_URL is off. */
+  readonly store: Pick<WatchedStore, 'state'> | undefined
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly toIso: ToIso

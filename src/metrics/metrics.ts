@@ -5,7 +5,7 @@ import { createDurations } from './durations.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts'
 import type { Tally } from './tally.ts'
-import type { Bounded, Watched, WatchedBackend } from './watched.ts'
+import type { Bounded, Watched, WatchedBackend, WatchedStore } from './watched.ts'
 
 /** Where the numbers come from. The functions are called at each scrape. */
 export interface MetricsOptions extends Watched {
@@ -14,6 +14,8 @@ export interface MetricsOptions extends Watched {
   readonly sessionBytes: Readonly<Record<'live' | 'provisional', Bounded>>
   readonly denialsEvicted: () => number
   readonly logLinesDropped: () => number
+  /** Undefined where STATE_URL is off. */
+  readonly store?: WatchedStore | undefined
   readonly events: () => { readonly delivered: number; readonly dropped: number; readonly waiting: number }
 }
 

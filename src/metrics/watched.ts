@@ -37,6 +37,4 @@ export interface Watched {
   /** Faults of alta-auth itself, since the start. */
   readonly internalErrors: () => number
   readonly version: string
-  /** Undefined where STATE_URL is off. */
-  readonly store?: WatchedStore | undefined
 }

@@ -20,9 +20,9 @@ import type { BoundedMemory } from './create-memory.ts'
 
 export interface OperatorSideOptions {
   readonly settings: Settings
+  readonly memory: BoundedMemory
   /** Undefined where STATE_URL is off. */
   readonly store: SessionStore | undefined
-  readonly memory: BoundedMemory
   readonly backends: Backends
   /** The options of the gate's own `decide`, for rehearsals. */
   readonly deciding: DecideOptions
@@ -54,9 +54,19 @@ export interface OperatorSide {
 const PAGE = fileURLToPath(new URL('../../live-page', import.meta.url))
 
 export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
-  const { settings, store, memory, backends, clock, toIso, isListening, isClosing, onInternalError } = options
-  const watched: MetricsOptions = { ...options.watched, store }
-  const metrics = createMetrics(watched)
+  const {
+    settings,
+    memory,
+    store,
+    backends,
+    watched,
+    clock,
+    toIso,
+    isListening,
+    isClosing,
+    onInternalError,
+  } = options
+  const metrics = createMetrics({ ...watched, store })
   const pulse = createPulse({ tally: watched.tally, backends: settings.backends.length, clock })
   const instance = formatAddress(settings.listen)
   const recentDenials = createRecentDenials({
@@ -84,7 +94,7 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     createAdminServer(
       createAdminApp({
         token: settings.adminToken,
-        readiness: createReadiness({ ...watched, clock, toIso, isListening, isClosing }),
+        readiness: createReadiness({ ...watched, store, clock, toIso, isListening, isClosing }),
         metrics: metrics.text,
         desk,
         denials: recentDenials,

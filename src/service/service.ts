@@ -129,8 +129,8 @@ export function createService(settings: Settings, log: Log): Service {
   }
   const operator = createOperatorSide({
     settings,
-    store,
     memory,
+    store,
     backends,
     deciding,
     nginxTtl,

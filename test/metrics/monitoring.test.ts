@@ -194,6 +194,7 @@ async function startWorld(scope: Scope, environment: Readonly<Record<string, str
   const gate = await startGateProcess(scope, {
     BACKEND_URL: backend.url,
     ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
+    STATE_URL: `file:${makeTemporaryFolder(scope)}/state`,
     ...environment,
   })
   const adminToken = environment['ADMIN_TOKEN']
