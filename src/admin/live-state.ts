@@ -1,5 +1,5 @@
 import type { DefaultCounter } from '../metrics/default-counter.ts'
-import type { Watched } from '../metrics/watched.ts'
+import type { Watched, WatchedStore } from '../metrics/watched.ts'
 import type { ToIso } from '../session/session-view.ts'
 import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
@@ -32,6 +32,8 @@ export interface LiveState {
 export interface LiveStateOptions extends Watched {
   readonly pulse: Pick<Pulse, 'look'>
   readonly instance: string
+  /** Undefined where STATE_URL is off. */
+  readonly store: Pick<WatchedStore, 'state'> | undefined
   readonly toIso: ToIso
   /** Monotonic milliseconds. */
   readonly clock: () => number
