@@ -87,6 +87,8 @@ export class AbandonedError extends Error {
   override readonly name = 'AbandonedError'
 }
 
+const never = (): boolean => false
+
 /**
  * One request under way: undici's handler for it. It knows whether the backend may be working on the request.
  */
@@ -96,8 +98,8 @@ export class Sending implements Dispatcher.DispatchHandler {
   readonly reply: Promise<Reply>
   /** The request was sent on a connection: the backend may be working on it until it answers. */
   wasSent = false
-  /** Called at a failure: sends the request once more and returns true, or returns false. */
-  retries: (error: Error) => boolean = () => false
+  /** Called at the first failure: sends the request once more and returns true, or returns false. */
+  retries: (error: Error) => boolean = never
   #answer!: (reply: Reply) => void
   #fail!: (error: Error) => void
   #controller: Dispatcher.DispatchController | undefined
@@ -141,16 +143,25 @@ export class Sending implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    clearTimeout(this.#bodyTimer)
+    this.#end()
   }
 
   /**
    * After the head of the answer an error changes nothing: the answer stands, whatever happens to the body.
    */
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    clearTimeout(this.#bodyTimer)
-    if (this.#abandoned === undefined && this.retries(error)) return
+    const { retries } = this
+    this.#end()
+    if (this.#abandoned === undefined && retries(error)) return
     this.#fail(error)
+  }
+
+  /** Lets go of all that belongs to the connection. Otherwise most of it outlives V8's quick collections. */
+  #end(): void {
+    clearTimeout(this.#bodyTimer)
+    this.#bodyTimer = undefined
+    this.#controller = undefined
+    this.retries = never
   }
 }
 

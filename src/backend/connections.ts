@@ -64,9 +64,8 @@ export function createConnections(endpoint: Endpoint, concurrency: number, deadl
       const { method, target: path, headers, body = null } = sending.request
       const options = { method, path, headers, body }
       sending.retries = (error) => {
-        // Once, and only if the backend closed an idle connection while the request was on its way.
+        // Only if the backend closed an idle connection while the request was on its way.
         if (!staleErrors.has(error)) return false
-        sending.retries = () => false
         fresh.dispatch(options, sending)
         return true
       }
