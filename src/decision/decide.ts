@@ -46,8 +46,6 @@ export interface DecideOptions extends Memory, PathPatterns {
   readonly onDecision: (made: DecisionMade) => void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   readonly onBadDuration: (backend: string, sent: string) => void
-  /** A request has waited for the store in vain for its `timeout`. */
-  readonly onStoreLate?: () => void
   /** Our own code threw in the background, where no viewer waits for it. */
   readonly onInternalError: (error: unknown) => void
   /** A re-check has started; `finished` resolves once its outcome is kept, and never rejects. */
@@ -133,7 +131,6 @@ export function createDecide(options: DecideOptions): Decide {
     ...{ memory, terms, keep, clock, newSessionId, after, answerBy, freshDenial, question },
     askAbout: recheck.ask,
     onDecision: options.onDecision,
-    ...(options.onStoreLate && { onStoreLate: options.onStoreLate }),
   })
 
   return decide

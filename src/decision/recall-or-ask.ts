@@ -11,8 +11,7 @@ import type { Recalled, Return } from './stored.ts'
 import type { Terms } from './terms.ts'
 
 export interface RecallOrAskOptions
-  extends Required<Pick<DecideOptions, 'clock' | 'newSessionId' | 'after' | 'onDecision'>>,
-    Pick<DecideOptions, 'onStoreLate'> {
+  extends Required<Pick<DecideOptions, 'clock' | 'newSessionId' | 'after' | 'onDecision'>> {
   readonly memory: Memory
   readonly terms: Terms
   readonly keep: Keep
@@ -50,16 +49,9 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
   const restore = createRestore({ ...options, stored })
 
   /** Undefined when it takes longer, in milliseconds. */
-  const within = <Result>(
-    longest: number,
-    result: Promise<Result>,
-    onLate?: () => void,
-  ): Promise<Result | undefined> =>
+  const within = <Result>(longest: number, result: Promise<Result>): Promise<Result | undefined> =>
     new Promise((resolve, reject) => {
-      const cancel = after(longest, () => {
-        onLate?.()
-        resolve(undefined)
-      })
+      const cancel = after(longest, () => resolve(undefined))
       result.finally(cancel).then(resolve, reject)
     })
 
@@ -69,7 +61,7 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
     subrequest: Subrequest,
     began: number,
   ): Promise<Decision> => {
-    const recalled = await within(stored.timeout, recalling, options.onStoreLate)
+    const recalled = await within(stored.timeout, recalling)
     if (recalled !== undefined)
       return (await returned(recalled, identity, subrequest, began)) ?? question(identity, subrequest, began)
     // A deny is not remembered: the store might have known better, and it answers again soon.

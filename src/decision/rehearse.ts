@@ -90,7 +90,6 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
       if (one.occasion !== 'return') made = one
     },
     onBadDuration() {},
-    onStoreLate() {},
     onRecheck(finished) {
       recheck = finished
     },

@@ -10,8 +10,6 @@ import type { WatchedStore } from './watched.ts'
 export interface StoreMetrics {
   /** The store has done this, or has failed to, after `took` milliseconds. */
   commanded(command: StoreCommand, took: number, trouble: StoreTrouble | undefined): void
-  /** A request has waited for the store in vain for STATE_TIMEOUT. */
-  storeLate(): void
   /** A session of the store is in the table again. */
   returned(session: Session, as: Return): void
 }
@@ -41,7 +39,7 @@ export function createStoreMetrics(
   )
   counter(
     'state_timeouts_total',
-    'Requests whose backend was asked because the store had not answered within STATE_TIMEOUT.',
+    'Looks that took longer than STATE_TIMEOUT, so that the backend was asked before.',
     single(() => late),
   )
   gauge('state_bytes', 'Bytes that the records took when they were counted last.', single(store.bytes))
@@ -60,10 +58,8 @@ export function createStoreMetrics(
   return {
     commanded(command, took, trouble) {
       durationOf.get(command)?.note(took)
+      if (command === 'recall' && took > store.timeout) late++
       if (trouble !== undefined) failures.set(trouble, (failures.get(trouble) ?? 0) + 1)
-    },
-    storeLate() {
-      late++
     },
     returned(_session, as) {
       returns[as]++

@@ -22,7 +22,7 @@ export interface Bounded {
 }
 
 /** What metrics and pages read of the store. */
-export type WatchedStore = Pick<SessionStore, 'state' | 'waiting' | 'bytes'>
+export type WatchedStore = Pick<SessionStore, 'state' | 'timeout' | 'waiting' | 'bytes'>
 
 /** The state of the gate, for metrics and pages. The functions return the present value. */
 export interface Watched {

@@ -39,7 +39,7 @@ export function createStore(options: StoreOptions): SessionStore | undefined {
     ...{ store, max, timeout, after },
     idle: settings.sessionIdle,
     onChange: (now, lasted) => logChange(log, now, lasted),
-    onSetAside: (message) => log.warn('state set aside', { details: message }),
+    onSetAside: (detail) => log.warn('state set aside', { detail }),
   })
 }
 
@@ -58,9 +58,9 @@ function configurationOf(settings: Settings): string {
   ])
 }
 
-function logChange(log: Log, { usable, trouble, message }: StoreState, lasted: number): void {
+function logChange(log: Log, { usable, trouble, message: detail }: StoreState, lasted: number): void {
   if (usable) log.warn('state available again', { seconds: Math.round(lasted / 1000) })
-  else log.warn('state unavailable', { why: trouble, details: message })
+  else log.warn('state unavailable', { why: trouble, detail })
 }
 
 function after(milliseconds: number, act: () => void): () => void {

@@ -35,8 +35,6 @@ export interface GateEvents {
   ended(session: Session, why: SessionEnd): void
   /** The store has done this, or has failed to, after `took` milliseconds. */
   commanded(command: StoreCommand, took: number, trouble: StoreTrouble | undefined): void
-  /** A request has waited for the store in vain for STATE_TIMEOUT. */
-  storeLate(): void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   badDuration(backend: string, sent: string): void
   /** Our own code threw. */
@@ -65,7 +63,6 @@ export function createNotifier(): Notifier {
     returned: [],
     ended: [],
     commanded: [],
-    storeLate: [],
     badDuration: [],
     internalError: [],
   }
@@ -100,9 +97,6 @@ export function createNotifier(): Notifier {
       },
       commanded(command, took, trouble) {
         for (const listener of listeners.commanded) listener(command, took, trouble)
-      },
-      storeLate() {
-        for (const listener of listeners.storeLate) listener()
       },
       badDuration(backend, sent) {
         for (const listener of listeners.badDuration) listener(backend, sent)

@@ -87,7 +87,6 @@ export function createService(settings: Settings, log: Log): Service {
     random: Math.random,
     after: startTimer,
     onDecision: notify.decided,
-    onStoreLate: notify.storeLate,
     onBadDuration: notify.badDuration,
     onInternalError: notify.internalError,
   }

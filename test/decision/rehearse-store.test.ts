@@ -86,17 +86,3 @@ describe('a rehearsal with a store', () => {
     assert.equal((await createPretendGate().rehearse(segment)).recalled, undefined)
   })
 })
-
-test('a request that waits in vain for the store is told once; a rehearsal is not', async (t) => {
-  // The timer of the wait keeps no process alive.
-  const alive = setInterval(() => {}, 1_000)
-  t.after(() => clearInterval(alive))
-  const stored = createPretendStore()
-  let late = 0
-  const gate = createPretendGate({ stored, onStoreLate: () => void late++ })
-  stored.hang()
-  await gate.rehearse(clientRequest(playlist))
-  assert.equal(late, 0)
-  assert.equal((await gate.decide(clientRequest(playlist))).reason, 'backend-200')
-  assert.equal(late, 1)
-})

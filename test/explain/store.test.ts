@@ -186,6 +186,18 @@ describe('why a silent session is not resumed', () => {
     })
   }
 
+  test('the store did not answer in time', async (t) => {
+    // The timer of the wait keeps no process alive.
+    const alive = setInterval(() => {}, 1_000)
+    t.after(() => clearInterval(alive))
+    const stored = createPretendStore()
+    stored.hang()
+    const rehearsal = await createPretendGate({ stored }).rehearse(clientRequest(own))
+    assert.equal(rehearsal.decision.reason, 'backend-200')
+    const explained = explainStore({ store, toIso: String }, rehearsal, 0)
+    assert.deepEqual(explained, { usable: true, finding: 'it did not answer in time', sessions: [] })
+  })
+
   test('nothing: what was closed or denied is gone', async () => {
     const gate = createPretendGate({ stored: createPretendStore() })
     const rehearsal = await gate.rehearse(clientRequest(own))

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { Registry } from 'prom-client'
+import { readAtScrape } from '../../src/metrics/read-at-scrape.ts'
+import { createStoreMetrics } from '../../src/metrics/store-metrics.ts'
 import { storeTroubles } from '../../src/state/record-store.ts'
 import { storeCommands } from '../../src/state/store-link.ts'
 import { askGate } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
-import { startScrapedGate } from '../support/scrape.ts'
+import { readMetrics, startScrapedGate } from '../support/scrape.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { until } from '../support/until.ts'
@@ -95,5 +98,25 @@ describe('the metrics of the store', () => {
       now.value('alta_auth_state_failures_total', { why: 'rights' }),
     )
     assert.equal((await askGate(gate.port)).reason, 'backend-200')
+  })
+
+  test('count looks that took longer than STATE_TIMEOUT, and failures by why, in seconds', async () => {
+    const registry = new Registry()
+    const state = { usable: true, since: 0 }
+    const store = { state: () => state, timeout: 100, waiting: () => 3, bytes: () => 5_000 }
+    const metrics = createStoreMetrics(store, readAtScrape(registry))
+    metrics.commanded('recall', 100, undefined)
+    metrics.commanded('recall', 101, undefined)
+    metrics.commanded('recall', 1_000, 'timeout')
+    metrics.commanded('write', 2_000, 'timeout')
+    metrics.commanded('write', 3, 'full')
+    const now = readMetrics(await registry.metrics())
+    assert.equal(now.value('alta_auth_state_timeouts_total'), 2)
+    assert.equal(now.value('alta_auth_state_failures_total', { why: 'timeout' }), 2)
+    assert.equal(now.value('alta_auth_state_failures_total', { why: 'full' }), 1)
+    assert.equal(now.value('alta_auth_state_seconds_sum', { command: 'recall' }), 1.201)
+    assert.equal(now.value('alta_auth_state_seconds_bucket', { command: 'write', le: '0.005' }), 1)
+    assert.equal(now.value('alta_auth_state_bytes'), 5_000)
+    assert.equal(now.value('alta_auth_state_waiting'), 3)
   })
 })

@@ -39,7 +39,6 @@ export interface PretendGateOptions {
   readonly stateMax?: number
   /** Another store than that in memory. */
   readonly stored?: Stored
-  readonly onStoreLate?: () => void
 }
 
 /** The real decision, sessions and denials around a pretend clock, pretend chance and a pretend backend. */
@@ -206,7 +205,6 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       },
       outage: createOutage(),
       stored: options.stored ?? (options.store ? stored : undefined),
-      ...(options.onStoreLate && { onStoreLate: options.onStoreLate }),
       defaultAction: options.defaultAction ?? 'deny',
       ...{ clock, after, newSessionId },
       random: options.random ?? (() => 0.5),

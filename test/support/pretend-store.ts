@@ -22,6 +22,8 @@ export function createPretendStore(): PretendStore {
   const taken: [string, Return][] = []
   const ended: string[] = []
   let hangs = false
+  // A busy machine is no store that hangs.
+  let timeout = 60_000
   return {
     playing,
     silent,
@@ -29,8 +31,11 @@ export function createPretendStore(): PretendStore {
     ended,
     hang() {
       hangs = true
+      timeout = 1
     },
-    timeout: 1,
+    get timeout() {
+      return timeout
+    },
     async recall(viewer) {
       if (hangs) await new Promise(() => {})
       await setImmediate()
