@@ -11,11 +11,14 @@ import { startBackend, status } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { readPage } from '../support/documentation/pages.ts'
 import { faults } from '../support/faults.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { startGate } from '../support/gate.ts'
 import { holdAnswers } from '../support/hold-answers.ts'
 import { startNginx } from '../support/nginx.ts'
 import type { Scope } from '../support/scope.ts'
+import { scrape } from '../support/scrape.ts'
 import { newViewer } from '../support/site.ts'
+import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { untilLogged } from '../support/until-logged.ts'
 
@@ -35,6 +38,10 @@ async function startAnswering(scope: Scope, code: number, more: Environment = {}
   const backend = await startBackend(scope)
   backend.answer = status(code)
   return { backend, ...(await startSiteWith(scope, { BACKEND_URL: backend.url, ...more })) }
+}
+
+function withStore(scope: Scope): Record<string, string> {
+  return { STATE_URL: `file:${makeTemporaryFolder(scope)}/state` }
 }
 
 /** A backend that holds its answers back, with room for four questions. */
@@ -75,6 +82,28 @@ const ways: Readonly<Record<string, Way>> = {
     const { get, ends } = await startAnswering(scope, 403)
     await get(PLAYLIST)
     await get(PLAYLIST)
+    await ends(reason)
+  },
+  async adopted(scope, reason) {
+    const LISTEN = `127.0.0.1:${await findFreePort()}`
+    const settings = { ...withStore(scope), LISTEN }
+    const { backend, gate, get, ends } = await startAnswering(scope, 200, settings)
+    await get(PLAYLIST)
+    await gate.service.stop()
+    await startGate(scope, { BACKEND_URL: backend.url, ...settings })
+    await get('/live/news/1.ts')
+    await ends(reason)
+  },
+  async resumed(scope, reason) {
+    const settings = { ...withStore(scope), SESSION_IDLE: '1s', ADMIN_LISTEN: '127.0.0.1:0' }
+    const { gate, get, ends } = await startAnswering(scope, 200, settings)
+    await get(PLAYLIST)
+    await until(
+      'the session to be silent',
+      async () => (await scrape(gate.adminPort)).value('alta_auth_sessions', { kind: 'live' }) === 0,
+      30_000,
+    )
+    await get('/live/news/1.ts')
     await ends(reason)
   },
   async 'bad-request'(scope, reason) {

@@ -165,6 +165,28 @@ describe('LOG_LEVEL=debug writes a sample of what is repeated', () => {
   })
 })
 
+test('of the sessions that come back at once after a restart a sample is written, and how many were left out', () => {
+  let now = 5
+  const lines: Line[] = []
+  const write = (message: string, fields = {}): void => void lines.push({ message, ...fields })
+  const log = { error: write, warn: write, info: write, debug: write, debugs: false }
+  const decisions = createDecisionLog(log, () => now, String)
+  const decision: Decision = {
+    ...{ verdict: 'allow', source: 'session', reason: 'adopted' },
+    ...{ sessionId: 's', userId: '', holdsFor: 1, cacheable: false },
+  }
+  const subrequest = clientRequest('/live/1.ts')
+  const made = { subrequest, decision, backend: '', took: 1 }
+  for (let n = 0; n < 10_000; n++) decisions.made({ ...made, occasion: 'return' })
+  decisions.made({ ...made, occasion: 'question' })
+  assert.equal(lines.filter(({ message }) => message === 'returned').length, 100)
+  assert.equal(lines.filter(({ message }) => message === 'decided').length, 1)
+  now += 1_000
+  decisions.made({ ...made, occasion: 'return' })
+  assert.deepEqual([lines.at(-1)?.['message'], lines.at(-1)?.['skipped']], ['returned', 9_900])
+  decisions.end()
+})
+
 describe('the fields of decision lines', () => {
   test('are those that docs/troubleshooting.md names, and no others', async (t) => {
     const backend = await startBackend(t)
