@@ -51,7 +51,8 @@ function viewOfStored(
   return {
     ...viewOf(session, toIso),
     part,
-    resumableUntil: resumableUntil > 0 ? toIso(resumableUntil) : null,
+    // Times of an earlier process lie before 0.
+    resumableUntil: resumableUntil === 0 ? null : toIso(resumableUntil),
   }
 }
 

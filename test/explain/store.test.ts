@@ -198,6 +198,16 @@ describe('why a silent session is not resumed', () => {
     assert.deepEqual(explained, { usable: true, finding: 'it did not answer in time', sessions: [] })
   })
 
+  test('until when, also where that was before this process began', async () => {
+    const stored = createPretendStore()
+    stored.silent.push(storedSession('one', own, { lastSeen: -2 * HOUR }))
+    const gate = createPretendGate({ stored })
+    gate.answers(deny)
+    const rehearsal = await gate.rehearse(clientRequest(own))
+    const explained = explainStore({ store, toIso: String }, rehearsal, 0)
+    assert.equal(explained?.sessions[0]?.resumableUntil, String(-HOUR))
+  })
+
   test('nothing: what was closed or denied is gone', async () => {
     const gate = createPretendGate({ stored: createPretendStore() })
     const rehearsal = await gate.rehearse(clientRequest(own))
