@@ -41,6 +41,39 @@ describe('what has ended never comes back', () => {
       assert.equal(next.asked.length, 2)
     })
 
+  test('a deny is told when its end is written, or when the store is late', async (t) => {
+    for (const isLate of [false, true]) {
+      const machine = createPretendMachine(t)
+      let letGo = (): void => {}
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve
+      })
+      const gate = await machine.start({
+        lifetimes,
+        behind: (records) => ({
+          ...records,
+          async remove(removals) {
+            if (removals.length > 0) await held
+            return records.remove(removals)
+          },
+        }),
+      })
+      await gate.decide(playlist)
+      await gate.written()
+      gate.answers(() => deny())
+      await gate.pass(70 * SECOND)
+      await gate.decide(segment)
+      const isTold = (): boolean => gate.made.some(({ decision }) => decision.verdict === 'deny')
+      for (let turn = 0; turn < 20; turn++) await setImmediate()
+      assert.equal(gate.asked.length, 2)
+      assert.ok(!isTold(), 'it was told before it was written')
+      if (isLate) await gate.pass(100)
+      else letGo()
+      await until('the deny to be told', isTold)
+      letGo()
+    }
+  })
+
   test('a session of the default action is in the store only once a backend has allowed it', async (t) => {
     const machine = createPretendMachine(t)
     const options = { lifetimes, defaultAction: 'allow' as const }

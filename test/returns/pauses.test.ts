@@ -95,6 +95,18 @@ describe('after a pause, with links of Ministra that have died', () => {
       }
     })
 
+  test('with a gate that ends by SIGTERM in it, it begins at the last request, told or not', async (t) => {
+    const { machine, gate } = await begin(t)
+    // A session that plays is told every 30 seconds.
+    await gate.pass(20 * SECOND)
+    await gate.decide(segment)
+    await gate.stop()
+    machine.pass(15 * MINUTE - SECOND)
+    const next = await machine.start(ministra)
+    next.answers(() => deny())
+    assert.deepEqual(pick(await next.decide(segment)), ['allow', 'resumed'])
+  })
+
   test('nobody else is let in by it', async (t) => {
     const { gate, own } = await begin(t)
     await gate.pass(10 * MINUTE)

@@ -41,6 +41,8 @@ export interface PretendProcessOptions {
   /** Milliseconds of silence that end a session. */
   readonly idle?: number
   readonly defaultAction?: Verdict
+  /** What the disk is hidden behind. */
+  readonly behind?: (records: RecordStore) => RecordStore
 }
 
 /** A machine on which one gate after the other uses the same folder. */
@@ -57,7 +59,10 @@ export function createPretendMachine(scope: Scope): PretendMachine {
   return {
     place,
     pass: place.pass,
-    start: (options = {}) => startProcess(scope, place, place.create(), options),
+    start: (options = {}) => {
+      const { behind = (records) => records } = options
+      return startProcess(scope, place, behind(place.create()), options)
+    },
   }
 }
 
@@ -76,16 +81,15 @@ async function startProcess(
   const clock = (): number => now
   const patterns = { channelPattern: undefined, credentialPattern: undefined }
   const identify = createIdentify({ tokenParams: ['token'], ignoredParams: ['_HLS_*', 'CMCD'], ...patterns })
+  const after = (milliseconds: number, act: () => void): (() => void) => {
+    const timer = { at: now + milliseconds, act }
+    timers.add(timer)
+    return () => void timers.delete(timer)
+  }
   const store = createSessionStore({
-    ...{ store: records, clock, idle, identify, scopeOf: createScopeOf(patterns) },
-    after(milliseconds, act) {
-      const timer = { at: now + milliseconds, act }
-      timers.add(timer)
-      return () => void timers.delete(timer)
-    },
+    ...{ store: records, clock, after, idle, identify, scopeOf: createScopeOf(patterns) },
     max: Number.POSITIVE_INFINITY,
-    // In real time, as the disk is real: a busy machine is no hung disk.
-    timeout: 30_000,
+    timeout: 100,
     onChange() {},
     onSetAside() {},
     onCommand() {},
@@ -97,7 +101,16 @@ async function startProcess(
     createSessionTable({ max: 1_000, maxBytes: Number.POSITIVE_INFINITY, idle, onEnded: store.ended })
   const memory = { sessions: table(), provisional: table(), denials: createDenials(1_000) }
   const decide = createDecide({
-    ...{ ...memory, ...patterns, outage: createOutage(), stored: store, identify, defaultAction, clock },
+    ...{
+      ...memory,
+      ...patterns,
+      outage: createOutage(),
+      stored: store,
+      identify,
+      defaultAction,
+      clock,
+      after,
+    },
     async ask(question) {
       asked.push(question)
       return await rule(question.subrequest)
