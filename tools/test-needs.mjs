@@ -60,6 +60,7 @@ export const programsOf = {
   'test/support/php-fpm-backend.ts': { 'php-fpm*': 'php-fpm' },
   'test/support/php.ts': php,
   'test/support/prometheus.ts': prometheus,
+  'test/support/real-players.ts': { ...ffmpeg, mpv: 'mpv' },
   'test/support/started-demo.ts': nginx,
   'test/support/uwsgi-backend.ts': {
     uwsgi: 'uwsgi',
