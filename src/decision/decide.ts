@@ -128,7 +128,7 @@ export function createDecide(options: DecideOptions): Decide {
   }
 
   const recallOrAsk = createRecallOrAsk({
-    ...{ memory, terms, keep, clock, newSessionId, after, answerBy, freshDenial, question },
+    ...{ memory, terms, keep, clock, newSessionId, after, answerBy, question },
     askAbout: recheck.ask,
     onDecision: options.onDecision,
   })

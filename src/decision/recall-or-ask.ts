@@ -6,7 +6,7 @@ import type { DecideOptions } from './decide.ts'
 import { findSession } from './find-session.ts'
 import type { Keep } from './keep.ts'
 import type { Memory } from './memory.ts'
-import { createRestore } from './restore.ts'
+import { createRestore, type Resumed } from './restore.ts'
 import type { Recalled, Return } from './stored.ts'
 import type { Terms } from './terms.ts'
 
@@ -16,7 +16,6 @@ export interface RecallOrAskOptions
   readonly terms: Terms
   readonly keep: Keep
   readonly answerBy: (session: Session, identity: Identity, now: number, as?: Return) => Decision
-  readonly freshDenial: (identity: Identity, now: number) => Decision | undefined
   readonly askAbout: (session: Session) => Promise<Outcome>
   /** Asks about the request. `repeats`: whether a deny may answer the next such request, too. */
   readonly question: (
@@ -43,7 +42,7 @@ const MOST_PATIENT = 1_000
 const TIME_FOR_TWO = 500
 
 export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
-  const { memory, keep, clock, after, answerBy, freshDenial, question, onDecision } = options
+  const { memory, keep, clock, after, answerBy, question, onDecision } = options
   const { stored } = memory
   if (stored === undefined) return () => undefined
   const restore = createRestore({ ...options, stored })
@@ -82,10 +81,8 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
     const adopted = restore.adopt(recalled)
     const askUntil = began + TIME_FOR_TWO
     const playing = findSession(memory, identity, clock())
-    const { session, outcome } =
-      playing === undefined
-        ? await restore.resume(recalled, identity, askUntil)
-        : { session: playing, outcome: undefined }
+    const { session, outcome, isOwn }: Resumed =
+      playing === undefined ? await restore.resume(recalled, identity, askUntil) : { session: playing }
     const now = clock()
     const tell = (decision: Decision): Decision => {
       const backend = outcome?.backend ?? ''
@@ -94,14 +91,13 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
       return decision
     }
     if (session !== undefined) {
-      const as = playing === undefined ? 'resumed' : adopted.has(playing) ? 'adopted' : undefined
+      const as = playing === undefined ? 'resumed' : adopted.has(playing.id) ? 'adopted' : undefined
       return tell(answerBy(session, identity, now, as))
     }
-    const denial = freshDenial(identity, now)
-    if (denial !== undefined || outcome === undefined) return denial
-    // A deny of the session's own request is none of this one, but there is no time for another question.
-    if (outcome.kind === 'deny' && now <= askUntil) return undefined
-    const repeats = outcome.kind !== 'deny'
+    if (outcome === undefined) return undefined
+    const repeats = isOwn === true || outcome.kind !== 'deny'
+    // A deny that is not about this request is none of it, but there may be no time for another question.
+    if (!repeats && now <= askUntil) return undefined
     return tell(keep.fromQuestion(identity, subrequest, options.newSessionId(), outcome, now, repeats))
   }
 

@@ -87,7 +87,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
       async end() {},
     },
     onDecision(one) {
-      if (one.occasion !== 'return') made = one
+      if (one.occasion !== 'return') made ??= one
     },
     onBadDuration() {},
     onRecheck(finished) {

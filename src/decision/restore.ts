@@ -25,8 +25,8 @@ export interface RestoreOptions {
 
 /** Brings sessions of the store back into the table. */
 export interface Restore {
-  /** Puts those that play into the table; returns them. */
-  adopt(recalled: Recalled): ReadonlySet<Session>
+  /** Puts those that play into the table; returns their ids. */
+  adopt(recalled: Recalled): ReadonlySet<string>
   /**
    * Resumes the silent session that answers this request, if one does. Once its re-check is due, the backend
    * is asked first.
@@ -39,6 +39,8 @@ export interface Restore {
 export interface Resumed {
   readonly session?: Session
   readonly outcome?: Exclude<Outcome, { kind: 'allow' }>
+  /** The outcome is about this very request. */
+  readonly isOwn?: boolean
 }
 
 export function createRestore({ memory, stored, terms, askAbout, clock }: RestoreOptions): Restore {
@@ -59,11 +61,11 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
 
   return {
     adopt({ playing }) {
-      const adopted = new Set<Session>()
+      const adopted = new Set<string>()
       for (const one of playing) {
         if (!stored.take(one, 'adopted')) continue
         memory.sessions.adopt(one.session)
-        adopted.add(one.session)
+        adopted.add(one.session.id)
       }
       return adopted
     },
@@ -76,8 +78,9 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
         const isTooLate = now >= dueAt && now > askUntil
         if (isTooLate || whyNotResumed(one, identity, now) !== undefined) continue
         last = await (resuming.join(id) ?? resuming.start(id, goOn(one)))
+        if (isOwn(one.session, identity)) last = { ...last, isOwn: true }
         // A deny says nothing of the session of a neighbour.
-        if (last.session !== undefined || (last.outcome && last.outcome.kind !== 'deny')) break
+        if (last.session !== undefined || last.isOwn || (last.outcome && last.outcome.kind !== 'deny')) break
       }
       return last
     },

@@ -32,6 +32,19 @@ const step = fc.oneof(
   fc.record({ mood: fc.constantFrom(...moods) }),
   fc.record({ pass: fc.constantFrom(100, 2_500, 6_000, 61_000, 125_000, 3_700_000) }),
 )
+type Step =
+  | { readonly target: string; readonly viewer: string }
+  | { readonly mood: () => Outcome }
+  | { readonly pass: number }
+  | { readonly next: 'restart' | 'crash' }
+
+/** One viewer, and silences that a session may outlive. */
+const stepOrNext = fc.oneof(
+  { arbitrary: fc.record({ target: fc.constantFrom(...targets), viewer: fc.constant('a') }), weight: 4 },
+  { arbitrary: fc.record({ mood: fc.constantFrom(...moods) }), weight: 1 },
+  { arbitrary: fc.record({ pass: fc.constantFrom(2_500, 61_000, 125_000, 125_000, 600_000) }), weight: 2 },
+  { arbitrary: fc.record({ next: fc.constantFrom('restart' as const, 'crash' as const) }), weight: 1 },
+)
 
 /** All that a decision changes. */
 function stateOf(gate: PretendGate): unknown {
@@ -45,44 +58,67 @@ function stateOf(gate: PretendGate): unknown {
     denied: gate.denials.count(),
     asked: gate.asked.length,
     made: gate.made.length,
+    events: gate.events.length,
+    kept: gate.place.calls.filter((call) => !call.startsWith('recall')),
+    waiting: gate.stored.waiting(),
   }
 }
 
 describe('a rehearsal', () => {
-  for (const defaultAction of ['allow', 'deny'] as const) {
-    test(`says what is then decided, and changes nothing; DEFAULT_ACTION=${defaultAction}, 300 histories`, async () => {
+  for (const [defaultAction, store] of [
+    ['allow', false],
+    ['deny', false],
+    ['deny', true],
+  ] as const) {
+    const across = store ? ', across restarts and crashes' : ''
+    test(`says what is then decided, and changes nothing; DEFAULT_ACTION=${defaultAction}, 300 histories${across}`, async () => {
       const reached = new Set<string>()
       await fc.assert(
-        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
-          const gate = createPretendGate({ defaultAction, lifetimes: { allow: 60_000 }, idle: 120_000 })
-          for (const one of steps) {
-            if ('mood' in one) gate.answers(one.mood)
-            else if ('pass' in one) gate.pass(one.pass)
-            else {
-              const asked = clientRequest(one.target, { userAgent: one.viewer })
-              const before = stateOf(gate)
-              const rehearsal = await gate.rehearse(asked)
-              assert.deepEqual(stateOf(gate), before)
-              const { verdict, source, reason, holdsFor, cacheable } = rehearsal.decision
-              const made = gate.made.length
-              const decision = await gate.decide(asked)
-              await settled()
-              assert.deepEqual(
-                { verdict, source, reason, holdsFor, cacheable },
-                {
-                  verdict: decision.verdict,
-                  source: decision.source,
-                  reason: decision.reason,
-                  holdsFor: decision.holdsFor,
-                  cacheable: decision.cacheable,
-                },
-              )
-              assert.equal(rehearsal.made?.decision.reason, gate.made[made]?.decision.reason)
-              assert.equal(rehearsal.made?.occasion, gate.made[made]?.occasion)
-              reached.add(`${source} ${reason}`)
+        fc.asyncProperty(
+          fc.array<Step>(store ? stepOrNext : step, { minLength: 1, maxLength: 25 }),
+          async (steps) => {
+            const gate = createPretendGate({
+              defaultAction,
+              lifetimes: { allow: 60_000 },
+              idle: 120_000,
+              store,
+            })
+            // A store is open then.
+            await settled()
+            for (const one of steps) {
+              if ('mood' in one) gate.answers(one.mood)
+              else if ('next' in one) await (store && gate[one.next]())
+              else if ('pass' in one) {
+                gate.pass(one.pass)
+                await settled()
+              } else {
+                const asked = clientRequest(one.target, { userAgent: one.viewer })
+                const before = stateOf(gate)
+                const rehearsal = await gate.rehearse(asked)
+                assert.deepEqual(stateOf(gate), before)
+                const { verdict, source, reason, holdsFor, cacheable } = rehearsal.decision
+                const made = gate.made.length
+                const decision = await gate.decide(asked)
+                await settled()
+                // What a session of the store answers is told beside what a backend was asked.
+                const [first] = gate.made.slice(made).filter(({ occasion }) => occasion !== 'return')
+                assert.deepEqual(
+                  { verdict, source, reason, holdsFor, cacheable },
+                  {
+                    verdict: decision.verdict,
+                    source: decision.source,
+                    reason: decision.reason,
+                    holdsFor: decision.holdsFor,
+                    cacheable: decision.cacheable,
+                  },
+                )
+                assert.equal(rehearsal.made?.decision.reason, first?.decision.reason)
+                assert.equal(rehearsal.made?.occasion, first?.occasion)
+                reached.add(`${source} ${reason}`)
+              }
             }
-          }
-        }),
+          },
+        ),
         { numRuns: 300, seed: 7 },
       )
       for (const way of [
@@ -93,6 +129,7 @@ describe('a rehearsal', () => {
       ])
         assert.ok(reached.has(way), way)
       assert.ok(reached.has('stale unavailable-timeout') && reached.has('default unavailable-timeout'))
+      for (const way of ['session adopted', 'session resumed']) assert.equal(reached.has(way), store, way)
     })
   }
 
