@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import type { Session } from '../../src/session/session.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { createChance } from '../support/create-chance.ts'
@@ -17,10 +18,12 @@ import {
 const { HISTORIES } = process.env
 const RUNS = HISTORIES === undefined ? { numRuns: 100, seed: 20_261_125 } : { numRuns: Number(HISTORIES) }
 /** Milliseconds; with a tenth of jitter. */
-const LIFETIMES = { allow: 20_000, deny: 5_000, stale: 40_000, default: 2_000 }
+const LIFETIMES = { allow: 20_000, deny: 5_000, stale: 40_000, default: 2_000, resume: 60_000 }
 const IDLE = 30_000
 const DEADLINE = 2_000
 const STALE_DENY = 60_000
+/** After a crash the store may not know what a session was requested for in this time. */
+const UNTOLD = IDLE / 4 + 250
 const jittered = (duration: number): number => duration * 1.1
 /**
  * The longest time for which an allow can count: its own time, the outage, a silence, and one more re-check.
@@ -51,7 +54,7 @@ const queries = ['', 'token=X', 'token=Y', 'token=X&_HLS_msn=1', 'token=X&token=
 
 type Event =
   | { readonly kind: 'ask'; readonly viewer: number; readonly path: number; readonly query: number }
-  | { readonly kind: 'answer' | 'close' }
+  | { readonly kind: 'answer' | 'close' | 'close all' | 'restart' | 'crash' }
   | { readonly kind: 'play'; readonly viewer: number; readonly segments: number }
   | { readonly kind: 'pass'; readonly milliseconds: number }
   | { readonly kind: 'backend'; readonly is: 'up' | 'down' | 'silent about one viewer' }
@@ -66,7 +69,8 @@ const ask = fc.record({
 const events: fc.Arbitrary<Event> = fc.oneof(
   { arbitrary: ask, weight: 12 },
   { arbitrary: fc.record({ kind: fc.constant('answer' as const) }), weight: 6 },
-  { arbitrary: fc.record({ kind: fc.constant('close' as const) }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constantFrom('close' as const, 'close all' as const) }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constantFrom('restart' as const, 'crash' as const) }), weight: 2 },
   {
     arbitrary: fc.record({
       kind: fc.constant('play' as const),
@@ -163,6 +167,10 @@ interface Known {
   last: Outcome['kind'] | 'closed'
   /** A question about it got no answer once. Then other rules say how long it lives. */
   failed: boolean
+  /** The store knows it. */
+  written: boolean
+  /** Its process has died, perhaps before the store knew it. */
+  lost: boolean
 }
 
 /**
@@ -173,6 +181,7 @@ async function play(
   history: readonly Event[],
   defaultAction: Verdict,
   channelPattern: RegExp | undefined,
+  store: boolean,
 ): Promise<number> {
   const rules = channelPattern === undefined ? withoutPattern : withPattern
   const { keyOf, opens } = rules
@@ -182,12 +191,17 @@ async function play(
     lifetimes: LIFETIMES,
     idle: IDLE,
     random: createChance(7),
+    store,
   })
+  /** Processes so far. What one has not decided when it dies, nobody hears of. */
+  let process = 1
   const sessions = new Map<string, Known>()
   const outcomes = new Map<string, { readonly kind: Outcome['kind']; readonly at: number }[]>()
   const waiting: (() => void)[] = []
   let backend: (Event & { kind: 'backend' })['is'] = 'up'
   let valid: readonly string[] = ['X']
+  let failedAt = Number.NEGATIVE_INFINITY
+  let closedAt = Number.NEGATIVE_INFINITY
   const decisions: Promise<void>[] = []
 
   const answerTo = ({ address, query }: Subrequest): Outcome => {
@@ -196,8 +210,10 @@ async function play(
   }
   gate.answers((asked) => {
     const id = gate.asked.at(-1)?.sessionId ?? ''
+    const askedIn = process
     return new Promise((resolve) =>
       waiting.push(() => {
+        if (askedIn !== process) return resolve(unavailable())
         const outcome = answerTo(asked)
         const at = gate.now()
         const known = sessions.get(id) ?? {
@@ -206,9 +222,15 @@ async function play(
           activeAt: at,
           last: 'deny',
           failed: false,
+          written: false,
+          // What was opened in the millisecond of a closing is asked about again after a restart.
+          lost: at === closedAt,
         }
         if (known.last !== 'closed') known.last = outcome.kind
-        if (outcome.kind === 'unavailable') known.failed = true
+        if (outcome.kind === 'unavailable') {
+          known.failed = true
+          failedAt = at
+        }
         if (outcome.kind === 'allow') known.allowedAt = at
         sessions.set(id, known)
         outcomes.set(keyOf(asked), [...(outcomes.get(keyOf(asked)) ?? []), { kind: outcome.kind, at }])
@@ -221,6 +243,13 @@ async function play(
     const now = gate.now()
     const told = `${keyOf(asked)} at ${now}: ${JSON.stringify(decision)}`
     if (decision.verdict === 'allow') {
+      // A failed question about a silent session stands for the one about the request.
+      if (decision.source === 'default' && failedAt === now && !sessions.has(decision.sessionId)) {
+        sessions.set(decision.sessionId, {
+          ...{ opener: asked, allowedAt: Number.NEGATIVE_INFINITY, activeAt: now },
+          ...{ last: 'unavailable', failed: true, written: false, lost: false },
+        })
+      }
       const known = sessions.get(decision.sessionId)
       assert.ok(known !== undefined && opens(known.opener, asked), `nothing opens ${told}`)
       assert.ok(known.last === 'allow' || known.last === 'unavailable', `${known.last}: ${told}`)
@@ -240,9 +269,17 @@ async function play(
     const failed = said.findLast(({ kind }) => kind === 'unavailable')
     if (decision.source === 'default') {
       assert.equal(defaultAction, 'deny', told)
-      assert.ok(failed !== undefined && now - failed.at <= LIFETIMES.default, `answered: ${told}`)
+      // A failed question about a silent session stands for the one about the request.
+      const at = Math.max(failed?.at ?? Number.NEGATIVE_INFINITY, store ? failedAt : Number.NEGATIVE_INFINITY)
+      assert.ok(now - at <= LIFETIMES.default, `answered: ${told}`)
       return
     }
+    // After a slow deny of a silent session there is no time to ask about the request itself.
+    const isLate = [...sessions.values()].some(
+      ({ opener, last }) =>
+        last === 'deny' && opens(opener, asked) && outcomes.get(keyOf(opener))?.at(-1)?.at === now,
+    )
+    if (store && decision.source === 'backend' && isLate) return
     assert.equal(denied?.kind, 'deny', `never denied: ${told}`)
     const stale = decision.source === 'stale' ? STALE_DENY + LIFETIMES.default : 0
     assert.ok(now - (denied?.at ?? 0) <= jittered(LIFETIMES.deny) + stale, `denied long ago: ${told}`)
@@ -252,7 +289,11 @@ async function play(
   const refresh = (asked: Subrequest): Known | undefined => {
     const now = gate.now()
     const living = [...sessions.values()].filter(
-      (one) => one.last === 'allow' && !one.failed && now - one.activeAt <= IDLE && opens(one.opener, asked),
+      (one) =>
+        one.last === 'allow' &&
+        !(one.failed || one.lost) &&
+        now - one.activeAt <= IDLE &&
+        opens(one.opener, asked),
     )
     for (const one of living) one.activeAt = now
     return living[0]
@@ -261,12 +302,27 @@ async function play(
   const decide = (viewer: number, target: string): void => {
     const asked = clientRequest(target, { address: viewers[viewer] ?? '' })
     const living = refresh(asked)
+    const askedIn = process
     const decided = gate.decide(asked).then((decision) => {
+      if (askedIn !== process) return
       if (living !== undefined)
         assert.equal(decision.verdict, 'allow', `cut: ${keyOf(asked)} at ${gate.now()}`)
       check(asked, decision)
     })
     decisions.push(decided)
+    // It is awaited at the end of the history.
+    decided.catch(() => {})
+  }
+  const end = (session: Session): void => {
+    void gate.stored.remove(session)
+    const table = session.provisional ? gate.provisional : gate.sessions
+    table.end(session, 'closed')
+    const known = sessions.get(session.id)
+    if (known !== undefined) known.last = 'closed'
+  }
+  const pass = (milliseconds: number): void => {
+    gate.pass(milliseconds)
+    if (milliseconds >= 100) for (const known of sessions.values()) known.written = true
   }
   const answerAll = async (): Promise<void> => {
     await settled()
@@ -285,7 +341,7 @@ async function play(
         for (let segment = 0; segment < event.segments; segment++) {
           decide(event.viewer, SEGMENT)
           await answerAll()
-          gate.pass(EVERY)
+          pass(EVERY)
         }
         break
       case 'answer':
@@ -293,16 +349,36 @@ async function play(
         break
       case 'close': {
         const [session] = gate.sessions.all()
-        if (session === undefined) break
-        gate.sessions.end(session, 'closed')
-        const known = sessions.get(session.id)
-        if (known !== undefined) known.last = 'closed'
+        if (session !== undefined) end(session)
         break
       }
+      case 'close all':
+        if (!store) break
+        // As the operator's side does it: those of the table, and a mark for those that only the store knows.
+        void gate.stored.mark({})
+        closedAt = gate.now()
+        for (const session of [...gate.sessions.all(), ...gate.provisional.all()]) end(session)
+        for (const known of sessions.values()) if (known.last !== 'deny') known.last = 'closed'
+        break
+      case 'restart':
+        if (!store) break
+        await answerAll()
+        await gate.restart()
+        process++
+        break
+      case 'crash':
+        if (!store) break
+        await gate.crash()
+        process++
+        for (const known of sessions.values()) {
+          known.activeAt -= UNTOLD
+          if (!known.written) known.lost = true
+        }
+        break
       case 'pass':
         // Every question has a deadline.
         if (event.milliseconds >= DEADLINE) await answerAll()
-        gate.pass(event.milliseconds)
+        pass(event.milliseconds)
         break
       case 'backend':
         backend = event.is
@@ -318,19 +394,20 @@ async function play(
 }
 
 describe('in any history', () => {
-  for (const [defaultAction, channelPattern] of [
-    ['deny', undefined],
-    ['allow', undefined],
-    ['deny', /^\/a\/([^/]+)\//],
-    ['allow', /^\/a\/([^/]+)\//],
+  for (const [defaultAction, channelPattern, store] of [
+    ['deny', undefined, false],
+    ['allow', undefined, true],
+    ['deny', /^\/a\/([^/]+)\//, true],
+    ['allow', /^\/a\/([^/]+)\//, false],
   ] as const) {
     const where = channelPattern === undefined ? '' : ', with CHANNEL_PATTERN'
-    test(`each verdict is what the backend, the operator or the default action ${defaultAction} has said, and nobody is cut${where}`, async (t) => {
+    const across = store ? ', across restarts and crashes' : ''
+    test(`each verdict is what the backend, the operator or the default action ${defaultAction} has said, and nobody is cut${where}${across}`, async (t) => {
       let decided = 0
       const property = fc.asyncProperty(
         fc.array(events, { minLength: 40, maxLength: 120 }),
         async (history) => {
-          decided += await play(history, defaultAction, channelPattern)
+          decided += await play(history, defaultAction, channelPattern, store)
         },
       )
       await fc.assert(property, RUNS)

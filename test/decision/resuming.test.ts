@@ -181,7 +181,7 @@ describe('a silent session that is due', () => {
 
   test('ends when the backend denies it, also for the next process', async () => {
     const { gate } = await silent(due, allow())
-    assert.equal(facts(await gate.decide(opener)), 'deny session remembered')
+    assert.equal(facts(await gate.decide(opener)), 'deny backend backend-403')
     assert.equal(gate.asked.length, 2)
     assert.deepEqual(gate.place.ids(), [])
     await gate.crash()

@@ -187,7 +187,8 @@ describe('a pass', () => {
     await sweep(gate)
     assert.equal(gate.place.ids().length, 3)
     gate.place.fails(undefined)
-    await wait(gate, 1_000)
+    // It is opened again in 10 seconds at the latest.
+    await wait(gate, 10_000)
     await sweep(gate)
     assert.deepEqual(gate.place.ids(), [])
   })
