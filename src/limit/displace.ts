@@ -1,0 +1,110 @@
+import { excess, hasMoved, leftBehind, type Opening } from './excess.ts'
+import { holdOf, withHold } from './holds.ts'
+import { ownPersons, type Play } from './plays.ts'
+import type { Terms } from './terms.ts'
+import type { Times } from './times.ts'
+import { type Cause, MINUTE, type User } from './user.ts'
+
+/** A session that the limit has ended, and why. */
+export interface DisplacedSession {
+  readonly id: string
+  /** The session that made it one too many. */
+  readonly by: string
+  readonly cause: Cause
+  /** Its viewer had left it before. It goes with what they played. */
+  readonly left: boolean
+}
+
+/** A user displaced from more addresses within a minute is a shared name. */
+const MOST_ADDRESSES = 10
+/** For how long the limit is then suspended at least. */
+const SHARED = 10 * MINUTE
+
+export interface Displacement {
+  readonly user: User
+  readonly displaced: readonly DisplacedSession[]
+}
+
+/**
+ * Ends the plays that are over the number: they leave the user's state, marked, and those that played are
+ * held.
+ */
+export function displace(
+  user: User,
+  plays: readonly Play[],
+  terms: Terms,
+  opening: Opening | undefined,
+  now: number,
+  times: Times,
+): Displacement {
+  const over = excess(plays, terms, opening)
+  if (over.length === 0) return { user, displaced: [] }
+  const displaced: DisplacedSession[] = []
+  let held = user
+  for (const play of over) {
+    const { cause, by } = reasonFor(play, plays, over, terms, opening)
+    for (const entry of play.entries) {
+      displaced.push({ id: entry.id, by, cause, left: false })
+      if (play.silent || entry.tokenless) continue
+      held = withHold(held, holdOf(user, entry, cause, by, now, times))
+    }
+  }
+  for (const { entries, person } of leftBehind(plays, over)) {
+    const main = displaced.find(({ id }) => over.some((play) => play.person === person && hasId(play, id)))
+    for (const { id } of entries)
+      displaced.push({ id, by: main?.by ?? '', cause: main?.cause ?? 'other', left: true })
+  }
+  return { user: counted(without(held, displaced, now, times), user, displaced, now), displaced }
+}
+
+const hasId = ({ entries }: Play, id: string): boolean => entries.some((entry) => entry.id === id)
+
+/** Why a play goes: because of the opening, else of what goes on and was entered last. */
+function reasonFor(
+  play: Play,
+  plays: readonly Play[],
+  over: readonly Play[],
+  { policy }: Terms,
+  opening: Opening | undefined,
+): { readonly cause: Cause; readonly by: string } {
+  if (opening !== undefined) {
+    const { session } = opening
+    if (ownPersons(plays, session).has(play.person)) return { cause: 'zap', by: session.id }
+    return { cause: hasMoved(play, session) ? 'moved' : 'other', by: session.id }
+  }
+  const staying = plays.filter((other) => !other.left && !over.includes(other))
+  const own = staying.find(({ person }) => person === play.person)
+  const by = (policy === 'refuse' ? own : undefined) ?? staying[0]
+  const cause = by?.person === play.person ? 'beside' : 'other'
+  return { cause, by: by?.entries.find(({ entered }) => entered === by.entered)?.id ?? '' }
+}
+
+/** The user without these sessions, which are marked as displaced. */
+function without(user: User, displaced: readonly DisplacedSession[], now: number, times: Times): User {
+  const gone = new Set(displaced.map(({ id }) => id))
+  const marks = displaced.map(
+    ({ id, by }) => ({ id, why: 'displaced', at: now, until: now + times.mark, by }) as const,
+  )
+  const entries = user.entries.filter(({ id }) => !gone.has(id))
+  return { ...user, entries, marks: [...user.marks.filter(({ id }) => !gone.has(id)), ...marks] }
+}
+
+/** Notes the addresses from which others displaced the user; too many of them suspend the limit. */
+function counted(user: User, before: User, displaced: readonly DisplacedSession[], now: number): User {
+  const addresses = displaced
+    .filter(({ left, cause }) => !left && (cause === 'other' || cause === 'moved'))
+    .flatMap(({ id }) => before.entries.find((entry) => entry.id === id)?.address ?? [])
+  if (addresses.length === 0) return user
+  const known = new Set(addresses)
+  const cuts = [
+    ...user.cuts.filter(({ address, at }) => at + MINUTE > now && !known.has(address)),
+    ...[...known].map((address) => ({ address, at: now })),
+  ]
+  return { ...user, cuts, sharedUntil: cuts.length > MOST_ADDRESSES ? now + SHARED : user.sharedUntil }
+}
+
+/** Puts off the end of the suspension, while plays come from as many addresses. */
+export function withShared(user: User, now: number): User {
+  const addresses = new Set(user.entries.map(({ address }) => address))
+  return addresses.size > MOST_ADDRESSES ? { ...user, sharedUntil: now + SHARED } : user
+}

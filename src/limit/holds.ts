@@ -1,0 +1,110 @@
+import { overlap } from './place.ts'
+import { isAt, lastVisits, ownPersons, type Play } from './plays.ts'
+import type { Times } from './times.ts'
+import { type Cause, type Entry, type Hold, type LimitedSession, MINUTE, type User } from './user.ts'
+
+/** The holds that keep a session out while there is no room. */
+export function holdsOn(user: User, session: LimitedSession, now: number): readonly Hold[] {
+  return user.holds.filter(
+    (hold) =>
+      overlap(hold.place, session.place) &&
+      ((hold.urlUntil > now && isSameUrl(hold, session)) ||
+        (hold.comeBackUntil > now && isSamePlayer(hold, session))),
+  )
+}
+
+function isSameUrl(hold: Hold, { player, credential }: LimitedSession): boolean {
+  return credential !== '' && hold.credential === credential && hold.player === player
+}
+
+function isSamePlayer(hold: Hold, { address, player }: LimitedSession): boolean {
+  return hold.address === address && hold.player === player
+}
+
+/** A try that is refused puts off the end of what refused it. */
+export function extended(user: User, tried: readonly Hold[], now: number, times: Times): User {
+  const holds = user.holds.map((hold) => {
+    if (!tried.includes(hold)) return hold
+    const urlUntil = hold.urlUntil > now ? now + times.hold : hold.urlUntil
+    const comeBackUntil = hold.comeBackUntil > now ? now + times.comeBack : hold.comeBackUntil
+    return { ...hold, urlUntil, comeBackUntil }
+  })
+  return { ...user, holds }
+}
+
+/**
+ * Whether so many others play that a held session stays out. What the same person leaves by opening it is
+ * no obstacle, once it is silent for GRACE.
+ */
+export function hasNoRoom(
+  plays: readonly Play[],
+  max: number,
+  session: LimitedSession,
+  now: number,
+  times: Times,
+): boolean {
+  const own = ownPersons(plays, session)
+  const others = plays.filter((play) => {
+    if (play.left) return false
+    if (!own.has(play.person)) return !play.silent
+    return !isAt(play, session) && now - play.seen < (play.polled ? times.polled : times.grace)
+  })
+  return others.length >= max
+}
+
+/** A person who went to another place does not try to come back: their holds end. */
+export function withoutHoldsOf(user: User, session: LimitedSession): User {
+  const stays = (hold: Hold): boolean =>
+    hold.cause !== 'other' || !isSamePlayer(hold, session) || overlap(hold.place, session.place)
+  return user.holds.every(stays) ? user : { ...user, holds: user.holds.filter(stays) }
+}
+
+/** How often within its time a move, or a play beside another of the same viewer, goes without a come-back. */
+const FREE = 2
+
+/** The hold on a session that was displaced while it played. It takes the place of an older one. */
+export function holdOf(user: User, entry: Entry, cause: Cause, by: string, now: number, times: Times): Hold {
+  const { address, player, credential, place } = entry
+  const earlier = user.holds.filter((hold) => isSamePlayer(hold, entry) && overlap(hold.place, place))
+  const displaced = earlier.flatMap((hold) => hold.times).filter((at) => now - at <= times.idle)
+  const last = Math.max(...displaced)
+  // Who switches quickly between two channels is a person.
+  const isCounted = cause !== 'zap' || now - last >= times.grace
+  const timesOfIt = isCounted ? lastVisits([...displaced, now]) : lastVisits(displaced)
+  const isTooOften =
+    cause === 'moved' ? movesOf(user, entry, now) >= FREE : timesOfIt.length > FREE && cause !== 'other'
+  return {
+    address,
+    player,
+    credential,
+    place,
+    cause,
+    by,
+    urlUntil:
+      cause === 'other' || cause === 'beside' || (cause === 'zap' && isTooOften) ? now + times.hold : 0,
+    comeBackUntil: cause === 'other' || isTooOften ? now + times.comeBack : 0,
+    times: timesOfIt,
+    visits: entry.visits,
+  }
+}
+
+/** How often this player with this credential has moved between addresses in the last minute. */
+function movesOf(user: User, { player, credential }: Entry, now: number): number {
+  const moves = user.holds
+    .filter((hold) => hold.cause === 'moved' && hold.player === player && hold.credential === credential)
+    .flatMap((hold) => hold.times)
+  // Several sessions of one play have moved at the same time.
+  return new Set(moves.filter((at) => now - at <= MINUTE && at !== now)).size
+}
+
+/** The user with one more hold. */
+export function withHold(user: User, hold: Hold): User {
+  const others = user.holds.filter(
+    (other) =>
+      other.address !== hold.address ||
+      other.player !== hold.player ||
+      other.place !== hold.place ||
+      other.credential !== hold.credential,
+  )
+  return { ...user, holds: [...others, hold] }
+}

@@ -1,0 +1,81 @@
+import { type DisplacedSession, displace, withShared } from './displace.ts'
+import { lastVisits, playsOf } from './plays.ts'
+import type { Times } from './times.ts'
+import { type Entry, prune, type User } from './user.ts'
+
+/** When a session was requested last. */
+export interface Seen {
+  readonly id: string
+  readonly seen: number
+}
+
+export interface Look {
+  /** The user's state from now on. */
+  readonly user: User
+  /** Sessions that are over the number now. End them. */
+  readonly displaced: readonly DisplacedSession[]
+  /** Sessions that the state does not know, nor that they were ended. Admit them with their true ages. */
+  readonly unknown: readonly string[]
+}
+
+/**
+ * Whether a user can have too many plays. Such users need a look every `report` milliseconds; for all others
+ * one every half SESSION_IDLE will do. So no request needs one.
+ */
+export function needsLook({ entries, terms }: User): boolean {
+  return terms !== undefined && entries.length > terms.max
+}
+
+/**
+ * What a user's sessions have been doing: tells who goes on and who came back, and displaces what is too many.
+ * Tell all sessions of the user that this caller knows, at the same moment: what is told late looks silent.
+ */
+export function look(user: User, now: number, seen: readonly Seen[], times: Times): Look {
+  const told = prune(withSeen(user, now, seen, times), now, times)
+  const { terms } = told
+  const known = new Set([...told.entries, ...told.marks].map(({ id }) => id))
+  const unknown = seen.filter((one) => !known.has(one.id) && now - one.seen <= times.idle).map(({ id }) => id)
+  if (terms === undefined || !needsLook(told)) return { user: told, displaced: [], unknown }
+  if (told.sharedUntil > now) return { user: withShared(told, now), displaced: [], unknown }
+  return { ...displace(told, playsOf(told.entries, now, times), terms, undefined, now, times), unknown }
+}
+
+/**
+ * The user with these times. A play that was left or silent for long, and is requested again, is entered
+ * anew by its viewer.
+ */
+export function withSeen(user: User, now: number, seen: readonly Seen[], times: Times): User {
+  if (seen.length === 0 || user.entries.length === 0) return user
+  const seenOf = new Map(seen.map((one) => [one.id, one.seen]))
+  const changed = new Map<string, Entry>()
+  for (const play of playsOf(user.entries, now, times)) {
+    const told = play.entries.filter(({ id }) => seenOf.has(id))
+    if (told.length === 0) continue
+    const latest = Math.max(play.seen, ...told.map(({ id }) => seenOf.get(id) ?? 0))
+    const looked = Math.max(...play.entries.map((entry) => entry.looked))
+    // Of a time in which nobody looked nothing is known: it may have been requested all the while.
+    const silence = latest - play.seen - Math.max(0, now - looked - times.report)
+    const isLong = silence >= times.quiet && !play.entries.every(({ once }) => once)
+    const isBack = latest > play.seen && (isLong || (play.left && silence >= times.back))
+    for (const entry of told) {
+      const last = Math.max(entry.seen, seenOf.get(entry.id) ?? 0)
+      const isCause = isBack && last > play.seen
+      const visits = isCause ? lastVisits([...entry.visits, latest]) : entry.visits
+      const entered = isCause ? latest : entry.entered
+      changed.set(entry.id, { ...entry, seen: last, looked: now, entered, visits })
+    }
+  }
+  return { ...user, entries: user.entries.map((entry) => changed.get(entry.id) ?? entry) }
+}
+
+export type Touch = Look & {
+  /** `out`: it has been ended, now or before. */
+  readonly session: 'in' | 'unknown' | 'out'
+}
+
+/** As `look`, for one session. */
+export function touch(user: User, now: number, id: string, seen: number, times: Times): Touch {
+  const looked = look(user, now, [{ id, seen }], times)
+  if (looked.user.entries.some((entry) => entry.id === id)) return { ...looked, session: 'in' }
+  return { ...looked, session: looked.user.marks.some((mark) => mark.id === id) ? 'out' : 'unknown' }
+}
