@@ -37,6 +37,10 @@ export interface Grant {
   readonly authDuration?: string
   /** `X-UserId`, else Astra's `X-Session-Name`: at most 128 printable ASCII bytes, not trusted. */
   readonly userId?: string
+  /** `X-Max-Sessions` as sent, not checked yet: at how many places this user may play at once. */
+  readonly maxSessions?: string
+  /** `X-Unique` as sent: with `true` the newest session ends the others. */
+  readonly unique?: string
 }
 
 /**
@@ -62,6 +66,7 @@ export type Reason =
   | 'remembered' // an earlier verdict for the same request
   | 'adopted' // allowed by a session that plays, and that an earlier process has opened
   | 'resumed' // allowed by a session that was silent, and goes on
+  | 'session-limit' // this user plays as often as the backend allows already
   | 'bad-request' // refused by the gate without asking a backend
   | RefusedReason
 

@@ -49,15 +49,20 @@ export function createControlRequest(endpoint: Endpoint): HttpRequest {
 }
 
 /**
- * What an allow brings along. `X-AuthDuration` and `X-UserId` are names of Flussonic and Ministra,
+ * What an allow brings along. `X-AuthDuration`, `X-UserId`, `X-Max-Sessions` and `X-Unique` are names of
+ * Flussonic and Ministra,
  * `X-Session-Name` is Astra's.
  */
 export function readGrant(reply: Reply): Grant {
   const authDuration = headerOf(reply, 'x-authduration')
   const userId = headerOf(reply, 'x-userid') ?? headerOf(reply, 'x-session-name')
+  const maxSessions = headerOf(reply, 'x-max-sessions')
+  const unique = headerOf(reply, 'x-unique')
   return {
     ...(authDuration === undefined ? {} : { authDuration }),
     ...(userId === undefined ? {} : { userId: headerValue(userId) }),
+    ...(maxSessions === undefined ? {} : { maxSessions: headerValue(maxSessions) }),
+    ...(unique === undefined ? {} : { unique }),
   }
 }
 

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { type Identity, verdictKeyOf } from '../session/identity.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { Decision } from '../verdict.ts'
+import type { SessionLimit } from './limit.ts'
 import type { Outage } from './outage.ts'
 import type { Stored } from './stored.ts'
 
@@ -17,6 +18,8 @@ export interface Memory {
   readonly outage: Outage
   /** What outlives this process; undefined where there is no store. */
   readonly stored?: Stored | undefined
+  /** How many sessions a user may have; undefined where nobody has a limit. */
+  readonly limit?: SessionLimit | undefined
 }
 
 /** A deny and how long it counts. Times are milliseconds of the monotonic clock. */

@@ -1,4 +1,5 @@
 import type { Session } from '../session/session.ts'
+import type { Limited } from './limit.ts'
 
 /** A session that the store holds and the table does not. Times are milliseconds of the monotonic clock. */
 export interface StoredSession {
@@ -13,6 +14,8 @@ export interface StoredSession {
   readonly part: number
   /** Its end has been told. */
   readonly silent: boolean
+  /** What counted for its user. */
+  readonly limited: Limited | undefined
 }
 
 /** What the store holds of one viewer, the least recently used first. */

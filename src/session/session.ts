@@ -25,6 +25,7 @@ export const sessionEnds = [
   'expired', // its backend was unavailable for longer than STALE_TTL
   'evicted', // pushed out by MAX_SESSIONS or SESSION_MEMORY, or by its own viewer's other sessions
   'closed', // by the operator
+  'displaced', // its user has more sessions than the backend allows
 ] as const
 export type SessionEnd = (typeof sessionEnds)[number]
 

@@ -1,0 +1,61 @@
+import { LRUCache } from 'lru-cache'
+import type { Identity } from '../session/identity.ts'
+import { covers, isOwn, mayRide } from '../session/scope.ts'
+import type { Session } from '../session/session.ts'
+import type { LimitedSession } from './user.ts'
+
+/** A session that the limit has ended while it played, or that its viewer had left before. */
+export interface DisplacedOne {
+  readonly session: Session
+  readonly limited: LimitedSession
+  /** The key of its user. */
+  readonly user: string
+}
+
+/** What the limit has ended, so that its viewers get the right reason, and no backend is asked about them. */
+export interface DisplacedSessions {
+  add(one: DisplacedOne, now: number): void
+  /** The latest one that would answer this request. */
+  find(identity: Identity, now: number): DisplacedOne | undefined
+  /** The viewer has opened this session: what it answers is no matter of the displaced ones. */
+  forget(session: Session): void
+}
+
+/** Most viewers with displaced sessions, and most sessions of each. */
+const MOST_VIEWERS = 10_000
+const MOST_OF_ONE = 16
+
+/** @param lasts how long each is known after it was displaced or tried last, in milliseconds */
+export function createDisplacedSessions(lasts: number): DisplacedSessions {
+  const ofViewer = new LRUCache<string, { readonly all: readonly DisplacedOne[]; readonly at: number }>({
+    max: MOST_VIEWERS,
+  })
+  const answers = ({ session }: DisplacedOne, asked: Identity): boolean =>
+    isOwn(session, asked) || (mayRide(asked, session) && covers(session, asked))
+  return {
+    add(one, now) {
+      const { viewer } = one.session
+      const others = ofViewer.get(viewer)?.all ?? []
+      ofViewer.set(viewer, { all: [...others, one].slice(-MOST_OF_ONE), at: now })
+    },
+    find(identity, now) {
+      if (ofViewer.size === 0) return undefined
+      const known = ofViewer.get(identity.viewer)
+      if (known === undefined) return undefined
+      if (now - known.at > lasts) {
+        ofViewer.delete(identity.viewer)
+        return undefined
+      }
+      const found = known.all.findLast((one) => answers(one, identity))
+      if (found !== undefined) ofViewer.set(identity.viewer, { ...known, at: now })
+      return found
+    },
+    forget({ viewer, scope }) {
+      const known = ofViewer.get(viewer)
+      if (known === undefined) return
+      const all = known.all.filter(({ session }) => !covers(scope, session.scope))
+      if (all.length === 0) ofViewer.delete(viewer)
+      else ofViewer.set(viewer, { ...known, all })
+    },
+  }
+}
