@@ -15,6 +15,8 @@ export interface Subrequest {
   readonly userAgent: string
   /** `X-Playback-Session-Id`, which AVPlayer sends; empty when there is none. */
   readonly playbackId: string
+  /** A HEAD: the client asks whether it may play, and does not play yet. */
+  readonly isHead?: boolean
   /** nginx's `$request_id`, for the log only: no verdict depends on it. A re-check has none. */
   readonly requestId?: string
 }

@@ -2,6 +2,7 @@ import type { BackendMode } from '../backend/ask-backends.ts'
 import { BackendUrlError, type Endpoint, readEndpoint } from '../backend/endpoint.ts'
 import { completeUrl } from '../backend/presets.ts'
 import type { Lifetimes } from '../decision/terms.ts'
+import type { TermsSettings } from '../limit/terms.ts'
 import { formatAddress, isPublic, type ListenAddress } from '../listen.ts'
 import type { Verdict } from '../verdict.ts'
 import { type Environment, effectiveTexts } from './effective-texts.ts'
@@ -40,6 +41,8 @@ export interface Settings {
   readonly sessionIdle: number
   /** Where sessions outlive this process; undefined = nowhere. */
   readonly state: StateSettings | undefined
+  /** How many sessions a user may have at once. Times are milliseconds. */
+  readonly limit: LimitSettings
   readonly nginxTtl: number
   readonly maxSessions: number
   /** Bytes. */
@@ -50,6 +53,13 @@ export interface Settings {
   readonly credentialPattern: RegExp | undefined
   readonly logLevel: RawSettings['LOG_LEVEL']
   readonly logFormat: RawSettings['LOG_FORMAT']
+}
+
+export interface LimitSettings extends TermsSettings {
+  /** SESSION_LIMIT_GRACE */
+  readonly grace: number
+  /** SESSION_LIMIT_HOLD */
+  readonly hold: number
 }
 
 /** The store of a gate. */
@@ -192,6 +202,13 @@ function toSettings(
             secrets: raw.STATE_SECRET,
             timeout: raw.STATE_TIMEOUT,
           },
+    limit: {
+      sessionLimit: raw.SESSION_LIMIT,
+      maxUserSessions: raw.MAX_USER_SESSIONS,
+      minUserSessions: raw.MIN_USER_SESSIONS,
+      grace: raw.SESSION_LIMIT_GRACE,
+      hold: raw.SESSION_LIMIT_HOLD,
+    },
     nginxTtl: raw.NGINX_TTL,
     maxSessions: raw.MAX_SESSIONS,
     sessionMemory: raw.SESSION_MEMORY,

@@ -1,4 +1,5 @@
 import { middlewares } from '../backend/presets.ts'
+import { MOST_SESSIONS, sessionLimits } from '../limit/terms.ts'
 import type { ListenAddress } from '../listen.ts'
 import { defaultSessionMemory, heapLimit, MEGABYTE } from './heap.ts'
 import { readStateUrl } from './state-url.ts'
@@ -184,6 +185,31 @@ export const settingsTable = {
     '100ms',
     'a new viewer waits this long for the store, then the backend is asked',
     readDurationUpTo('1s'),
+  ),
+  SESSION_LIMIT: setting(
+    'newest',
+    'who gives way when a user has more sessions than the backend allows: `newest` = the newest plays, `refuse` = who plays keeps playing, `report` = nobody, it is only shown, `off`',
+    readChoice(sessionLimits),
+  ),
+  MAX_USER_SESSIONS: setting(
+    '',
+    'sessions at once for users for whom the backend names no number; empty = no limit',
+    (text) => (text === '' ? undefined : readWholeNumber(1, MOST_SESSIONS)(text)),
+  ),
+  MIN_USER_SESSIONS: setting(
+    '1',
+    'raises a smaller `X-Max-Sessions` of the backend, but not 0, which is no limit',
+    readWholeNumber(1, MOST_SESSIONS),
+  ),
+  SESSION_LIMIT_GRACE: setting(
+    '15s',
+    'a channel that its viewer has left does not count after this time without a request',
+    readDuration,
+  ),
+  SESSION_LIMIT_HOLD: setting(
+    '1m',
+    'how long the URL of a displaced viewer stays out after its last try, while there is no room',
+    readDuration,
   ),
   EVENTS_URL: {
     ...setting('', 'where starts and ends of sessions are posted to; empty = nowhere', readOptionalUrl),

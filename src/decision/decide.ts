@@ -3,7 +3,15 @@ import { type Identity, type PathPatterns, verdictKeyOf } from '../session/ident
 import { createScopeOf, isOwn } from '../session/scope.ts'
 import { newSessionId as newRandomId, type Session } from '../session/session.ts'
 import type { Question, Subrequest } from '../subrequest.ts'
-import { allowedBy, allowedWithout, type Decision, type Outcome, repeated, type Verdict } from '../verdict.ts'
+import {
+  allowedBy,
+  allowedWithout,
+  type Decision,
+  denied,
+  type Outcome,
+  repeated,
+  type Verdict,
+} from '../verdict.ts'
 import { findSession } from './find-session.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
@@ -60,7 +68,7 @@ export type Decide = (subrequest: Subrequest) => Decision | Promise<Decision>
  * `keep` turns an outcome into a decision. `outage` says how long an allow counts while no backend answers.
  */
 export function createDecide(options: DecideOptions): Decide {
-  const { ask, identify, lifetimes, clock, defaultAction, outage } = options
+  const { ask, identify, lifetimes, clock, defaultAction, outage, limit } = options
   const { newSessionId = newRandomId, after = startTimer } = options
   const memory: Memory = options
   const terms = createTerms(lifetimes, options.random, options.onBadDuration)
@@ -82,7 +90,11 @@ export function createDecide(options: DecideOptions): Decide {
     const identity = identify(subrequest)
 
     const session = findSession(memory, identity, now)
-    if (session !== undefined) return answerBy(session, identity, now)
+    if (session !== undefined) {
+      if (limit === undefined || limit.probes.size === 0 || subrequest.isHead === true)
+        return answerBy(session, identity, now)
+      return limit.play(session) ? answerBy(session, identity, now) : overLimit(subrequest)
+    }
     const denial = freshDenial(identity, now)
     if (denial !== undefined) return denial
     const key = verdictKeyOf(identity)
@@ -94,6 +106,13 @@ export function createDecide(options: DecideOptions): Decide {
         ? flying
         : flying.then((decision) => ({ ...decision, cacheable: false }))
     return flights.start(key, recallOrAsk(identity, subrequest, now) ?? question(identity, subrequest, now))
+  }
+
+  /** The user plays as often as the backend allows already. It is not remembered: room comes any time. */
+  const overLimit = (subrequest: Subrequest): Decision => {
+    const decision = denied('', 'gate', 'session-limit', 0, false)
+    options.onDecision({ subrequest, decision, backend: '', occasion: 'refusal', took: 0 })
+    return decision
   }
 
   const answerBy = (session: Session, identity: Identity, now: number, as?: Return): Decision => {
@@ -114,6 +133,7 @@ export function createDecide(options: DecideOptions): Decide {
     began: number,
     repeats = true,
   ): Promise<Decision> => {
+    if (limit?.refuses(identity, began) === true) return overLimit(subrequest)
     const sessionId = newSessionId()
     const { credential, viewer } = identity
     const knownViewer = memory.sessions.knows(viewer) ? viewer : undefined
@@ -121,6 +141,8 @@ export function createDecide(options: DecideOptions): Decide {
     const now = clock()
     outage.note(outcome, now)
     const decision = keep.fromQuestion(identity, subrequest, sessionId, outcome, now, repeats)
+    // Not even a crash may bring back what has given way.
+    await limit?.written()
     const { backend, kind } = outcome
     const occasion = kind === 'refused' && outcome.reason === 'too-many-questions' ? 'refusal' : 'question'
     options.onDecision({ subrequest, decision, backend, occasion, took: now - began })
@@ -128,7 +150,7 @@ export function createDecide(options: DecideOptions): Decide {
   }
 
   const recallOrAsk = createRecallOrAsk({
-    ...{ memory, terms, keep, clock, newSessionId, after, answerBy, question },
+    ...{ memory, terms, keep, clock, newSessionId, after, answerBy, question, overLimit },
     askAbout: recheck.ask,
     onDecision: options.onDecision,
   })

@@ -75,12 +75,18 @@ export function createKeep({
     fromQuestion(identity, subrequest, sessionId, outcome, now, repeats) {
       switch (outcome.kind) {
         case 'allow': {
+          const { grant, backend } = outcome
+          const isHead = subrequest.isHead === true
           const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
-          terms.begin(session, outcome.grant, outcome.backend, now)
+          terms.begin(session, grant, backend, now)
           memory.denials.forget(identity)
+          if (memory.limit?.enter(session, grant, backend, isHead) === false)
+            return denied(sessionId, 'gate', 'session-limit', 0, false)
           memory.sessions.open(session, now)
-          memory.stored?.granted(session, terms.resumeFor(outcome.grant))
-          return allowedBy(session, 'backend', 'backend-200', now, cacheable.allow(identity, session))
+          memory.stored?.granted(session, terms.resumeFor(grant))
+          // nginx's cache would answer the request that plays, and nobody would count it.
+          const mayCache = cacheable.allow(identity, session) && !isHead
+          return allowedBy(session, 'backend', 'backend-200', now, mayCache)
         }
         case 'deny':
           return denyByBackend(identity, sessionId, outcome.status, now, repeats)
@@ -123,7 +129,8 @@ export function createKeep({
             session.provisional = false
             memory.sessions.admit(session, now)
           }
-          // A silent session is in no table yet.
+          if (!session.ended) memory.limit?.renew(session, outcome.grant, outcome.backend)
+          // A silent session is in no table yet, and one that the limit has ended is in none any more.
           if (!session.ended) memory.stored?.granted(session, terms.resumeFor(outcome.grant))
           return allowedBy(session, 'backend', 'backend-200', now, false)
         case 'deny':

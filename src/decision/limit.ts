@@ -42,6 +42,8 @@ export interface SessionLimit {
   written(): Promise<unknown> | undefined
   /** What counts for a session of the table, for the store. */
   limitedOf(session: Session): Limited | undefined
+  /** The same limit, which changes nothing and ends nobody: it says what would be. */
+  rehearsal(): SessionLimit
   /** A session has left the table. */
   ended(session: Session, why: SessionEnd): void
 }

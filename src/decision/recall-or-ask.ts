@@ -16,6 +16,7 @@ export interface RecallOrAskOptions
   readonly terms: Terms
   readonly keep: Keep
   readonly answerBy: (session: Session, identity: Identity, now: number, as?: Return) => Decision
+  readonly overLimit: (subrequest: Subrequest) => Decision
   readonly askAbout: (session: Session) => Promise<Outcome>
   /** Asks about the request. `repeats`: whether a deny may answer the next such request, too. */
   readonly question: (
@@ -81,7 +82,7 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
     const adopted = restore.adopt(recalled)
     const askUntil = began + TIME_FOR_TWO
     const playing = findSession(memory, identity, clock())
-    const { session, outcome, isOwn }: Resumed =
+    const { session, outcome, isOwn, isOverLimit }: Resumed =
       playing === undefined ? await restore.resume(recalled, identity, askUntil) : { session: playing }
     const now = clock()
     const tell = (decision: Decision): Decision => {
@@ -94,6 +95,7 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
       const as = playing === undefined ? 'resumed' : adopted.has(playing.id) ? 'adopted' : undefined
       return tell(answerBy(session, identity, now, as))
     }
+    if (isOverLimit) return options.overLimit(subrequest)
     if (outcome === undefined) return undefined
     const repeats = isOwn === true || outcome.kind !== 'deny'
     // A deny that is not about this request is none of it, but there may be no time for another question.

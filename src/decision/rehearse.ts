@@ -70,6 +70,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     provisional: unchanged(options.provisional),
     denials: { ...denials, find: denials.peek, keep() {}, forget() {} },
     outage: { ...options.outage, note() {} },
+    limit: options.limit?.rehearsal(),
     stored: options.stored && {
       ...options.stored,
       recall(viewer) {

@@ -41,21 +41,28 @@ export interface Resumed {
   readonly outcome?: Exclude<Outcome, { kind: 'allow' }>
   /** The outcome is about this very request. */
   readonly isOwn?: boolean
+  /** Its user plays elsewhere. */
+  readonly isOverLimit?: boolean
 }
 
 export function createRestore({ memory, stored, terms, askAbout, clock }: RestoreOptions): Restore {
   const resuming = createFlights<Resumed>()
 
-  const goOn = async (one: StoredSession): Promise<Resumed> => {
-    const { session } = one
+  const goOn = async (one: StoredSession, tokenless: boolean): Promise<Resumed> => {
+    const { session, limited } = one
     const outcome = clock() >= session.dueAt ? await askAbout(session) : undefined
     const now = clock()
     const counts = outcome === undefined || outcome.kind === 'allow' || outcome.kind === 'unavailable'
-    if (!counts || memory.outage.hasExpired(session, now) || !stored.take(one, 'resumed'))
+    if (!counts || memory.outage.hasExpired(session, now) || !stored.isFree(one))
       return outcome === undefined || outcome.kind === 'allow' ? {} : { outcome }
+    if (memory.limit?.enterAgain(session, limited, 'resumed', tokenless) === false)
+      return { isOverLimit: true }
+    // Its earlier part is told as ended before the next one begins.
+    stored.take(one, 'resumed')
     session.resume(now)
     memory.sessions.open(session, now)
     if (outcome?.kind === 'allow') stored.granted(session, terms.resumeFor(outcome.grant))
+    await memory.limit?.written()
     return { session }
   }
 
@@ -63,9 +70,15 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
     adopt({ playing }) {
       const adopted = new Set<string>()
       for (const one of playing) {
-        if (!stored.take(one, 'adopted')) continue
-        memory.sessions.adopt(one.session)
-        adopted.add(one.session.id)
+        const { session, limited } = one
+        if (!stored.isFree(one)) continue
+        if (memory.limit?.enterAgain(session, limited, 'adopted', false) === false) {
+          void stored.end(session)
+          continue
+        }
+        stored.take(one, 'adopted')
+        memory.sessions.adopt(session)
+        adopted.add(session.id)
       }
       return adopted
     },
@@ -77,10 +90,13 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
         const { id, dueAt } = one.session
         const isTooLate = now >= dueAt && now > askUntil
         if (isTooLate || whyNotResumed(one, identity, now) !== undefined) continue
-        last = await (resuming.join(id) ?? resuming.start(id, goOn(one)))
-        if (isOwn(one.session, identity)) last = { ...last, isOwn: true }
+        const own = isOwn(one.session, identity)
+        const tokenless = !own && !identity.credential
+        last = await (resuming.join(id) ?? resuming.start(id, goOn(one, tokenless)))
+        if (own) last = { ...last, isOwn: true }
+        const isSettled = last.session !== undefined || last.isOverLimit === true || own
         // A deny says nothing of the session of a neighbour.
-        if (last.session !== undefined || last.isOwn || (last.outcome && last.outcome.kind !== 'deny')) break
+        if (isSettled || (last.outcome && last.outcome.kind !== 'deny')) break
       }
       return last
     },

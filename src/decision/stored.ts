@@ -38,6 +38,8 @@ export interface Stored {
   recall(viewer: string): Promise<Recalled | undefined> | undefined
   /** How long a request waits for `recall` before its backend is asked, in milliseconds. */
   readonly timeout: number
+  /** Whether `take` would give it. */
+  isFree(one: StoredSession): boolean
   /**
    * Claims a session for the table, which must get it at once. False: it is there already, or has been ended
    * meanwhile.

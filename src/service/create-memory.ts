@@ -1,4 +1,5 @@
 import type { Settings } from '../config/read-settings.ts'
+import type { SessionLimit } from '../decision/limit.ts'
 import { createDenials, type Memory } from '../decision/memory.ts'
 import { createOutage } from '../decision/outage.ts'
 import type { Stored } from '../decision/stored.ts'
@@ -35,6 +36,7 @@ export function createMemory(
   settings: Pick<Settings, 'maxSessions' | 'sessionMemory' | 'sessionIdle'>,
   listeners: Pick<SessionTableOptions, 'onOpened' | 'onEnded'>,
   stored?: Stored,
+  limit?: SessionLimit,
 ): BoundedMemory {
   const { maxSessions, sessionMemory, sessionIdle: idle } = settings
   const provisionalBytes = Math.floor(sessionMemory * PROVISIONAL_MEMORY)
@@ -53,6 +55,7 @@ export function createMemory(
     denials,
     outage: createOutage(),
     stored,
+    limit,
     held: {
       live: { count: sessions.count, limit: maxSessions },
       provisional: { count: provisional.count, limit: MAX_PROVISIONAL },

@@ -10,7 +10,10 @@ import { readSystemClocks } from '../state/store-time.ts'
 import type { Subrequest } from '../subrequest.ts'
 
 export interface StoreOptions
-  extends Pick<SessionStoreOptions, 'clock' | 'onSilent' | 'onClosed' | 'onReturned' | 'onCommand'> {
+  extends Pick<
+    SessionStoreOptions,
+    'clock' | 'onSilent' | 'onClosed' | 'onReturned' | 'onCommand' | 'limitedOf'
+  > {
   readonly settings: Settings
   readonly log: Log
   readonly identify: (subrequest: Subrequest) => Identity

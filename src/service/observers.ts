@@ -3,6 +3,7 @@ import type { Pulse } from '../admin/pulse.ts'
 import type { RecentDenials } from '../admin/recent-denials.ts'
 import type { DecisionMade } from '../decision/decide.ts'
 import type { Return } from '../decision/stored.ts'
+import type { Cause } from '../limit/user.ts'
 import type { DecisionLog } from '../log/decision-log.ts'
 import type { Log } from '../log/log.ts'
 import type { DefaultCounter } from '../metrics/default-counter.ts'
@@ -35,6 +36,14 @@ export interface GateEvents {
   ended(session: Session, why: SessionEnd): void
   /** The store has done this, or has failed to, after `took` milliseconds. */
   commanded(command: StoreCommand, took: number, trouble: StoreTrouble | undefined): void
+  /** The limit has ended a session: another of its user, `by`, made it one too many. */
+  displaced(session: Session, by: string, cause: Cause): void
+  /** The limit has refused a request of this user. */
+  overLimit(user: string): void
+  /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
+  badMaxSessions(backend: string, sent: string): void
+  /** The limit is suspended for a user: the name must be shared by many. */
+  sharedUser(user: string): void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   badDuration(backend: string, sent: string): void
   /** Our own code threw. */
@@ -63,6 +72,10 @@ export function createNotifier(): Notifier {
     returned: [],
     ended: [],
     commanded: [],
+    displaced: [],
+    overLimit: [],
+    badMaxSessions: [],
+    sharedUser: [],
     badDuration: [],
     internalError: [],
   }
@@ -98,6 +111,18 @@ export function createNotifier(): Notifier {
       commanded(command, took, trouble) {
         for (const listener of listeners.commanded) listener(command, took, trouble)
       },
+      displaced(session, by, cause) {
+        for (const listener of listeners.displaced) listener(session, by, cause)
+      },
+      overLimit(user) {
+        for (const listener of listeners.overLimit) listener(user)
+      },
+      badMaxSessions(backend, sent) {
+        for (const listener of listeners.badMaxSessions) listener(backend, sent)
+      },
+      sharedUser(user) {
+        for (const listener of listeners.sharedUser) listener(user)
+      },
       badDuration(backend, sent) {
         for (const listener of listeners.badDuration) listener(backend, sent)
       },
@@ -117,6 +142,8 @@ export function createNotifier(): Notifier {
 /** The parts that observe the gate. */
 export interface ObservingParts {
   readonly log: Log
+  /** Shows a path without the credential in it. */
+  readonly maskPath: (path: string) => string
   readonly decisions: DecisionLog
   readonly tally: Tally
   readonly byDefault: DefaultCounter
@@ -130,8 +157,9 @@ export interface ObservingParts {
 
 /** The table of who gets which event: the log, the metrics, the live page, the webhook. */
 export function observersOf(parts: ObservingParts): readonly Observer[] {
-  const { log, decisions, tally, byDefault, metrics, pulse, recentDenials, live, webhook } = parts
+  const { log, maskPath, decisions, tally, byDefault, metrics, pulse, recentDenials, live, webhook } = parts
   const badDurations = new Set<string>()
+  const badNumbers = new Set<string>()
   return [
     {
       repeated: decisions.repeated,
@@ -140,6 +168,23 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       decided: decisions.made,
       ended(session, why) {
         if (why === 'closed') decisions.closed(session)
+      },
+      displaced(session, by, cause) {
+        const { id, userId: user, path } = session
+        log.info('session displaced', { session: id, user, by, cause, path: maskPath(path) })
+      },
+      badMaxSessions(backend, sent) {
+        if (badNumbers.has(backend)) return
+        badNumbers.add(backend)
+        log.warn('X-Max-Sessions is no number of sessions; MAX_USER_SESSIONS counts instead', {
+          backend,
+          sent,
+        })
+      },
+      sharedUser(user) {
+        log.warn('a user is displaced from more than ten addresses a minute: the limit is suspended for it', {
+          user: user.slice(user.indexOf('\n') + 1),
+        })
       },
       badDuration(backend, sent) {
         if (badDurations.has(backend)) return

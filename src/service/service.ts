@@ -20,6 +20,7 @@ import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
+import { createLimit } from './create-limit.ts'
 import { createMemory } from './create-memory.ts'
 import { createStore } from './create-store.ts'
 import { createNotifier, observersOf } from './observers.ts'
@@ -65,8 +66,29 @@ export function createService(settings: Settings, log: Log): Service {
     onClosed: (session) => notify.ended(session, 'closed'),
     onReturned: notify.returned,
     onCommand: notify.commanded,
+    limitedOf: (session) => limit?.limitedOf(session),
   })
-  const memory = createMemory(settings, { onOpened: notify.opened, onEnded: notify.ended }, store)
+  const limit = createLimit({
+    ...{ settings, identify, clock },
+    async end(session) {
+      const written = store?.end(session)
+      memory.sessions.end(session, 'displaced')
+      await written
+    },
+    on: {
+      displaced: notify.displaced,
+      refused: notify.overLimit,
+      nonsense: notify.badMaxSessions,
+      shared: notify.sharedUser,
+    },
+  })
+  const onEnded: typeof notify.ended = (session, why) => {
+    // The others may want to know how it stands in the store and with its user.
+    notify.ended(session, why)
+    store?.ended(session, why)
+    limit?.ended(session, why)
+  }
+  const memory = createMemory(settings, { onOpened: notify.opened, onEnded }, store, limit)
   const backends = createBackends({
     settings,
     log,
@@ -141,16 +163,14 @@ export function createService(settings: Settings, log: Log): Service {
     isClosing,
     onInternalError: notify.internalError,
   })
-  for (const observer of observersOf({ log, decisions, tally, byDefault, webhook, ...operator }))
+  for (const observer of observersOf({ log, maskPath, decisions, tally, byDefault, webhook, ...operator }))
     add(observer)
   add({ internalError: () => void internalErrors++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
-  // The last of all: the others may want to know how the session stands in the store.
-  if (store !== undefined) add({ ended: store.ended })
-
   const { explain, live, adminServer } = operator
   let stopSweeping = (): void => {}
+  let stopLooking: (() => void) | undefined
   return {
     explain,
     gateServer,
@@ -162,6 +182,7 @@ export function createService(settings: Settings, log: Log): Service {
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)
       webhook?.start(store?.state().usable === true)
+      stopLooking = limit?.start()
       log.info('listening', {
         gate: formatAddress(settings.listen),
         admin: adminListen === undefined ? 'off' : formatAddress(adminListen),
@@ -172,6 +193,7 @@ export function createService(settings: Settings, log: Log): Service {
     async stop() {
       closing = true
       stopSweeping()
+      stopLooking?.()
       live.end()
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)

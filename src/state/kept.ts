@@ -1,3 +1,4 @@
+import type { Limited } from '../decision/limit.ts'
 import type { Return } from '../decision/stored.ts'
 import { addressOf, type Identity, type Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
@@ -20,6 +21,8 @@ export interface Kept extends Standing {
   allowedAt: number
   /** How long after its last request it may be resumed, in milliseconds. */
   resumeFor: number
+  /** What counted for its user, when it was in no table. */
+  limited: Limited | undefined
   /** When the store was told of it last, or there was nothing to tell. */
   toldAt: number
   /** Its end has been told, but it may be resumed. */
@@ -37,6 +40,7 @@ export interface StoreClock {
 }
 
 export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
+  const { limited } = kept
   const { session } = kept
   const { id, viewer, path, sentQuery, userId, requests, dueAt, failure } = session
   const { origin, userAgent, playbackId } = session.profile
@@ -64,6 +68,7 @@ export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
     }),
     allowedAt: kept.allowedAt + offset,
     resumeFor: kept.resumeFor,
+    ...(limited && { limited: { ...limited, entered: limited.entered + offset } }),
     part: kept.part,
     silent: kept.silent,
   }
@@ -101,6 +106,7 @@ export function createRebuild(
       resumeFor,
       part,
       silent,
+      limited: record.limited && { ...record.limited, entered: record.limited.entered - offset },
       came: 'opened',
       toldAt: now(),
       removed: false,

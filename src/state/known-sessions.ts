@@ -1,3 +1,4 @@
+import type { Limited } from '../decision/limit.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { Kept } from './kept.ts'
 import type { WriteBehind } from './write-behind.ts'
@@ -10,6 +11,8 @@ export interface KnownSessionsOptions {
   readonly after: (milliseconds: number, act: () => void) => () => void
   /** SESSION_IDLE in milliseconds. */
   readonly idle: number
+  /** What counts for the user of a session of the table. */
+  readonly limitedOf?: (session: Session) => Limited | undefined
 }
 
 /** The allowed sessions of the table, and what the store is told of them. */
@@ -42,12 +45,15 @@ const MOST_OF_A_LOOK = 2_000
 /** Sessions that end so may be resumed. */
 const silences: ReadonlySet<SessionEnd> = new Set<SessionEnd>(['idle', 'evicted'])
 
-export function createKnownSessions({ written, clock, after, idle }: KnownSessionsOptions): KnownSessions {
+export function createKnownSessions(options: KnownSessionsOptions): KnownSessions {
+  const { written, clock, after, idle, limitedOf = () => undefined } = options
   /** By id. The order is that of `toldAt`. */
   const known = new Map<string, Kept>()
 
   const tell = (kept: Kept): void => {
-    if (!kept.removed) written.changed(kept)
+    if (kept.removed) return
+    kept.limited = limitedOf(kept.session) ?? kept.limited
+    written.changed(kept)
   }
 
   const isRequested = ({ session, toldAt }: Kept): boolean => session.activeAt > toldAt
@@ -68,7 +74,7 @@ export function createKnownSessions({ written, clock, after, idle }: KnownSessio
       const now = clock()
       const kept: Kept = known.get(session.id) ?? {
         ...{ session, allowedAt: now, resumeFor, toldAt: now },
-        ...{ part: 1, came: 'opened', silent: false, removed: false },
+        ...{ part: 1, came: 'opened', silent: false, removed: false, limited: undefined },
       }
       kept.allowedAt = now
       kept.resumeFor = resumeFor

@@ -1,3 +1,4 @@
+import type { Limited } from '../decision/limit.ts'
 import { unavailableReasons } from '../verdict.ts'
 import type { CloseMark } from './close-mark.ts'
 import type { SessionRecord } from './record.ts'
@@ -14,12 +15,15 @@ export function readRecord(text: string): SessionRecord | undefined {
   if (fields === undefined) return undefined
   const failure = fields['failure'] === undefined ? undefined : readFailure(fields['failure'])
   if (failure === undefined && fields['failure'] !== undefined) return undefined
+  const limited = fields['limited'] === undefined ? undefined : readLimited(fields['limited'])
+  if (limited === undefined && fields['limited'] !== undefined) return undefined
   const record: { [Field in keyof SessionRecord]: unknown } = {
     ...pick(fields, texts),
     ...pick(fields, numbers),
     dueAt: fields['dueAt'],
     silent: fields['silent'],
     ...(failure === undefined ? {} : { failure }),
+    ...(limited === undefined ? {} : { limited }),
   }
   const isRecord =
     texts.every((name) => typeof record[name] === 'string') &&
@@ -57,6 +61,15 @@ function readFailure(value: unknown): SessionRecord['failure'] {
   if (typeof reason !== 'string' || !isNumber(at) || !isNumber(holdsUntil)) return undefined
   // A later release may have more reasons. The times count, not the word.
   return { reason: unavailableReasons.find((known) => known === reason) ?? 'internal', at, holdsUntil }
+}
+
+function readLimited(value: unknown): SessionRecord['limited'] {
+  if (!isFields(value)) return undefined
+  const { user, max, policy, entered } = value as Record<keyof Limited, unknown>
+  const isLimited = typeof user === 'string' && isNumber(max) && isNumber(entered)
+  return isLimited && (policy === 'newest' || policy === 'refuse')
+    ? { user, max, policy, entered }
+    : undefined
 }
 
 function readFields(text: string): Fields | undefined {

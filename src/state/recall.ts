@@ -70,11 +70,11 @@ export function createRecall(options: RecallOptions): Recall {
     const playing: StoredSession[] = []
     const silent: StoredSession[] = []
     for (const one of all) {
-      const { session, allowedAt, resumeFor, part, silent: isTold } = one
+      const { session, allowedAt, resumeFor, part, limited, silent: isTold } = one
       if (known.get(session.id) !== undefined) continue
       const list = one.silent || now - session.activeAt > idle ? silent : playing
       list.push({
-        ...{ session, allowedAt, resumeFor, part, silent: isTold },
+        ...{ session, allowedAt, resumeFor, part, limited, silent: isTold },
         resumableUntil: until.get(one) ?? 0,
       })
     }

@@ -1,3 +1,4 @@
+import type { Limited } from '../decision/limit.ts'
 import type { UnavailableReason } from '../verdict.ts'
 
 /**
@@ -33,6 +34,8 @@ export interface SessionRecord {
   readonly allowedAt: number
   /** How long after its last request it may be resumed, in milliseconds. */
   readonly resumeFor: number
+  /** What counts for its user, with `entered` in store time; nothing for one without a limit. */
+  readonly limited?: Limited
   /** 1 for a session that was never silent; each resuming adds one. */
   readonly part: number
   /** Its end was told: it is silent, and counts only after it is resumed. */

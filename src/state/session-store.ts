@@ -6,7 +6,7 @@ import type { Subrequest } from '../subrequest.ts'
 import type { ClosedFilter } from './close-mark.ts'
 import { createCloseMarks } from './close-marks.ts'
 import { createRebuild, type Kept, type Standing, type StoreClock } from './kept.ts'
-import { createKnownSessions } from './known-sessions.ts'
+import { createKnownSessions, type KnownSessionsOptions } from './known-sessions.ts'
 import { createRecall } from './recall.ts'
 import { createStoreLink, type StoreLinkOptions, type StoreState } from './store-link.ts'
 import { createSweep, type SweepOptions } from './sweep.ts'
@@ -14,7 +14,8 @@ import { createWriteBehind } from './write-behind.ts'
 
 export interface SessionStoreOptions
   extends Omit<StoreLinkOptions, 'prepare' | 'onOpened'>,
-    Pick<SweepOptions, 'idle' | 'max' | 'onSilent' | 'onClosed'> {
+    Pick<SweepOptions, 'idle' | 'max' | 'onSilent' | 'onClosed'>,
+    Pick<KnownSessionsOptions, 'limitedOf'> {
   readonly identify: (subrequest: Subrequest) => Identity
   readonly scopeOf: (target: Target) => Scope
   /** STATE_TIMEOUT: how long a request waits for the store, in milliseconds. */
@@ -78,7 +79,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     onOpened: () => opened(),
   })
   const written = createWriteBehind({ link, clock, idle, after })
-  const known = createKnownSessions({ written, clock: now, after, idle })
+  const known = createKnownSessions({ ...options, written })
   const rebuild = createRebuild(options.identify, options.scopeOf)
   const { recall, sessionsOf, isClosed } = createRecall({
     link,
@@ -106,6 +107,9 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     return written.mark(mark)
   }
 
+  const isFree = (session: Session): boolean =>
+    known.get(session.id) === undefined && !written.isRemoved(session.id) && !isClosed(session)
+
   const remove = ({ id, viewer }: Pick<Session, 'id' | 'viewer'>): Promise<boolean> => {
     known.removed(id)
     return written.remove({ id, viewer })
@@ -116,11 +120,12 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   return {
     timeout,
     recall,
-    take({ session, allowedAt, resumeFor, part, silent }, as) {
-      const { id } = session
-      if (known.get(id) !== undefined || written.isRemoved(id) || isClosed(session)) return false
+    isFree: ({ session }) => isFree(session),
+    take({ session, allowedAt, resumeFor, part, limited, silent }, as) {
+      if (!isFree(session)) return false
       const kept: Kept = {
-        ...{ session, allowedAt, resumeFor, part, came: as, toldAt: now(), silent: false, removed: false },
+        ...{ session, allowedAt, resumeFor, limited, part, came: as, toldAt: now() },
+        ...{ silent: false, removed: false },
       }
       known.add(kept)
       if (as === 'resumed') {

@@ -42,6 +42,7 @@ export function createPretendStore(): PretendStore {
       const own = ({ session }: StoredSession): boolean => session.viewer === viewer
       return { playing: playing.filter(own), silent: silent.filter(own) }
     },
+    isFree: () => true,
     take({ session }, as) {
       taken.push([session.id, as])
       return true
@@ -75,5 +76,14 @@ export function storedSession(
   session.activeAt = session.lastSeen
   const resumeFor = 3_600_000
   const resumableUntil = session.lastSeen + resumeFor
-  return { session, allowedAt: 0, resumeFor, resumableUntil, part: 1, silent: false, ...stored }
+  return {
+    session,
+    allowedAt: 0,
+    resumeFor,
+    resumableUntil,
+    part: 1,
+    silent: false,
+    limited: undefined,
+    ...stored,
+  }
 }

@@ -1,9 +1,9 @@
+import type { Seen } from '../limit/look.ts'
+import { placeOf } from '../limit/place.ts'
+import { type LimitedSession, nobody, type User } from '../limit/user.ts'
 import { addressOf, type Identity } from '../session/identity.ts'
 import { isPlaylist } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
-import type { Seen } from './look.ts'
-import { placeOf } from './place.ts'
-import { type LimitedSession, nobody, type User } from './user.ts'
 
 /** A user and their sessions of the table. */
 export interface KnownUser {

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
+import type { LimitedSession } from '../limit/user.ts'
 import type { Identity } from '../session/identity.ts'
 import { covers, isOwn, mayRide } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
-import type { LimitedSession } from './user.ts'
 
 /** A session that the limit has ended while it played, or that its viewer had left before. */
 export interface DisplacedOne {

@@ -1,20 +1,18 @@
 import type { SessionLimit } from '../decision/limit.ts'
+import { admit, type Coming } from '../limit/admit.ts'
+import { describeUser, type UserPlays } from '../limit/describe.ts'
+import type { DisplacedSession } from '../limit/displace.ts'
+import { look, needsLook, withSeen } from '../limit/look.ts'
+import { readTerms, type Terms, type TermsSettings } from '../limit/terms.ts'
+import { type LimitSettings, timesOf } from '../limit/times.ts'
+import { isEmpty, leave, nobody, prune, withTerms } from '../limit/user.ts'
 import type { Identity } from '../session/identity.ts'
-import { isOwn } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Grant } from '../verdict.ts'
-import { admit, type Coming } from './admit.ts'
-import { describeUser, type UserPlays } from './describe.ts'
-import type { DisplacedSession } from './displace.ts'
 import { createDisplacedSessions } from './displaced-sessions.ts'
-import { extended, hasNoRoom, holdsOn } from './holds.ts'
-import { look, needsLook, withSeen } from './look.ts'
-import { playsOf } from './plays.ts'
+import { createJudge, type Waiting } from './judge.ts'
 import { createRefusedUsers, type RefusedUser } from './refused-users.ts'
-import { readTerms, type Terms, type TermsSettings } from './terms.ts'
-import { type LimitSettings, timesOf } from './times.ts'
-import { isEmpty, leave, prune, withTerms } from './user.ts'
 import { createUserTable, type KnownUser, limitedSessionOf, seenOf } from './user-table.ts'
 
 export interface SessionLimitOptions extends TermsSettings, Omit<LimitSettings, 'report'> {
@@ -65,7 +63,7 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   const crowded = new Set<KnownUser>()
   const displaced = createDisplacedSessions(times.mark)
   const refusedUsers = createRefusedUsers()
-  const probes = new Map<Session, { readonly key: string; readonly terms: Terms }>()
+  const probes = new Map<Session, Waiting>()
   const writing = new Set<Promise<unknown>>()
   /** Sessions whose displacement was reported only. */
   const reported = new WeakSet<Session>()
@@ -129,6 +127,9 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     if (result.refused === undefined) {
       users.put(known, session)
       displaced.forget(session)
+    } else if (coming.entered !== undefined) {
+      // It was allowed once, and others play in its place.
+      displaced.add({ session, limited, user: key }, now)
     }
     endAll(known, result.displaced)
     keep(known, result.user)
@@ -148,23 +149,30 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     keep(known, leave(known.user, clock(), session.id, why, times))
   }
 
-  return {
+  const shared = {
+    users,
+    displaced,
     probes,
-
-    enter(session, grant, backend, isProbe) {
-      const terms = termsOf(grant, backend)
-      if (terms === undefined) return true
-      const key = keyOf(session.userId, backend)
-      if (!isProbe) return put(key, session, terms, {})
-      probes.set(session, { key, terms })
-      return true
+    times,
+    clock,
+    termsOf,
+    keyOf,
+    isOff: options.sessionLimit === 'off',
+  }
+  const judge = createJudge(shared, {
+    put,
+    refuse(known, user) {
+      keep(known, user)
+      refuse(known.key)
     },
+    wait: (session, waiting) => void probes.set(session, waiting),
+    play: (session) => void probes.delete(session),
+    end: (session) => void end(session),
+  })
 
-    enterAgain(session, limited, as, tokenless) {
-      if (limited === undefined || options.sessionLimit === 'off') return true
-      const { user, entered, ...terms } = limited
-      return put(user, session, terms, as === 'adopted' ? { entered, seen: session.lastSeen } : { tokenless })
-    },
+  const limit: UserLimit = {
+    ...judge,
+    probes,
 
     renew(session, grant, backend) {
       const terms = termsOf(grant, backend)
@@ -177,30 +185,6 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
         void end(session)
     },
 
-    refuses(identity, now) {
-      const one = displaced.find(identity, now)
-      const known = one && users.get(one.user)
-      if (one === undefined || known === undefined) return false
-      const user = prune(withSeen(known.user, now, seenOf(known), times), now, times)
-      const { terms, sharedUntil } = user
-      if (terms === undefined || sharedUntil > now) return false
-      if (!hasNoRoom(playsOf(user.entries, now, times), terms.max, one.limited, now, times)) return false
-      const holds = holdsOn(user, one.limited, now)
-      if (holds.length === 0 && isOwn(one.session, identity)) return false
-      keep(known, extended(user, holds, now, times))
-      refuse(known.key)
-      return true
-    },
-
-    play(session) {
-      const waiting = probes.get(session)
-      if (waiting === undefined) return true
-      probes.delete(session)
-      if (put(waiting.key, session, waiting.terms, {})) return true
-      void end(session)
-      return false
-    },
-
     written: () => (writing.size === 0 ? undefined : Promise.all(writing)),
 
     limitedOf(session) {
@@ -209,6 +193,26 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       const terms = known?.user.terms
       return known && entry && terms && { user: known.key, entered: entry.entered, ...terms }
     },
+
+    rehearsal: () => ({
+      ...limit,
+      ...createJudge(shared, {
+        put(key, session, terms, coming) {
+          const known = users.get(key)
+          const others = known === undefined ? [] : seenOf(known)
+          const told = { ...coming, others }
+          const { refused } = admit(known?.user ?? nobody, clock(), limitedOf(session), terms, times, told)
+          return isReport || refused === undefined
+        },
+        refuse() {},
+        wait() {},
+        play() {},
+        end() {},
+      }),
+      renew() {},
+      ended() {},
+      written: () => undefined,
+    }),
 
     ended(session, why) {
       probes.delete(session)
@@ -235,4 +239,5 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     refusedUsers: (most) => refusedUsers.list(clock(), most),
     count: users.count,
   }
+  return limit
 }
