@@ -6,6 +6,8 @@ import type { Environment, Settings } from './read-settings.ts'
 
 /** Milliseconds. The shipped nginx files wait 3 s: BACKEND_TIMEOUT and a margin must be shorter. */
 const LONGEST_TIMEOUT = 2_500
+/** Milliseconds by which SESSION_LIMIT_GRACE must exceed NGINX_TTL. */
+const BEYOND_NGINX_TTL = 5_000
 /** The part of V8's heap that sessions may take. The rest is for short-lived objects. */
 const MOST_OF_HEAP = 3 / 4
 
@@ -54,6 +56,17 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
   if (settings.state === undefined && !environment['STATE_URL']?.trim()) {
     warnings.push(
       'STATE_URL is not set: a restart forgets who plays; set STATE_URL=file:/path, a folder of this gate alone (or STATE_URL=off, and this line is gone)',
+    )
+  }
+  const { sessionLimit, grace } = settings.limit
+  if (!environment['SESSION_LIMIT']?.trim()) {
+    warnings.push(
+      'SESSION_LIMIT is not set: where a backend sends X-UserId with X-Max-Sessions, who has more sessions loses the oldest (set SESSION_LIMIT=newest if you want that, report to see it first, off for no limit)',
+    )
+  }
+  if (sessionLimit !== 'off' && grace < settings.nginxTtl + BEYOND_NGINX_TTL) {
+    warnings.push(
+      `SESSION_LIMIT_GRACE=${grace}ms is too short beside NGINX_TTL=${settings.nginxTtl}ms: nginx answers for the gate meanwhile, and a channel would look left that is not; set at least ${settings.nginxTtl + BEYOND_NGINX_TTL}ms`,
     )
   }
   const heap = heapLimit()

@@ -17,12 +17,12 @@ function warnsOfNothing(environment: Environment): void {
 }
 
 /**
- * The warnings at the start, without the line about the default action. CHANNEL_PATTERN is right and STATE_URL
- * is set, unless others are given.
+ * The warnings at the start, without the line about the default action. CHANNEL_PATTERN is right, STATE_URL
+ * and SESSION_LIMIT are set, unless others are given.
  */
 function warningsOf(environment: Environment): readonly string[] {
   const BACKEND_URL = 'http://127.0.0.1:6000/auth'
-  const given = { STATE_URL: 'off', ...environment }
+  const given = { STATE_URL: 'off', SESSION_LIMIT: 'newest', ...environment }
   const result = readSettings({ BACKEND_URL, CHANNEL_PATTERN: CHANNELS, ...given })
   assert.ok(result.ok)
   const [aboutDefault = '', ...others] = startWarnings(result.settings, given, PID)
@@ -51,6 +51,21 @@ describe('what is warned of at start', () => {
   }
   warnsOfNothing({ STATE_URL: 'off' })
   warnsOfNothing({ STATE_URL: 'file:/srv/state' })
+
+  test('SESSION_LIMIT not set: that a number is enforced now, and how to see it first', () => {
+    const [warning = '', ...more] = warningsOf({ SESSION_LIMIT: '' })
+    assert.deepEqual(more, [])
+    assert.match(warning, /^SESSION_LIMIT is not set: [^.]+ report to see it first, off for no limit\)$/)
+  })
+  for (const SESSION_LIMIT of ['newest', 'refuse', 'report', 'off']) warnsOfNothing({ SESSION_LIMIT })
+
+  test('SESSION_LIMIT_GRACE below NGINX_TTL + 5s: what to set', () => {
+    const [warning = '', ...more] = warningsOf({ SESSION_LIMIT_GRACE: '12s' })
+    assert.deepEqual(more, [])
+    assert.match(warning, /^SESSION_LIMIT_GRACE=12000ms is too short .* at least 15000ms$/)
+    assert.deepEqual(warningsOf({ SESSION_LIMIT_GRACE: '12s', SESSION_LIMIT: 'off' }), [])
+    assert.deepEqual(warningsOf({ SESSION_LIMIT_GRACE: '12s', NGINX_TTL: '7s' }), [])
+  })
 
   for (const CHANNEL_PATTERN of ['/live/([^/]+)/', '^/(?:live|tv)/([^/]+)/', '^/a/(x)|^/b/(y)']) {
     test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: that it does not tell where the channels lie`, () => {
