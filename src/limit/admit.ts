@@ -70,16 +70,15 @@ export function admit(
   }
 
   const known = before.entries.find(({ id }) => id === session.id)
-  const isOpening = goingOn === undefined && !isAdopted
+  const isEntry = goingOn === undefined && !isAdopted
   const entered = isAdopted
     ? Math.max(coming.entered, known?.entered ?? coming.entered)
     : (goingOn?.entered ?? Math.max(now, ...before.entries.map((entry) => entry.entered + 1)))
-  const visits = isOpening
-    ? lastVisits([...visitsOf(before, homes, session), entered])
-    : (known?.visits ?? [])
+  const visits = isEntry ? lastVisits([...visitsOf(before, homes, session), entered]) : (known?.visits ?? [])
   const lastSeen = Math.max(seen, known?.seen ?? seen)
   const entry = { ...session, entered, seen: lastSeen, looked: now, visits, tokenless }
-  return enter(before, entry, terms, times, now, isOpening && !tokenless)
+  const cleared = isEntry && !tokenless ? withoutHoldsOf(before, session) : before
+  return enter(cleared, entry, terms, times, now, isAdopted || tokenless ? 'by age' : 'opening')
 }
 
 function enter(
@@ -88,18 +87,15 @@ function enter(
   terms: Terms,
   times: Times,
   now: number,
-  isOpening: boolean,
+  how: 'opening' | 'by age',
 ): Admission {
   const entries = [...before.entries.filter(({ id }) => id !== entry.id), entry]
-  const user = { ...(isOpening ? withoutHoldsOf(before, entry) : before), entries }
-  const plays = playsOf(entries, now, times)
-  const play = plays.find((one) => one.entries.includes(entry))
-  const opening = isOpening && play !== undefined ? { session: entry, play } : undefined
-  const result = displace(user, plays, terms, opening, now, times)
+  const user = { ...before, entries }
+  const result = displace(user, terms, how === 'opening' ? entry.id : undefined, now, times)
   if (entry.tokenless && result.displaced.length > 0) return { user: before, refused: 'older', displaced: [] }
   const refused = result.displaced.some(({ id }) => id === entry.id) ? 'older' : undefined
   const displaced = result.displaced.filter(({ id }) => id !== entry.id)
-  return { user: bounded(result.user, plays, terms), refused, displaced }
+  return { user: bounded(result.user, now, terms, times), refused, displaced }
 }
 
 /** While the limit is suspended everybody is let in. */
@@ -131,9 +127,10 @@ function visitsOf(user: User, homes: readonly Play[], session: LimitedSession): 
 }
 
 /** The user within the bound: what was left is forgotten first, then what was silent longest. */
-function bounded(user: User, plays: readonly Play[], { max }: Terms): User {
+function bounded(user: User, now: number, { max }: Terms, times: Times): User {
   const over = user.entries.length - mostEntries(max)
   if (over <= 0) return user
+  const plays = playsOf(user.entries, now, times)
   const left = new Set(plays.filter((play) => play.left).flatMap(({ entries }) => entries))
   const order = [...user.entries].sort((a, b) => Number(left.has(b)) - Number(left.has(a)) || a.seen - b.seen)
   const forgotten = new Set(order.slice(0, over))

@@ -1,6 +1,6 @@
 import { excess, hasMoved, leftBehind, type Opening } from './excess.ts'
 import { holdOf, withHold } from './holds.ts'
-import { ownPersons, type Play } from './plays.ts'
+import { type Play, playsOf } from './plays.ts'
 import type { Terms } from './terms.ts'
 import type { Times } from './times.ts'
 import { type Cause, MINUTE, type User } from './user.ts'
@@ -28,36 +28,49 @@ export interface Displacement {
 /**
  * Ends the plays that are over the number: they leave the user's state, marked, and those that played are
  * held.
+ * @param openedId the entry whose opening makes them too many; undefined where they have grown too many
  */
 export function displace(
   user: User,
-  plays: readonly Play[],
   terms: Terms,
-  opening: Opening | undefined,
+  openedId: string | undefined,
   now: number,
   times: Times,
 ): Displacement {
+  const plays = playsOf(user.entries, now, times)
+  const opening = openedId === undefined ? undefined : openingOf(plays, openedId)
   const over = excess(plays, terms, opening)
   if (over.length === 0) return { user, displaced: [] }
+
   const displaced: DisplacedSession[] = []
+  const reasons = new Map<number, Reason>()
   let held = user
   for (const play of over) {
-    const { cause, by } = reasonFor(play, plays, over, terms, opening)
+    const reason = reasonFor(play, plays, over, terms, opening)
+    reasons.set(play.person, reason)
     for (const entry of play.entries) {
-      displaced.push({ id: entry.id, by, cause, left: false })
+      displaced.push({ id: entry.id, ...reason, left: false })
       if (play.silent || entry.tokenless) continue
-      held = withHold(held, holdOf(user, entry, cause, by, now, times))
+      held = withHold(held, holdOf(user, entry, reason.cause, reason.by, now, times))
     }
   }
   for (const { entries, person } of leftBehind(plays, over)) {
-    const main = displaced.find(({ id }) => over.some((play) => play.person === person && hasId(play, id)))
-    for (const { id } of entries)
-      displaced.push({ id, by: main?.by ?? '', cause: main?.cause ?? 'other', left: true })
+    const reason = reasons.get(person)
+    if (reason !== undefined) for (const { id } of entries) displaced.push({ id, ...reason, left: true })
   }
-  return { user: counted(without(held, displaced, now, times), user, displaced, now), displaced }
+  const state = counted(without(held, displaced, now, times), user, displaced, now)
+  // What a play had hidden may count now.
+  const rest = displace(state, terms, openedId, now, times)
+  return { user: rest.user, displaced: [...displaced, ...rest.displaced] }
 }
 
-const hasId = ({ entries }: Play, id: string): boolean => entries.some((entry) => entry.id === id)
+type Reason = Pick<DisplacedSession, 'cause' | 'by'>
+
+function openingOf(plays: readonly Play[], id: string): Opening | undefined {
+  for (const play of plays)
+    for (const session of play.entries) if (session.id === id) return { session, play }
+  return undefined
+}
 
 /** Why a play goes: because of the opening, else of what goes on and was entered last. */
 function reasonFor(
@@ -66,10 +79,10 @@ function reasonFor(
   over: readonly Play[],
   { policy }: Terms,
   opening: Opening | undefined,
-): { readonly cause: Cause; readonly by: string } {
+): Reason {
   if (opening !== undefined) {
     const { session } = opening
-    if (ownPersons(plays, session).has(play.person)) return { cause: 'zap', by: session.id }
+    if (opening.play.person === play.person) return { cause: 'zap', by: session.id }
     return { cause: hasMoved(play, session) ? 'moved' : 'other', by: session.id }
   }
   const staying = plays.filter((other) => !other.left && !over.includes(other))

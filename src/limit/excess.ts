@@ -1,4 +1,4 @@
-import { compare, newestIdOf, ownPersons, type Play } from './plays.ts'
+import { compare, newestIdOf, type Play } from './plays.ts'
 import type { Policy, Terms } from './terms.ts'
 import type { LimitedSession } from './user.ts'
 
@@ -19,10 +19,9 @@ export function excess(plays: readonly Play[], terms: Terms, opening: Opening | 
   const counted = plays.filter(({ left }) => !left)
   const over = counted.length - terms.max
   if (over <= 0) return []
-  const own = opening === undefined ? undefined : ownPersons(plays, opening.session)
   const ranked = counted
     .filter((play) => play !== opening?.play)
-    .map((play) => ({ play, rank: rankOf(play, terms.policy, opening, own?.has(play.person) === true) }))
+    .map((play) => ({ play, rank: rankOf(play, terms.policy, opening) }))
   ranked.sort(
     (a, b) =>
       a.rank - b.rank ||
@@ -38,11 +37,11 @@ const SILENT = 2
 const OWN = 3
 const REST = 4
 
-function rankOf(play: Play, policy: Policy, opening: Opening | undefined, isOwn: boolean): number {
+function rankOf(play: Play, policy: Policy, opening: Opening | undefined): number {
   if (isTokenless(play)) return TOKENLESS
   if (opening !== undefined && hasMoved(play, opening.session)) return MOVED
   if (play.silent) return SILENT
-  return policy === 'refuse' && isOwn ? OWN : REST
+  return policy === 'refuse' && play.person === opening?.play.person ? OWN : REST
 }
 
 /** Whether all of it was resumed without a credential: perhaps by a neighbour with the same player. */

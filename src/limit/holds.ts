@@ -45,9 +45,9 @@ export function hasNoRoom(
 ): boolean {
   const own = ownPersons(plays, session)
   const others = plays.filter((play) => {
-    if (play.left) return false
-    if (!own.has(play.person)) return !play.silent
-    return !isAt(play, session) && now - play.seen < (play.polled ? times.polled : times.grace)
+    if (play.left || play.silent) return false
+    if (!own.has(play.person)) return true
+    return !isAt(play, session) && (play.polled || now - play.seen < times.grace)
   })
   return others.length >= max
 }

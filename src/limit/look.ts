@@ -37,7 +37,7 @@ export function look(user: User, now: number, seen: readonly Seen[], times: Time
   const unknown = seen.filter((one) => !known.has(one.id) && now - one.seen <= times.idle).map(({ id }) => id)
   if (terms === undefined || !needsLook(told)) return { user: told, displaced: [], unknown }
   if (told.sharedUntil > now) return { user: withShared(told, now), displaced: [], unknown }
-  return { ...displace(told, playsOf(told.entries, now, times), terms, undefined, now, times), unknown }
+  return { ...displace(told, terms, undefined, now, times), unknown }
 }
 
 /**

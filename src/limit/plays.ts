@@ -95,17 +95,21 @@ function groupsOf(entries: readonly Entry[]): Entry[][] {
  * So the latest play counts, or one that is requested after it.
  */
 function withLeft(groups: readonly Entry[][], person: number, now: number, times: Times): Play[] {
-  const { grace } = times
   const plays = groups.map((entries) => playOf(entries, person, now, times)).sort(latestEnteredFirst)
-  const [latest] = plays
-  if (latest === undefined || plays.length === 1) return plays
-  const isGone = (play: Play): boolean =>
-    play.polled ? now - play.seen > times.polled : play.seen < latest.entered + grace
-  const hasStayed = (play: Play): boolean => play.seen >= play.entered + grace
-  const withGone = plays.map((play) => ({ ...play, left: play !== latest && isGone(play) }))
-  const stayedUntil = Math.max(
-    ...withGone.filter((play) => !play.left && hasStayed(play)).map(({ seen }) => seen),
-  )
+  if (plays.length === 1) return plays
+  const hasStayed = (play: Play): boolean => play.seen >= play.entered + times.grace
+  const isGone = (play: Play, at: number): boolean => {
+    if (play.polled) return at > 0 && now - play.seen > times.polled
+    // Who goes on is not left because the person looks at one place after the other meanwhile. A look that is
+    // long over does not count: they came back from it.
+    const isOver = (look: Play): boolean =>
+      !hasStayed(look) && look.seen < play.seen && now - look.seen >= times.quiet
+    const next = plays.slice(0, at).findLast((later) => !isOver(later))
+    return next !== undefined && play.seen < next.entered + times.grace
+  }
+  const withGone = plays.map((play, at) => ({ ...play, left: isGone(play, at) }))
+  const stayed = withGone.filter((play) => !play.left && hasStayed(play))
+  const stayedUntil = Math.max(...stayed.map(({ seen }) => seen))
   const isPeek = (play: Play): boolean => !play.polled && !hasStayed(play) && play.seen < stayedUntil
   return withGone.map((play) => (isPeek(play) ? { ...play, left: true } : play))
 }

@@ -68,6 +68,22 @@ describe('a short look at another channel', () => {
     }
   })
 
+  test('somebody who zaps all the time hides nothing of what goes on at the same address', () => {
+    for (const seconds of [1, 3, 7, 14]) {
+      const user = createPretendUser()
+      const boxes = ['news', 'sports', 'film'].map((place) => {
+        const { id } = user.start('box@home', place, {}, {}, 6_000)
+        return id
+      })
+      for (let n = 0; n * seconds < 60; n++) {
+        const zap = user.start('box@home', `channel ${n}`)
+        user.pass(seconds * SECOND)
+        user.stop(zap.id)
+      }
+      assert.ok(boxes.filter((id) => user.isIn(id)).length <= 1, `a zap every ${seconds} s`)
+    }
+  })
+
   test('right after a zap the new channel counts, although the old one was requested last', () => {
     const user = createPretendUser({ policy: 'refuse' })
     const old = user.start('tv@home', 'news')

@@ -15,11 +15,13 @@ export interface PretendUserOptions {
   readonly policy?: Policy
   readonly settings?: Partial<LimitSettings>
   readonly rules?: LimitRules
+  readonly onLooked?: () => void
 }
 
 /** A session in the pretended gate's table: its player requests something every so many milliseconds. */
 interface Row {
   readonly session: LimitedSession
+  readonly entered: number
   since: number
   every: number
   /** When its player stopped; undefined while it plays. */
@@ -36,7 +38,7 @@ export const SHIPPED: LimitSettings = { grace: 15_000, hold: 60_000, idle: 120_0
  * displaced, looks every few seconds where too many may play, and ends what is silent. The clock is pretended.
  */
 export function createPretendUser(options: PretendUserOptions = {}) {
-  const { max = 1, policy = 'newest', rules: used = rules } = options
+  const { max = 1, policy = 'newest', rules: used = rules, onLooked = () => {} } = options
   const settings = { ...SHIPPED, ...options.settings }
   const times: Times = timesOf(settings)
   const rows = new Map<string, Row>()
@@ -64,6 +66,22 @@ export function createPretendUser(options: PretendUserOptions = {}) {
     const result = used.look(user, now, seen(), times)
     user = result.user
     end(result.displaced)
+    for (const id of result.unknown) {
+      const row = rows.get(id)
+      if (row === undefined) continue
+      const refused = enter(row.session, { entered: row.entered, seen: seenOf(row) })
+      if (refused !== undefined) displaced.push({ id, by: '', cause: 'other', left: false, at: now })
+    }
+    onLooked()
+  }
+
+  /** Admits a session, and ends what it displaces, or itself. */
+  const enter = (one: LimitedSession, coming: Coming): Refusal | undefined => {
+    const result = used.admit(user, now, one, terms, times, { others: seen(), ...coming })
+    user = result.user
+    end(result.displaced)
+    if (result.refused !== undefined) rows.delete(one.id)
+    return result.refused
   }
 
   const sweep = (): void => {
@@ -99,18 +117,11 @@ export function createPretendUser(options: PretendUserOptions = {}) {
 
     /** A session is allowed by the backend, and opens if the rules let it in. */
     open(session: LimitedSession, coming: Coming = {}, every = 2_000): Opened {
-      const result = used.admit(user, now, session, terms, times, { others: seen(), ...coming })
-      user = result.user
-      end(result.displaced)
-      if (result.refused === undefined)
-        rows.set(session.id, {
-          session,
-          since: coming.seen ?? now,
-          every,
-          lastSeen: coming.seen === undefined ? undefined : coming.seen,
-        })
-      else rows.delete(session.id)
-      return { id: session.id, refused: result.refused }
+      const refused = enter(session, coming)
+      const { entered = now, seen: lastSeen } = coming
+      if (refused === undefined)
+        rows.set(session.id, { session, entered, since: lastSeen ?? now, every, lastSeen })
+      return { id: session.id, refused }
     },
 
     /** A session of this viewer at this place, opened now. */
@@ -147,6 +158,12 @@ export function createPretendUser(options: PretendUserOptions = {}) {
       return true
     },
 
+    /** The gate starts anew without what it knew of the user; its sessions are adopted. */
+    forget(): void {
+      user = nobody
+      lookNow()
+    },
+
     leave(id: string, why: 'idle' | 'closed' | 'denied'): void {
       rows.delete(id)
       user = used.leave(user, now, id, why, times)
@@ -154,9 +171,15 @@ export function createPretendUser(options: PretendUserOptions = {}) {
 
     isIn: (id: string) => rows.has(id),
     ids: () => [...rows.keys()],
-    /** The sessions whose players are requesting now. */
-    playing: () =>
-      [...rows].filter(([, row]) => row.lastSeen === undefined).map(([id, row]) => ({ id, ...row })),
+    /** The sessions in the gate's table, and since when their players are requesting; undefined = not now. */
+    sessions: () =>
+      [...rows.values()].map((row) => ({
+        session: row.session,
+        seen: seenOf(row),
+        playingSince: row.lastSeen === undefined ? row.since : undefined,
+      })),
+    /** How many plays count in the state as it is. */
+    counted: () => used.playsOf(user.entries, now, times).filter(({ left }) => !left).length,
     /** How many plays count, by what the gate knows at this moment. */
     count() {
       const told = used.look({ ...user, terms: undefined }, now, seen(), times).user
