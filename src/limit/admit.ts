@@ -1,6 +1,6 @@
 import { type DisplacedSession, displace, withShared } from './displace.ts'
 import { hasMoved } from './excess.ts'
-import { extended, hasNoRoom, holdsOn, withoutHoldsOf } from './holds.ts'
+import { afterTry, hasNoRoom, holdsOn, withoutHoldsOf } from './holds.ts'
 import { type Seen, withSeen } from './look.ts'
 import { overlap } from './place.ts'
 import { isAt, lastVisits, ownPersons, type Play, playsOf } from './plays.ts'
@@ -60,9 +60,9 @@ export function admit(
   const goingOn = homes.find(({ left, silent }) => !left && !silent)
   const isAdopted = coming.entered !== undefined
   if (goingOn === undefined && !isAdopted) {
-    const holds = holdsOn(before, session, now)
-    if (holds.length > 0 && hasNoRoom(plays, terms.max, session, now, times)) {
-      const tried = tokenless ? before : extended(before, holds, now, times)
+    const isHeld = holdsOn(before, session, now).length > 0
+    if (isHeld && hasNoRoom(plays, terms.max, session, now, times)) {
+      const tried = tokenless ? before : afterTry(before, session, now, times)
       return { user: tried, refused: 'held', displaced: [] }
     }
     if (terms.policy === 'refuse' && isFull(plays, own, terms, session))

@@ -1,5 +1,5 @@
-import { compare, newestIdOf, type Play } from './plays.ts'
-import type { Policy, Terms } from './terms.ts'
+import type { Play } from './plays.ts'
+import type { Terms } from './terms.ts'
 import type { LimitedSession } from './user.ts'
 
 /** The opening that makes plays too many; undefined where they grew too many by going on. */
@@ -10,39 +10,41 @@ export interface Opening {
 }
 
 /**
- * The plays that are over the number, in the order in which they go: those that were resumed without a
- * credential; the same player with the same credential at another address, which has moved; those that are
- * silent, the longest first. Then with `newest` who entered first; with `refuse` what the opening person
- * plays elsewhere, then who entered last.
+ * The plays that are over the number, in the order in which they go:
+ * - what was resumed without a credential;
+ * - the same player with the same credential at another address: it has moved;
+ * - what its viewer may be leaving, so that nobody else goes because somebody zaps;
+ * - what the opening person plays elsewhere or, where plays have grown too many, what somebody plays beside
+ *   another play of theirs, so that nobody else goes for that;
+ * - what is silent, the longest first.
+ *
+ * Among equals with `newest` who entered first, with `refuse` who entered last.
  */
-export function excess(plays: readonly Play[], terms: Terms, opening: Opening | undefined): Play[] {
+export function excess(plays: readonly Play[], { max, policy }: Terms, opening: Opening | undefined): Play[] {
   const counted = plays.filter(({ left }) => !left)
-  const over = counted.length - terms.max
+  const over = counted.length - max
   if (over <= 0) return []
-  const ranked = counted
+  const order = policy === 'refuse' ? counted : [...counted].reverse()
+  const rankOf = (play: Play): number => {
+    if (isTokenless(play)) return 0
+    if (opening !== undefined && hasMoved(play, opening.session)) return 1
+    if (play.leaving) return 2
+    const isBeside =
+      opening === undefined
+        ? order.findLast(({ person }) => person === play.person) !== play
+        : opening.play.person === play.person
+    if (isBeside) return 3
+    return play.silent ? SILENT : 5
+  }
+  return order
     .filter((play) => play !== opening?.play)
-    .map((play) => ({ play, rank: rankOf(play, terms.policy, opening) }))
-  ranked.sort(
-    (a, b) =>
-      a.rank - b.rank ||
-      (a.rank === SILENT ? a.play.seen - b.play.seen : 0) ||
-      byEntry(a.play, b.play) * (terms.policy === 'refuse' || a.rank === TOKENLESS ? -1 : 1),
-  )
-  return ranked.slice(0, over).map(({ play }) => play)
+    .map((play) => ({ play, rank: rankOf(play) }))
+    .sort((a, b) => a.rank - b.rank || (a.rank === SILENT ? a.play.seen - b.play.seen : 0))
+    .slice(0, over)
+    .map(({ play }) => play)
 }
 
-const TOKENLESS = 0
-const MOVED = 1
-const SILENT = 2
-const OWN = 3
-const REST = 4
-
-function rankOf(play: Play, policy: Policy, opening: Opening | undefined): number {
-  if (isTokenless(play)) return TOKENLESS
-  if (opening !== undefined && hasMoved(play, opening.session)) return MOVED
-  if (play.silent) return SILENT
-  return policy === 'refuse' && play.person === opening?.play.person ? OWN : REST
-}
+const SILENT = 4
 
 /** Whether all of it was resumed without a credential: perhaps by a neighbour with the same player. */
 function isTokenless({ entries }: Play): boolean {
@@ -61,10 +63,6 @@ export function hasMoved({ entries }: Play, session: LimitedSession): boolean {
       entry.address !== address &&
       entry.viewer !== viewer,
   )
-}
-
-function byEntry(a: Play, b: Play): number {
-  return a.entered - b.entered || compare(newestIdOf(a), newestIdOf(b))
 }
 
 /**

@@ -5,16 +5,16 @@ import { type Cause, type Entry, type Hold, type LimitedSession, MINUTE, type Us
 
 /** The holds that keep a session out while there is no room. */
 export function holdsOn(user: User, session: LimitedSession, now: number): readonly Hold[] {
-  return user.holds.filter(
-    (hold) =>
-      overlap(hold.place, session.place) &&
-      ((hold.urlUntil > now && isSameUrl(hold, session)) ||
-        (hold.comeBackUntil > now && isSamePlayer(hold, session))),
-  )
+  return user.holds.filter((hold) => holdsUrl(hold, session, now) || holdsComeBack(hold, session, now))
 }
 
-function isSameUrl(hold: Hold, { player, credential }: LimitedSession): boolean {
-  return credential !== '' && hold.credential === credential && hold.player === player
+function holdsUrl(hold: Hold, { player, credential, place }: LimitedSession, now: number): boolean {
+  const isSame = credential !== '' && hold.credential === credential && hold.player === player
+  return hold.urlUntil > now && isSame && overlap(hold.place, place)
+}
+
+function holdsComeBack(hold: Hold, session: LimitedSession, now: number): boolean {
+  return hold.comeBackUntil > now && isSamePlayer(hold, session) && overlap(hold.place, session.place)
 }
 
 function isSamePlayer(hold: Hold, { address, player }: LimitedSession): boolean {
@@ -22,13 +22,12 @@ function isSamePlayer(hold: Hold, { address, player }: LimitedSession): boolean 
 }
 
 /** A try that is refused puts off the end of what refused it. */
-export function extended(user: User, tried: readonly Hold[], now: number, times: Times): User {
-  const holds = user.holds.map((hold) => {
-    if (!tried.includes(hold)) return hold
-    const urlUntil = hold.urlUntil > now ? now + times.hold : hold.urlUntil
-    const comeBackUntil = hold.comeBackUntil > now ? now + times.comeBack : hold.comeBackUntil
-    return { ...hold, urlUntil, comeBackUntil }
-  })
+export function afterTry(user: User, session: LimitedSession, now: number, times: Times): User {
+  const holds = user.holds.map((hold) => ({
+    ...hold,
+    urlUntil: holdsUrl(hold, session, now) ? now + times.hold : hold.urlUntil,
+    comeBackUntil: holdsComeBack(hold, session, now) ? now + times.comeBack : hold.comeBackUntil,
+  }))
   return { ...user, holds }
 }
 
@@ -59,20 +58,19 @@ export function withoutHoldsOf(user: User, session: LimitedSession): User {
   return user.holds.every(stays) ? user : { ...user, holds: user.holds.filter(stays) }
 }
 
-/** How often within its time a move, or a play beside another of the same viewer, goes without a come-back. */
+/** How often within its time a viewer may be displaced by themselves before they are held. */
 const FREE = 2
 
 /** The hold on a session that was displaced while it played. It takes the place of an older one. */
 export function holdOf(user: User, entry: Entry, cause: Cause, by: string, now: number, times: Times): Hold {
-  const { address, player, credential, place } = entry
+  const { address, player, credential, place, visits } = entry
   const earlier = user.holds.filter((hold) => isSamePlayer(hold, entry) && overlap(hold.place, place))
   const displaced = earlier.flatMap((hold) => hold.times).filter((at) => now - at <= times.idle)
-  const last = Math.max(...displaced)
   // Who switches quickly between two channels is a person.
-  const isCounted = cause !== 'zap' || now - last >= times.grace
-  const timesOfIt = isCounted ? lastVisits([...displaced, now]) : lastVisits(displaced)
-  const isTooOften =
-    cause === 'moved' ? movesOf(user, entry, now) >= FREE : timesOfIt.length > FREE && cause !== 'other'
+  const isCounted = cause === 'other' || cause === 'moved' || now - Math.max(...displaced) >= times.grace
+  const all = lastVisits(isCounted ? [...displaced, now] : displaced)
+  const isHeld =
+    cause === 'other' || (cause === 'moved' ? movesOf(user, entry, now) >= FREE : all.length > FREE)
   return {
     address,
     player,
@@ -80,11 +78,10 @@ export function holdOf(user: User, entry: Entry, cause: Cause, by: string, now: 
     place,
     cause,
     by,
-    urlUntil:
-      cause === 'other' || cause === 'beside' || (cause === 'zap' && isTooOften) ? now + times.hold : 0,
-    comeBackUntil: cause === 'other' || isTooOften ? now + times.comeBack : 0,
-    times: timesOfIt,
-    visits: entry.visits,
+    urlUntil: isHeld && cause !== 'moved' ? now + times.hold : 0,
+    comeBackUntil: isHeld ? now + times.comeBack : 0,
+    times: all,
+    visits,
   }
 }
 

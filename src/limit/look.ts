@@ -47,25 +47,40 @@ export function look(user: User, now: number, seen: readonly Seen[], times: Time
 export function withSeen(user: User, now: number, seen: readonly Seen[], times: Times): User {
   if (seen.length === 0 || user.entries.length === 0) return user
   const seenOf = new Map(seen.map((one) => [one.id, one.seen]))
-  const changed = new Map<string, Entry>()
+  const back = entriesOfReturns(user, now, seenOf, times)
+  const entries = user.entries.map((entry) => {
+    const told = seenOf.get(entry.id)
+    if (told === undefined) return entry
+    const last = Math.max(entry.seen, told)
+    const entered = back?.get(entry)
+    if (entered === undefined) return { ...entry, seen: last, looked: now }
+    const visits = lastVisits([...entry.visits, entered])
+    return { ...entry, seen: last, looked: now, entered, visits }
+  })
+  return { ...user, entries }
+}
+
+/** The entries that are requested again after their play was left or silent for long, and since when. */
+function entriesOfReturns(
+  user: User,
+  now: number,
+  seenOf: ReadonlyMap<string, number>,
+  times: Times,
+): ReadonlyMap<Entry, number> | undefined {
+  const silenceOf = ({ id, seen }: Entry): number => (seenOf.get(id) ?? seen) - seen
+  // Most looks end here: a play is silent for no longer than each of its sessions.
+  if (!user.entries.some((entry) => silenceOf(entry) >= times.back)) return undefined
+  const back = new Map<Entry, number>()
   for (const play of playsOf(user.entries, now, times)) {
-    const told = play.entries.filter(({ id }) => seenOf.has(id))
-    if (told.length === 0) continue
-    const latest = Math.max(play.seen, ...told.map(({ id }) => seenOf.get(id) ?? 0))
+    const latest = Math.max(...play.entries.map((entry) => seenOf.get(entry.id) ?? entry.seen))
     const looked = Math.max(...play.entries.map((entry) => entry.looked))
     // Of a time in which nobody looked nothing is known: it may have been requested all the while.
     const silence = latest - play.seen - Math.max(0, now - looked - times.report)
     const isLong = silence >= times.quiet && !play.entries.every(({ once }) => once)
-    const isBack = latest > play.seen && (isLong || (play.left && silence >= times.back))
-    for (const entry of told) {
-      const last = Math.max(entry.seen, seenOf.get(entry.id) ?? 0)
-      const isCause = isBack && last > play.seen
-      const visits = isCause ? lastVisits([...entry.visits, latest]) : entry.visits
-      const entered = isCause ? latest : entry.entered
-      changed.set(entry.id, { ...entry, seen: last, looked: now, entered, visits })
-    }
+    if (!isLong && !(play.left && silence >= times.back)) continue
+    for (const entry of play.entries) if ((seenOf.get(entry.id) ?? 0) > play.seen) back.set(entry, latest)
   }
-  return { ...user, entries: user.entries.map((entry) => changed.get(entry.id) ?? entry) }
+  return back
 }
 
 export type Touch = Look & {

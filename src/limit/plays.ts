@@ -15,6 +15,8 @@ export interface Play {
   readonly silent: boolean
   /** Its viewer came to it again and again within SESSION_IDLE. */
   readonly polled: boolean
+  /** If it counts nevertheless, its viewer may be leaving it: they have come to another place since. */
+  readonly leaving: boolean
 }
 
 /**
@@ -24,35 +26,34 @@ export interface Play {
  * another library for its first request.
  */
 export function playsOf(entries: readonly Entry[], now: number, times: Times): Play[] {
-  const persons = new Map<number, Entry[]>()
-  for (const [at, person] of personsOf(entries).entries()) {
-    const own = persons.get(person)
-    const entry = entries[at]
-    if (entry !== undefined) own === undefined ? persons.set(person, [entry]) : own.push(entry)
-  }
-  return [...persons]
-    .flatMap(([person, own]) => withLeft(groupsOf(own), person, now, times))
+  return personsIn(entries)
+    .flatMap((own, person) => withLeft(groupsOf(own), person, now, times))
     .sort(latestEnteredFirst)
 }
 
-/** For each entry the number of its person. */
-function personsOf(entries: readonly Entry[]): number[] {
-  const parents = entries.map((_, at) => at)
-  const rootOf = (at: number): number => {
-    let root = at
-    for (let next = parents[root]; next !== undefined && next !== root; next = parents[root]) root = next
-    parents[at] = root
-    return root
-  }
-  const first = new Map<string, number>()
-  for (const [at, entry] of entries.entries()) {
+/** The entries of each person. */
+function personsIn(entries: readonly Entry[]): (readonly Entry[])[] {
+  const [first] = entries
+  if (first === undefined) return []
+  if (entries.every(({ viewer }) => viewer === first.viewer)) return [entries]
+  const personOf = new Map<string, Entry[]>()
+  const persons = new Set<Entry[]>()
+  for (const entry of entries) {
+    let own: Entry[] = []
     for (const sign of signsOf(entry)) {
-      const earlier = first.get(sign)
-      if (earlier === undefined) first.set(sign, at)
-      else parents[rootOf(at)] = rootOf(earlier)
+      const known = personOf.get(sign)
+      if (known === undefined || known === own) continue
+      // This entry makes two persons one.
+      for (const other of own) for (const each of signsOf(other)) personOf.set(each, known)
+      known.push(...own)
+      persons.delete(own)
+      own = known
     }
+    own.push(entry)
+    persons.add(own)
+    for (const sign of signsOf(entry)) personOf.set(sign, own)
   }
-  return parents.map((_, at) => rootOf(at))
+  return [...persons]
 }
 
 /** Two sessions with a sign in common are of one person. */
@@ -96,40 +97,55 @@ function groupsOf(entries: readonly Entry[]): Entry[][] {
  */
 function withLeft(groups: readonly Entry[][], person: number, now: number, times: Times): Play[] {
   const plays = groups.map((entries) => playOf(entries, person, now, times)).sort(latestEnteredFirst)
-  if (plays.length === 1) return plays
-  const hasStayed = (play: Play): boolean => play.seen >= play.entered + times.grace
-  const isGone = (play: Play, at: number): boolean => {
+  const [latest] = plays
+  if (latest === undefined || plays.length === 1) return plays
+  const isGoneFor = (play: Play, later: Play): boolean => play.seen < later.entered + times.grace
+  const hasStayed = (play: Play): boolean => !isGoneFor(play, play)
+  const isLeft = (play: Play, at: number): boolean => {
     if (play.polled) return at > 0 && now - play.seen > times.polled
     // Who goes on is not left because the person looks at one place after the other meanwhile. A look that is
     // long over does not count: they came back from it.
     const isOver = (look: Play): boolean =>
       !hasStayed(look) && look.seen < play.seen && now - look.seen >= times.quiet
     const next = plays.slice(0, at).findLast((later) => !isOver(later))
-    return next !== undefined && play.seen < next.entered + times.grace
+    return next !== undefined && isGoneFor(play, next)
   }
-  const withGone = plays.map((play, at) => ({ ...play, left: isGone(play, at) }))
-  const stayed = withGone.filter((play) => !play.left && hasStayed(play))
+  const withLeaving = plays.map((play, at) => ({
+    ...play,
+    left: isLeft(play, at),
+    leaving: at > 0 && isGoneFor(play, latest),
+  }))
+  const stayed = withLeaving.filter((play) => !play.left && hasStayed(play))
   const stayedUntil = Math.max(...stayed.map(({ seen }) => seen))
   const isPeek = (play: Play): boolean => !play.polled && !hasStayed(play) && play.seen < stayedUntil
-  return withGone.map((play) => (isPeek(play) ? { ...play, left: true } : play))
+  return withLeaving.map((play) => (isPeek(play) ? { ...play, left: true } : play))
 }
 
 function playOf(entries: readonly Entry[], person: number, now: number, times: Times): Play {
-  const seen = Math.max(...entries.map((entry) => entry.seen))
-  const entered = Math.max(...entries.map((entry) => entry.entered))
-  const [third = Number.NEGATIVE_INFINITY] = lastVisits(
-    entries.flatMap(({ visits }) => visits),
-    3,
-  )
+  let seen = Number.NEGATIVE_INFINITY
+  let entered = Number.NEGATIVE_INFINITY
+  for (const entry of entries) {
+    seen = Math.max(seen, entry.seen)
+    entered = Math.max(entered, entry.entered)
+  }
   // A play of long responses says nothing while it plays.
   const silent = now - seen >= times.quiet && !entries.every(({ once }) => once)
-  return { entries, person, entered, seen, left: false, silent, polled: now - third <= times.idle }
+  const polled = isPolled(entries, now, times)
+  return { entries, person, entered, seen, left: false, silent, polled, leaving: false }
 }
 
-/** The latest three of these times, oldest first. With `exactly`, none if there are fewer. */
-export function lastVisits(times: readonly number[], exactly = 0): number[] {
-  const last = [...new Set(times)].sort((a, b) => a - b).slice(-3)
-  return last.length < exactly ? [] : last
+function isPolled(entries: readonly Entry[], now: number, { idle }: Times): boolean {
+  if (entries.reduce((sum, { visits }) => sum + visits.length, 0) < POLLED) return false
+  const [third = 0, , last] = lastVisits(entries.flatMap(({ visits }) => visits))
+  return last !== undefined && now - third <= idle
+}
+
+/** A place that was visited so often within SESSION_IDLE is polled. */
+const POLLED = 3
+
+/** The latest three of these times, oldest first. */
+export function lastVisits(times: readonly number[]): number[] {
+  return [...new Set(times)].sort((a, b) => a - b).slice(-POLLED)
 }
 
 function latestEnteredFirst(a: Play, b: Play): number {

@@ -198,24 +198,40 @@ describe('how many at once: refuse', () => {
       user.displaced.map(({ id, by, cause }) => ({ id, by, cause })),
       [{ id: beside.id, by: first.id, cause: 'beside' }],
     )
-    // Its player retries: the first goes on.
-    user.pass(SECOND)
-    const again = user.start('box@home', 'sports', { credential: `token of ${beside.id}` })
-    assert.equal(again.refused, 'held')
+    // Its player retries, and is held from the third time.
+    const tries = [1, 2, 3].map(() => {
+      user.pass(SECOND)
+      const { refused } = user.start('box@home', 'sports', { credential: `token of ${beside.id}` })
+      user.pass(20 * SECOND)
+      return refused
+    })
+    assert.deepEqual(tries, [undefined, undefined, 'held'])
+    assert.ok(user.isIn(first.id))
   })
+})
 
-  test('nobody zaps another out of their place', () => {
-    const user = refuse(2)
-    const places = ['news', 'sports']
-    user.start('box@home', 'news')
-    user.pass(SECOND)
-    const television = user.start('tv@home', 'film')
-    for (let zap = 0; zap < 30; zap++) {
-      user.pass(3 * SECOND)
-      user.start('box@home', places[zap % 2] ?? '', { credential: '' })
-    }
-    assert.ok(user.isIn(television.id))
-  })
+describe('nobody zaps another out of their place', () => {
+  for (const policy of ['newest', 'refuse'] as const)
+    for (const isFirst of [true, false])
+      test(`${policy}: N=2, the television came ${isFirst ? 'first' : 'last'}`, () => {
+        for (const seconds of [1, 3, 8, 14, 18, 24, 40])
+          for (const channels of [2, 3, 8]) {
+            const user = createPretendUser({ policy, max: 2 })
+            const early = isFirst ? user.start('tv@home', 'film') : user.start('box@home', 'channel 0')
+            user.pass(SECOND)
+            const television = isFirst ? early : user.start('tv@home', 'film')
+            const ids: string[] = []
+            for (let zap = 0; zap < 60; zap++) {
+              const at = zap % channels
+              // Back on the session that it has, or with a new link.
+              if (zap % 3 === 0 || !user.resume(ids[at] ?? ''))
+                ids[at] = user.start('box@home', `channel ${at}`, { credential: '' }).id
+              user.pass(seconds * SECOND)
+              user.stop(ids[at] ?? '')
+            }
+            assert.ok(user.isIn(television.id), `${channels} channels, each for ${seconds} s`)
+          }
+      })
 })
 
 test('another user, or one without a number, is not touched: nothing is shared between states', () => {

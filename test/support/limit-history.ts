@@ -54,6 +54,8 @@ export interface Shown {
   /** Openings on another channel under `newest`, and how many of them were held. */
   zaps: number
   heldZaps: number
+  /** Zaps where there is a free place, as the viewer plays at no other. */
+  roomyZaps: number
   full: number
   displaced: number
   /** Moments at which the number was full. */
@@ -62,10 +64,21 @@ export interface Shown {
 }
 
 export function nothingShown(): Shown {
-  return { steps: 0, openings: 0, zaps: 0, heldZaps: 0, full: 0, displaced: 0, fullMoments: 0, looks: 0 }
+  return {
+    steps: 0,
+    openings: 0,
+    zaps: 0,
+    heldZaps: 0,
+    roomyZaps: 0,
+    full: 0,
+    displaced: 0,
+    fullMoments: 0,
+    looks: 0,
+  }
 }
 
-const contain = (a: string, b: string): boolean => a === b || (a.startsWith('/') && (a.startsWith(b) || b.startsWith(a)))
+const contain = (a: string, b: string): boolean =>
+  a === b || (a.startsWith('/') && (a.startsWith(b) || b.startsWith(a)))
 
 /** Places that contain one another are one, and children of one master may be. */
 const rootOf = (place: string): string => (place.startsWith('/live/') ? '/live/' : place)
@@ -163,6 +176,8 @@ export function playHistory(
   const stopAll = (viewer: string): void => {
     for (const { session } of user.sessions()) if (session.viewer === viewer) user.stop(session.id)
   }
+  /** When each viewer played at two places at once for the last time. */
+  const besides = new Map<string, number>()
   /** The latest URL of each viewer, to try it again. */
   const urls = new Map<string, { place: string; credential: string }>()
 
@@ -180,11 +195,21 @@ export function playHistory(
       open(viewer, at, url, tokenless)
     }
     switch (step.act) {
-      case 'zap':
+      case 'zap': {
         stopAll(viewer)
+        const others = user.sessions().filter(({ session }) => session.viewer !== viewer)
+        const hasRoom = most(others) < max && user.now() - (besides.get(viewer) ?? 0) > 60_000
+        const before = user.displaced.length
         openThere(place, credential)
+        const cut = user.displaced
+          .slice(before)
+          .filter(({ id }) => others.some(({ session }) => session.id === id && session.credential !== ''))
+        if (hasRoom) shown.roomyZaps++
+        if (hasRoom) assert.deepEqual(cut, [], `${viewer} zaps, and others are cut`)
         break
+      }
       case 'beside':
+        besides.set(viewer, user.now())
         openThere(place, credential)
         break
       case 'off':
