@@ -4,9 +4,10 @@ import { afterTry, hasNoRoom, holdsOn, withoutHoldsOf } from './holds.ts'
 import { type Seen, withSeen } from './look.ts'
 import { overlap } from './place.ts'
 import { isAt, lastVisits, ownPersons, type Play, playsOf } from './plays.ts'
+import { mostEntries, prune } from './prune.ts'
 import type { Terms } from './terms.ts'
 import type { Times } from './times.ts'
-import { type Entry, type LimitedSession, mostEntries, prune, type User } from './user.ts'
+import type { Entry, LimitedSession, User } from './user.ts'
 
 /** How a session comes. Times are whole milliseconds of the same clock as `now`. */
 export interface Coming {

@@ -1,8 +1,9 @@
 import { holdsOn } from './holds.ts'
 import { playsOf } from './plays.ts'
+import { prune } from './prune.ts'
 import type { Terms } from './terms.ts'
 import type { Times } from './times.ts'
-import { type Hold, type LimitedSession, type Mark, prune, type User } from './user.ts'
+import type { Hold, LimitedSession, Mark, User } from './user.ts'
 
 /** What a user plays, for people. Times are whole milliseconds of the caller's clock. */
 export interface UserPlays {

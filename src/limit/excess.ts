@@ -12,8 +12,8 @@ export interface Opening {
 /**
  * The plays that are over the number, in the order in which they go:
  * - what was resumed without a credential;
- * - the same player with the same credential at another address: it has moved;
  * - what its viewer may be leaving, so that nobody else goes because somebody zaps;
+ * - the same player with the same credential at another address: it has moved;
  * - what the opening person plays elsewhere or, where plays have grown too many, what somebody plays beside
  *   another play of theirs, so that nobody else goes for that;
  * - what is silent, the longest first.
@@ -27,8 +27,8 @@ export function excess(plays: readonly Play[], { max, policy }: Terms, opening: 
   const order = policy === 'refuse' ? counted : [...counted].reverse()
   const rankOf = (play: Play): number => {
     if (isTokenless(play)) return 0
-    if (opening !== undefined && hasMoved(play, opening.session)) return 1
-    if (play.leaving) return 2
+    if (play.leaving) return 1
+    if (opening !== undefined && hasMoved(play, opening.session)) return 2
     const isBeside =
       opening === undefined
         ? order.findLast(({ person }) => person === play.person) !== play

@@ -1,7 +1,8 @@
 import { type DisplacedSession, displace, withShared } from './displace.ts'
 import { lastVisits, playsOf } from './plays.ts'
+import { prune } from './prune.ts'
 import type { Times } from './times.ts'
-import { type Entry, prune, type User } from './user.ts'
+import type { Entry, User } from './user.ts'
 
 /** When a session was requested last. */
 export interface Seen {

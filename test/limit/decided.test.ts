@@ -3,7 +3,8 @@ import { describe, test } from 'node:test'
 import { admit } from '../../src/limit/admit.ts'
 import { describeUser, whyOut } from '../../src/limit/describe.ts'
 import { look, touch } from '../../src/limit/look.ts'
-import { lastsUntil, leave, nobody } from '../../src/limit/user.ts'
+import { lastsUntil } from '../../src/limit/prune.ts'
+import { leave, nobody } from '../../src/limit/user.ts'
 import { createPretendUser, session } from '../support/pretend-user.ts'
 
 const SECOND = 1_000
@@ -439,21 +440,24 @@ describe('polling is playing', () => {
       assert.ok(poll(8, 24 * SECOND, how) <= 2.5, `${poll(8, 24 * SECOND, how)} channels a round`)
     })
 
-  test('who goes back and forth between two channels is a person for minutes', () => {
-    for (const seconds of [2, 5, 10, 30, 60]) {
-      const user = createPretendUser()
-      let id = ''
-      let flips = 0
-      for (let time = 0; time < 40 * SECOND || flips < 4; time += seconds * SECOND, flips++) {
-        user.stop(id)
-        const place = flips % 2 === 0 ? 'news' : 'sports'
-        const opened = user.start('tv@home', place, { credential: `url of ${place}` })
-        assert.equal(opened.refused, undefined, `flip ${flips} after ${seconds} s`)
-        id = opened.id
-        user.pass(seconds * SECOND)
+  for (const how of ['with the same URL', 'with a new link', 'riding'] as const)
+    test(`who goes back and forth between two channels, ${how}, is a person for 40 s at least`, () => {
+      for (const seconds of [2, 5, 8, 10, 14, 20, 30, 60]) {
+        const user = createPretendUser()
+        const ids = ['', '']
+        for (let flip = 0; flip * seconds < 40 || flip < 6; flip++) {
+          const at = flip % 2
+          if (how !== 'riding' || !user.resume(ids[at] ?? '')) {
+            const url = how === 'with a new link' ? {} : { credential: `url ${at}` }
+            const opened = user.start('tv@home', `channel ${at}`, url)
+            assert.equal(opened.refused, undefined, `flip ${flip} after ${seconds} s`)
+            ids[at] = opened.id
+          }
+          user.pass(seconds * SECOND)
+          user.stop(ids[at] ?? '')
+        }
       }
-    }
-  })
+    })
 
   test('a channel entered three times is left like any other, when it was watched for long', () => {
     const user = createPretendUser()

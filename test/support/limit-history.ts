@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Policy } from '../../src/limit/terms.ts'
+import type { LimitedSession } from '../../src/limit/user.ts'
 import { createPretendUser, type LimitRules, session } from './pretend-user.ts'
 
 /** One step: time passes, then one player of the user does something. */
@@ -56,6 +57,8 @@ export interface Shown {
   heldZaps: number
   /** Zaps where there is a free place, as the viewer plays at no other. */
   roomyZaps: number
+  /** Openings of displaced URLs where there is no room. */
+  outs: number
   full: number
   displaced: number
   /** Moments at which the number was full. */
@@ -70,6 +73,7 @@ export function nothingShown(): Shown {
     zaps: 0,
     heldZaps: 0,
     roomyZaps: 0,
+    outs: 0,
     full: 0,
     displaced: 0,
     fullMoments: 0,
@@ -101,7 +105,10 @@ export function playHistory(
   const urlOf = (one: { player: string; credential: string }): string => `${one.player} ${one.credential}`
   const seatOf = (one: { player: string; address: string; place: string }): string =>
     `${one.player} ${one.address} ${rootOf(one.place)}`
-  const ended = new Map<string, ReturnType<typeof session>>()
+  /** URLs that another viewer has displaced, until when they must be refused while there is no room. */
+  const out = new Map<string, { readonly session: LimitedSession; readonly until: number }>()
+  const placedUrlOf = (one: LimitedSession): string => `${urlOf(one)} ${one.place}`
+  const ended = new Map<string, LimitedSession>()
   let told = 0
   let opened = 0
 
@@ -114,7 +121,8 @@ export function playHistory(
 
   function checkLooked(): void {
     shown.looks++
-    assert.ok(user.counted() <= max, `${user.counted()} plays count after a look`)
+    const counted = user.counted()
+    assert.ok(counted <= max, `${counted} plays count after a look`)
     // What has really been going on for a minute.
     const since = new Map<string, number>()
     for (const { session, playingSince } of user.sessions()) {
@@ -131,12 +139,16 @@ export function playHistory(
       assert.ok(gone !== undefined, `${one.id} was displaced twice, or never opened`)
       ended.delete(one.id)
       hold(gone, user.now() + times.hold, user.now() + times.comeBack)
+      const hasPlayed = user.now() - one.seen < times.quiet && gone.credential !== ''
+      if (one.cause === 'other' && !one.left && hasPlayed)
+        out.set(placedUrlOf(gone), { session: gone, until: user.now() + times.hold })
+      else out.delete(placedUrlOf(gone))
     }
     shown.displaced += user.displaced.length - told
     told = user.displaced.length
   }
 
-  const hold = (one: ReturnType<typeof session>, url: number, seat: number): void => {
+  const hold = (one: LimitedSession, url: number, seat: number): void => {
     held.set(urlOf(one), Math.max(url, held.get(urlOf(one)) ?? 0))
     held.set(seatOf(one), Math.max(seat, held.get(seatOf(one)) ?? 0))
   }
@@ -150,13 +162,22 @@ export function playHistory(
     const isFree = most(others) < max
     const isFreeOfOthers = most(other) < max
     const isHeld = [urlOf(one), seatOf(one)].some((key) => (held.get(key) ?? 0) > user.now())
+    const all = user.sessions()
+    const playing = all.filter(
+      ({ session, playingSince }) => session.viewer !== viewer && playingSince !== undefined,
+    )
+    const isFull = new Set(playing.map(({ session }) => session.viewer)).size >= max
+    const isHere = all.some(({ session }) => session.viewer === viewer && contain(session.place, place))
+    const isMoving = all.some(({ session }) => session.viewer !== viewer && urlOf(session) === urlOf(one))
+    const isOut = (out.get(placedUrlOf(one))?.until ?? 0) > user.now()
     ended.set(one.id, one)
     const { refused } = user.open(one, tokenless ? { tokenless } : {})
     shown.openings++
     noteDisplaced()
-    if (refused === undefined) assert.ok(user.counted() <= max, `${user.counted()} plays count`)
+    const counted = user.counted()
+    if (refused === undefined) assert.ok(counted <= max, `${counted} plays count`)
     else ended.delete(one.id)
-    if (user.counted() === max) shown.fullMoments++
+    if (counted === max) shown.fullMoments++
     if (tokenless) return
     const asked = `${viewer} at ${place}, ${refused}`
     if (policy === 'newest') {
@@ -170,6 +191,19 @@ export function playHistory(
     if (refused === 'full') shown.full++
     if (refused !== undefined)
       assert.ok(!(refused === 'held' ? isFree : isFreeOfOthers), `${asked}: there is room`)
+    if (isFull && !isHere && isOut) {
+      shown.outs++
+      assert.equal(refused, 'held', `${asked}: it is out`)
+    }
+    if (isFull && !isHere && !isMoving && policy === 'refuse')
+      assert.ok(refused !== undefined, `${asked}: it is full`)
+    if (isOut && refused === 'held')
+      out.set(placedUrlOf(one), { session: one, until: user.now() + times.hold })
+    // Who comes elsewhere is held no more.
+    if (refused === undefined)
+      for (const [key, { session }] of out)
+        if (key === placedUrlOf(one) || (session.player === one.player && session.address === one.address))
+          out.delete(key)
     if (refused === 'held') hold(one, user.now() + times.hold, user.now() + times.comeBack)
   }
 
@@ -244,7 +278,9 @@ export function playHistory(
         break
       }
       case 'forget':
-        if (step.place === 0) user.forget()
+        if (step.place !== 0) break
+        user.forget()
+        out.clear()
         break
       case 'nothing':
     }

@@ -2,9 +2,10 @@ import { admit, type Coming, type Refusal } from '../../src/limit/admit.ts'
 import type { DisplacedSession } from '../../src/limit/displace.ts'
 import { look, needsLook, touch } from '../../src/limit/look.ts'
 import { playsOf } from '../../src/limit/plays.ts'
+import { isEmpty, prune } from '../../src/limit/prune.ts'
 import type { Policy } from '../../src/limit/terms.ts'
 import { type LimitSettings, type Times, timesOf } from '../../src/limit/times.ts'
-import { isEmpty, type LimitedSession, leave, nobody, prune, type User } from '../../src/limit/user.ts'
+import { type LimitedSession, leave, nobody, type User } from '../../src/limit/user.ts'
 
 /** The rules; a mutant of them has the same shape. */
 export const rules = { admit, look, needsLook, touch, leave, prune, playsOf }
@@ -42,7 +43,7 @@ export function createPretendUser(options: PretendUserOptions = {}) {
   const settings = { ...SHIPPED, ...options.settings }
   const times: Times = timesOf(settings)
   const rows = new Map<string, Row>()
-  const displaced: (DisplacedSession & { readonly at: number })[] = []
+  const displaced: (DisplacedSession & { readonly at: number; readonly seen: number })[] = []
   let terms = { max, policy }
   let user: User = nobody
   let now = 1_000_000
@@ -56,7 +57,8 @@ export function createPretendUser(options: PretendUserOptions = {}) {
 
   const end = (gone: readonly DisplacedSession[]): void => {
     for (const one of gone) {
-      displaced.push({ ...one, at: now })
+      const row = rows.get(one.id)
+      displaced.push({ ...one, at: now, seen: row === undefined ? 0 : seenOf(row) })
       rows.delete(one.id)
     }
   }
@@ -70,7 +72,7 @@ export function createPretendUser(options: PretendUserOptions = {}) {
       const row = rows.get(id)
       if (row === undefined) continue
       const refused = enter(row.session, { entered: row.entered, seen: seenOf(row) })
-      if (refused !== undefined) displaced.push({ id, by: '', cause: 'other', left: false, at: now })
+      if (refused !== undefined) displaced.push({ id, by: '', cause: 'other', left: false, at: now, seen: 0 })
     }
     onLooked()
   }
