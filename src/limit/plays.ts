@@ -107,8 +107,11 @@ function withLeft(groups: readonly Entry[][], person: number, now: number, times
     // long over does not count: they came back from it.
     const isOver = (look: Play): boolean =>
       !hasStayed(look) && look.seen < play.seen && now - look.seen >= times.quiet
-    const next = plays.slice(0, at).findLast((later) => !isOver(later))
-    return next !== undefined && isGoneFor(play, next)
+    for (let later = at - 1; later >= 0; later--) {
+      const next = plays[later]
+      if (next !== undefined && !isOver(next)) return isGoneFor(play, next)
+    }
+    return false
   }
   const withLeaving = plays.map((play, at) => ({
     ...play,

@@ -4,7 +4,7 @@ import { admit } from '../../src/limit/admit.ts'
 import { describeUser, whyOut } from '../../src/limit/describe.ts'
 import { look, touch } from '../../src/limit/look.ts'
 import { lastsUntil } from '../../src/limit/prune.ts'
-import { leave, nobody } from '../../src/limit/user.ts'
+import { leave, movedBy, nobody, type User } from '../../src/limit/user.ts'
 import { createPretendUser, session } from '../support/pretend-user.ts'
 
 const SECOND = 1_000
@@ -580,6 +580,26 @@ describe('adopted and resumed', () => {
     user.pass(SECOND)
     assert.ok(user.isIn(owner.id))
   })
+})
+
+test('a state is plain data: it outlives its process, under a clock that begins anew', () => {
+  const user = createPretendUser()
+  const url = { credential: 'url of news' }
+  const television = user.start('tv@home', 'news', url)
+  user.pass(MINUTE)
+  const phone = user.start('phone@home', 'film')
+  user.pass(SECOND)
+  const by = -user.now()
+  const kept: User = movedBy(JSON.parse(JSON.stringify(user.user())), by)
+  assert.deepEqual(movedBy(kept, -by), user.user())
+  const terms = { max: 1, policy: 'newest' } as const
+  const again = session('tv@home', 'news', { ...url, id: 'again' })
+  assert.equal(admit(kept, 0, again, terms, user.times).refused, 'held')
+  assert.equal(
+    admit(kept, 0, session('tv@home', 'news', { id: television.id }), terms, user.times).refused,
+    'ended',
+  )
+  assert.equal(touch(kept, 0, phone.id, 0, user.times).session, 'in')
 })
 
 describe('marks win', () => {

@@ -11,7 +11,7 @@ import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 /** Each drops one rule: in a file, one text in place of another. */
 const mutants = [
   ['2: a left play does not count', 'plays.ts', 'left: isLeft(play, at),', 'left: false,'],
-  ['2: it counts again when it goes on', 'plays.ts', 'isGoneFor(play, next)', 'true'],
+  ['2: it counts again when it goes on', 'plays.ts', 'return isGoneFor(play, next)', 'return true'],
   ['3: what is over is displaced', 'excess.ts', 'if (over <= 0)', 'if (over <= 0 || over > 0)'],
   ['3: an opening is let in', 'excess.ts', '.filter((play) => play !== opening?.play)', ''],
   ['5: a displaced URL is held', 'holds.ts', 'urlUntil: isHeld && ', 'urlUntil: false && '],

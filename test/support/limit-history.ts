@@ -48,6 +48,19 @@ export const histories: fc.Arbitrary<History> = fc.record({
   steps: fc.array(steps, { minLength: 110, maxLength: 130 }),
 })
 
+/** A history for people: what is done when, without the steps that do nothing. */
+export function tellHistory({ max, policy, devices, steps }: History): string {
+  let time = 0
+  const lines = steps.flatMap(({ wait, device, act, place, constant }) => {
+    time += wait
+    const who = DEVICES[device % devices]
+    return act === 'nothing'
+      ? []
+      : [`${time} ms: ${who} ${act} ${PLACES[place]}${constant ? ' constant' : ''}`]
+  })
+  return [`N=${max}, ${policy}`, ...lines, `${time} ms: end`].join('\n')
+}
+
 /** What histories have shown, to see that they show enough. */
 export interface Shown {
   steps: number
@@ -169,7 +182,8 @@ export function playHistory(
     const isFull = new Set(playing.map(({ session }) => session.viewer)).size >= max
     const isHere = all.some(({ session }) => session.viewer === viewer && contain(session.place, place))
     const isMoving = all.some(({ session }) => session.viewer !== viewer && urlOf(session) === urlOf(one))
-    const isOut = (out.get(placedUrlOf(one))?.until ?? 0) > user.now()
+    const wasOut = out.get(placedUrlOf(one))
+    const isOut = wasOut !== undefined && wasOut.until > user.now()
     ended.set(one.id, one)
     const { refused } = user.open(one, tokenless ? { tokenless } : {})
     shown.openings++
@@ -198,7 +212,7 @@ export function playHistory(
     if (isFull && !isHere && !isMoving && policy === 'refuse')
       assert.ok(refused !== undefined, `${asked}: it is full`)
     if (isOut && refused === 'held')
-      out.set(placedUrlOf(one), { session: one, until: user.now() + times.hold })
+      out.set(placedUrlOf(one), { session: wasOut.session, until: user.now() + times.hold })
     // Who comes elsewhere is held no more.
     if (refused === undefined)
       for (const [key, { session }] of out)
