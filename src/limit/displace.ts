@@ -46,7 +46,7 @@ export function displace(
   const reasons = new Map<number, Reason>()
   let held = user
   for (const play of over) {
-    const reason = reasonFor(play, plays, over, terms, opening)
+    const reason = reasonFor(play, plays, over, opening)
     reasons.set(play.person, reason)
     for (const entry of play.entries) {
       displaced.push({ id: entry.id, ...reason, left: false })
@@ -72,12 +72,11 @@ function openingOf(plays: readonly Play[], id: string): Opening | undefined {
   return undefined
 }
 
-/** Why a play goes: because of the opening, else of what goes on and was entered last. */
+/** Why a play goes: because of the opening, else of what its viewer plays beside it, else of the latest. */
 function reasonFor(
   play: Play,
   plays: readonly Play[],
   over: readonly Play[],
-  { policy }: Terms,
   opening: Opening | undefined,
 ): Reason {
   if (opening !== undefined) {
@@ -86,8 +85,7 @@ function reasonFor(
     return { cause: hasMoved(play, session) ? 'moved' : 'other', by: session.id }
   }
   const staying = plays.filter((other) => !other.left && !over.includes(other))
-  const own = staying.find(({ person }) => person === play.person)
-  const by = (policy === 'refuse' ? own : undefined) ?? staying[0]
+  const by = staying.find(({ person }) => person === play.person) ?? staying[0]
   const cause = by?.person === play.person ? 'beside' : 'other'
   return { cause, by: by?.entries.find(({ entered }) => entered === by.entered)?.id ?? '' }
 }

@@ -1,22 +1,33 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { histories, nothingShown, playHistory, tellHistory } from '../support/limit-history.ts'
+import { historiesOf, nothingShown, playHistory, tellHistory } from '../support/limit-history.ts'
 
 /** To run other histories, and more: HISTORIES=100000 npm test -- test/limit/histories.test.ts */
 const { HISTORIES } = process.env
-const RUNS = HISTORIES === undefined ? { numRuns: 1_000, seed: 20_261_128 } : { numRuns: Number(HISTORIES) }
+const RUNS = Number(HISTORIES ?? 1_000)
+const SEED = HISTORIES === undefined ? { seed: 20_261_128 } : {}
+/** Which part of all runs each policy has, for each number. */
+const parts = { newest: 1 / 4, refuse: 1 / 12 }
 
-test('in any history: never more plays than the number go on, a free place is refused to nobody, a zap only where the same URL or player and channel was just displaced, and nothing is left', (t) => {
-  const shown = nothingShown()
-  const property = fc.property(histories, (history) => playHistory(history, shown))
-  const { counterexample, errorInstance, seed, counterexamplePath } = fc.check(property, RUNS)
-  if (counterexample !== null)
-    assert.fail(
-      `${errorInstance}\n${tellHistory(counterexample[0])}\nseed ${seed}, path ${counterexamplePath}`,
-    )
-  t.diagnostic(JSON.stringify(shown))
-  const { numRuns } = RUNS
-  assert.ok(shown.steps > 100 * numRuns && shown.zaps > 30 * numRuns && shown.looks > 30 * numRuns)
-  assert.ok(shown.displaced > 5 * numRuns && shown.heldZaps > numRuns / 2 && shown.full > numRuns)
+describe('in any history never more plays than the number go on, a free place is refused to nobody, nobody is cut by the zap of another, only what was just displaced is held, and nothing is left', () => {
+  for (const max of [1, 2, 3])
+    for (const policy of ['newest', 'refuse'] as const)
+      test(`N=${max}, ${policy}`, (t) => {
+        const shown = nothingShown()
+        const numRuns = Math.ceil(RUNS * parts[policy])
+        const property = fc.property(historiesOf(max, policy), (history) => playHistory(history, shown))
+        const result = fc.check(property, { numRuns, ...SEED })
+        if (result.counterexample !== null) {
+          const { errorInstance, counterexample, seed, counterexamplePath } = result
+          const told = tellHistory(counterexample[0])
+          assert.fail(`${errorInstance}\n${told}\nseed ${seed}, path ${counterexamplePath}`)
+        }
+        t.diagnostic(`${numRuns} histories: ${JSON.stringify(shown)}`)
+        const least = (each: number) => each * numRuns
+        assert.ok(shown.steps > least(100) && shown.openings > least(40) && shown.looks > least(30))
+        assert.ok(shown.displaced > least(5) && shown.roomyZaps > least(1))
+        if (policy === 'refuse') assert.ok(shown.full > least(1))
+        else assert.ok(shown.heldZaps > least(1 / 2) && shown.outs > least(1 / 10))
+      })
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import fc from 'fast-check'
-import { histories, nothingShown, playHistory } from '../support/limit-history.ts'
+import { historiesOf, nothingShown, playHistory } from '../support/limit-history.ts'
 import type { LimitRules } from '../support/pretend-user.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
@@ -35,6 +35,7 @@ describe('a rule that is missing is noticed', () => {
         ['admit.ts', 'look.ts', 'plays.ts', 'prune.ts', 'user.ts'].map(load),
       )
       const mutant = { ...admit, ...look, ...plays, ...prune, ...user } as LimitRules
+      const histories = fc.oneof(historiesOf(2, 'newest'), historiesOf(2, 'refuse'))
       const property = fc.property(histories, (history) => playHistory(history, nothingShown(), mutant))
       const result = fc.check(property, { numRuns: 300, seed: 20_261_128, endOnFailure: true })
       assert.ok(result.failed, `${result.numRuns} histories did not notice`)
