@@ -72,6 +72,8 @@ export interface Shown {
   heldZaps: number
   /** Zaps where there is a free place, as the viewer plays at no other. */
   roomyZaps: number
+  /** Of these, the ones of viewers who have only zapped, and not often. */
+  calmZaps: number
   /** Openings of displaced URLs where there is no room. */
   outs: number
   full: number
@@ -88,6 +90,7 @@ export function nothingShown(): Shown {
     zaps: 0,
     heldZaps: 0,
     roomyZaps: 0,
+    calmZaps: 0,
     outs: 0,
     full: 0,
     displaced: 0,
@@ -226,6 +229,8 @@ export function playHistory(
   const stopAll = (viewer: string): void => {
     for (const { session } of user.sessions()) if (session.viewer === viewer) user.stop(session.id)
   }
+  /** What each viewer did last. */
+  const doings: { readonly viewer: string; readonly act: Step['act']; readonly at: number }[] = []
   /** When each viewer played at two places at once for the last time. */
   const besides = new Map<string, number>()
   /** The latest URL of each viewer, to try it again. */
@@ -240,6 +245,11 @@ export function playHistory(
     const place = PLACES[step.place] ?? ''
     const credential = step.constant ? `constant ${viewer} ${place}` : `token ${opened}`
     const own = user.sessions().filter(({ session }) => session.viewer === viewer)
+    const isCalm = (who: string): boolean => {
+      const recent = doings.filter((one) => one.viewer === who && user.now() - one.at < 150_000)
+      return recent.length <= 3 && recent.every(({ act }) => act === 'zap' || act === 'off')
+    }
+    if (step.act !== 'nothing') doings.push({ viewer, act: step.act, at: user.now() })
     const openThere = (at: string, url: string, tokenless = false): void => {
       urls.set(viewer, { place: at, credential: url })
       open(viewer, at, url, tokenless)
@@ -256,6 +266,11 @@ export function playHistory(
           .filter(({ id }) => others.some(({ session }) => session.id === id && session.credential !== ''))
         if (hasRoom) shown.roomyZaps++
         if (hasRoom) assert.deepEqual(cut, [], `${viewer} zaps, and others are cut`)
+        // What its viewer only left is not displaced either: they may zap back.
+        if (hasRoom && isCalm(viewer)) {
+          shown.calmZaps++
+          assert.equal(user.displaced.length, before, `${viewer} zaps, and a session is displaced`)
+        }
         break
       }
       case 'beside':
