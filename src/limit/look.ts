@@ -78,7 +78,8 @@ function entriesOfReturns(
     // Of a time in which nobody looked nothing is known: it may have been requested all the while.
     const silence = latest - play.seen - Math.max(0, now - looked - times.report)
     const isLong = silence >= times.quiet && !play.entries.every(({ once }) => once)
-    if (!isLong && !(play.left && silence >= times.back)) continue
+    const wasElsewhere = play.left || play.leaving
+    if (!isLong && !(wasElsewhere && silence >= times.back)) continue
     for (const entry of play.entries) if ((seenOf.get(entry.id) ?? 0) > play.seen) back.set(entry, latest)
   }
   return back

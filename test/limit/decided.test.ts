@@ -459,6 +459,22 @@ describe('polling is playing', () => {
       }
     })
 
+  test('back on a polled channel, riding, it is the newest: what is watched is not displaced', () => {
+    for (let flips = 3; flips < 10; flips++) {
+      const user = createPretendUser({ max: 2 })
+      const ids = ['', '']
+      for (let flip = 0; flip < flips; flip++) {
+        user.pass(17 * SECOND)
+        const at = flip % 2
+        user.stop(ids[1 - at] ?? '')
+        if (!user.resume(ids[at] ?? '')) ids[at] = user.start('tv@home', `channel ${at}`).id
+      }
+      user.pass(6 * SECOND)
+      user.start('phone@home', 'film')
+      assert.ok(user.isIn(ids[(flips - 1) % 2] ?? ''), `${flips} flips`)
+    }
+  })
+
   test('a channel entered three times is left like any other, when it was watched for long', () => {
     const user = createPretendUser()
     for (const place of ['news', 'sports', 'news', 'sports', 'news']) {
