@@ -20,11 +20,12 @@ export interface Look {
 }
 
 /**
- * Whether a user can have too many plays. Such users need a look every `report` milliseconds; for all others
- * one every half SESSION_IDLE will do. So no request needs one.
+ * Whether a user has several sessions. Such users need a look every `report` milliseconds, since who comes
+ * back to a play is seen by its silence; for all others one every half SESSION_IDLE will do. So no request
+ * needs one.
  */
 export function needsLook({ entries, terms }: User): boolean {
-  return terms !== undefined && entries.length > terms.max
+  return terms !== undefined && entries.length > 1
 }
 
 /**
@@ -36,7 +37,7 @@ export function look(user: User, now: number, seen: readonly Seen[], times: Time
   const { terms } = told
   const known = new Set([...told.entries, ...told.marks].map(({ id }) => id))
   const unknown = seen.filter((one) => !known.has(one.id) && now - one.seen <= times.idle).map(({ id }) => id)
-  if (terms === undefined || !needsLook(told)) return { user: told, displaced: [], unknown }
+  if (terms === undefined || told.entries.length <= terms.max) return { user: told, displaced: [], unknown }
   if (told.sharedUntil > now) return { user: withShared(told, now), displaced: [], unknown }
   return { ...displace(told, terms, undefined, now, times), unknown }
 }
