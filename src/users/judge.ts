@@ -1,11 +1,12 @@
 import type { SessionLimit } from '../decision/limit.ts'
 import type { Coming } from '../limit/admit.ts'
-import { extended, hasNoRoom, holdsOn } from '../limit/holds.ts'
+import { afterTry, hasNoRoom, holdsOn } from '../limit/holds.ts'
 import { withSeen } from '../limit/look.ts'
 import { playsOf } from '../limit/plays.ts'
+import { prune } from '../limit/prune.ts'
 import type { Terms } from '../limit/terms.ts'
 import type { Times } from '../limit/times.ts'
-import { prune, type User } from '../limit/user.ts'
+import type { User } from '../limit/user.ts'
 import { isOwn } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Grant } from '../verdict.ts'
@@ -77,7 +78,7 @@ export function createJudge(options: JudgeOptions, then: Consequences): Judge {
       const holds = holdsOn(user, one.limited, now)
       // Its URL is held no more: a person has come back to it, so the backend is asked.
       if (holds.length === 0 && isOwn(one.session, identity)) return false
-      then.refuse(known, extended(user, holds, now, times))
+      then.refuse(known, afterTry(user, one.limited, now, times))
       return true
     },
 
