@@ -9,7 +9,6 @@ import { until } from '../support/until.ts'
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
-
 const playlist = clientRequest('/live/one/index.m3u8?token=X')
 const segment = clientRequest('/live/one/1.ts')
 
@@ -152,10 +151,8 @@ describe('after a pause, where the backend says no time and the re-check is due'
     const again = await gate.decide(segment)
     assert.deepEqual([...pick(again), again.sessionId], ['allow', 'resumed', sessionId])
     const question = gate.asked.at(-1)
-    assert.deepEqual(
-      [gate.asked.length, question?.subrequest.query, question?.sessionId],
-      [2, 'token=X', sessionId],
-    )
+    assert.deepEqual([question?.subrequest.query, question?.sessionId], ['token=X', sessionId])
+    assert.equal(gate.asked.length, 2)
     await gate.pass(5 * SECOND)
     assert.equal((await gate.decide(segment)).reason, 'riding')
     assert.equal(gate.asked.length, 2)
