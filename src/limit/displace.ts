@@ -54,7 +54,7 @@ export function displace(
       held = withHold(held, holdOf(user, entry, reason.cause, reason.by, now, times))
     }
   }
-  for (const { entries, person } of leftBehind(plays, over)) {
+  for (const { entries, person } of leftBehind(plays, over, opening)) {
     const reason = reasons.get(person)
     if (reason !== undefined) for (const { id } of entries) displaced.push({ id, ...reason, left: true })
   }

@@ -69,8 +69,12 @@ export function hasMoved({ entries }: Play, session: LimitedSession): boolean {
  * What the persons of these plays had left: it goes with them, unless something that counts stays of them.
  * Else a displaced viewer would ride on.
  */
-export function leftBehind(plays: readonly Play[], gone: readonly Play[]): Play[] {
+export function leftBehind(
+  plays: readonly Play[],
+  gone: readonly Play[],
+  opening: Opening | undefined,
+): Play[] {
   const lost = new Set(gone.filter((play) => !isTokenless(play)).map(({ person }) => person))
   for (const play of plays) if (!play.left && !gone.includes(play)) lost.delete(play.person)
-  return plays.filter((play) => play.left && lost.has(play.person))
+  return plays.filter((play) => play.left && lost.has(play.person) && play !== opening?.play)
 }

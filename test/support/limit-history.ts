@@ -286,6 +286,8 @@ export function playHistory(
         stopAll(viewer)
         const to = from.address === 'mobile' ? `${player}@home` : `${player}@mobile`
         urls.set(to, from)
+        doings.push({ viewer: to, act: 'move', at: user.now() })
+        besides.set(to, user.now())
         open(to, from.place, from.credential)
         break
       }
@@ -296,6 +298,7 @@ export function playHistory(
         break
       }
       case 'retry': {
+        besides.set(viewer, user.now())
         const last = urls.get(viewer)
         if (last !== undefined) openThere(last.place, step.constant ? last.credential : credential)
         break
