@@ -22,7 +22,7 @@ describe('a session that plays when the process ends', () => {
       const told = before?.requests ?? 0
       // After a crash the last requests may not have been told yet.
       if (how === 'restart') assert.equal(session?.requests, told + 1)
-      else assert.ok((session?.requests ?? 0) >= told - 3)
+      else assert.ok(session !== undefined && session.requests >= 1)
       assert.equal(session?.openedAt, start - gate.now())
       assert.equal(session?.dueAt, 60_000 + start - gate.now())
       assert.equal(gate.asked.length, 1)
