@@ -97,22 +97,22 @@ describe('while the store is late', () => {
     assert.equal(facts(await later), 'deny stale unavailable-timeout')
   })
 
-  test('a request waits for up to a second, beside its question', async () => {
-    for (const [answersAfter, expected] of [
-      [900, 'allow session adopted'],
-      [1_000, 'deny backend backend-403'],
+  test('a request that would be denied waits for up to a second, beside its question', async () => {
+    for (const [asked, answersAfter, expected] of [
+      [rider, 900, 'allow session adopted'],
+      [opener, 900, 'allow session adopted'],
+      [rider, 1_000, 'deny backend backend-403'],
+      [opener, 1_000, 'deny backend backend-403'],
     ] as const) {
-      for (const request of [rider, opener]) {
-        const { gate, release } = await restarted()
-        const decision = watched(gate.decide(request))
-        await settled()
-        await wait(gate, 100)
-        assert.equal(gate.asked.length, 2)
-        await wait(gate, answersAfter - 100)
-        await release()
-        await settled()
-        assert.equal(decision.facts, expected)
-      }
+      const { gate, release } = await restarted()
+      const decision = watched(gate.decide(asked))
+      await settled()
+      await wait(gate, 100)
+      assert.equal(gate.asked.length, 2)
+      await wait(gate, answersAfter - 100)
+      await release()
+      await settled()
+      assert.equal(decision.facts, expected)
     }
   })
 
