@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Boxes, startBoxes } from '../support/boxes.ts'
 import { type RestartedSite, restart, startRestartedSite } from '../support/play-through-restarts.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
@@ -96,26 +95,6 @@ describe('trouble with the store in full play', { concurrency: true }, () => {
     assert.deepEqual(told(first), [])
     goOn()
     await untilTold(first, 'state unavailable in-use')
-  })
-
-  test('a gate that is frozen, and not its disk: the store is not given up', async (t) => {
-    const site = await startRestartedSite(t)
-    await until('a gate', () => site.gate.pid() > 0)
-    const others = startNew(t, site, 'others')
-    let over = false
-    const opening = others.open().finally(() => {
-      over = true
-    })
-    // At each moment something is being read or written.
-    for (let pause = 0; !over && pause < 3; pause++) {
-      process.kill(site.gate.pid(), 'SIGSTOP')
-      // Longer than a write may take, and shorter than nginx waits.
-      await delay(2_200)
-      process.kill(site.gate.pid(), 'SIGCONT')
-      await delay(50)
-    }
-    await opening
-    assert.deepEqual(told(site), [])
   })
 
   test('damaged blocks between two starts: it is set aside, told, and a fresh one begun', async (t) => {
