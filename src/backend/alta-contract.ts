@@ -62,7 +62,7 @@ export function readGrant(reply: Reply): Grant {
     ...(authDuration === undefined ? {} : { authDuration }),
     ...(userId === undefined ? {} : { userId: headerValue(userId) }),
     ...(maxSessions === undefined ? {} : { maxSessions: headerValue(maxSessions) }),
-    ...(unique === undefined ? {} : { unique }),
+    ...(unique === undefined ? {} : { unique: headerValue(unique) }),
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { findSession } from './find-session.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
+import type { SessionLimit } from './limit.ts'
 import type { Memory } from './memory.ts'
 import { createRecallOrAsk } from './recall-or-ask.ts'
 import { createRecheck } from './recheck.ts'
@@ -90,14 +91,14 @@ export function createDecide(options: DecideOptions): Decide {
     const identity = identify(subrequest)
 
     const session = findSession(memory, identity, now)
-    if (session !== undefined) {
-      if (limit === undefined || limit.probes.size === 0 || subrequest.isHead === true)
-        return answerBy(session, identity, now)
-      return limit.play(session) ? answerBy(session, identity, now) : overLimit(subrequest)
-    }
+    if (session !== undefined)
+      return limit === undefined || limit.waiting.size === 0 || !limit.waiting.has(session.id)
+        ? answerBy(session, identity, now)
+        : firstPlay(limit, session, identity, subrequest, now)
     const denial = freshDenial(identity, now)
     if (denial !== undefined) return denial
-    const key = verdictKeyOf(identity)
+    // A HEAD opens a session that does not count yet, so nothing else takes its answer.
+    const key = verdictKeyOf(identity) + (subrequest.isHead === true ? '\nHEAD' : '')
     const flying = flights.join(key)
     // With a channel, the first question may be about another of its files, which has another key in nginx's
     // cache.
@@ -113,6 +114,22 @@ export function createDecide(options: DecideOptions): Decide {
     const decision = denied('', 'gate', 'session-limit', 0, false)
     options.onDecision({ subrequest, decision, backend: '', occasion: 'refusal', took: 0 })
     return decision
+  }
+
+  /** The answer of a session that does not count yet: with this request it does. */
+  const firstPlay = (
+    limit: SessionLimit,
+    session: Session,
+    identity: Identity,
+    subrequest: Subrequest,
+    now: number,
+    as?: Return,
+  ): Decision | Promise<Decision> => {
+    // nginx's cache would answer the request that plays, and nobody would count it.
+    if (subrequest.isHead === true) return { ...answerBy(session, identity, now, as), cacheable: false }
+    if (!limit.play(session)) return overLimit(subrequest)
+    const decision = answerBy(session, identity, now, as)
+    return limit.written()?.then(() => decision) ?? decision
   }
 
   const answerBy = (session: Session, identity: Identity, now: number, as?: Return): Decision => {
@@ -150,7 +167,7 @@ export function createDecide(options: DecideOptions): Decide {
   }
 
   const recallOrAsk = createRecallOrAsk({
-    ...{ memory, terms, keep, clock, newSessionId, after, answerBy, question, overLimit },
+    ...{ memory, terms, keep, clock, newSessionId, after, answerBy, firstPlay, question, overLimit },
     askAbout: recheck.ask,
     onDecision: options.onDecision,
   })

@@ -80,7 +80,7 @@ export function createKeep({
           const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
           terms.begin(session, grant, backend, now)
           memory.denials.forget(identity)
-          if (memory.limit?.enter(session, grant, backend, isHead) === false)
+          if (memory.limit?.enter(session, grant, backend, { isHead, tokenless: false }) === false)
             return denied(sessionId, 'gate', 'session-limit', 0, false)
           memory.sessions.open(session, now)
           memory.stored?.granted(session, terms.resumeFor(grant))

@@ -4,14 +4,19 @@ import type { Grant } from '../verdict.ts'
 import type { Return } from './stored.ts'
 
 /** What counts for the user of a session. Plain data, which the store keeps. */
-export interface Limited {
+export interface Limited extends Pick<Grant, 'maxSessions' | 'unique'> {
   /** The user, with the group of the backend that named them: ids of different middlewares never meet. */
   readonly user: string
-  /** Most plays at once. */
-  readonly max: number
-  readonly policy: 'newest' | 'refuse'
   /** When the viewer came to this place; milliseconds of the monotonic clock. */
   readonly entered: number
+}
+
+/** The request that opens or resumes a session. */
+export interface OpenedBy {
+  /** A HEAD: it does not play yet. */
+  readonly isHead: boolean
+  /** It has no credential, and the session is not its own: perhaps it is a neighbour's. It displaces nobody. */
+  readonly tokenless: boolean
 }
 
 /** The limit of sessions of a user, as the decision sees it. A hit never reaches it. */
@@ -19,14 +24,10 @@ export interface SessionLimit {
   /**
    * A backend has allowed a session that is not in the table yet. Ends what has to give way. False: there is
    * no place for it.
-   * @param isProbe a HEAD opens it: it plays only with the first other request
    */
-  enter(session: Session, grant: Grant, backend: string, isProbe: boolean): boolean
-  /**
-   * The same for a session of the store.
-   * @param tokenless the request that resumes it has no credential
-   */
-  enterAgain(session: Session, limited: Limited | undefined, as: Return, tokenless: boolean): boolean
+  enter(session: Session, grant: Grant, backend: string, by: OpenedBy): boolean
+  /** The same for a session of the store. One that plays and has no place is ended. */
+  enterAgain(session: Session, limited: Limited | undefined, as: Return, by: OpenedBy): boolean
   /** A backend has allowed a session of the table again. */
   renew(session: Session, grant: Grant, backend: string): void
   /**
@@ -34,10 +35,13 @@ export interface SessionLimit {
    * there is still no room. Then nobody is asked.
    */
   refuses(identity: Identity, now: number): boolean
-  /** The first request that plays on a session that a HEAD opened. False: there is no place for it. */
+  /** The first request that plays on a session that waits. False: there is no place for it. */
   play(session: Session): boolean
-  /** Sessions that a HEAD opened and nothing else has requested. */
-  readonly probes: { readonly size: number; has(session: Session): boolean }
+  /**
+   * Sessions of the table, by id, that do not count: a HEAD has opened them, or they were silent for longer
+   * than SESSION_IDLE while others answered in their place.
+   */
+  readonly waiting: { readonly size: number; has(id: string): boolean }
   /** Resolves when not even a crash brings back what has given way; undefined where nothing waits. */
   written(): Promise<unknown> | undefined
   /** What counts for a session of the table, for the store. */

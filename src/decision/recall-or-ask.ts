@@ -5,6 +5,7 @@ import type { Decision, Outcome } from '../verdict.ts'
 import type { DecideOptions } from './decide.ts'
 import { findSession } from './find-session.ts'
 import type { Keep } from './keep.ts'
+import type { SessionLimit } from './limit.ts'
 import type { Memory } from './memory.ts'
 import { createRestore, type Resumed } from './restore.ts'
 import type { Recalled, Return } from './stored.ts'
@@ -16,6 +17,14 @@ export interface RecallOrAskOptions
   readonly terms: Terms
   readonly keep: Keep
   readonly answerBy: (session: Session, identity: Identity, now: number, as?: Return) => Decision
+  readonly firstPlay: (
+    limit: SessionLimit,
+    session: Session,
+    identity: Identity,
+    subrequest: Subrequest,
+    now: number,
+    as?: Return,
+  ) => Decision | Promise<Decision>
   readonly overLimit: (subrequest: Subrequest) => Decision
   readonly askAbout: (session: Session) => Promise<Outcome>
   /** Asks about the request. `repeats`: whether a deny may answer the next such request, too. */
@@ -83,7 +92,9 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
     const askUntil = began + TIME_FOR_TWO
     const playing = findSession(memory, identity, clock())
     const { session, outcome, isOwn, isOverLimit }: Resumed =
-      playing === undefined ? await restore.resume(recalled, identity, askUntil) : { session: playing }
+      playing === undefined
+        ? await restore.resume(recalled, identity, askUntil, subrequest.isHead === true)
+        : { session: playing }
     const now = clock()
     const tell = (decision: Decision): Decision => {
       const backend = outcome?.backend ?? ''
@@ -91,8 +102,12 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
       onDecision({ subrequest, decision, backend, occasion, took: now - began })
       return decision
     }
+    // Not even a crash may bring back what has given way.
+    await memory.limit?.written()
     if (session !== undefined) {
       const as = playing === undefined ? 'resumed' : adopted.has(playing.id) ? 'adopted' : undefined
+      if (memory.limit?.waiting.has(session.id))
+        return options.firstPlay(memory.limit, session, identity, subrequest, now, as)
       return tell(answerBy(session, identity, now, as))
     }
     if (isOverLimit) return options.overLimit(subrequest)

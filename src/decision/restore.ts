@@ -3,6 +3,7 @@ import { covers, isOwn, mayRide } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Outcome } from '../verdict.ts'
 import { createFlights } from './flights.ts'
+import type { OpenedBy } from './limit.ts'
 import type { Memory } from './memory.ts'
 import type { Recalled, Stored, StoredSession } from './stored.ts'
 import type { Terms } from './terms.ts'
@@ -12,6 +13,8 @@ import type { Terms } from './terms.ts'
  * a neighbour behind the same address with the same player could send such a request, too.
  */
 const RESUME_WITHOUT_CREDENTIAL = 15 * 60_000
+
+const PLAYS: OpenedBy = { isHead: false, tokenless: false }
 
 export interface RestoreOptions {
   readonly memory: Memory
@@ -32,7 +35,7 @@ export interface Restore {
    * is asked first.
    * @param askUntil no question begins later; milliseconds of the monotonic clock
    */
-  resume(recalled: Recalled, identity: Identity, askUntil: number): Promise<Resumed>
+  resume(recalled: Recalled, identity: Identity, askUntil: number, isHead: boolean): Promise<Resumed>
 }
 
 /** The session that goes on, or why the last one did not. Neither: there is none. */
@@ -48,21 +51,23 @@ export interface Resumed {
 export function createRestore({ memory, stored, terms, askAbout, clock }: RestoreOptions): Restore {
   const resuming = createFlights<Resumed>()
 
-  const goOn = async (one: StoredSession, tokenless: boolean): Promise<Resumed> => {
+  const goOn = async (one: StoredSession, by: OpenedBy): Promise<Resumed> => {
     const { session, limited } = one
     const outcome = clock() >= session.dueAt ? await askAbout(session) : undefined
     const now = clock()
     const counts = outcome === undefined || outcome.kind === 'allow' || outcome.kind === 'unavailable'
     if (!counts || memory.outage.hasExpired(session, now) || !stored.isFree(one))
       return outcome === undefined || outcome.kind === 'allow' ? {} : { outcome }
-    if (memory.limit?.enterAgain(session, limited, 'resumed', tokenless) === false)
-      return { isOverLimit: true }
+    const hasPlace =
+      outcome?.kind === 'allow'
+        ? memory.limit?.enter(session, outcome.grant, outcome.backend, by)
+        : memory.limit?.enterAgain(session, limited, 'resumed', by)
+    if (hasPlace === false) return { isOverLimit: true }
     // Its earlier part is told as ended before the next one begins.
     stored.take(one, 'resumed')
     session.resume(now)
     memory.sessions.open(session, now)
     if (outcome?.kind === 'allow') stored.granted(session, terms.resumeFor(outcome.grant))
-    await memory.limit?.written()
     return { session }
   }
 
@@ -72,10 +77,7 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
       for (const one of playing) {
         const { session, limited } = one
         if (!stored.isFree(one)) continue
-        if (memory.limit?.enterAgain(session, limited, 'adopted', false) === false) {
-          void stored.end(session)
-          continue
-        }
+        if (memory.limit?.enterAgain(session, limited, 'adopted', PLAYS) === false) continue
         stored.take(one, 'adopted')
         memory.sessions.adopt(session)
         adopted.add(session.id)
@@ -83,7 +85,7 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
       return adopted
     },
 
-    async resume({ silent }, identity, askUntil) {
+    async resume({ silent }, identity, askUntil, isHead) {
       let last: Resumed = {}
       for (const one of silent.toReversed()) {
         const now = clock()
@@ -92,7 +94,7 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
         if (isTooLate || whyNotResumed(one, identity, now) !== undefined) continue
         const own = isOwn(one.session, identity)
         const tokenless = !own && !identity.credential
-        last = await (resuming.join(id) ?? resuming.start(id, goOn(one, tokenless)))
+        last = await (resuming.join(id) ?? resuming.start(id, goOn(one, { isHead, tokenless })))
         if (own) last = { ...last, isOwn: true }
         const isSettled = last.session !== undefined || last.isOverLimit === true || own
         // A deny says nothing of the session of a neighbour.

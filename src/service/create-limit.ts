@@ -1,6 +1,7 @@
 import type { Settings } from '../config/read-settings.ts'
 import type { Session } from '../session/session.ts'
-import { createSessionLimit, type SessionLimitOptions, type UserLimit } from '../users/session-limit.ts'
+import { createSessionLimit } from '../users/session-limit.ts'
+import type { SessionLimitOptions, UserLimit } from '../users/user-limit.ts'
 
 export interface LimitOptions extends Pick<SessionLimitOptions, 'identify' | 'clock' | 'on'> {
   readonly settings: Settings
@@ -16,6 +17,7 @@ export function createLimit({ settings, ...rest }: LimitOptions): UserLimit | un
     ...rest,
     ...limit,
     idle,
+    unseen: Math.min(settings.nginxTtl, idle / 2),
     // In `failover` all backends are one middleware. In `any` each knows users of its own.
     groupOf: (backend) => (backendMode === 'any' ? backend : ''),
     after(milliseconds, act) {

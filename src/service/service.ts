@@ -72,7 +72,9 @@ export function createService(settings: Settings, log: Log): Service {
     ...{ settings, identify, clock },
     async end(session) {
       const written = store?.end(session)
-      memory.sessions.end(session, 'displaced')
+      // One that only the store holds is in no table, but its start was told.
+      if (session.ended) notify.ended(session, 'displaced')
+      else memory.sessions.end(session, 'displaced')
       await written
     },
     on: {

@@ -73,6 +73,8 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     bytes -= session.bytes
     recency.remove(session)
     unlink(session)
+    // Whoever still holds it does not hold the others.
+    session.older = undefined
   }
 
   const end = (session: Session, why: SessionEnd): void => {

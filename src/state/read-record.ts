@@ -65,11 +65,14 @@ function readFailure(value: unknown): SessionRecord['failure'] {
 
 function readLimited(value: unknown): SessionRecord['limited'] {
   if (!isFields(value)) return undefined
-  const { user, max, policy, entered } = value as Record<keyof Limited, unknown>
-  const isLimited = typeof user === 'string' && isNumber(max) && isNumber(entered)
-  return isLimited && (policy === 'newest' || policy === 'refuse')
-    ? { user, max, policy, entered }
-    : undefined
+  const { user, entered, maxSessions, unique } = value as Record<keyof Limited, unknown>
+  if (typeof user !== 'string' || !isNumber(entered)) return undefined
+  return {
+    user,
+    entered,
+    ...(typeof maxSessions === 'string' && { maxSessions }),
+    ...(typeof unique === 'string' && { unique }),
+  }
 }
 
 function readFields(text: string): Fields | undefined {

@@ -17,21 +17,37 @@ export interface DisplacedSessions {
   add(one: DisplacedOne, now: number): void
   /** The latest one that would answer this request. */
   find(identity: Identity, now: number): DisplacedOne | undefined
+  /** As `find`, but changes nothing. */
+  peek(identity: Identity, now: number): DisplacedOne | undefined
   /** The viewer has opened this session: what it answers is no matter of the displaced ones. */
   forget(session: Session): void
 }
 
-/** Most viewers with displaced sessions, and most sessions of each. */
+/** Most viewers with displaced sessions, most sessions of each, and the bytes of all. */
 const MOST_VIEWERS = 10_000
 const MOST_OF_ONE = 16
+const MOST_BYTES = 16 * 1_048_576
+/** What the rules know of a session takes about as many; the session says its own. */
+const OVERHEAD = 600
+
+interface OfViewer {
+  readonly all: readonly DisplacedOne[]
+  readonly at: number
+}
 
 /** @param lasts how long each is known after it was displaced or tried last, in milliseconds */
 export function createDisplacedSessions(lasts: number): DisplacedSessions {
-  const ofViewer = new LRUCache<string, { readonly all: readonly DisplacedOne[]; readonly at: number }>({
+  const ofViewer = new LRUCache<string, OfViewer>({
     max: MOST_VIEWERS,
+    maxSize: MOST_BYTES,
+    sizeCalculation: ({ all }) => all.reduce((sum, { session }) => sum + session.bytes + OVERHEAD, 1),
   })
   const answers = ({ session }: DisplacedOne, asked: Identity): boolean =>
     isOwn(session, asked) || (mayRide(asked, session) && covers(session, asked))
+  const findIn = (known: OfViewer | undefined, identity: Identity, now: number): DisplacedOne | undefined =>
+    known === undefined || now - known.at > lasts
+      ? undefined
+      : known.all.findLast((one) => answers(one, identity))
   return {
     add(one, now) {
       const { viewer } = one.session
@@ -40,16 +56,12 @@ export function createDisplacedSessions(lasts: number): DisplacedSessions {
     },
     find(identity, now) {
       if (ofViewer.size === 0) return undefined
-      const known = ofViewer.get(identity.viewer)
-      if (known === undefined) return undefined
-      if (now - known.at > lasts) {
-        ofViewer.delete(identity.viewer)
-        return undefined
-      }
-      const found = known.all.findLast((one) => answers(one, identity))
-      if (found !== undefined) ofViewer.set(identity.viewer, { ...known, at: now })
+      const known = ofViewer.peek(identity.viewer)
+      const found = findIn(known, identity, now)
+      if (known !== undefined && found !== undefined) ofViewer.set(identity.viewer, { ...known, at: now })
       return found
     },
+    peek: (identity, now) => findIn(ofViewer.peek(identity.viewer), identity, now),
     forget({ viewer, scope }) {
       const known = ofViewer.get(viewer)
       if (known === undefined) return

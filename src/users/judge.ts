@@ -4,67 +4,61 @@ import { afterTry, hasNoRoom, holdsOn } from '../limit/holds.ts'
 import { withSeen } from '../limit/look.ts'
 import { playsOf } from '../limit/plays.ts'
 import { prune } from '../limit/prune.ts'
-import type { Terms } from '../limit/terms.ts'
 import type { Times } from '../limit/times.ts'
 import type { User } from '../limit/user.ts'
 import { isOwn } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
-import type { Grant } from '../verdict.ts'
+import type { Count, Counted } from './count.ts'
 import type { DisplacedSessions } from './displaced-sessions.ts'
 import { type KnownUser, seenOf, type UserTable } from './user-table.ts'
 
 /** What follows from a judgement. In a rehearsal nothing does. */
 export interface Consequences {
   /** A session comes; returns whether there is a place for it. */
-  put(key: string, session: Session, terms: Terms, coming: Coming): boolean
+  put(session: Session, counted: Counted, coming: Coming): boolean
   /** A request of a displaced viewer is refused; the user is as given from now on. */
   refuse(known: KnownUser, user: User): void
   /** A session waits for its first request that plays. */
-  wait(session: Session, waiting: Waiting): void
-  /** That request has come. */
-  play(session: Session): void
-  /** A session of the table has no place. */
-  end(session: Session): void
-}
-
-/** A session that a HEAD opened. */
-export interface Waiting {
-  readonly key: string
-  readonly terms: Terms
+  wait(session: Session, counted: Counted): void
+  /** A session that was let in before has no place now. */
+  cut(session: Session, counted: Counted): void
 }
 
 export interface JudgeOptions {
   readonly users: Pick<UserTable, 'get'>
   readonly displaced: Pick<DisplacedSessions, 'find'>
-  readonly probes: ReadonlyMap<Session, Waiting>
+  /** By the id of the session. */
+  readonly waiting: ReadonlyMap<string, Counted>
   readonly times: Times
-  readonly clock: () => number
-  readonly isOff: boolean
-  /** Undefined: this grant sets no limit. */
-  readonly termsOf: (grant: Grant, backend: string) => Terms | undefined
-  readonly keyOf: (userId: string, backend: string) => string
+  readonly count: Count
 }
 
 type Judge = Pick<SessionLimit, 'enter' | 'enterAgain' | 'refuses' | 'play'>
 
 /** Says who may play. All that follows is done by `then`. */
 export function createJudge(options: JudgeOptions, then: Consequences): Judge {
-  const { users, displaced, probes, times, termsOf, keyOf } = options
+  const { users, displaced, waiting, times, count } = options
   return {
-    enter(session, grant, backend, isProbe) {
-      const terms = termsOf(grant, backend)
-      if (terms === undefined) return true
-      const key = keyOf(session.userId, backend)
-      if (!isProbe) return then.put(key, session, terms, {})
-      then.wait(session, { key, terms })
+    enter(session, grant, backend, { isHead, tokenless }) {
+      const counted = count.by(session, grant, backend)
+      if (counted === undefined) return true
+      if (!isHead) return then.put(session, counted, { tokenless })
+      then.wait(session, counted)
       return true
     },
 
-    enterAgain(session, limited, as, tokenless) {
-      if (limited === undefined || options.isOff) return true
-      const { user, entered, ...terms } = limited
-      const coming = as === 'adopted' ? { entered, seen: session.lastSeen } : { tokenless }
-      return then.put(user, session, terms, coming)
+    enterAgain(session, limited, as, { isHead, tokenless }) {
+      const counted = limited && count.again(session, limited.user, limited)
+      if (limited === undefined || counted === undefined) return true
+      if (as === 'resumed') {
+        if (!isHead) return then.put(session, counted, { tokenless })
+        then.wait(session, counted)
+        return true
+      }
+      const { entered } = limited
+      const hasPlace = then.put(session, counted, { entered, seen: session.lastSeen })
+      if (!hasPlace) then.cut(session, counted)
+      return hasPlace
     },
 
     refuses(identity, now) {
@@ -83,11 +77,10 @@ export function createJudge(options: JudgeOptions, then: Consequences): Judge {
     },
 
     play(session) {
-      const waiting = probes.get(session)
-      if (waiting === undefined) return true
-      then.play(session)
-      const hasPlace = then.put(waiting.key, session, waiting.terms, {})
-      if (!hasPlace) then.end(session)
+      const counted = waiting.get(session.id)
+      if (counted === undefined) return true
+      const hasPlace = then.put(session, counted, {})
+      if (!hasPlace) then.cut(session, counted)
       return hasPlace
     },
   }

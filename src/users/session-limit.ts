@@ -1,140 +1,119 @@
-import type { SessionLimit } from '../decision/limit.ts'
 import { admit, type Coming } from '../limit/admit.ts'
-import { describeUser, type UserPlays } from '../limit/describe.ts'
+import { describeUser, whyOut } from '../limit/describe.ts'
 import type { DisplacedSession } from '../limit/displace.ts'
 import { look, needsLook, withSeen } from '../limit/look.ts'
 import { isEmpty, prune } from '../limit/prune.ts'
-import { readTerms, type Terms, type TermsSettings } from '../limit/terms.ts'
-import { type LimitSettings, timesOf } from '../limit/times.ts'
-import { leave, nobody, withTerms } from '../limit/user.ts'
-import type { Identity } from '../session/identity.ts'
+import { MOST_SESSIONS, type Terms } from '../limit/terms.ts'
+import { timesOf } from '../limit/times.ts'
+import { type Cause, type LimitedSession, leave, nobody, type User, withTerms } from '../limit/user.ts'
 import type { Session } from '../session/session.ts'
-import type { Subrequest } from '../subrequest.ts'
-import type { Grant } from '../verdict.ts'
+import { type Counted, createCount } from './count.ts'
 import { createDisplacedSessions } from './displaced-sessions.ts'
-import { createJudge, type Waiting } from './judge.ts'
-import { createRefusedUsers, type RefusedUser } from './refused-users.ts'
-import { createUserTable, type KnownUser, limitedSessionOf, seenOf } from './user-table.ts'
-
-export interface SessionLimitOptions extends TermsSettings, Omit<LimitSettings, 'report'> {
-  readonly identify: (subrequest: Subrequest) => Identity
-  /** Users of one group have ids in common: the backends of one middleware. */
-  readonly groupOf: (backend: string) => string
-  /** Monotonic milliseconds. */
-  readonly clock: () => number
-  /** As `setTimeout`; the result cancels it. */
-  readonly after: (milliseconds: number, act: () => void) => () => void
-  /** Ends a session of the table for good. Resolves when that is written. */
-  readonly end: (session: Session) => Promise<unknown>
-  readonly on: LimitListeners
-}
-
-/** What the limit tells. With `SESSION_LIMIT=report` it tells what would happen. */
-export interface LimitListeners {
-  /** `by` is the id of the session that made it one too many. */
-  displaced(session: Session, by: string, cause: DisplacedSession['cause']): void
-  /** An opening, or a request of a displaced viewer, was refused. */
-  refused(user: string): void
-  /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
-  nonsense(backend: string, sent: string): void
-  /** The user was displaced from so many addresses that the name must be shared: the limit is suspended. */
-  shared(user: string): void
-}
-
-/** The limit for the decision, and what the operator may see of it. */
-export interface UserLimit extends SessionLimit {
-  /** Starts to look after the users; the result stops it. */
-  start(): () => void
-  /** What the user of a session plays; undefined for one without a limit. */
-  describe(session: Session): (UserPlays & { readonly user: string }) | undefined
-  refusedUsers(most: number): readonly RefusedUser[]
-  /** How many users are known. */
-  count(): number
-}
+import { type Consequences, createJudge } from './judge.ts'
+import { limitedSessionOf } from './limited-session.ts'
+import { createRefusedUsers } from './refused-users.ts'
+import { startRounds } from './rounds.ts'
+import type { SessionLimitOptions, UserLimit } from './user-limit.ts'
+import { createUserTable, type KnownUser, seenOf } from './user-table.ts'
 
 /** Milliseconds between two looks at users who may have too many plays. */
 const REPORT = 5_000
 
 export function createSessionLimit(options: SessionLimitOptions): UserLimit {
-  const { clock, after, end, on, identify, idle } = options
+  const { clock, after, end, on, identify, idle, unseen = 0 } = options
   const isReport = options.sessionLimit === 'report'
-  const times = timesOf({ ...options, report: REPORT })
+  const times = timesOf({ ...options, report: Math.max(REPORT, unseen) })
   const users = createUserTable()
   /** Users who may have too many plays. */
   const crowded = new Set<KnownUser>()
   const displaced = createDisplacedSessions(times.mark)
   const refusedUsers = createRefusedUsers()
-  const probes = new Map<Session, Waiting>()
+  const waiting = new Map<string, Counted>()
   const writing = new Set<Promise<unknown>>()
   /** Sessions whose displacement was reported only. */
   const reported = new WeakSet<Session>()
 
   const limitedOf = (session: Session) => limitedSessionOf(session, identify(session.opener()))
 
-  const termsOf = (grant: Grant, backend: string): Terms | undefined => {
-    const { terms, nonsense } = readTerms(grant, options)
-    if (nonsense !== undefined) on.nonsense(backend, nonsense)
-    return terms
+  const count = createCount(options)
+
+  /** Ends a session that others play in place of. */
+  const displace = (known: KnownUser, session: Session, by: string, cause: Cause): void => {
+    if (reported.has(session)) return
+    if (cause === 'other') refusedUsers.note(known.key, 'displaced', clock())
+    on.displaced(session, by, cause)
+    if (isReport) {
+      reported.add(session)
+      return
+    }
+    users.take(known, session)
+    waiting.delete(session.id)
+    displaced.add({ session, limited: limitedOf(session), user: known.key }, clock())
+    const written = end(session).finally(() => writing.delete(written))
+    writing.add(written)
   }
-  const keyOf = (userId: string, backend: string): string => `${options.groupOf(backend)}\n${userId}`
 
   const endAll = (known: KnownUser, gone: readonly DisplacedSession[]): void => {
     for (const { id, by, cause } of gone) {
       const session = known.sessions.get(id)
-      if (session === undefined || reported.has(session)) continue
-      if (cause === 'other') refusedUsers.note(known.key, 'displaced', clock())
-      on.displaced(session, by, cause)
-      if (isReport) {
-        reported.add(session)
-        continue
-      }
-      users.take(known, session)
-      displaced.add({ session, limited: limitedOf(session), user: known.key }, clock())
-      const written = end(session).finally(() => writing.delete(written))
-      writing.add(written)
+      if (session !== undefined) displace(known, session, by, cause)
     }
   }
 
-  const keep = (known: KnownUser, user: KnownUser['user']): void => {
+  const keep = (known: KnownUser, user: User): void => {
     const now = clock()
     if (user.sharedUntil > now && known.user.sharedUntil <= now) on.shared(known.key)
     known.user = user
+    if (known.sessions.size > user.entries.length) forgetUncounted(known, now)
     if (needsLook(user)) crowded.add(known)
     else crowded.delete(known)
     if (isEmpty(user) && known.sessions.size === 0) users.delete(known.key)
   }
 
-  const refuse = (key: string): false => {
-    refusedUsers.note(key, 'refused', clock())
-    on.refused(key)
-    return false
+  /** What the rules have forgotten enters anew with its next request. Of a shared name nothing counts. */
+  const forgetUncounted = (known: KnownUser, now: number): void => {
+    const { key, sent, user } = known
+    const entered = new Set(user.entries.map(({ id }) => id))
+    for (const session of [...known.sessions.values()]) {
+      if (entered.has(session.id)) continue
+      users.take(known, session)
+      if (user.terms !== undefined && user.sharedUntil <= now)
+        waiting.set(session.id, { key, terms: user.terms, sent })
+    }
   }
 
-  /** @returns whether it may play */
-  const put = (key: string, session: Session, terms: Terms, coming: Coming): boolean => {
+  const refuse = (key: string): void => {
+    refusedUsers.note(key, 'refused', clock())
+    on.refused(key)
+  }
+
+  /** The others of a user whom everybody has as their name are not looked at: there may be 100,000. */
+  const othersOf = (known: KnownUser, now: number) => (known.user.sharedUntil > now ? [] : seenOf(known))
+
+  const put: Consequences['put'] = (session, { key, terms, sent }, coming) => {
     const known = users.getOrAdd(key)
     const now = clock()
     const limited = limitedOf(session)
-    const told = { ...coming, others: seenOf(known) }
-    const result = admit(known.user, now, limited, terms, times, told)
-    if (isReport) {
-      if (result.refused !== undefined) refuse(key)
-      endAll(known, result.displaced)
-      const free = admit(known.user, now, limited, { ...terms, max: Number.POSITIVE_INFINITY }, times, told)
-      users.put(known, session)
-      keep(known, withTerms(free.user, terms))
-      return true
-    }
-    if (result.refused === undefined) {
+    const told = { ...coming, others: othersOf(known, now) }
+    const { user, refused, displaced: gone } = admit(known.user, now, limited, terms, times, told)
+    // An adopted session is not the request: that is refused later.
+    if (refused !== undefined && coming.entered === undefined) refuse(key)
+    known.sent = sent
+    if (refused === undefined || isReport) {
+      waiting.delete(session.id)
       users.put(known, session)
       displaced.forget(session)
-    } else if (coming.entered !== undefined) {
-      // It was allowed once, and others play in its place.
-      displaced.add({ session, limited, user: key }, now)
     }
-    endAll(known, result.displaced)
-    keep(known, result.user)
-    return result.refused === undefined || refuse(key)
+    endAll(known, gone)
+    keep(known, isReport ? inReport(known, user, limited, terms, told) : user)
+    return refused === undefined || isReport
+  }
+
+  /** The user with all their plays, whatever the limit would have done. */
+  const inReport = (known: KnownUser, would: User, limited: LimitedSession, terms: Terms, coming: Coming) => {
+    const { cuts, sharedUntil } = would
+    const free = admit(known.user, clock(), limited, { ...terms, max: MOST_SESSIONS }, times, coming)
+    return { ...withTerms(free.user, terms), cuts, sharedUntil }
   }
 
   const lookAfter = (known: KnownUser): void => {
@@ -150,88 +129,78 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     keep(known, leave(known.user, clock(), session.id, why, times))
   }
 
-  const shared = {
-    users,
-    displaced,
-    probes,
-    times,
-    clock,
-    termsOf,
-    keyOf,
-    isOff: options.sessionLimit === 'off',
+  const cut: Consequences['cut'] = (session, { key }) => {
+    const known = users.getOrAdd(key)
+    const { mark } = whyOut(known.user, clock(), limitedOf(session), times)
+    displace(known, session, mark?.by ?? '', 'other')
   }
-  const judge = createJudge(shared, {
+
+  const judging = { users, displaced, waiting, times, count }
+  const judge = createJudge(judging, {
     put,
     refuse(known, user) {
       keep(known, user)
       refuse(known.key)
     },
-    wait: (session, waiting) => void probes.set(session, waiting),
-    play: (session) => void probes.delete(session),
-    end: (session) => void end(session),
+    wait: (session, one) => void waiting.set(session.id, one),
+    cut,
   })
 
   const limit: UserLimit = {
     ...judge,
-    probes,
+    waiting,
 
     renew(session, grant, backend) {
-      const terms = termsOf(grant, backend)
-      const key = keyOf(session.userId, backend)
+      const now = count.by(session, grant, backend)
       const known = users.of(session)
-      if (known !== undefined && (terms === undefined || known.key !== key)) drop(known, session, 'idle')
-      if (terms === undefined || probes.has(session)) return
-      if (known?.key === key) keep(known, withTerms(known.user, terms))
-      else if (!put(key, session, terms, { entered: session.openedAt, seen: session.lastSeen }))
-        void end(session)
+      if (known !== undefined && known.key !== now?.key) drop(known, session, 'idle')
+      if (now === undefined) waiting.delete(session.id)
+      else if (waiting.has(session.id)) waiting.set(session.id, now)
+      else if (known?.key === now.key) {
+        known.sent = now.sent
+        keep(known, withTerms(known.user, now.terms))
+      } else if (!put(session, now, { entered: session.openedAt, seen: session.lastSeen })) cut(session, now)
     },
 
     written: () => (writing.size === 0 ? undefined : Promise.all(writing)),
 
     limitedOf(session) {
       const known = users.of(session)
+      const { key: user, sent } = known ?? waiting.get(session.id) ?? {}
+      if (user === undefined) return undefined
       const entry = known?.user.entries.find(({ id }) => id === session.id)
-      const terms = known?.user.terms
-      return known && entry && terms && { user: known.key, entered: entry.entered, ...terms }
+      return { user, entered: entry?.entered ?? session.openedAt, ...sent }
     },
 
     rehearsal: () => ({
       ...limit,
-      ...createJudge(shared, {
-        put(key, session, terms, coming) {
-          const known = users.get(key)
-          const others = known === undefined ? [] : seenOf(known)
-          const told = { ...coming, others }
-          const { refused } = admit(known?.user ?? nobody, clock(), limitedOf(session), terms, times, told)
-          return isReport || refused === undefined
+      ...createJudge(
+        { ...judging, displaced: { find: displaced.peek } },
+        {
+          put(session, { key, terms }, coming) {
+            const known = users.get(key)
+            const others = known === undefined ? [] : othersOf(known, clock())
+            const told = { ...coming, others }
+            const { refused } = admit(known?.user ?? nobody, clock(), limitedOf(session), terms, times, told)
+            return isReport || refused === undefined
+          },
+          refuse() {},
+          wait() {},
+          cut() {},
         },
-        refuse() {},
-        wait() {},
-        play() {},
-        end() {},
-      }),
+      ),
       renew() {},
       ended() {},
       written: () => undefined,
     }),
 
     ended(session, why) {
-      probes.delete(session)
+      waiting.delete(session.id)
       const known = users.of(session)
       if (known !== undefined) drop(known, session, why === 'closed' || why === 'denied' ? why : 'idle')
     },
 
-    start() {
-      let cancel = (): void => {}
-      const round = (): void => {
-        for (const known of crowded) lookAfter(known)
-        const slice = Math.ceil((users.count() * REPORT) / (idle / 2))
-        for (const known of users.next(slice)) if (!crowded.has(known)) lookAfter(known)
-        cancel = after(REPORT, round)
-      }
-      cancel = after(REPORT, round)
-      return () => cancel()
-    },
+    start: () => startRounds({ users, crowded, report: REPORT, every: idle / 2, after, look: lookAfter }),
 
     describe(session) {
       const known = users.of(session)

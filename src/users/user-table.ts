@@ -1,14 +1,16 @@
 import type { Seen } from '../limit/look.ts'
-import { placeOf } from '../limit/place.ts'
-import { type LimitedSession, nobody, type User } from '../limit/user.ts'
-import { addressOf, type Identity } from '../session/identity.ts'
-import { isPlaylist } from '../session/scope.ts'
+import { nobody, type User } from '../limit/user.ts'
 import type { Session } from '../session/session.ts'
+import type { Grant } from '../verdict.ts'
+
+/** What a backend sent with the last allow of a user. */
+export type Sent = Pick<Grant, 'maxSessions' | 'unique'>
 
 /** A user and their sessions of the table. */
 export interface KnownUser {
   readonly key: string
   user: User
+  sent: Sent
   readonly sessions: Map<string, Session>
 }
 
@@ -23,19 +25,17 @@ export interface UserTable {
   /** It counts no more. */
   take(known: KnownUser, session: Session): void
   delete(key: string): void
-  /** About `most` of all, going on where the last call has stopped. */
-  next(most: number): readonly KnownUser[]
+  all(): Iterable<KnownUser>
   count(): number
 }
 
 export function createUserTable(): UserTable {
   const users = new Map<string, KnownUser>()
   const ofSession = new Map<string, KnownUser>()
-  let walk = users.values()
   return {
     get: (key) => users.get(key),
     getOrAdd(key) {
-      const known = users.get(key) ?? { key, user: nobody, sessions: new Map() }
+      const known = users.get(key) ?? { key, user: nobody, sent: {}, sessions: new Map() }
       users.set(key, known)
       return known
     },
@@ -49,18 +49,7 @@ export function createUserTable(): UserTable {
       ofSession.delete(id)
     },
     delete: (key) => void users.delete(key),
-    next(most) {
-      const found: KnownUser[] = []
-      while (found.length < most) {
-        const { done, value } = walk.next()
-        if (done === true) {
-          walk = users.values()
-          break
-        }
-        found.push(value)
-      }
-      return found
-    },
+    all: () => users.values(),
     count: () => users.size,
   }
 }
@@ -68,20 +57,4 @@ export function createUserTable(): UserTable {
 /** When each session of a user was requested last. */
 export function seenOf({ sessions }: KnownUser): Seen[] {
   return [...sessions.values()].map(({ id, lastSeen }) => ({ id, seen: lastSeen }))
-}
-
-/** What the rules know of a session. @param opener the identity of the request that opened it */
-export function limitedSessionOf(session: Session, opener: Identity): LimitedSession {
-  const { id, viewer, profile, scope, path } = session
-  const { origin, userAgent, playbackId } = profile
-  return {
-    id,
-    viewer,
-    address: addressOf(viewer),
-    player: `${origin}\n${userAgent}`,
-    playback: playbackId,
-    credential: opener.credential ? `${opener.query}${opener.pathCredential ?? ''}` : '',
-    place: placeOf(scope),
-    once: !isPlaylist(path),
-  }
 }

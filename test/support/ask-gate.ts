@@ -10,6 +10,7 @@ export interface GateQuestion {
   readonly origin?: string
   readonly playbackId?: string
   readonly requestId?: string
+  readonly isHead?: boolean
 }
 
 /** What nginx reads of the gate's answer; a header that was not sent is empty. */
@@ -40,6 +41,7 @@ export function gateHeaders(question: GateQuestion): string[] {
     `X-Original-Ua: ${userAgent}`,
     ...(playbackId === '' ? [] : [`X-Original-Playback-Id: ${playbackId}`]),
     ...(requestId === '' ? [] : [`X-Original-Request-Id: ${requestId}`]),
+    ...(question.isHead === true ? ['X-Original-Method: HEAD'] : []),
   ]
 }
 

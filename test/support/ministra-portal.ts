@@ -30,8 +30,11 @@ export function createTemporaryLinks(clock: () => number): TemporaryLinks {
   }
 }
 
-/** What its script answers to an HTTP question; 404 anywhere else. */
-export function ministraScript(links: TemporaryLinks): Backend['answer'] {
+/**
+ * What its script answers to an HTTP question; 404 anywhere else. The portal sends `X-Max-Sessions: 1` to
+ * everybody; tests of other things need not meet it.
+ */
+export function ministraScript(links: TemporaryLinks, maxSessions = 10): Backend['answer'] {
   return ({ target }, response) => {
     const [path, query = ''] = target.split('?')
     const userId = links.userOf(query)
@@ -42,7 +45,7 @@ export function ministraScript(links: TemporaryLinks): Backend['answer'] {
         'Content-Type': 'text/html; charset=UTF-8',
         'X-AuthDuration': '36000',
         'X-Unique': 'true',
-        'X-Max-Sessions': '10',
+        'X-Max-Sessions': `${maxSessions}`,
         'X-UserId': userId,
       })
     }

@@ -10,11 +10,11 @@ export interface Portal {
   killLinks(query?: string): void
 }
 
-export async function startPortal(scope: Scope): Promise<Portal> {
+export async function startPortal(scope: Scope, maxSessions?: number): Promise<Portal> {
   const backend = await startBackend(scope)
   let now = 0
   const links = createTemporaryLinks(() => now)
-  const script = ministraScript(links)
+  const script = ministraScript(links, maxSessions)
   const dead = new Set<string>()
   backend.answer = (asked, response, request) => {
     if (dead.has(asked.target.split('?')[1] ?? '')) response.writeHead(403).end()

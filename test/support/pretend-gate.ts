@@ -17,6 +17,10 @@ import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { createChance } from './create-chance.ts'
 import { createIds } from './create-ids.ts'
 import { createMemoryPlace, type MemoryPlace } from './memory-store.ts'
+import { createPretendLimit, type LimitNotes, type PretendLimitSettings } from './pretend-limit.ts'
+
+/** Milliseconds between two sweeps of idle sessions, as shipped. */
+const SWEEP_EVERY = 5_000
 
 export interface PretendGateOptions {
   readonly defaultAction?: Verdict
@@ -37,6 +41,8 @@ export interface PretendGateOptions {
   readonly store?: boolean
   /** STATE_MAX in bytes. */
   readonly stateMax?: number
+  /** How many sessions a user may have; nobody has a limit unless given. Timers fire at their times then. */
+  readonly limit?: PretendLimitSettings
   /** Another store than that in memory. */
   readonly stored?: Stored
 }
@@ -67,6 +73,9 @@ export interface PretendGate {
   readonly denials: Denials
   readonly outage: DecideOptions['outage']
   readonly identify: DecideOptions['identify']
+  readonly limit: DecideOptions['limit']
+  /** What the limit has told; empty without one. */
+  readonly notes: LimitNotes
   /** The store of this process. */
   readonly stored: SessionStore
   /** Where it keeps its records. */
@@ -183,8 +192,21 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
         onEnded(session, why) {
           tell('ended', session, why)
           if (options.store) stored.ended(session, why)
+          limited?.limit.ended(session, why)
         },
       })
+    const sessions = table(options.maxSessions ?? 100_000)
+    const limited =
+      options.limit &&
+      createPretendLimit(options.limit, {
+        ...{ identify, idle, clock, after },
+        end: (session) => sessions.end(session, 'displaced'),
+      })
+    const sweep = (): void => {
+      sessions.sweep(clock())
+      after(SWEEP_EVERY, sweep)
+    }
+    if (limited !== undefined) sweep()
     const deciding: DecideOptions = {
       async ask(question) {
         asked.push(question)
@@ -192,7 +214,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       },
       identify,
       ...patterns,
-      sessions: table(options.maxSessions ?? 100_000),
+      sessions,
+      limit: limited?.limit,
       provisional: table(options.maxProvisional ?? 20_000),
       denials: createDenials(options.maxDenials ?? 1_000),
       lifetimes: {
@@ -215,7 +238,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
         throw error
       },
     }
-    return { disk, stored, deciding, decide: createDecide(deciding), clock }
+    const notes = limited?.notes ?? { displaced: [], refused: [], nonsense: [], shared: [] }
+    return { disk, stored, deciding, notes, decide: createDecide(deciding), clock }
   }
   let current = createProcess()
 
@@ -231,6 +255,17 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     await settled()
   }
   let ready = options.store ? start() : undefined
+
+  const passInSteps = (end: number): void => {
+    for (;;) {
+      const [next] = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+      if (next === undefined) break
+      timers = timers.filter((one) => one !== next)
+      now = next.at
+      next.act()
+    }
+    now = end
+  }
 
   return {
     rehearse: (subrequest) =>
@@ -248,6 +283,10 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       return decision
     },
     pass(milliseconds) {
+      if (options.limit !== undefined) {
+        passInSteps(now + milliseconds)
+        return
+      }
       now += milliseconds
       const due = timers.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at)
       timers = timers.filter(({ at }) => at > now)
@@ -272,6 +311,12 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     },
     get outage() {
       return current.deciding.outage
+    },
+    get limit() {
+      return current.deciding.limit
+    },
+    get notes() {
+      return current.notes
     },
     get stored() {
       return current.stored

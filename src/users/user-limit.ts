@@ -1,0 +1,47 @@
+import type { SessionLimit } from '../decision/limit.ts'
+import type { UserPlays } from '../limit/describe.ts'
+import type { TermsSettings } from '../limit/terms.ts'
+import type { LimitSettings } from '../limit/times.ts'
+import type { Cause } from '../limit/user.ts'
+import type { Identity } from '../session/identity.ts'
+import type { Session } from '../session/session.ts'
+import type { Subrequest } from '../subrequest.ts'
+import type { RefusedUser } from './refused-users.ts'
+
+export interface SessionLimitOptions extends TermsSettings, Omit<LimitSettings, 'report'> {
+  readonly identify: (subrequest: Subrequest) => Identity
+  /** Users of one group have ids in common: the backends of one middleware. */
+  readonly groupOf: (backend: string) => string
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  /** As `setTimeout`; the result cancels it. */
+  readonly after: (milliseconds: number, act: () => void) => () => void
+  /** Longest time in milliseconds for which the gate does not see who plays: nginx repeats its verdicts. */
+  readonly unseen?: number
+  /** Ends a session for good, of the table or of the store. Resolves when that is written. */
+  readonly end: (session: Session) => Promise<unknown>
+  readonly on: LimitListeners
+}
+
+/** What the limit tells. With `SESSION_LIMIT=report` it tells what would happen. */
+export interface LimitListeners {
+  /** `by` is the id of the session that made it one too many. */
+  displaced(session: Session, by: string, cause: Cause): void
+  /** An opening, or a request of a displaced viewer, was refused. */
+  refused(user: string): void
+  /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
+  nonsense(backend: string, sent: string): void
+  /** The user was displaced from so many addresses that the name must be shared: the limit is suspended. */
+  shared(user: string): void
+}
+
+/** The limit for the decision, and what the operator may see of it. */
+export interface UserLimit extends SessionLimit {
+  /** Starts to look after the users; the result stops it. */
+  start(): () => void
+  /** What the user of a session plays; undefined for one without a limit. */
+  describe(session: Session): (UserPlays & { readonly user: string }) | undefined
+  refusedUsers(most: number): readonly RefusedUser[]
+  /** How many users are known. */
+  count(): number
+}
