@@ -8,6 +8,7 @@ import { startInheritedGate } from '../support/inherited-gate.ts'
 import { restart } from '../support/play-through-restarts.ts'
 import { startPortal } from '../support/portal.ts'
 import { startReceiver } from '../support/receiver.ts'
+import { rounds } from '../support/rounds.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -113,7 +114,7 @@ test('kill -9 right after a displacement: the displaced session does not come ba
     MIDDLEWARE: 'ministra',
     STATE_URL: `file:${makeTemporaryFolder(t)}/state`,
   })
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < rounds(1, 5); round++) {
     const ask = async (player: string, file: string): Promise<string> => {
       const userAgent = `${player}-${round}`
       const { verdict } = await askGate(gate.port, { uri: `/live/one/${file}`, userAgent })

@@ -39,7 +39,7 @@ export const limitCases: readonly LimitCase[] = [
       assert.equal(await television.segment('news'), OUT)
       assert.equal(await television.open('sports', 'tv-2'), 'allow')
       assert.equal(await phone.segment('film'), OUT)
-      assert.deepEqual(await playOn(stage, 6, [television, 'sports']), ['allow'])
+      assert.deepEqual(await playOn(stage, 4, [television, 'sports']), ['allow'])
     },
   },
   {

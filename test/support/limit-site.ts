@@ -15,10 +15,15 @@ export interface LimitSite extends Site {
 
 const channels = ['news', 'sports', 'film', ...Array.from({ length: 10 }, (_, n) => `ch${n}`)]
 
-export async function startLimitSite(scope: Scope, environment: Environment): Promise<LimitSite> {
+export async function startLimitSite(
+  scope: Scope,
+  environment: Environment,
+  verdictCache = false,
+): Promise<LimitSite> {
   const site = await startSite(scope, {
     environment: { ALLOW_TTL: 'session', ...environment },
     nginx: {
+      verdictCache,
       files: channelFiles(channels, 2),
       server: 'location / { LOCATION add_header X-Reason $alta_auth_reason always; }',
     },
