@@ -3,10 +3,10 @@ import type { Settings } from '../config/read-settings.ts'
 import type { Log } from '../log/log.ts'
 import type { Identity, Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
-import { createLevelStore } from '../state/level-store.ts'
+import { createLevelStore } from '../state/level/level-store.ts'
+import { readSystemClocks } from '../state/level/store-time.ts'
 import { createSessionStore, type SessionStore, type SessionStoreOptions } from '../state/session-store.ts'
 import type { StoreState } from '../state/store-link.ts'
-import { readSystemClocks } from '../state/store-time.ts'
 import type { Subrequest } from '../subrequest.ts'
 
 export interface StoreOptions

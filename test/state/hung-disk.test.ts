@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { createLevelEngine, type Engine } from '../../src/state/level-engine.ts'
+import { createLevelEngine, type Engine } from '../../src/state/level/level-engine.ts'
 import type { RecordStore } from '../../src/state/record-store.ts'
 import { createPretendTime, type PretendTime } from '../support/pretend-time.ts'
 import type { Scope } from '../support/scope.ts'

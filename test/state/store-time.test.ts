@@ -7,7 +7,7 @@ import {
   readSavedTime,
   readSystemClocks,
   type SavedTime,
-} from '../../src/state/store-time.ts'
+} from '../../src/state/level/store-time.ts'
 import { makeLevelPlace } from './level-place.ts'
 import { makeRecord, makeWrite } from './records.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLevelEngine } from '../../src/state/level-engine.ts'
+import { createLevelEngine } from '../../src/state/level/level-engine.ts'
 import type { StoreTrouble } from '../../src/state/record-store.ts'
 import { makeLevelPlace } from './level-place.ts'
 import { makeRecord, makeWrite } from './records.ts'

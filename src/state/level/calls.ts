@@ -1,4 +1,4 @@
-import { StoreError } from './record-store.ts'
+import { StoreError } from '../record-store.ts'
 
 /** Calls into the thread pool, each with a deadline. */
 export interface Calls {

@@ -1,4 +1,4 @@
-import { StoreError, type StoreTrouble } from './record-store.ts'
+import { StoreError, type StoreTrouble } from '../record-store.ts'
 
 const cures: Readonly<Record<StoreTrouble, string>> = {
   'in-use': 'another process uses it; give each gate a folder of its own',

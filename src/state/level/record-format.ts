@@ -1,8 +1,8 @@
+import type { CloseMark } from '../close-mark.ts'
+import type { SessionRecord } from '../record.ts'
+import type { Write } from '../record-store.ts'
 import type { Entry } from './bundle.ts'
-import type { CloseMark } from './close-mark.ts'
 import { readFilter, readRecord } from './read-record.ts'
-import type { SessionRecord } from './record.ts'
-import type { Write } from './record-store.ts'
 import type { Seal } from './seal.ts'
 
 /** The key of all marks: they hold for every format and configuration. */

@@ -1,7 +1,7 @@
+import { StoreError } from '../record-store.ts'
 import { decodeBundle, type Entry, encodeBundle } from './bundle.ts'
 import type { Engine, Step } from './level-engine.ts'
 import { MARKS } from './record-format.ts'
-import { StoreError } from './record-store.ts'
 import type { StoreTime } from './store-time.ts'
 
 /**
