@@ -6,6 +6,8 @@ import type { Environment, Settings } from './read-settings.ts'
 
 /** Milliseconds. The shipped nginx files wait 3 s: BACKEND_TIMEOUT and a margin must be shorter. */
 const LONGEST_TIMEOUT = 2_500
+/** The same, with STATE_TIMEOUT before it. */
+const LONGEST_WAIT = 2_600
 /** Milliseconds by which SESSION_LIMIT_GRACE must exceed NGINX_TTL. */
 const BEYOND_NGINX_TTL = 5_000
 /** The part of V8's heap that sessions may take. The rest is for short-lived objects. */
@@ -23,10 +25,12 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
       'DEFAULT_ACTION=allow: unknown viewers are let in while the backend is unavailable (set DEFAULT_ACTION=deny to refuse them)',
     )
   }
-  if (settings.backendTimeout > LONGEST_TIMEOUT) {
-    const seconds = Math.ceil(settings.backendTimeout / 1000) + 1
+  const stateTimeout = settings.state?.timeout ?? 0
+  if (settings.backendTimeout > LONGEST_TIMEOUT || settings.backendTimeout + stateTimeout > LONGEST_WAIT) {
+    const seconds = Math.ceil((settings.backendTimeout + stateTimeout) / 1000) + 1
+    const both = stateTimeout > 0 ? ` with STATE_TIMEOUT=${stateTimeout}ms` : ''
     warnings.push(
-      `BACKEND_TIMEOUT=${settings.backendTimeout}ms leaves nginx no margin: change "proxy_read_timeout 3s;" in nginx/alta-auth/server.conf to ${seconds}s`,
+      `BACKEND_TIMEOUT=${settings.backendTimeout}ms${both} leaves nginx no margin: change "proxy_read_timeout 3s;" in nginx/alta-auth/server.conf to ${seconds}s`,
     )
   }
   if (isPublic(settings.listen)) {

@@ -57,6 +57,17 @@ describe('what is warned of at start', () => {
     assert.deepEqual(more, [])
     assert.match(warning, /^SESSION_LIMIT is not set: [^.]+ report to see it first, off for no limit\)$/)
   })
+  test('BACKEND_TIMEOUT and STATE_TIMEOUT together: what nginx must wait', () => {
+    const state = { STATE_URL: 'file:/srv/state' }
+    assert.deepEqual(warningsOf({ ...state, STATE_TIMEOUT: '600ms' }), [])
+    const [warning = '', ...more] = warningsOf({ ...state, STATE_TIMEOUT: '1s' })
+    assert.deepEqual(more, [])
+    assert.match(
+      warning,
+      /^BACKEND_TIMEOUT=2000ms with STATE_TIMEOUT=1000ms leaves nginx no margin: .* to 4s$/,
+    )
+  })
+
   for (const SESSION_LIMIT of ['newest', 'refuse', 'report', 'off']) warnsOfNothing({ SESSION_LIMIT })
 
   test('SESSION_LIMIT_GRACE below NGINX_TTL + 5s: what to set', () => {
