@@ -106,6 +106,15 @@ const ways: Readonly<Record<string, Way>> = {
     await get('/live/news/1.ts')
     await ends(reason)
   },
+  async 'session-limit'(scope, reason) {
+    const { backend, gate, get, ends } = await startAnswering(scope, 200)
+    backend.answer = (_asked, response) =>
+      void response.writeHead(200, { 'X-UserId': '7', 'X-Max-Sessions': '1', 'X-Unique': 'true' }).end()
+    await get(PLAYLIST)
+    await askGate(gate.port, { address: '198.51.100.1' })
+    await get('/live/news/1.ts')
+    await ends(reason)
+  },
   async 'bad-request'(scope, reason) {
     const { get, ends } = await startAnswering(scope, 200)
     await get(`/live/news/index.m3u8?${'a=1&'.repeat(600)}`)

@@ -106,6 +106,7 @@ async function changeStore(
 ): Promise<void> {
   const level: ClassicLevel<string, Buffer> = new ClassicLevel(join(folder, 'sessions'), {
     keyEncoding: 'utf8',
+    compression: false,
     valueEncoding: 'buffer',
   })
   await level.open()

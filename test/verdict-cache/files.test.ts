@@ -24,6 +24,7 @@ const toldAs: Readonly<Record<string, string | string[]>> = {
   '"$alta_auth_path|"': '$alta_auth_place',
   // Its path is the client's spelling, which the gate does not read.
   $request_uri: '$alta_auth_query',
+  $alta_auth_head: '$alta_auth_head',
   $http_user_agent: '$http_user_agent',
   $http_x_playback_session_id: '$http_x_playback_session_id',
   // Only for the log: test/log/decision-log.test.ts shows that no verdict depends on it.
@@ -47,7 +48,7 @@ describe('the files of the verdict cache:', () => {
     const told = directivesOf('server.conf').flatMap(
       (directive) => /^proxy_set_header X-\S+ (\$\w+|"\$\w+\|");$/.exec(directive)?.[1] ?? [],
     )
-    assert.equal(told.length, 7)
+    assert.equal(told.length, 8)
     assert.deepEqual(
       keyVariables().toSorted(),
       told.flatMap((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),
