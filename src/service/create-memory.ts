@@ -26,6 +26,8 @@ const MAX_DENIALS = 100_000
 const MAX_PROVISIONAL = 20_000
 /** Their part of SESSION_MEMORY. */
 const PROVISIONAL_MEMORY = 1 / 5
+/** What the limit keeps for a session whose user plays nothing else. */
+const BYTES_OF_LIMIT = 1_000
 /** Milliseconds between sweeps. */
 const SWEEP_EVERY = 5_000
 /** Most entries of each kind that one sweep removes, so that requests are answered between sweeps. */
@@ -41,7 +43,13 @@ export function createMemory(
   const { maxSessions, sessionMemory, sessionIdle: idle } = settings
   const provisionalBytes = Math.floor(sessionMemory * PROVISIONAL_MEMORY)
   const liveBytes = sessionMemory - provisionalBytes
-  const sessions = createSessionTable({ max: maxSessions, maxBytes: liveBytes, idle, ...listeners })
+  const sessions = createSessionTable({
+    max: maxSessions,
+    maxBytes: liveBytes,
+    overhead: limit === undefined ? 0 : BYTES_OF_LIMIT,
+    idle,
+    ...listeners,
+  })
   const provisional = createSessionTable({
     max: MAX_PROVISIONAL,
     maxBytes: provisionalBytes,

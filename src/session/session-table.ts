@@ -8,6 +8,8 @@ export interface SessionTableOptions {
   readonly max: number
   /** Most bytes that they take; one session alone may take more. */
   readonly maxBytes: number
+  /** Bytes that others keep for each session; 0 unless given. */
+  readonly overhead?: number
   /** A session ends after so many milliseconds without a request. */
   readonly idle: number
   readonly onOpened?: (session: Session) => void
@@ -59,7 +61,7 @@ const MAX_TURNS = 1000
  * opened and when its own URL is requested, so the first match of a walk is the most recent one.
  */
 export function createSessionTable(options: SessionTableOptions): SessionTable {
-  const { max, maxBytes, idle, onOpened, onEnded } = options
+  const { max, maxBytes, idle, onOpened, onEnded, overhead = 0 } = options
   const newestOf = new Map<string, Session>()
   const recency = createRecency()
   const turns = createTurns(idle * INTERVAL, MAX_TURNS)
@@ -70,7 +72,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     if (session.ended) return
     session.ended = true
     count--
-    bytes -= session.bytes
+    bytes -= session.bytes + overhead
     recency.remove(session)
     unlink(session)
     // Whoever still holds it does not hold the others.
@@ -143,7 +145,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   }
 
   const admit = (session: Session, now: number): void => {
-    const { bytes: more } = session
+    const more = session.bytes + overhead
     const isFull = (): boolean => count >= max || bytes + more > maxBytes
     for (let last = recency.last(); last !== undefined && isFull(); last = recency.last())
       end(last, 'evicted')

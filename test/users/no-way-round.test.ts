@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createLimitedGate } from '../support/limited-gate.ts'
-import { clientRequest } from '../support/pretend-gate.ts'
+import { clientRequest, createPretendGate, settled, unavailable } from '../support/pretend-gate.ts'
 
 const SECOND = 1_000
 const OUT = 'deny session-limit'
@@ -79,6 +79,32 @@ describe('nobody gets round the number', () => {
     assert.equal(await phone.segment('film'), OUT)
     assert.equal(gate.asked.length, asked)
     assert.equal(await television.segment('news'), 'allow riding')
+  })
+})
+
+describe('without a backend', () => {
+  test('what the default action lets in counts for nobody; once it is allowed, the newest plays', async () => {
+    const gate = createPretendGate({ limit: {}, defaultAction: 'allow' })
+    gate.answers(() => unavailable())
+    const ask = async (userAgent: string, target: string): Promise<string> => {
+      const { verdict, reason } = await gate.decide(clientRequest(target, { userAgent }))
+      await settled()
+      return `${verdict} ${reason}`
+    }
+    for (const player of ['tv', 'phone']) {
+      assert.equal(
+        await ask(player, `/live/${player}/index.m3u8?token=${player}`),
+        'allow unavailable-timeout',
+      )
+      gate.pass(SECOND)
+    }
+    gate.answers(() => ({ kind: 'allow', backend: 'pretend', grant: { userId: '42', maxSessions: '1' } }))
+    for (let n = 0; n < 5; n++) {
+      gate.pass(2 * SECOND)
+      for (const player of ['tv', 'phone']) await ask(player, `/live/${player}/1.ts`)
+    }
+    assert.equal(await ask('phone', '/live/phone/1.ts'), 'allow riding')
+    assert.equal(await ask('tv', '/live/tv/1.ts'), OUT)
   })
 })
 
