@@ -24,7 +24,6 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   const isReport = options.sessionLimit === 'report'
   const times = timesOf({ ...options, report: Math.max(REPORT, unseen) })
   const users = createUserTable()
-  /** Users who may have too many plays. */
   const crowded = new Set<KnownUser>()
   const displaced = createDisplacedSessions(times.mark)
   const refusedUsers = createRefusedUsers()
@@ -38,9 +37,9 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   const count = createCount(options)
 
   /** Ends a session that others play in place of. */
-  const displace = (known: KnownUser, session: Session, by: string, cause: Cause): void => {
+  const displace = (known: KnownUser, session: Session, by: string, cause: Cause, left = false): void => {
     if (reported.has(session)) return
-    if (cause === 'other') refusedUsers.note(known.key, 'displaced', clock())
+    if (cause === 'other' && !left) refusedUsers.note(known.key, 'displaced', clock())
     on.displaced(session, by, cause)
     if (isReport) {
       reported.add(session)
@@ -54,9 +53,9 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   }
 
   const endAll = (known: KnownUser, gone: readonly DisplacedSession[]): void => {
-    for (const { id, by, cause } of gone) {
+    for (const { id, by, cause, left } of gone) {
       const session = known.sessions.get(id)
-      if (session !== undefined) displace(known, session, by, cause)
+      if (session !== undefined) displace(known, session, by, cause, left)
     }
   }
 
