@@ -26,6 +26,12 @@ async function startUser(t: TestContext, maxSessions: number, environment: Envir
     const { verdict, reason } = await askGate(gate.port, { uri, userAgent, isHead })
     return verdict === 'allow' ? verdict : reason
   }
+  const urls = new Map<string, string>()
+  const newUrl = (player: string): string => {
+    const url = `/live/${player}/index.m3u8?token=${portal.links.issue('42')}`
+    urls.set(player, url)
+    return url
+  }
   return {
     gate: () => gate,
     killLinks: portal.killLinks,
@@ -33,9 +39,10 @@ async function startUser(t: TestContext, maxSessions: number, environment: Envir
       await gate.service.stop()
       gate = await startGate(t, { ...settings, ...more })
     },
-    open: (player: string) => ask(`/live/${player}/index.m3u8?token=${portal.links.issue('42')}`, player),
-    head: (player: string) =>
-      ask(`/live/${player}/index.m3u8?token=${portal.links.issue('42')}`, player, true),
+    open: (player: string) => ask(newUrl(player), player),
+    head: (player: string) => ask(newUrl(player), player, true),
+    /** The URL that it opened last. */
+    again: (player: string, isHead?: boolean) => ask(urls.get(player) ?? '', player, isHead),
     segment: (player: string) => ask(`/live/${player}/1.ts`, player),
   }
 }
@@ -75,6 +82,18 @@ describe('the limit after a restart', () => {
     await user.restart()
     assert.equal(await user.segment('tv'), 'allow')
     assert.equal(await user.segment('phone'), 'allow')
+    assert.equal(await user.segment('tv'), 'session-limit')
+  })
+
+  test('a HEAD that resumes a silent session displaces nobody; the GET that follows does', async (t) => {
+    const user = await startUser(t, 1, { SESSION_IDLE: '1s', SESSION_RESUME: '10m' })
+    await user.open('phone')
+    user.killLinks()
+    await delay(1_100)
+    assert.equal(await user.open('tv'), 'allow')
+    assert.equal(await user.again('phone', true), 'allow')
+    assert.equal(await user.segment('tv'), 'allow')
+    assert.equal(await user.again('phone'), 'allow')
     assert.equal(await user.segment('tv'), 'session-limit')
   })
 

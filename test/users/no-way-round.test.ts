@@ -68,6 +68,18 @@ describe('nobody gets round the number', () => {
       assert.equal(await television.segment('news'), OUT)
     })
 
+  test('a GET beside a HEAD does not take the answer of the HEAD: it counts', async () => {
+    const gate = createLimitedGate()
+    const [television, phone] = [gate.viewer('tv'), gate.viewer('phone')]
+    await television.open('news')
+    const film = '/vod/film.ts?token=good-phone'
+    assert.deepEqual(await Promise.all([phone.head(film), phone.get(film)]), [
+      'allow backend-200',
+      'allow backend-200',
+    ])
+    assert.equal(await television.segment('news'), OUT)
+  })
+
   test('with refuse, who opens by HEAD stays out, also for what rides, and the backend is not asked', async () => {
     const gate = createLimitedGate({ limit: { sessionLimit: 'refuse' } })
     const television = gate.viewer('tv')
