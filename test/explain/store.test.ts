@@ -13,7 +13,7 @@ import { startBackend } from '../support/backend.ts'
 import { type Gate, startGate } from '../support/gate.ts'
 import { get } from '../support/http-get.ts'
 import { mainFile } from '../support/main-process.ts'
-import { clientRequest, createPretendGate, deny } from '../support/pretend-gate.ts'
+import { clientRequest, createPretendGate, deny, settled } from '../support/pretend-gate.ts'
 import { createPretendStore, storedSession } from '../support/pretend-store.ts'
 import type { Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
@@ -186,13 +186,14 @@ describe('why a silent session is not resumed', () => {
     })
   }
 
-  test('the store did not answer in time', async (t) => {
-    // The timer of the wait keeps no process alive.
-    const alive = setInterval(() => {}, 1_000)
-    t.after(() => clearInterval(alive))
+  test('the store did not answer in time', async () => {
     const stored = createPretendStore()
     stored.hang()
-    const rehearsal = await createPretendGate({ stored }).rehearse(clientRequest(own))
+    const gate = createPretendGate({ stored })
+    const rehearsing = gate.rehearse(clientRequest(own))
+    await settled()
+    gate.pass(1_000)
+    const rehearsal = await rehearsing
     assert.equal(rehearsal.decision.reason, 'backend-200')
     const explained = explainStore({ store, toIso: String }, rehearsal, 0)
     assert.deepEqual(explained, { usable: true, finding: 'it did not answer in time', sessions: [] })
