@@ -304,6 +304,7 @@ export function playHistory(
         break
       }
       case 'tokenless':
+        besides.set(viewer, user.now())
         open(viewer, place, '', true)
         break
       case 'closed': {
