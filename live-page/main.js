@@ -12,6 +12,7 @@ import { count, counted, plain } from './format.js'
 import { createLink } from './link.js'
 import { createLock } from './lock.js'
 import { allowed, createRates, denied } from './rates.js'
+import { showRefusedUsers } from './refused-users.js'
 import { createSessionList } from './session-list.js'
 import { createSessionNews } from './session-news.js'
 import { createSessionTable } from './session-table.js'
@@ -72,12 +73,32 @@ function showSize() {
 
 async function fetchAll() {
   try {
-    await Promise.all([news.fetchAll(), api.get('denials').then((known) => denials.replace(known.denials))])
+    await Promise.all([
+      news.fetchAll(),
+      api.get('denials').then((known) => denials.replace(known.denials)),
+      fetchRefusedUsers(),
+    ])
   } catch (error) {
     // A lost gate is the matter of the connection. Everything is fetched again when the gate is back.
     if (error instanceof ApiError) setText(find('sessions-said', HTMLElement), error.message)
     else if (!(error instanceof TypeError)) throw error
   }
+}
+
+/** The list of refused users is fetched no more often than this; milliseconds. */
+const REFUSED_EVERY = 4_000
+let refusedAgainAt = 0
+
+async function fetchRefusedUsers() {
+  showRefusedUsers((await api.get('refused-users')).users)
+}
+
+/** @param {readonly import('./messages.js').Denial[]} denied */
+function noteRefused(denied) {
+  if (performance.now() < refusedAgainAt || !denied.some(({ reason }) => reason === 'session-limit')) return
+  refusedAgainAt = performance.now() + REFUSED_EVERY
+  // A lost gate is the matter of the connection.
+  setTimeout(() => void fetchRefusedUsers().catch(() => {}), REFUSED_EVERY / 2)
 }
 
 /** @param {import('./messages.js').GateState} state */
@@ -99,7 +120,10 @@ const readers = {
   ended: ({ sessions }) =>
     list.drop(sessions.map((/** @type {{ session: string }} */ { session }) => session)),
   reload: () => void fetchAll(),
-  denied: (data) => denials.add(data.denials),
+  denied(data) {
+    denials.add(data.denials)
+    noteRefused(data.denials)
+  },
 }
 const connection = createConnection({
   api,

@@ -18,6 +18,14 @@
  * @property {string | null} unavailable reason of the last re-check when it got no answer
  * @property {number} part 1, and one more for each time that it was resumed
  * @property {'opened' | 'adopted' | 'resumed'} came how it came into this process of the gate
+ * @property {number | null} plays of its user; null where nothing limits them
+ * @property {number | null} limit
+ *
+ * @typedef {object} RefusedUser
+ * @property {string} user
+ * @property {number} refused
+ * @property {number} displaced
+ * @property {string} last
  *
  * @typedef {object} SessionPage
  * @property {SessionView[]} sessions

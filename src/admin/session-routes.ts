@@ -25,6 +25,12 @@ export function createSessionRoutes(desk: SessionsDesk): Routes {
         tell(response, await desk.closeAll(readFilter(filter)))
       },
     },
+    '/refused-users': {
+      GET(request, response) {
+        readParameters(request, [])
+        response.json({ users: desk.refusedUsers(MAX_LIMIT) })
+      },
+    },
     '/sessions/:id': {
       GET(request, response) {
         readParameters(request, [])

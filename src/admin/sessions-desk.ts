@@ -3,6 +3,7 @@ import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
+import type { UserLimit } from '../users/user-limit.ts'
 import { type Closing, createCloseSessions } from './close-sessions.ts'
 
 /**
@@ -29,16 +30,31 @@ export interface SessionsDesk {
   /** Newest sessions first. `after` is the `next` of another page; null begins. */
   list(filter: SessionFilter, limit: number, after: string | null): SessionPage
   find(id: string): SessionView | undefined
+  /** Users who were refused or displaced in the last hour, because others played under their name. */
+  refusedUsers(most: number): readonly RefusedUserView[]
   /** Ends a session, also one that only the store holds. The next request of its viewer is judged again. */
   close(id: string): Promise<Closing>
   /** Ends all sessions that match, also those that only the store holds. */
   closeAll(filter: SessionFilter): Promise<Closing>
 }
 
+/** A user as the API shows it. */
+export interface RefusedUserView {
+  readonly user: string
+  /** Requests that were refused. */
+  readonly refused: number
+  /** Plays that were ended. */
+  readonly displaced: number
+  /** ISO 8601 in UTC. */
+  readonly last: string
+}
+
 export interface SessionsDeskOptions {
   readonly tables: readonly SessionTable[]
   readonly toIso: ToIso
   /** Undefined where sessions do not outlive the process. */
+  /** Undefined where nobody has a limit. */
+  readonly limit?: Pick<UserLimit, 'describe' | 'refusedUsers'> | undefined
   readonly store?: Pick<SessionStore, 'standing' | 'remove' | 'mark' | 'removeStored' | 'state'> | undefined
 }
 
@@ -46,8 +62,12 @@ export interface SessionsDeskOptions {
  * Creates the desk. Each look-up walks through all sessions, about ten milliseconds for a hundred thousand.
  * An index would cost memory for each session, and an operator seldom asks.
  */
-export function createSessionsDesk({ tables, toIso, store }: SessionsDeskOptions): SessionsDesk {
-  const view = (session: Session): SessionView => viewOf(session, toIso, store?.standing(session))
+export function createSessionsDesk({ tables, toIso, store, limit }: SessionsDeskOptions): SessionsDesk {
+  const view = (session: Session): SessionView => {
+    const user = limit?.describe(session)
+    const counted = user?.terms && { plays: user.count, limit: user.terms.max }
+    return viewOf(session, toIso, store?.standing(session), counted)
+  }
 
   function* matching({ channel, address, user }: SessionFilter): Iterable<[SessionTable, Session]> {
     for (const table of tables) {
@@ -93,6 +113,13 @@ export function createSessionsDesk({ tables, toIso, store }: SessionsDeskOptions
       const held = get(id)
       return held === undefined ? undefined : view(held[1])
     },
+
+    refusedUsers: (most) =>
+      (limit?.refusedUsers(most) ?? []).map(({ user, refused, displaced, last }) => ({
+        // The key of a user begins with the group of their backend.
+        ...{ user: user.slice(user.indexOf('\n') + 1), refused, displaced },
+        last: toIso(last),
+      })),
 
     close: closing.one,
     closeAll: closing.all,

@@ -1,5 +1,10 @@
 import { STATUS_CODES } from 'node:http'
-import type { ExplainedQuestion, ExplainedStore, Explanation } from '../explain/explanation.ts'
+import type {
+  ExplainedLimit,
+  ExplainedQuestion,
+  ExplainedStore,
+  Explanation,
+} from '../explain/explanation.ts'
 import { printable } from '../log/printable.ts'
 import type { SessionView } from '../session/session-view.ts'
 
@@ -42,6 +47,7 @@ export function showExplanation(explanation: Explanation): string {
         ...known.others.map((one) => `    ${showSession(one)}`),
         // A gate of an older version says nothing of a store.
         ...(known.store ? showStore(known.store) : []),
+        ...(known.limit ? showLimit(known.limit) : []),
       ].join('\n'),
     )
   }
@@ -93,6 +99,17 @@ function showStore({ finding, sessions }: ExplainedStore): string[] {
       `    ${showSession(session)}`,
       `      part ${part}, last requested ${lastRequest}, ${untilOf(resumableUntil)}: ${becomes}`,
     ]),
+  ]
+}
+
+function showLimit({ user, finding, plays, policy, out }: ExplainedLimit): string[] {
+  return [
+    `  the limit of user ${user}: ${finding} (${policy})`,
+    ...plays.map(
+      ({ session, address, place, since, lastRequest, is }) =>
+        `    ${is}: ${place} at ${address} since ${since}, last requested ${lastRequest}, session ${session}`,
+    ),
+    ...(out === null ? [] : [`    ${out}`]),
   ]
 }
 

@@ -13,13 +13,14 @@ import { type SessionView, viewOf } from '../session/session-view.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
 import { addressHint, type Denied } from './address-hint.ts'
+import { type ExplainLimitOptions, explainLimit } from './explain-limit.ts'
 import { explainQuestion } from './explain-question.ts'
 import { type ExplainStoreOptions, explainStore } from './explain-store.ts'
 import type { Explanation } from './explanation.ts'
 import { maskQuery } from './mask-query.ts'
 
 /** What explanations are made of. */
-export interface ExplainOptions extends ExplainStoreOptions {
+export interface ExplainOptions extends ExplainStoreOptions, ExplainLimitOptions {
   /** What the gate itself decides with. */
   readonly deciding: Omit<DecideOptions, 'ask'>
   /** Asks as the gate does, but changes nothing in it. `seen` is called with each question and its answer. */
@@ -44,6 +45,7 @@ export function createExplain({
   sessionsOf,
   denials,
   store,
+  limit,
   toIso,
   nginxTtl,
 }: ExplainOptions): Explain {
@@ -57,6 +59,7 @@ export function createExplain({
       session: null,
       others: others.slice(0, OTHERS),
       store: explainStore({ store, toIso }, rehearsal, deciding.clock()),
+      limit: explainLimit({ limit, toIso }, rehearsal),
     }
     if (session !== undefined) {
       const finding = isOwn(session, identity)

@@ -38,6 +38,29 @@ export interface ExplainedStore {
   readonly sessions: readonly StoredView[]
 }
 
+/** What the user of a request plays at once. */
+export interface ExplainedLimit {
+  readonly user: string
+  /** How many plays count, and how many may. */
+  readonly count: number
+  readonly max: number
+  readonly policy: 'newest' | 'refuse'
+  /** As a clause. */
+  readonly finding: string
+  /** The latest entered first. */
+  readonly plays: readonly {
+    readonly session: string
+    readonly address: string
+    readonly place: string
+    /** ISO 8601 in UTC. */
+    readonly since: string
+    readonly lastRequest: string
+    readonly is: 'playing' | 'silent' | 'left'
+  }[]
+  /** Why this request is refused; null where the limit is not why. */
+  readonly out: string | null
+}
+
 /** What is decided about one request, with all steps from top to bottom. */
 export interface Explanation {
   /** What nginx tells the gate; null when the request could not be read. */
@@ -60,6 +83,8 @@ export interface Explanation {
     readonly others: readonly SessionView[]
     /** Null where there is no store. */
     readonly store: ExplainedStore | null
+    /** Null where nothing limits the user. */
+    readonly limit: ExplainedLimit | null
   } | null
   readonly questions: readonly ExplainedQuestion[]
   /** Why the backend was asked; empty when it was not. */

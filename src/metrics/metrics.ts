@@ -16,6 +16,9 @@ export interface MetricsOptions extends Watched {
   readonly logLinesDropped: () => number
   /** Undefined where STATE_URL is off. */
   readonly store?: WatchedStore | undefined
+  /** Requests over the limit of their user, since the start. */
+  readonly limitRefusals: () => number
+  readonly limitedUsers: () => number
   readonly events: () => { readonly delivered: number; readonly dropped: number; readonly waiting: number }
 }
 
@@ -157,6 +160,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'Events that wait for delivery.',
     single(() => options.events().waiting),
   )
+  counter(
+    'limit_refusals_total',
+    'Requests that were over the number of their user; with SESSION_LIMIT=report would have been.',
+    single(options.limitRefusals),
+  )
+  gauge('limited_users', 'Users with a number of sessions who are known now.', single(options.limitedUsers))
   const ofStore = options.store && createStoreMetrics(options.store, reading)
   gauge('build_info', 'What is running; always 1.', () => [
     [{ version: options.version, node: process.version }, 1],

@@ -50,7 +50,7 @@ const possible: readonly (readonly [Verdict, Source, readonly string[]])[] = [
   ['deny', 'stale', withoutAnswer],
   ['allow', 'default', withoutAnswer],
   ['deny', 'default', withoutAnswer],
-  ['deny', 'gate', ['bad-request', ...refusedReasons]],
+  ['deny', 'gate', ['bad-request', 'session-limit', ...refusedReasons]],
 ]
 
 /** Creates a tally at zero. */

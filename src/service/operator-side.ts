@@ -15,6 +15,7 @@ import { formatAddress } from '../listen.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from '../metrics/metrics.ts'
 import { type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
+import type { UserLimit } from '../users/user-limit.ts'
 import type { Backends } from './create-backends.ts'
 import type { BoundedMemory } from './create-memory.ts'
 
@@ -23,6 +24,8 @@ export interface OperatorSideOptions {
   readonly memory: BoundedMemory
   /** Undefined where STATE_URL is off. */
   readonly store: SessionStore | undefined
+  /** Undefined where SESSION_LIMIT is off. */
+  readonly limit: UserLimit | undefined
   readonly backends: Backends
   /** The options of the gate's own `decide`, for rehearsals. */
   readonly deciding: DecideOptions
@@ -58,6 +61,7 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     settings,
     memory,
     store,
+    limit,
     backends,
     watched,
     clock,
@@ -80,13 +84,14 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     denials: recentDenials,
     onInternalError,
   })
-  const desk = createSessionsDesk({ tables: [memory.sessions, memory.provisional], toIso, store })
+  const desk = createSessionsDesk({ tables: [memory.sessions, memory.provisional], toIso, store, limit })
   const explain = createExplain({
     deciding: options.deciding,
     askInRehearsal: backends.rehearse,
     sessionsOf: (address, most) => desk.list({ address }, most, null).sessions,
     denials: recentDenials.list,
     store,
+    limit,
     toIso,
     nginxTtl: options.nginxTtl,
   })

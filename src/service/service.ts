@@ -136,6 +136,7 @@ export function createService(settings: Settings, log: Log): Service {
   const webhook =
     eventsUrl && createWebhook({ ...{ endpoint: eventsUrl, minTime, clock, toIso, log }, viewOf: view })
   let internalErrors = 0
+  let limitRefusals = 0
   const watched: MetricsOptions = {
     backends: backends.each,
     backendTimeout,
@@ -144,6 +145,8 @@ export function createService(settings: Settings, log: Log): Service {
     defaultAction,
     version: readVersion(),
     internalErrors: () => internalErrors,
+    limitRefusals: () => limitRefusals,
+    limitedUsers: () => limit?.count() ?? 0,
     tally,
     sessionBytes: memory.heldBytes,
     denialsEvicted: memory.denials.evicted,
@@ -154,6 +157,7 @@ export function createService(settings: Settings, log: Log): Service {
     settings,
     memory,
     store,
+    limit,
     backends,
     deciding,
     nginxTtl,
@@ -167,7 +171,7 @@ export function createService(settings: Settings, log: Log): Service {
   })
   for (const observer of observersOf({ log, maskPath, decisions, tally, byDefault, webhook, ...operator }))
     add(observer)
-  add({ internalError: () => void internalErrors++ })
+  add({ internalError: () => void internalErrors++, overLimit: () => void limitRefusals++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
   const { explain, live, adminServer } = operator

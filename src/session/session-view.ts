@@ -28,6 +28,10 @@ export interface SessionView {
   readonly part: number
   /** How it came into this process: adopted from an earlier one, or resumed after a silence. */
   readonly came: 'opened' | 'adopted' | 'resumed'
+  /** How many plays its user has now; null where nothing limits them. */
+  readonly plays: number | null
+  /** How many they may have. */
+  readonly limit: number | null
 }
 
 /** Turns a time of the monotonic clock into ISO 8601. */
@@ -51,10 +55,22 @@ export function createToIso(clock: () => number, wallClock: () => number): ToIso
   }
 }
 
+/** How many plays the user of a session has, and may have; null where nothing limits them. */
+export type Counted = Pick<SessionView, 'plays' | 'limit'>
+
+const UNLIMITED: Counted = { plays: null, limit: null }
 const OPENED: Pick<SessionView, 'part' | 'came'> = { part: 1, came: 'opened' }
 
-/** @param standing what the store says of it, if there is one */
-export function viewOf(session: Session, toIso: ToIso, standing = OPENED): SessionView {
+/**
+ * @param standing what the store says of it, if there is one
+ * @param counted what the limit says of its user
+ */
+export function viewOf(
+  session: Session,
+  toIso: ToIso,
+  standing = OPENED,
+  counted: Counted = UNLIMITED,
+): SessionView {
   const { id, userId: user, provisional } = session
   const { shownChannel: channel, shownPath: path } = session.scope
   const { requests, failure, dueAt, profile } = session
@@ -76,5 +92,7 @@ export function viewOf(session: Session, toIso: ToIso, standing = OPENED): Sessi
     unavailable: failure?.reason ?? null,
     part: standing.part,
     came: standing.came,
+    plays: counted.plays,
+    limit: counted.limit,
   }
 }

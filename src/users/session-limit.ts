@@ -205,6 +205,19 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       const known = users.of(session)
       return known && { user: known.key, ...describeUser(known.user, clock(), times) }
     },
+    whyOut(identity) {
+      const one = displaced.peek(identity, clock())
+      const known = one && users.get(one.user)
+      if (one === undefined || known === undefined) return undefined
+      const { mark, holds } = whyOut(known.user, clock(), one.limited, times)
+      return {
+        ...describeUser(known.user, clock(), times),
+        user: known.key,
+        session: one.session,
+        by: mark?.by ?? holds[0]?.by ?? '',
+        heldUntil: Math.max(0, ...holds.map((hold) => Math.max(hold.urlUntil, hold.comeBackUntil))),
+      }
+    },
     refusedUsers: (most) => refusedUsers.list(clock(), most),
     count: users.count,
   }

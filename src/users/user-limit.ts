@@ -35,12 +35,24 @@ export interface LimitListeners {
   shared(user: string): void
 }
 
+/** A session that the limit has ended, what its user plays, and until when its URL is held. */
+export interface DisplacedView extends UserPlays {
+  readonly user: string
+  readonly session: Session
+  /** The session that made it one too many; empty where that is not known any more. */
+  readonly by: string
+  /** Milliseconds of the monotonic clock; 0 = it is not held. */
+  readonly heldUntil: number
+}
+
 /** The limit for the decision, and what the operator may see of it. */
 export interface UserLimit extends SessionLimit {
   /** Starts to look after the users; the result stops it. */
   start(): () => void
   /** What the user of a session plays; undefined for one without a limit. */
   describe(session: Session): (UserPlays & { readonly user: string }) | undefined
+  /** Why a request is refused that no session answers; undefined where the limit is not why. */
+  whyOut(identity: Identity): DisplacedView | undefined
   refusedUsers(most: number): readonly RefusedUser[]
   /** How many users are known. */
   count(): number

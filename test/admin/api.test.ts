@@ -374,6 +374,7 @@ async function startApp(
       desk: {
         list: () => ({ sessions: [], next: null, total: 0 }),
         find: () => undefined,
+        refusedUsers: () => [],
         close: async () => ({ closed: 0 }),
         closeAll: async () => ({ closed: 0 }),
       },
@@ -398,7 +399,7 @@ describe('a fault of our own', () => {
     const admin = await startApp(t, {
       readiness: broken,
       metrics: () => Promise.reject(new TypeError('secret detail')),
-      desk: { list: broken, find: broken, close: broken, closeAll: broken },
+      desk: { list: broken, find: broken, refusedUsers: broken, close: broken, closeAll: broken },
       denials: { list: broken, find: broken },
       explain: () => Promise.reject(new TypeError('secret detail')),
       live: { add: broken },

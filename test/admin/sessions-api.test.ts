@@ -81,6 +81,8 @@ describe('the list of sessions', () => {
       unavailable: null,
       part: 1,
       came: 'opened',
+      plays: null,
+      limit: null,
     })
     for (const time of [start, lastRequest, recheck ?? ''])
       assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)

@@ -75,6 +75,8 @@ describe('the desk of sessions', () => {
       unavailable: null,
       part: 1,
       came: 'opened',
+      plays: null,
+      limit: null,
     })
     assert.deepEqual(desk.list({}, 10, null), { sessions: [shown], next: null, total: 1 })
   })

@@ -16,7 +16,7 @@ function session(number: number, more: Partial<SessionView> = {}): SessionView {
     userAgent: '',
   }
   const others = { playbackId: '', provisional: false, lastRequest: start, recheck: null, unavailable: null }
-  const standing = { part: 1, came: 'opened' } as const
+  const standing = { part: 1, came: 'opened', plays: null, limit: null } as const
   return { session: `id-${number}`, start, requests: number, ...texts, ...others, ...standing, ...more }
 }
 

@@ -1,0 +1,47 @@
+import type { Rehearsal } from '../decision/rehearse.ts'
+import { addressOf } from '../session/identity.ts'
+import type { ToIso } from '../session/session-view.ts'
+import type { UserLimit } from '../users/user-limit.ts'
+import type { ExplainedLimit } from './explanation.ts'
+
+export interface ExplainLimitOptions {
+  /** Undefined where SESSION_LIMIT is off. */
+  readonly limit: Pick<UserLimit, 'describe' | 'whyOut'> | undefined
+  readonly toIso: ToIso
+}
+
+/** What the user of a request plays, and why they are out; null where nothing limits them. */
+export function explainLimit(
+  { limit, toIso }: ExplainLimitOptions,
+  { session, identity }: Rehearsal,
+): ExplainedLimit | null {
+  const out = session === undefined ? limit?.whyOut(identity) : undefined
+  const user = out ?? (session && limit?.describe(session))
+  if (user?.terms === undefined) return null
+  const { max, policy } = user.terms
+  const suspended = user.sharedUntil === undefined ? '' : '; suspended, since the name seems to be shared'
+  return {
+    // The key of a user begins with the group of their backend.
+    user: user.user.slice(user.user.indexOf('\n') + 1),
+    count: user.count,
+    max,
+    policy,
+    finding: `${user.count} of ${max} play${max === 1 ? '' : 's'}${suspended}`,
+    plays: user.plays.map(({ sessions, viewer, place, since, seen, is }) => ({
+      session: sessions[0] ?? '',
+      address: addressOf(viewer),
+      place,
+      since: toIso(since),
+      lastRequest: toIso(seen),
+      is,
+    })),
+    out: out === undefined ? null : whyOut(out, toIso),
+  }
+}
+
+function whyOut(out: NonNullable<ReturnType<UserLimit['whyOut']>>, toIso: ToIso): string {
+  const by = out.by === '' ? 'another session of this user' : `session ${out.by}`
+  const held =
+    out.heldUntil === 0 ? '' : `; its URL is held until ${toIso(out.heldUntil)} while there is no room`
+  return `session ${out.session.id} was displaced by ${by}${held}`
+}
