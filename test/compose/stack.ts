@@ -156,8 +156,6 @@ describe('docker compose up', () => {
     await inGate('rm', '-r', `${folder}/probe`)
   })
 
-  // The place for: a viewer whose token is dead goes on after "docker compose restart gate".
-
   test('goes on for who plays while the backend is stopped, and denies who is new', async () => {
     // The stream was not silent for too long, however slow the tests above were.
     assert.equal(await statusOf(`${playlist}?token=123`, 'known'), 200)
@@ -165,6 +163,19 @@ describe('docker compose up', () => {
     assert.equal(await statusOf(`${playlist}?token=123`, 'known'), 200)
     assert.equal(await statusOf(`${playlist}?token=123`, 'new'), 403)
     await untilLogged('new', / 403 \d+ verdict=deny source=default reason=unavailable-/)
+    await playsOn(6)
+  })
+
+  test('goes on for who plays when the gate is restarted, although nobody can be asked', async () => {
+    assert.equal(await statusOf(playlist, 'known'), 200)
+    await project.compose(['restart', 'gate'])
+    await until(
+      'a healthy gate',
+      async () => (await project.inspect('gate')).State.Health.Status === 'healthy',
+      PATIENCE,
+    )
+    assert.equal(await statusOf(playlist, 'known'), 200)
+    await untilLogged('known', / 200 \d+ verdict=allow source=session reason=adopted /)
     await playsOn(6)
   })
 

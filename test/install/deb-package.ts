@@ -129,7 +129,7 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
     await followNginx(server.debian)
   })
 
-  test('Updating: no request is lost, settings and edits stay, the snippets are new', async () => {
+  test('Updating: no request is lost, who plays goes on, settings and edits stay, the snippets are new', async () => {
     const { debian } = server
     await debian.run(`echo '# the address of my gate' >> ${snippets}/http.conf`)
     const kept = [await sum(settings), await sum(`${snippets}/http.conf`)]
@@ -137,6 +137,8 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
     const socket = 'systemctl show --property ActiveEnterTimestampMonotonic alta-auth.socket'
     const socketBefore = await debian.run(socket)
     const [good = ''] = readCommands('nginx')[1]?.split('\n') ?? []
+    const box = good.replace('curl', 'curl -A box')
+    assert.equal(await debian.run(box), '200\n')
     await debian.start(
       'sh',
       '-c',
@@ -148,6 +150,8 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
     await debian.run('touch /tmp/stop; until test -e /tmp/stopped; do sleep 0.1; done')
     const codes = (await debian.run('cat /tmp/codes')).trim().split('\n')
     assert.deepEqual(new Set(codes), new Set(['200']))
+    // Without a token only a session from before the update lets the box in.
+    assert.equal(await debian.run(box.replace('?token=123', '')), '200\n')
     assert.ok(codes.length > 10, `${codes.length} requests`)
     assert.notEqual(await mainPid(debian), before)
     assert.equal(await debian.run(socket), socketBefore)
