@@ -27,7 +27,7 @@ const MAX_PROVISIONAL = 20_000
 /** Their part of SESSION_MEMORY. */
 const PROVISIONAL_MEMORY = 1 / 5
 /** What the limit keeps for a session whose user plays nothing else. */
-const BYTES_OF_LIMIT = 1_000
+const BYTES_OF_LIMIT = 1_500
 /** Milliseconds between sweeps. */
 const SWEEP_EVERY = 5_000
 /** Most entries of each kind that one sweep removes, so that requests are answered between sweeps. */
