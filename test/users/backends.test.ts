@@ -15,7 +15,7 @@ for (const [mode, meet] of [
     other.answer = status(403)
     const gate = await startGate(t, { BACKEND_URL: `${one.url}/a ${other.url}/a`, BACKEND_MODE: mode })
     const open = (userAgent: string) =>
-      askGate(gate.port, { userAgent, uri: `/${userAgent}/index.m3u8?token=1` })
+      askGate(gate.port, { userAgent, uri: `/${userAgent}/index.m3u8?token=${userAgent}` })
     assert.equal((await open('tv')).verdict, 'allow')
     // The second backend answers from now on.
     if (mode === 'any') one.answer = status(403)
