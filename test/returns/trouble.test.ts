@@ -46,7 +46,7 @@ describe('trouble with the store in full play', { concurrency: true }, () => {
   test('a full disk: nobody is cut, and with room again all is written that was not', async (t) => {
     const disk = makeTemporaryFolder(t)
     const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user']
-    const mount = `mount -t tmpfs -o size=8m,mode=755 tmpfs ${disk} && exec "$@"`
+    const mount = `mount -t tmpfs -o size=32m,mode=755 tmpfs ${disk} && exec "$@"`
     const site = await startRestartedSite(t, `${disk}/state`, [
       ...['unshare', ...asRoot, '--mount', 'sh', '-c', mount, 'sh'],
     ])

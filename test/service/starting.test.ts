@@ -114,10 +114,11 @@ describe('starting', () => {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { message: string }).message)
-    assert.deepEqual(messages.slice(3), ['listening', 'stopping', 'stopped'])
+    assert.deepEqual(messages.slice(4), ['listening', 'stopping', 'stopped'])
     assert.match(messages[0] ?? '', /^DEFAULT_ACTION=deny: /)
     assert.match(messages[1] ?? '', /^CHANNEL_PATTERN is not set: /)
     assert.match(messages[2] ?? '', /^STATE_URL is not set: a restart forgets who plays/)
+    assert.match(messages[3] ?? '', /^SESSION_LIMIT is not set: /)
   })
 
   test('LOG_FORMAT=pretty writes for people, and without colours where there is no terminal', async (t) => {

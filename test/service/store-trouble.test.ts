@@ -134,6 +134,7 @@ describe('a store that cannot be used: the gate decides, and says so once and ev
     await until('the store', async () => (await readyzOf(place.adminPort)).state.usable === true)
     const { state } = await readyzOf(place.adminPort)
     assert.deepEqual(Object.keys(state), ['usable', 'since'])
+    await until('both lines', () => saidOf(gate).length > 1)
     assert.deepEqual(
       saidOf(gate).map(({ message }) => message),
       ['state unavailable', 'state available again'],

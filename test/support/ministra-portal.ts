@@ -19,7 +19,7 @@ export function createTemporaryLinks(clock: () => number): TemporaryLinks {
   const links = new Map<string, { readonly userId: string; readonly diesAt: number }>()
   return {
     issue(userId) {
-      const token = (links.size + 1).toString(16).padStart(32, 'c')
+      const token = (links.size + 1).toString(16).padStart(32, '0')
       links.set(token, { userId, diesAt: clock() + LINK_LIFE })
       return token
     },

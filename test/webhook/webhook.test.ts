@@ -72,6 +72,7 @@ describe('starts and ends of sessions reach the receiver', { concurrency: true }
       path: '/live/news/index.m3u8',
       userAgent: viewer.userAgent,
       provisional: false,
+      part: 1,
       requests: 2,
       reason: 'idle',
     })
