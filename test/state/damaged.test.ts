@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type RecordStore, StoreError } from '../../src/state/record-store.ts'
 import type { Scope } from '../support/scope.ts'
+import { until } from '../support/until.ts'
 import { allOf } from './conformance.ts'
 import { type LevelPlace, makeLevelPlace } from './level-place.ts'
 import { withLevel } from './open-level.ts'
@@ -43,6 +44,8 @@ async function makeFilled(scope: Scope): Promise<LevelPlace> {
           .map(namesOf),
       )
   }
+  const sessions = join(place.folder, 'sessions')
+  await until('a table', () => readdirSync(sessions).some((name) => name.endsWith('.ldb')))
   await store.close()
   return place
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type RecordStore, StoreError } from '../record-store.ts'
 import { createBoundedEngine, type Deadlines, defaultDeadlines } from './bounded-engine.ts'
 import { createCalls } from './calls.ts'
+import { createClosedTables } from './closed-tables.ts'
 import { CLOCK } from './commit.ts'
 import { createLevelEngine, type Engine } from './level-engine.ts'
 import { createRecords, type Records } from './level-records.ts'
@@ -48,6 +49,7 @@ export function createLevelStore(options: LevelStoreOptions): RecordStore {
     if (known.trouble === 'damaged') isDamaged = true
     return known
   }
+  const closedTables = createClosedTables(folder.sessions)
   const calls = createCalls({ folder: folder.path, startTimer: options.startTimer, onLateError: trouble })
 
   const use = async <Result>(act: (records: Records) => Promise<Result>): Promise<Result> => {
@@ -66,13 +68,20 @@ export function createLevelStore(options: LevelStoreOptions): RecordStore {
     const open = engine
     engine = undefined
     records = undefined
-    // What is not closed in time is closed late.
-    await open?.close().catch(() => undefined)
+    if (open === undefined) return
+    try {
+      await open.close()
+      if (broken === undefined && !isDamaged) await closedTables.keep()
+    } catch {
+      // What is not closed in time is closed late, and its tables are looked at again.
+    }
   }
 
   /** Tables are mapped into memory, where damage could end this process. So it is looked for before. */
   const checkTables = async (tables: readonly string[]): Promise<void> => {
+    const whole = await calls.make(deadlines.open, () => closedTables.take())
     for (const path of tables) {
+      if (whole.has(path)) continue
       const table = await calls.make(deadlines.open, () => readFile(path))
       if (isDamagedTable(table)) throw new StoreError('damaged', `${path} is damaged`)
     }
