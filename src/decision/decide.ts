@@ -15,9 +15,8 @@ import {
 import { findSession } from './find-session.ts'
 import { createFlights } from './flights.ts'
 import { createKeep } from './keep.ts'
-import type { SessionLimit } from './limit.ts'
 import type { Memory } from './memory.ts'
-import { createRecallOrAsk } from './recall-or-ask.ts'
+import { createRecallOrAsk, type FirstPlay } from './recall-or-ask.ts'
 import { createRecheck } from './recheck.ts'
 import type { Return } from './stored.ts'
 import { createTerms, type Lifetimes } from './terms.ts'
@@ -116,15 +115,7 @@ export function createDecide(options: DecideOptions): Decide {
     return decision
   }
 
-  /** The answer of a session that does not count yet: with this request it does. */
-  const firstPlay = (
-    limit: SessionLimit,
-    session: Session,
-    identity: Identity,
-    subrequest: Subrequest,
-    now: number,
-    as?: Return,
-  ): Decision | Promise<Decision> => {
+  const firstPlay: FirstPlay = (limit, session, identity, subrequest, now, as) => {
     // nginx's cache would answer the request that plays, and nobody would count it.
     if (subrequest.isHead === true) return { ...answerBy(session, identity, now, as), cacheable: false }
     if (!limit.play(session)) return overLimit(subrequest)

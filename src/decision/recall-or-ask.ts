@@ -11,20 +11,23 @@ import { createRestore, type Resumed } from './restore.ts'
 import type { Recalled, Return } from './stored.ts'
 import type { Terms } from './terms.ts'
 
+/** The answer of a session that does not count for its user yet: with this request it does. */
+export type FirstPlay = (
+  limit: SessionLimit,
+  session: Session,
+  identity: Identity,
+  subrequest: Subrequest,
+  now: number,
+  as?: Return,
+) => Decision | Promise<Decision>
+
 export interface RecallOrAskOptions
   extends Required<Pick<DecideOptions, 'clock' | 'newSessionId' | 'after' | 'onDecision'>> {
   readonly memory: Memory
   readonly terms: Terms
   readonly keep: Keep
   readonly answerBy: (session: Session, identity: Identity, now: number, as?: Return) => Decision
-  readonly firstPlay: (
-    limit: SessionLimit,
-    session: Session,
-    identity: Identity,
-    subrequest: Subrequest,
-    now: number,
-    as?: Return,
-  ) => Decision | Promise<Decision>
+  readonly firstPlay: FirstPlay
   readonly overLimit: (subrequest: Subrequest) => Decision
   readonly askAbout: (session: Session) => Promise<Outcome>
   /** Asks about the request. `repeats`: whether a deny may answer the next such request, too. */
