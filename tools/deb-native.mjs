@@ -1,12 +1,13 @@
-// LevelDB, which the store is built on, is the only part of the program that is made for one kind of processor.
+// LevelDB, which the store is built on, is the only part of the program that is made for one kind of
+// processor.
 
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { giveUp } from './prepare.mjs'
 
 /**
- * Debian's name of an architecture → the file of classic-level for it (below `prebuilds/`, for the C library of
- * Debian), and the Debian packages that this file needs. A test compares them with the file.
+ * Debian's name of an architecture → the file of classic-level for it (below `prebuilds/`, for the C
+ * library of Debian), and the Debian packages that this file needs. A test compares them with the file.
  * @type {Readonly<Record<string, { file: string, libraries: string }>>}
  */
 export const architectures = {

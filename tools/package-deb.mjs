@@ -1,5 +1,5 @@
-// npm run package:deb: makes alta-auth_VERSION_ARCHITECTURE.deb. The npm package with all that it needs goes to
-// /usr/lib/alta-auth. The same sources give the same bytes.
+// npm run package:deb: makes alta-auth_VERSION_ARCHITECTURE.deb. The npm package with all that it needs goes
+// to /usr/lib/alta-auth. The same sources give the same bytes.
 //
 //   npm run package:deb -- arm64    for other servers than this machine
 
@@ -66,8 +66,8 @@ function stageProgram() {
   run('npm', install, 'npm ci failed: see above; is the npm registry reachable?')
   for (const file of ['package-lock.json', '.npmrc']) fs.rmSync(join(program, file))
   keepOneNative(join(program, 'node_modules'), native.file)
-  // Types, the maps from built code to its source, hidden files, and the commands of packages are for those who
-  // write programs.
+  // Types, the maps from built code to its source, hidden files, and the commands of packages are for those
+  // who write programs.
   for (const path of everythingBelow(join(program, 'node_modules'))) {
     if (/\.(?:map|[cm]?ts)$|\/\.[^/]*$/.test(path) || isCommand(path))
       fs.rmSync(path, { recursive: true, force: true })

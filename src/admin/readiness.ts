@@ -20,7 +20,8 @@ export interface ReadinessOptions extends Watched {
 }
 
 /**
- * Creates the function that reads whether the gate can decide, and the state of its backends, sessions and store.
+ * Creates the function that reads whether the gate can decide, and the state of its backends, sessions and
+ * store.
  */
 export function createReadiness(options: ReadinessOptions): () => Readiness {
   const { backends, sessions, byDefault, defaultAction, internalErrors, clock } = options

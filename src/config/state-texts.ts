@@ -8,8 +8,8 @@ export interface StateText {
 }
 
 /**
- * systemd says in RUNTIME_DIRECTORY which folder of `/run` is the service's own (systemd.exec(5)). A store lies
- * there unless STATE_URL says otherwise, and may take less than on a disk, because `/run` is memory.
+ * systemd says in RUNTIME_DIRECTORY which folder of `/run` is the service's own (systemd.exec(5)). A store
+ * lies there unless STATE_URL says otherwise, and may take less than on a disk, because `/run` is memory.
  */
 export function stateTexts(environment: Environment): Readonly<Record<'STATE_URL' | 'STATE_MAX', StateText>> {
   const directory = runtimeDirectory(environment)

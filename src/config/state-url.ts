@@ -6,7 +6,9 @@ const shared = /^(?:valkey|rediss?|unix):/i
 
 const cure = 'write it as file:/var/lib/alta-auth/state, or off'
 
-/** Reads STATE_URL: the folder of the store as an absolute path, or undefined for none. @throws {ValueError} */
+/**
+ * Reads STATE_URL: the folder of the store as an absolute path, or undefined for none. @throws {ValueError}
+ */
 export function readStateUrl(text: string): string | undefined {
   if (text === 'off') return undefined
   if (shared.test(text)) throw new ValueError(`names a shared store, which is not in this release; ${cure}`)

@@ -15,7 +15,9 @@ export interface Limited extends Pick<Grant, 'maxSessions' | 'unique'> {
 export interface OpenedBy {
   /** A HEAD: it does not play yet. */
   readonly isHead: boolean
-  /** It has no credential, and the session is not its own: perhaps it is a neighbour's. It displaces nobody. */
+  /**
+   * It has no credential, and the session is not its own: perhaps it is a neighbour's. It displaces nobody.
+   */
   readonly tokenless: boolean
 }
 

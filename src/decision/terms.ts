@@ -12,8 +12,8 @@ export interface Lifetimes {
   /** DEFAULT_TTL: how long a verdict of the default action is repeated. */
   readonly default: number
   /**
-   * SESSION_RESUME: how long after its last request a silent session may be resumed; 0 = never, `backend` = as
-   * X-AuthDuration says.
+   * SESSION_RESUME: how long after its last request a silent session may be resumed; 0 = never, `backend` =
+   * as X-AuthDuration says.
    */
   readonly resume: number | 'backend'
 }

@@ -29,8 +29,9 @@ export function needsLook({ entries, terms }: User): boolean {
 }
 
 /**
- * What a user's sessions have been doing: tells who goes on and who came back, and displaces what is too many.
- * Tell all sessions of the user that this caller knows, at the same moment: what is told late looks silent.
+ * What a user's sessions have been doing: tells who goes on and who came back, and displaces what is too
+ * many. Tell all sessions of the user that this caller knows, at the same moment: what is told late looks
+ * silent.
  */
 export function look(user: User, now: number, seen: readonly Seen[], times: Times): Look {
   const told = prune(withSeen(user, now, seen, times), now, times)

@@ -2,7 +2,9 @@ import { write } from 'node:fs'
 import { constants } from 'node:os'
 import { Writable } from 'node:stream'
 
-/** Lines are gathered so long, in milliseconds: the end of a write wakes this process, whatever was written. */
+/**
+ * Lines are gathered so long, in milliseconds: the end of a write wakes this process, whatever was written.
+ */
 const GATHERED_FOR = 10
 /** Milliseconds until a full pipe or a full disk is tried again. */
 const RETRY_AFTER = 50
@@ -14,10 +16,10 @@ const { EAGAIN, ENOSPC, EDQUOT, EFBIG } = constants.errno
 const PASSING = new Set([EAGAIN, ENOSPC, EDQUOT, EFBIG])
 
 /**
- * Writes lines to a file descriptor without blocking this process: those of ten milliseconds at once. It waits
- * while the reader is slow or the disk is full. `process.stdout` would block. A file stream would end for good
- * at the first `EAGAIN` of a pipe that a library has made non-blocking, and at the first moment without room
- * on the disk.
+ * Writes lines to a file descriptor without blocking this process: those of ten milliseconds at once. It
+ * waits while the reader is slow or the disk is full. `process.stdout` would block. A file stream would end
+ * for good at the first `EAGAIN` of a pipe that a library has made non-blocking, and at the first moment
+ * without room on the disk.
  */
 export function createLogOutput(fd: number): Writable {
   const writeAll = (bytes: Buffer, done: (error?: Error | null) => void): void => {

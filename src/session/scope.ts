@@ -159,7 +159,9 @@ function liesAround(directory: string, beginning: string): boolean {
   return plain.startsWith(beginning) || beginning.startsWith(plain)
 }
 
-/** A pattern of whole path segments, each a word, one of several, anything, or the channel: `^/live/([^/]+)/`. */
+/**
+ * A pattern of whole path segments, each a word, one of several, anything, or the channel: `^/live/([^/]+)/`.
+ */
 const wholeSteps =
   /^\^(?:\\\/(?:[A-Za-z0-9_-]+|\(\?:[A-Za-z0-9_|-]+\)|\[\^\\?\/\]\+|\(\[\^\\?\/\]\+\)))+\\\/$/
 

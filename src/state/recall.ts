@@ -25,8 +25,8 @@ export interface Recall {
   /** See `Stored.recall`. */
   recall(viewer: string): Promise<Recalled | undefined> | undefined
   /**
-   * The sessions of a viewer's records, in their newest state, those of the table included, and those that the
-   * operator has closed; without those that have ended for good.
+   * The sessions of a viewer's records, in their newest state, those of the table included, and those that
+   * the operator has closed; without those that have ended for good.
    */
   sessionsOf(records: readonly SessionRecord[]): Kept[]
   /** Whether the operator has closed it since it was opened. */

@@ -52,7 +52,9 @@ export interface Slice {
  * One conformance suite holds for all stores (test/state/conformance.ts).
  */
 export interface RecordStore {
-  /** Opens it. What is damaged is set aside and a fresh store begun; then it resolves with a sentence of it. */
+  /**
+   * Opens it. What is damaged is set aside and a fresh store begun; then it resolves with a sentence of it.
+   */
   open(): Promise<string | undefined>
   /** The records of a viewer, in no order; without those of another configuration, and expired ones. */
   recall(viewer: string): Promise<readonly SessionRecord[]>

@@ -34,8 +34,8 @@ export interface SessionStore extends Stored {
   /** How a session stands that a backend has allowed and that is in the table, or has just left it. */
   standing(session: Session): Standing | undefined
   /**
-   * Removes a session of the table for good, before the caller ends it. Resolves with whether that is written;
-   * else it holds in this process, and is written later.
+   * Removes a session of the table for good, before the caller ends it. Resolves with whether that is
+   * written; else it holds in this process, and is written later.
    */
   remove(session: Pick<Session, 'id' | 'viewer'>): Promise<boolean>
   /** From now on nothing counts that was opened before and matches. Resolves as `remove`. */

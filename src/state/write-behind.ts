@@ -14,8 +14,8 @@ export interface WriteBehindOptions {
 }
 
 /**
- * Tells the store what has changed: openings and grants in batches, ends at once. What cannot be written waits
- * here, and is written when the store is back.
+ * Tells the store what has changed: openings and grants in batches, ends at once. What cannot be written
+ * waits here, and is written when the store is back.
  */
 export interface WriteBehind {
   /** The session has changed; it is written within `EVERY`. */

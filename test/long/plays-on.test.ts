@@ -12,7 +12,10 @@ import { startStreamOrigin } from '../support/stream-origin.ts'
 import { until } from '../support/until.ts'
 import { readViewerLog } from '../support/viewer-log.ts'
 
-/** How many of each kind, and how many set-top boxes: RESTARTS=3 BOXES=200 npm test -- test/long/plays-on.test.ts */
+/**
+ * How many of each kind, and how many set-top boxes: RESTARTS=3 BOXES=200 npm test --
+ * test/long/plays-on.test.ts
+ */
 const RESTARTS = Number(process.env['RESTARTS'] ?? 30)
 const BOXES = Number(process.env['BOXES'] ?? 1_000)
 

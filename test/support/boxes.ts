@@ -17,7 +17,9 @@ export type Seen = Readonly<Record<string, number>>
 export interface Boxes {
   /** Each asks for its channel once, with its link. Resolves with what they saw. */
   open(): Promise<Seen>
-  /** Each goes on once: half with a playlist and its segment, half with MPEG-TS. Resolves with what they saw. */
+  /**
+   * Each goes on once: half with a playlist and its segment, half with MPEG-TS. Resolves with what they saw.
+   */
   round(): Promise<Seen>
   /** They go on until they leave: again and again. */
   play(): void

@@ -19,8 +19,8 @@ export interface InheritedGate {
 const asSystemd = 'echo "pid $$"; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'
 
 /**
- * Starts a gate, and another one whenever one ends, on a socket that stays open, as systemd does. `within` is a
- * command that starts them all: the shell that does so is its last parameters.
+ * Starts a gate, and another one whenever one ends, on a socket that stays open, as systemd does. `within` is
+ * a command that starts them all: the shell that does so is its last parameters.
  */
 export async function startInheritedGate(
   scope: Scope,

@@ -49,8 +49,9 @@ export async function restart(gate: InheritedGate, signal: NodeJS.Signals): Prom
 }
 
 /**
- * Boxes with dead links play while the gate is restarted again and again. Each is served once at least between
- * two restarts. It fails when a box is refused, except by nginx itself, or when the portal is asked once more.
+ * Boxes with dead links play while the gate is restarted again and again. Each is served once at least
+ * between two restarts. It fails when a box is refused, except by nginx itself, or when the portal is asked
+ * once more.
  */
 export async function playThroughRestarts(
   t: TestContext,

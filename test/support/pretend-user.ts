@@ -36,7 +36,8 @@ export const SHIPPED: LimitSettings = { grace: 15_000, hold: 60_000, idle: 120_0
 
 /**
  * One user with players, and what a gate by itself does for them: it admits each opening, ends what is
- * displaced, looks every few seconds where too many may play, and ends what is silent. The clock is pretended.
+ * displaced, looks every few seconds where too many may play, and ends what is silent. The clock is
+ * pretended.
  */
 export function createPretendUser(options: PretendUserOptions = {}) {
   const { max = 1, policy = 'newest', rules: used = rules, onLooked = () => {} } = options

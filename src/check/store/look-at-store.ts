@@ -21,7 +21,9 @@ export interface LookedAtStore {
 /** Kinds of file systems that are memory (statfs(2)): tmpfs and ramfs. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
 
-/** Looks at the folder and its files. It changes nothing, and does not open the store, which the gate holds. */
+/**
+ * Looks at the folder and its files. It changes nothing, and does not open the store, which the gate holds.
+ */
 export async function lookAtStore(path: string): Promise<LookedAtStore> {
   const folder = createStoreFolder(path, Date.now)
   const parent = dirname(folder.path)

@@ -5,8 +5,8 @@ import { MARKS } from './record-format.ts'
 import type { StoreTime } from './store-time.ts'
 
 /**
- * Most records of one viewer, since a look-up reads them all and each change writes them all. Those that expire
- * first give way: of sessions that play the records are kept longest.
+ * Most records of one viewer, since a look-up reads them all and each change writes them all. Those that
+ * expire first give way: of sessions that play the records are kept longest.
  */
 const MOST_OF_VIEWER = 512
 

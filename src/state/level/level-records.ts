@@ -11,8 +11,8 @@ export type Records = Pick<RecordStore, 'recall' | 'write' | 'remove' | 'mark' |
 /**
  * Records in an open engine. Two threads of the pool are used at most: one reads and one writes.
  *
- * All records of a viewer are one value. So one look finds them or their absence, no iterator is needed, whose
- * creation would block the event loop on a hung disk, and none is ever torn from the others.
+ * All records of a viewer are one value. So one look finds them or their absence, no iterator is needed,
+ * whose creation would block the event loop on a hung disk, and none is ever torn from the others.
  */
 export function createRecords(engine: Engine, time: StoreTime, format: RecordFormat): Records {
   const reading = createLane()

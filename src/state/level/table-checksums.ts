@@ -2,7 +2,8 @@
  * Whether a block of a table of LevelDB is not as it was written.
  *
  * LevelDB itself does not look at these checksums when it reads, and a block of zeros ends the process (a
- * failed assertion). The layout: doc/table_format.md of LevelDB. Only tables that are not compressed are read.
+ * failed assertion). The layout: doc/table_format.md of LevelDB. Only tables that are not compressed are
+ * read.
  *
  * A table without its end was not finished. LevelDB does not use it, or reports it as damaged.
  */
