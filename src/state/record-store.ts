@@ -7,9 +7,12 @@ export const storeTroubles = [
   'rights', // owner, mode, or a symbolic link: the folder is not ours alone
   'foreign', // there is something else in its place
   'damaged', // what is there cannot be read
-  'full', // no room on the disk
+  'full', // no room on the disk, or in the memory of the server
   'timeout', // it did not answer in time
-  'failed', // any other error of the disk
+  'failed', // any other error of the disk or of the server
+  'refused', // nothing listens where the server should be, or there is no route to it
+  'password', // the server does not take the user or the password, or their rights do not suffice
+  'read-only', // a replica, or a server that is loading its data
 ] as const
 export type StoreTrouble = (typeof storeTroubles)[number]
 
@@ -34,6 +37,26 @@ export interface Write {
 export interface Removal {
   readonly viewer: string
   readonly id: string
+  /** It has ended for good: no gate brings it back. Undefined: nobody needs its record any more. */
+  readonly end?: End
+}
+
+/** Why a session has ended for good. */
+export interface End {
+  readonly why: 'closed' | 'denied' | 'displaced'
+  /** The session that displaced it. */
+  readonly by?: string
+}
+
+/**
+ * What a store that gates share has not done. `ended`: another gate has ended this session; `end` says why,
+ * and is undefined where that cannot be read. `moved`: the session went silent here, but another gate has told
+ * of it since. `away`: the part of the store that holds it cannot be used now.
+ */
+export interface NotDone {
+  readonly id: string
+  readonly why: 'ended' | 'moved' | 'away'
+  readonly end?: End | undefined
 }
 
 /** A part of all records. The records of one viewer are never torn apart. */
@@ -58,10 +81,16 @@ export interface RecordStore {
   open(): Promise<string | undefined>
   /** The records of a viewer, in no order; without those of another configuration, and expired ones. */
   recall(viewer: string): Promise<readonly SessionRecord[]>
-  /** Writes them all or none. A crash of this process loses nothing of it, a crash of the machine may. */
-  write(writes: readonly Write[]): Promise<void>
-  /** Removes them all or none. When it resolves, not even a crash of the machine brings one back. */
-  remove(removals: readonly Removal[]): Promise<void>
+  /**
+   * Writes them all or none, but for those that it returns. A crash of this process loses nothing of it, a
+   * crash of the machine may.
+   */
+  write(writes: readonly Write[]): Promise<readonly NotDone[]>
+  /**
+   * Removes them all or none, but for those that it returns: `ended` are those that another gate has ended
+   * before. When it resolves, not even a crash of the machine brings one back.
+   */
+  remove(removals: readonly Removal[]): Promise<readonly NotDone[]>
   /** Adds a mark, as durable as a removal. */
   mark(mark: CloseMark): Promise<void>
   /** All marks that have not expired. */

@@ -1,4 +1,5 @@
 import { type RecordStore, StoreError, type StoreTrouble } from './record-store.ts'
+import type { StoreNode } from './shared-store.ts'
 
 /** Whether the store can be used. */
 export interface StoreState {
@@ -9,6 +10,8 @@ export interface StoreState {
   readonly trouble?: StoreTrouble
   /** A sentence: what is wrong, and the cure. */
   readonly message?: string
+  /** Each server of a store that gates share; undefined for a folder. */
+  readonly nodes?: readonly StoreNode[]
 }
 
 /** What a store is asked to do, for metrics. */
@@ -42,6 +45,8 @@ export interface StoreLink {
     command: StoreCommand,
     act: (store: RecordStore) => Promise<Result>,
   ): Promise<Result | undefined>
+  /** Whether the part of the store that holds this viewer can be used. */
+  isUsable(viewer: string): boolean
   state(): StoreState
   /** Closes it, within `patience` milliseconds. */
   stop(patience: number): Promise<void>
@@ -137,6 +142,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
         return undefined
       }
     },
+    isUsable: () => state.usable,
     state: () => state,
     async stop(patience) {
       stopped = true

@@ -156,7 +156,7 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
 
   const durably = async (
     command: 'remove' | 'mark',
-    act: (store: RecordStore) => Promise<void>,
+    act: (store: RecordStore) => Promise<unknown>,
   ): Promise<boolean> =>
     (await link.use(command, async (store) => {
       await act(store)

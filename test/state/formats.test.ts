@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeBundle, encodeBundle } from '../../src/state/level/bundle.ts'
-import { readFilter, readRecord } from '../../src/state/level/read-record.ts'
+import { readFilter, readRecord } from '../../src/state/read-record.ts'
 import type { SessionRecord } from '../../src/state/record.ts'
 import { allOf } from './conformance.ts'
 import { makeLevelPlace } from './level-place.ts'

@@ -95,10 +95,12 @@ export function createMemoryPlace(clock: () => number): MemoryPlace {
             const one = { configuration, viewer, id, text, expiresAt }
             kept.set(keyOf(one), one)
           }
+          return []
         }),
       remove: (removals) =>
         call('remove', idsOf(removals.map((record) => ({ record }))), () => {
           for (const { viewer, id } of removals) kept.delete(keyOf({ configuration, viewer, id }))
+          return []
         }),
       mark: (mark) =>
         call('mark', [JSON.stringify(mark.filter)], () => {

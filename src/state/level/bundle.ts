@@ -1,13 +1,5 @@
 import { crc32 } from 'node:zlib'
-
-/** A record or a mark as it lies in a store. */
-export interface Entry {
-  readonly id: string
-  /** Store time after which it may be dropped. */
-  readonly expiresAt: number
-  /** JSON, or sealed JSON. */
-  readonly payload: Buffer
-}
+import type { Entry } from '../record-format.ts'
 
 /** Expiry and checksum. */
 const HEAD = 12

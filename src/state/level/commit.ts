@@ -1,7 +1,7 @@
+import { type Entry, MARKS } from '../record-format.ts'
 import { StoreError } from '../record-store.ts'
-import { decodeBundle, type Entry, encodeBundle } from './bundle.ts'
+import { decodeBundle, encodeBundle } from './bundle.ts'
 import type { Engine, Step } from './level-engine.ts'
-import { MARKS } from './record-format.ts'
 import type { StoreTime } from './store-time.ts'
 
 /**

@@ -1,9 +1,9 @@
+import { MARKS, type RecordFormat } from '../record-format.ts'
 import type { RecordStore, Write } from '../record-store.ts'
 import { expiryOf } from './bundle.ts'
 import { type Batch, type Change, CLOCK, commit, entriesOf } from './commit.ts'
 import { createGroups, createLane } from './groups.ts'
 import type { Engine } from './level-engine.ts'
-import { MARKS, type RecordFormat } from './record-format.ts'
 import type { StoreTime } from './store-time.ts'
 
 export type Records = Pick<RecordStore, 'recall' | 'write' | 'remove' | 'mark' | 'marks' | 'slice'>
@@ -35,12 +35,15 @@ export function createRecords(engine: Engine, time: StoreTime, format: RecordFor
         }),
       )
     },
-    write: (writes) => write({ changes: writes.flatMap(changesOf), sync: false }),
-    remove: (removals) =>
-      write({
-        changes: removals.flatMap(({ viewer, id }) => format.keysOf(viewer).map((key) => ({ key, id }))),
-        sync: true,
-      }),
+    async write(writes) {
+      await write({ changes: writes.flatMap(changesOf), sync: false })
+      return []
+    },
+    async remove(removals) {
+      const changes = removals.flatMap(({ viewer, id }) => format.keysOf(viewer).map((key) => ({ key, id })))
+      await write({ changes, sync: true })
+      return []
+    },
     mark(mark) {
       const entry = format.entryOfMark(mark)
       return write({ changes: [{ key: MARKS, id: entry.id, entry }], sync: true })

@@ -1,6 +1,8 @@
 import { StoreError, type StoreTrouble } from '../record-store.ts'
 
-const cures: Readonly<Record<StoreTrouble, string>> = {
+type DiskTrouble = Exclude<StoreTrouble, 'refused' | 'password' | 'read-only'>
+
+const cures: Readonly<Record<DiskTrouble, string>> = {
   'in-use': 'another process uses it; give each gate a folder of its own',
   rights: 'not all files in it are ours; give them to the user that runs the gate (chown -R), or remove them',
   foreign: 'it holds something else; choose another folder',
@@ -22,12 +24,12 @@ export function storeErrorOf(error: unknown, folder: string): StoreError {
  * damage (LevelDB calls the latter an invalid argument), and so is a block that the disk cannot read: opened
  * again, the store would fail at it again.
  */
-function troubleOf(error: unknown): StoreTrouble {
+function troubleOf(error: unknown): DiskTrouble {
   const said = textOf(error)
   return kinds.find(([pattern]) => pattern.test(said))?.[1] ?? 'failed'
 }
 
-const kinds: readonly (readonly [RegExp, StoreTrouble])[] = [
+const kinds: readonly (readonly [RegExp, DiskTrouble])[] = [
   [/LEVEL_LOCKED/, 'in-use'],
   [/No space left|ENOSPC|Disk quota exceeded|EDQUOT/, 'full'],
   [/Permission denied|Operation not permitted|EACCES|EPERM/, 'rights'],

@@ -1,9 +1,17 @@
-import type { CloseMark } from '../close-mark.ts'
-import type { SessionRecord } from '../record.ts'
-import type { Write } from '../record-store.ts'
-import type { Entry } from './bundle.ts'
+import type { CloseMark } from './close-mark.ts'
 import { readFilter, readRecord } from './read-record.ts'
+import type { SessionRecord } from './record.ts'
+import type { Write } from './record-store.ts'
 import type { Seal } from './seal.ts'
+
+/** A record or a mark as it lies in a store. */
+export interface Entry {
+  readonly id: string
+  /** Store time after which it may be dropped. */
+  readonly expiresAt: number
+  /** JSON, or sealed JSON. */
+  readonly payload: Buffer
+}
 
 /** The key of all marks: they hold for every format and configuration. */
 export const MARKS = '!marks'

@@ -1,7 +1,7 @@
-import type { Limited } from '../../decision/limit.ts'
-import { unavailableReasons } from '../../verdict.ts'
-import type { CloseMark } from '../close-mark.ts'
-import type { SessionRecord } from '../record.ts'
+import type { Limited } from '../decision/limit.ts'
+import { unavailableReasons } from '../verdict.ts'
+import type { CloseMark } from './close-mark.ts'
+import type { SessionRecord } from './record.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 

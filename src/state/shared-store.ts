@@ -1,0 +1,88 @@
+import type { RecordStore, StoreTrouble } from './record-store.ts'
+
+/** A store that many gates share: records, the plays of users, and what the gates tell each other. */
+export interface SharedStore extends RecordStore {
+  /** This process among all gates: random, and new at each start. */
+  readonly gate: string
+  readonly users: UserValues
+  readonly messages: Messages
+  readonly gates: GateList
+}
+
+/**
+ * One text for each user, which gates change one after the other: who comes second sees what the first has
+ * made of it. All methods reject with a `StoreError`.
+ */
+export interface UserValues {
+  /** Whether the part of the store that holds this user can be used now. */
+  isUsable(user: string): boolean
+  /** What is kept of a user; undefined = nothing. */
+  read(user: string): Promise<UserValue | undefined>
+  /**
+   * Puts a text in the place of what was read before; undefined = nothing was there. Another gate may have
+   * been faster: then nothing changes, and it resolves with what is there now.
+   * @param keepFor milliseconds after which it may be dropped
+   */
+  replace(user: string, before: UserValue | undefined, text: string, keepFor: number): Promise<Replaced>
+}
+
+export interface UserValue {
+  /** As another gate or release has written it. */
+  readonly text: string
+  /** Equal only for the very same write. */
+  readonly version: Buffer
+}
+
+export type Replaced =
+  | { readonly done: true; readonly value: UserValue }
+  | { readonly done: false; readonly now: UserValue | undefined }
+
+/** What one gate tells all gates, itself included, in one order. What was told while a gate was cut off comes late. */
+export interface Messages {
+  /** Resolves when it is told. Rejects with a `StoreError`. */
+  post(message: Message): Promise<void>
+  /** From now on `act` is called with each message of any gate. */
+  onMessage(act: (message: Message, from: string) => void): void
+  /** Messages may have been lost: too many were told while this gate was cut off. */
+  onLost(act: () => void): void
+}
+
+/** Plain data, as JSON writes it. What a release does not know it passes over. */
+export interface Message {
+  readonly kind: string
+  readonly [field: string]: unknown
+}
+
+/** The gates that use the store. */
+export interface GateList {
+  /** Says that this gate is there, and what it says of itself: plain data. Call it every `EVERY`. */
+  tell(about: GateAbout): Promise<void>
+  /** All gates that were heard of within the last ten minutes. Rejects with a `StoreError`. */
+  list(): Promise<readonly ListedGate[]>
+}
+
+export interface GateAbout {
+  /** What people call it. */
+  readonly name: string
+  readonly version: string
+  readonly sessions: number
+}
+
+export interface ListedGate extends GateAbout {
+  /** As in `SharedStore.gate`. */
+  readonly gate: string
+  /** Milliseconds since it was heard of. */
+  readonly age: number
+}
+
+/** One server of the store, as the health of each is shown. */
+export interface StoreNode {
+  /** Address and port, or the path of a socket. */
+  readonly name: string
+  readonly usable: boolean
+  /** Since when, in milliseconds of the monotonic clock. */
+  readonly since: number
+  readonly trouble?: StoreTrouble
+  /** One sentence: what is wrong, and the cure. */
+  readonly message?: string
+}
