@@ -26,6 +26,7 @@ export const sessionEnds = [
   'evicted', // pushed out by MAX_SESSIONS or SESSION_MEMORY, or by its own viewer's other sessions
   'closed', // by the operator
   'displaced', // its user has more sessions than the backend allows
+  'moved', // it goes on at another gate, or another gate has told its end
 ] as const
 export type SessionEnd = (typeof sessionEnds)[number]
 
