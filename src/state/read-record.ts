@@ -53,7 +53,7 @@ const numbers = [
   'resumeFor',
   'part',
 ] as const satisfies readonly (keyof SessionRecord)[]
-const filters = ['channel', 'address', 'user'] as const satisfies readonly (keyof CloseMark['filter'])[]
+const filters = ['channel', 'address', 'user', 'id'] as const satisfies readonly (keyof CloseMark['filter'])[]
 
 function readFailure(value: unknown): SessionRecord['failure'] {
   if (!isFields(value)) return undefined
