@@ -117,8 +117,8 @@ export class Session implements Opened {
 
   /** An upper estimate of the memory it takes: shared texts are counted for each session. */
   get bytes(): number {
-    const { origin, userAgent, playbackId } = this.profile
-    const shared = this.path.length + origin.length + userAgent.length + playbackId.length
+    const { origin, site = '', userAgent, playbackId } = this.profile
+    const shared = this.path.length + origin.length + site.length + userAgent.length + playbackId.length
     const own = this.sentQuery.includes(this.query) ? this.sentQuery : this.sentQuery + this.query
     const { pathCredential, shownPath } = this.scope
     const credential = pathCredential === undefined ? 0 : pathCredential.length + shownPath.length
@@ -133,9 +133,10 @@ export class Session implements Opened {
 
   /** The request that opened the session; every re-check sends it again. */
   opener(): Subrequest {
-    const { origin, userAgent, playbackId } = this.profile
+    const { origin, site, userAgent, playbackId } = this.profile
     const { path, sentQuery: query } = this
-    return { address: addressOf(this.viewer), origin, path, query, userAgent, playbackId }
+    const opener = { address: addressOf(this.viewer), origin, path, query, userAgent, playbackId }
+    return site === undefined ? opener : { ...opener, site }
   }
 }
 

@@ -20,6 +20,7 @@ export function readRecord(text: string): SessionRecord | undefined {
   const record: { [Field in keyof SessionRecord]: unknown } = {
     ...pick(fields, texts),
     ...pick(fields, numbers),
+    ...(typeof fields['site'] === 'string' && { site: fields['site'] }),
     dueAt: fields['dueAt'],
     silent: fields['silent'],
     ...(failure === undefined ? {} : { failure }),

@@ -30,7 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['listen', 'verdict', 'subrequest', 'version'],
   ],
   check: ['config', 'backend', 'session', 'state', 'listen', 'log', 'verdict', 'subrequest'],
-  config: ['backend', 'decision', 'limit', 'session', 'listen', 'log', 'verdict'],
+  config: ['backend', 'decision', 'limit', 'session', 'state', 'listen', 'log', 'verdict'],
   admin: [
     ...[
       'explain',
