@@ -35,7 +35,7 @@ export interface StoreLinkOptions {
   /** A damaged store was set aside and a fresh one begun; the sentence says so. */
   readonly onSetAside: (sentence: string) => void
   /** The store has lost all that it knew; one that gates share may. */
-  readonly onForgotten?: () => void
+  readonly onForgotten?: (node: string) => void
   /** A command took so many milliseconds. */
   readonly onCommand: (command: StoreCommand, took: number, trouble: StoreTrouble | undefined) => void
 }

@@ -5,8 +5,6 @@ import type { ValkeyStore } from './valkey-store.ts'
 
 export interface ValkeyLinkOptions extends Omit<StoreLinkOptions, 'store' | 'onSetAside'> {
   readonly store: ValkeyStore
-  /** A server has lost all that it knew: all must be told again. */
-  readonly onForgotten: (node: string) => void
 }
 
 /** Milliseconds until what must be known is read again. */
@@ -17,7 +15,7 @@ const RETRY = 1_000
  * them can, and what is about the others is not done.
  */
 export function createValkeyLink(options: ValkeyLinkOptions): StoreLink {
-  const { store, clock, after, onCommand, onForgotten } = options
+  const { store, clock, after, onCommand } = options
   /** What must be known before the store is used was read. */
   let isReady = false
   let preparing: Promise<void> | undefined
@@ -119,7 +117,7 @@ export function createValkeyLink(options: ValkeyLinkOptions): StoreLink {
   store.watch({
     onChange: changed,
     onForgotten(node) {
-      if (!isStopped) onForgotten(node)
+      if (!isStopped) options.onForgotten?.(node)
     },
   })
 
