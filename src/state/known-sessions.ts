@@ -3,8 +3,9 @@ import type { End } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { Kept } from './kept.ts'
 import type { NotDone } from './record-store.ts'
+import type { Removed } from './removals.ts'
 import { createSilentSessions } from './silent-sessions.ts'
-import type { Removed, WriteBehind } from './write-behind.ts'
+import type { WriteBehind } from './write-behind.ts'
 
 export interface KnownSessionsOptions {
   readonly written: Pick<WriteBehind, 'changed' | 'remove'>

@@ -133,9 +133,9 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   }
 
   news?.listen({
-    ended(id, end) {
-      written.removedElsewhere(id)
-      known.endedElsewhere(id, end)
+    ended(session, end) {
+      written.removedElsewhere(session)
+      known.endedElsewhere(session.id, end)
     },
     marked(mark) {
       marks.add(mark)
@@ -151,7 +151,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     const removing = written.remove({ id, viewer, end })
     known.removed(id, removing)
     const outcome = await removing
-    if (outcome === 'written') news?.tellEnd(id, end)
+    if (outcome === 'written') news?.tellEnd({ id, viewer }, end)
     return outcome !== 'waiting'
   }
 
