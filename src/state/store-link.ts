@@ -12,6 +12,8 @@ export interface StoreState {
   readonly message?: string
   /** Each server of a store that gates share; undefined for a folder. */
   readonly nodes?: readonly StoreNode[]
+  /** The server that has changed, where it is told of a change of a store that gates share. */
+  readonly node?: StoreNode
 }
 
 /** What a store is asked to do, for metrics. */
