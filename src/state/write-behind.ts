@@ -14,9 +14,10 @@ export interface WriteBehindOptions {
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
   /**
-   * For a store that gates share: a session is written, or the store has not taken it. Undefined for a folder.
+   * For a store that gates share: a session is written, as silent or not, or the store has not taken it.
+   * Undefined for a folder.
    */
-  readonly onWritten?: ((kept: Kept, notDone: NotDone | undefined) => void) | undefined
+  readonly onWritten?: ((kept: Kept, asSilent: boolean, notDone: NotDone | undefined) => void) | undefined
 }
 
 /**
@@ -80,11 +81,11 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       return false
     }
     const reasons = new Map(notDone.map((one) => [one.id, one]))
-    for (const kept of batch) {
+    for (const [at, kept] of batch.entries()) {
       const reason = reasons.get(kept.session.id)
       if (reason?.why === 'away') away.push(kept)
       else changes.written(kept)
-      onWritten?.(kept, reason)
+      onWritten?.(kept, writes[at]?.record.silent === true, reason)
     }
     return true
   }

@@ -62,7 +62,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   decision: ['session', 'verdict', 'subrequest'],
   backend: ['log', 'address', 'verdict', 'subrequest'],
   users: ['decision', 'limit', 'session', 'state', 'verdict', 'subrequest'],
-  state: ['decision', 'session', 'log', 'verdict', 'subrequest'],
+  state: ['decision', 'address', 'session', 'log', 'verdict', 'subrequest'],
   session: ['verdict', 'subrequest'],
   limit: [],
   log: ['decision', 'session', 'verdict', 'subrequest'],
