@@ -20,6 +20,7 @@ import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
+import type { AmongGates } from './create-fleet-side.ts'
 import { createLimit } from './create-limit.ts'
 import { createMemory } from './create-memory.ts'
 import { createStore } from './create-store.ts'
@@ -46,8 +47,11 @@ const STORE_START = 2_000
 /** Milliseconds beyond the deadline of a question that an answer may take while the service stops. */
 const GRACE = 500
 
-/** Builds the parts and connects them; nothing runs before `start`. */
-export function createService(settings: Settings, log: Log): Service {
+/**
+ * Builds the parts and connects them; nothing runs before `start`.
+ * @param amongGates undefined where this gate shares its store with nobody
+ */
+export function createService(settings: Settings, log: Log, amongGates?: AmongGates): Service {
   // Whole numbers: V8 stores them in the session itself, but fractions in a separate object.
   const clock = (): number => Math.round(performance.now())
   const toIso = createToIso(clock, Date.now)
@@ -155,6 +159,7 @@ export function createService(settings: Settings, log: Log): Service {
   }
   const operator = createOperatorSide({
     settings,
+    amongGates,
     memory,
     store,
     limit,
@@ -174,7 +179,8 @@ export function createService(settings: Settings, log: Log): Service {
   add({ internalError: () => void internalErrors++, overLimit: () => void limitRefusals++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
-  const { explain, live, adminServer } = operator
+  const { explain, live, fleet, adminServer } = operator
+  let leaveFleet: (() => Promise<void>) | undefined
   let stopSweeping = (): void => {}
   let stopLooking: (() => void) | undefined
   return {
@@ -189,6 +195,7 @@ export function createService(settings: Settings, log: Log): Service {
       stopSweeping = memory.startSweeping(clock)
       webhook?.start(store?.state().usable === true)
       stopLooking = limit?.start()
+      leaveFleet = fleet?.start()
       log.info('listening', {
         gate: formatAddress(settings.listen),
         admin: adminListen === undefined ? 'off' : formatAddress(adminListen),
@@ -203,6 +210,7 @@ export function createService(settings: Settings, log: Log): Service {
       live.end()
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)
+      await leaveFleet?.()
       await Promise.all([webhook?.stop(), backends.close(), store?.stop(GRACE)])
       decisions.end()
     },
