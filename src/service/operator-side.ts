@@ -141,7 +141,10 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     createAdminServer(
       createAdminApp({
         token: settings.adminToken,
-        readiness: createReadiness({ ...watched, store, clock, toIso, isListening, isClosing }),
+        readiness: createReadiness({
+          ...{ ...watched, store, clock, toIso, isListening, isClosing },
+          gates: gates?.news.shown,
+        }),
         metrics: metrics.text,
         desk,
         ofGates: gates?.desk,
@@ -158,5 +161,7 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
 }
 
 function watchFleet({ name, others }: Fleet): WatchedFleet {
-  return { name, gates: () => 1 + others().filter(({ age }) => age <= FRESH).length }
+  // By name: one that was killed and started again is heard of twice for some seconds.
+  const names = () => new Set([name, ...others().flatMap((one) => (one.age <= FRESH ? one.name : []))])
+  return { name, gates: () => names().size }
 }
