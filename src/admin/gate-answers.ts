@@ -1,5 +1,5 @@
 import type { FindHeld } from '../explain/find-held.ts'
-import type { Answerer } from '../fleet/answer-asks.ts'
+import { type Answerer, NO_ANSWER } from '../fleet/answer-asks.ts'
 import { readReply } from './read-reply.ts'
 import type { RecentChanges } from './recent-changes.ts'
 import type { SessionFilter, SessionsDesk } from './sessions-desk.ts'
@@ -33,7 +33,9 @@ export function createGateAnswers(options: GateAnswersOptions): Readonly<Record<
       answer(parameters) {
         const given = readReply(parameters)
         const limit = Math.min(Math.max(given.number('limit'), 1), MOST)
-        return desk.slice(readFilter(given.record('filter')), limit, given.text('after') ?? null)
+        const filter = readFilter(given.record('filter'))
+        if (filter === undefined) return NO_ANSWER
+        return desk.slice(filter, limit, given.text('after') ?? null)
       },
     },
     session: { answer: (parameters) => desk.find(readReply(parameters).text('id') ?? '') },
@@ -46,10 +48,8 @@ export function createGateAnswers(options: GateAnswersOptions): Readonly<Record<
       changes: true,
       answer(parameters) {
         const given = readReply(parameters)
-        // Without it nothing is meant: what a later release says in another way must not close all.
-        const filter = given.record('filter')
-        if (filter === undefined) return { closed: 0 }
-        return desk.closing.here(readFilter(filter), given.number('before'))
+        const filter = readFilter(given.record('filter'))
+        return filter === undefined ? NO_ANSWER : desk.closing.here(filter, given.number('before'))
       },
     },
     changes: {
@@ -62,12 +62,21 @@ export function createGateAnswers(options: GateAnswersOptions): Readonly<Record<
   }
 }
 
-function readFilter(value: unknown): SessionFilter {
+const filters = ['channel', 'address', 'user'] as const
+
+/**
+ * Undefined where it is missing, or has what this release does not know: a filter that is understood in part
+ * would mean more sessions, or all.
+ */
+function readFilter(value: unknown): SessionFilter | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
   const given = readReply(value)
   const filter: Partial<Record<keyof SessionFilter, string>> = {}
-  for (const name of ['channel', 'address', 'user'] as const) {
+  for (const name of Object.keys(value)) {
+    const known = filters.find((one) => one === name)
     const text = given.text(name)
-    if (text !== undefined) filter[name] = text
+    if (known === undefined || text === undefined) return undefined
+    filter[known] = text
   }
   return filter
 }

@@ -21,7 +21,7 @@ export function readReply(value: unknown): ReadReply {
     },
     number(name) {
       const found = field(name)
-      return typeof found === 'number' ? found : 0
+      return typeof found === 'number' && Number.isFinite(found) ? found : 0
     },
     flag: (name) => field(name) === true,
     list(name) {

@@ -4,7 +4,10 @@ import type { Reply } from './collect.ts'
 /** The parameters of a question, as another gate has sent them: it may be of another release. */
 export type Parameters = Readonly<Record<string, unknown>>
 
-/** How this gate answers one kind of question. The result is plain data. */
+/** A question that this release does not understand. It is not answered, so that who asks sees that. */
+export const NO_ANSWER = Symbol('no answer')
+
+/** How this gate answers one kind of question. The result is plain data, or `NO_ANSWER`. */
 export interface Answerer {
   answer(parameters: Parameters): unknown
   /** It changes something, and is done also when it comes so late that nobody waits for the answer. */
@@ -37,6 +40,7 @@ export function answerAsks(options: AnswerAsksOptions): () => void {
   const answer = async (ask: string, answerer: Answerer, parameters: Parameters, late: boolean) => {
     try {
       const value = (await answerer.answer(parameters)) ?? null
+      if (value === NO_ANSWER) return
       const reply: Reply = { gate: shared.gate, name, value }
       // Who asked notices a missing answer.
       if (!late) await shared.replies.answer(ask, JSON.stringify(reply)).catch(() => {})

@@ -165,6 +165,23 @@ describe('the sessions of two gates', () => {
     assert.deepEqual([none?.gate, none?.session], ['south', null])
   })
 
+  test('/readyz lists the gates as they were last heard of, and waits for none', async (t) => {
+    const { place, north } = await startTwo(t)
+    place.hold(['south'])
+    const { gates } = (await north.admin('GET /readyz')).json as {
+      gates: { name: string; away: boolean; all: { name: string; sessions: number; seen: number }[] }
+    }
+    assert.deepEqual([gates.name, gates.away], ['north', false])
+    assert.deepEqual(
+      gates.all.map(({ name, sessions }) => [name, sessions]),
+      [
+        ['north', 0],
+        ['south', 0],
+      ],
+    )
+    assert.ok((gates.all[1]?.seen ?? 99) <= 6)
+  })
+
   test('metrics tell the name of the gate and how many there are', async (t) => {
     const { north } = await startTwo(t)
     const { body } = await north.admin('GET /metrics')
