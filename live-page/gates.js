@@ -3,13 +3,15 @@ import { count, duration, plain } from './format.js'
 
 /**
  * The gates that share a store, each with what it says of itself. Hidden where this gate shares it with nobody.
+ * Returns whether the rows of the sessions have another height now.
  * @param {import('./messages.js').ShownGates | undefined} gates
  */
 export function showGates(gates) {
   const grid = find('grid', HTMLElement)
   find('gates-card', HTMLElement).hidden = gates === undefined
+  const isNew = grid.classList.contains('of-gates') !== (gates !== undefined)
   grid.classList.toggle('of-gates', gates !== undefined)
-  if (gates === undefined) return
+  if (gates === undefined) return isNew
   const rows = gates.all.map((gate) => {
     const state = element('span', 'pill', stateOf(gate, gates))
     state.dataset.tone = gate.answered ? 'good' : 'bad'
@@ -26,6 +28,7 @@ export function showGates(gates) {
     )
   })
   find('gates', HTMLElement).replaceChildren(...rows)
+  return isNew
 }
 
 /** A gate tells every two seconds that it is there. */

@@ -111,7 +111,7 @@ function showState(state) {
   backends.show(state.backends, state.deadline)
   defaultAction.show(state)
   showStoreNotice(state)
-  showGates(state.gates)
+  if (showGates(state.gates)) table.resize()
   news.share(state.gates)
   showFigures(state)
 }

@@ -185,16 +185,19 @@ export function createSessionTable(list, onClose) {
     pointedAt = ''
   })
   grid.addEventListener('scroll', schedule, { passive: true })
-  new ResizeObserver(() => {
+  const resize = () => {
     measure()
     schedule()
-  }).observe(grid)
+  }
+  new ResizeObserver(resize).observe(grid)
 
   return {
     changed() {
       heads.show()
       schedule()
     },
+    /** Rows have another height. */
+    resize,
     /** @param {number} time of the gate, in milliseconds since 1970 */
     tick(time) {
       now = time

@@ -13,6 +13,8 @@ export interface NewsOfGatesOptions {
   readonly sessions: () => number
   /** Who reads it. */
   readonly live: () => Pick<EventStream, 'elsewhere' | 'reload' | 'readers'>
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
   readonly onInternalError: (error: unknown) => void
 }
 
@@ -43,11 +45,15 @@ export interface NewsOfGates {
   shown(): ShownGates
 }
 
+/** Who has answered so many milliseconds ago says nothing of now; then it counts who was heard of. */
+const OLD = 3_000
+
 export function createNewsOfGates(options: NewsOfGatesOptions): NewsOfGates {
-  const { fleet, version, sessions, live, onInternalError } = options
+  const { fleet, version, sessions, live, clock, onInternalError } = options
   /** What each gate has said last, by its id: it is given back with the next question. */
   let marks = new Map<string, string>()
   let answered = new Set<string>()
+  let answeredAt = Number.NEGATIVE_INFINITY
   let isAsking = false
   let hasLooked = false
 
@@ -57,6 +63,7 @@ export function createNewsOfGates(options: NewsOfGatesOptions): NewsOfGates {
     // Each gate has a mark of its own, and all are asked at once.
     const { others } = await fleet.ask(what, { marks: Object.fromEntries(marks) }, () => undefined)
     answered = new Set(others.map(({ gate }) => gate))
+    answeredAt = clock()
     // A gate that has come or gone has sessions that the pages do not know, or know in vain.
     let isOld = !fleet.isAway() && [...marks.keys()].some((gate) => !heard.some((one) => one.gate === gate))
     const next = new Map(
@@ -89,9 +96,10 @@ export function createNewsOfGates(options: NewsOfGatesOptions): NewsOfGates {
         })
     },
     shown() {
+      const isOld = clock() - answeredAt > OLD
       const others = fleet.others().map((one) => ({
         name: one.name,
-        answered: answered.has(one.gate),
+        answered: isOld ? !fleet.isAway() && one.age <= FRESH : answered.has(one.gate),
         version: one.version,
         sessions: one.sessions,
         seen: Math.round(one.age / 1000),

@@ -40,7 +40,7 @@ export function createFleetSide(options: FleetSideOptions): FleetSide {
   return {
     fleet,
     desk: createDeskOfGates({ desk, fleet, toStoreTime, clock }),
-    news: createNewsOfGates({ fleet, version, sessions, live, onInternalError }),
+    news: createNewsOfGates({ fleet, version, sessions, live, clock, onInternalError }),
     changes,
   }
 }

@@ -10,6 +10,7 @@ interface Stage {
   readonly answers: Map<string, object>
   readonly heard: Map<string, HeardGate>
   away: boolean
+  now: number
   /** What the live pages were told. */
   readonly told: string[]
   /** The parameters of the questions. */
@@ -47,10 +48,11 @@ function createStage(): Stage {
       reload: () => void told.push('reload'),
       readers: () => 2,
     }),
+    clock: () => stage.now,
     onInternalError: (error) => assert.fail(String(error)),
   })
   const stage: Stage = {
-    ...{ answers, heard, away: false, told, asked, news },
+    ...{ answers, heard, away: false, now: 0, told, asked, news },
     async look() {
       news.look()
       await setImmediate()
@@ -118,6 +120,20 @@ describe('the news of other gates', () => {
     hear(stage, 'south')
     stage.answers.set('south', { ...nothing, mark: '1.4', opened: [view('a')] })
     assert.equal(await stage.look(), '+a')
+  })
+
+  test('a gate counts as one that answers until it was asked, when it was just heard of', async () => {
+    const stage = createStage()
+    hear(stage, 'south')
+    const answers = (): boolean | undefined => stage.news.shown().all[1]?.answered
+    assert.equal(answers(), true)
+    await stage.look()
+    assert.equal(answers(), false)
+    // No page was open meanwhile.
+    stage.now = 60_000
+    assert.equal(answers(), true)
+    hear(stage, 'south', 7_000)
+    assert.equal(answers(), false)
   })
 
   test('what another release says in another way is passed over', async () => {
