@@ -12,6 +12,7 @@ import { until } from './until.ts'
 /** redis-server passes the same tests. */
 const server = process.env['VALKEY_SERVER'] ?? 'valkey-server'
 const sentinel = server.replace(/server$/, 'sentinel')
+const READY = /ready to accept/i
 const run = promisify(execFile)
 
 export interface ValkeyServer {
@@ -24,8 +25,11 @@ export interface ValkeyServer {
   goOn(): void
   /** Ends it at once, as `kill -9` does. */
   kill(): Promise<void>
-  /** Starts it again, with what it has saved; `more` of its configuration. */
-  restart(more?: readonly string[]): Promise<void>
+  /**
+   * Starts it again, with what it has saved; `more` of its configuration.
+   * @param isUp what it logs when that is done; by default that it is ready
+   */
+  restart(more?: readonly string[], isUp?: RegExp): Promise<void>
 }
 
 export interface ServerOptions {
@@ -61,15 +65,14 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     })
     return stdout.replace(/\n$/, '')
   }
-  const start = async (more: readonly string[]): Promise<void> => {
+  const start = async (more: readonly string[], isUp: RegExp): Promise<void> => {
     child = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
-    const isUp = async (): Promise<boolean> => {
+    await until(`${server} on ${port}`, () => {
       if (child.process.exitCode !== null) throw new Error(`${server}: ${child.output()}`)
-      return /ready to accept|The server is now ready/i.test(child.output())
-    }
-    await until(`${server} on ${port}`, isUp)
+      return isUp.test(child.output())
+    })
   }
-  await start([])
+  await start([], READY)
   return {
     address,
     folder,
@@ -77,7 +80,7 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     pause: () => void child.process.kill('SIGSTOP'),
     goOn: () => void child.process.kill('SIGCONT'),
     kill: async () => void (await child.stop('SIGKILL')),
-    restart: (more = []) => start(more),
+    restart: (more = [], isUp = READY) => start(more, isUp),
   }
 }
 
