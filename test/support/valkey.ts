@@ -57,7 +57,18 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
       ? ['--port', '0', '--tls-port', String(port)]
       : ['--port', String(port)]
   const cliWhere = options.unix ? ['-s', path] : ['-p', String(port), ...(options.tls ? ['--tls'] : [])]
-  const fixed = ['--dir', folder, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const fixed = [
+    '--dir',
+    folder,
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--repl-diskless-sync-delay',
+    '0',
+  ]
   let child: Child
   const cli = async (...command: readonly string[]): Promise<string> => {
     const { stdout } = await run('valkey-cli', [...cliWhere, ...(options.cli ?? []), ...command], {
@@ -139,25 +150,48 @@ async function startSentinel(scope: Scope, primary: number, quorum: number): Pro
   return { kind: 'tcp', host: '127.0.0.1', port }
 }
 
+const clusterOptions: ServerOptions = {
+  more: [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-node-timeout',
+    '2000',
+    '--cluster-require-full-coverage',
+    'no',
+  ],
+}
+
 /** Three servers of one cluster, a third of the slots each, without replicas. */
 export async function startCluster(scope: Scope): Promise<readonly ValkeyServer[]> {
-  const more = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
-  const servers = await Promise.all([0, 1, 2].map(() => startValkey(scope, { more })))
-  const [first, ...others] = servers as [ValkeyServer, ValkeyServer, ValkeyServer]
+  const servers = await Promise.all([0, 1, 2].map(() => startValkey(scope, clusterOptions)))
   const bounds = [0, 5_461, 10_923, 16_384]
   await Promise.all(
     servers.map(async (server, n) => {
       await server.cli('CLUSTER', 'ADDSLOTSRANGE', String(bounds[n]), String((bounds[n + 1] ?? 0) - 1))
-      await server.cli('CONFIG', 'SET', 'cluster-require-full-coverage', 'no')
       await server.cli('CLUSTER', 'SET-CONFIG-EPOCH', String(n + 1))
     }),
   )
-  for (const other of others) await first.cli('CLUSTER', 'MEET', '127.0.0.1', String(portOf(other.address)))
+  await meet(servers)
+  return servers
+}
+
+/** One more server of a cluster, without a slot. */
+export async function addToCluster(scope: Scope, servers: readonly ValkeyServer[]): Promise<ValkeyServer> {
+  const server = await startValkey(scope, clusterOptions)
+  await meet([...servers, server])
+  return server
+}
+
+async function meet(servers: readonly ValkeyServer[]): Promise<void> {
+  for (const server of servers)
+    for (const other of servers)
+      if (server !== other) await server.cli('CLUSTER', 'MEET', '127.0.0.1', String(portOf(other.address)))
   await until('the cluster is whole', async () => {
     const infos = await Promise.all(servers.map((server) => server.cli('CLUSTER', 'INFO')))
-    return infos.every((info) => /cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info))
+    return infos.every(
+      (info) => /cluster_state:ok/.test(info) && info.includes(`cluster_known_nodes:${servers.length}\r`),
+    )
   })
-  return servers
 }
 
 export function portOf(address: ValkeyAddress): number {
