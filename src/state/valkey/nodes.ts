@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { StoreError } from '../record-store.ts'
 import type { StoreNode } from '../shared-store.ts'
 import type { Connect, Parameter } from './connect.ts'
-import { slotOf } from './key-slot.ts'
-import { type Beat, createNode, isRedirection, type Node, type NodeOptions, nameOf } from './node.ts'
+import { type Beat, createNode, type Node, type NodeOptions, nameOf } from './node.ts'
 import type { Script } from './scripts.ts'
+import { createSlots } from './slots.ts'
 import { type Primary, readTopology } from './topology.ts'
 import type { ValkeyAddress, ValkeySettings } from './valkey-settings.ts'
-import { storeErrorOf } from './valkey-trouble.ts'
+import { isRedirection, storeErrorOf } from './valkey-trouble.ts'
 
 export interface NodesOptions {
   readonly settings: ValkeySettings
@@ -62,8 +62,7 @@ export function createNodes(options: NodesOptions): Nodes {
   const nodes = new Map<string, Node>()
   /** Servers that have no slot yet, while their first one is on its way. */
   const guests = new Map<string, Node>()
-  /** For each slot of a cluster the name of its server. */
-  let slots: readonly (string | undefined)[] = []
+  const slots = createSlots()
   const epochs = new Map<string, string>()
   /** Undefined: it is not open. */
   let connect: Connect | undefined
@@ -81,7 +80,7 @@ export function createNodes(options: NodesOptions): Nodes {
       address,
       timeout: settings.timeout,
       newEpoch: () => randomBytes(9).toString('base64url'),
-      beatKeys: () => options.beatKeys(tagOf(name)),
+      beatKeys: () => options.beatKeys(slots.tagOf(name)),
       onBeat(beat) {
         const before = epochs.get(beat.epochKey)
         epochs.set(beat.epochKey, beat.epoch)
@@ -93,18 +92,6 @@ export function createNodes(options: NodesOptions): Nodes {
         onChange(state, lasted)
       },
     }
-  }
-
-  /** What is between the braces of a key that this server has. */
-  const tags = new Map<string, string>()
-  const tagOf = (name: string): string => {
-    const known = tags.get(name)
-    const has = (tag: string): boolean => slots.length === 0 || slots[slotOf(tag)] === name
-    if (known !== undefined && has(known)) return known
-    let tag = 'b'
-    for (let n = 0; n < 200_000 && !has(tag); n += 1) tag = `b${n}`
-    tags.set(name, tag)
-    return tag
   }
 
   /** The server that an ASK names. */
@@ -135,7 +122,7 @@ export function createNodes(options: NodesOptions): Nodes {
       nodes.delete(name)
       node.close()
     }
-    if (settings.mode.kind === 'cluster') slots = slotsOf(primaries)
+    if (settings.mode.kind === 'cluster') slots.take(primaries)
     dismissGuests()
     for (const primary of primaries) {
       const name = nameOf(primary.address)
@@ -180,7 +167,7 @@ export function createNodes(options: NodesOptions): Nodes {
 
   const nodeOf = (key: string): Node | undefined => {
     if (settings.mode.kind !== 'cluster') return nodes.values().next().value
-    return nodes.get(slots[slotOf(key)] ?? '')
+    return nodes.get(slots.holderOf(key) ?? '')
   }
 
   const checkOpen = (): void => {
@@ -246,11 +233,4 @@ export function createNodes(options: NodesOptions): Nodes {
       unknown = { name: unknownName, usable: false, since: options.clock() }
     },
   }
-}
-
-function slotsOf(primaries: readonly Primary[]): readonly (string | undefined)[] {
-  const slots: (string | undefined)[] = Array.from({ length: 16_384 })
-  for (const { address, slots: ranges } of primaries)
-    for (const [first, last] of ranges) slots.fill(nameOf(address), first, last + 1)
-  return slots
 }

@@ -93,3 +93,13 @@ function textOf(error: unknown): string {
   const code = 'code' in error && error.code !== undefined ? ` ${String(error.code)}` : ''
   return `${error.message}${code} ${inner}`
 }
+
+/** Whether the server said that another one has the key, or that it is on its way. */
+export function isRedirection(error: unknown): error is Error {
+  return ['MOVED', 'ASK', 'TRYAGAIN'].some((word) => isReply(error, word))
+}
+
+/** Whether what the server said begins with this word. */
+export function isReply(error: unknown, word: string): boolean {
+  return error instanceof Error && !(error instanceof StoreError) && error.message.startsWith(`${word} `)
+}
