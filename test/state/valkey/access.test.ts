@@ -18,6 +18,7 @@ import { makeStore, makeValkeyPlace } from './valkey-place.ts'
 const commands = [
   ...['eval', 'evalsha', 'time', 'get', 'set', 'pttl', 'pexpire', 'scan'],
   ...['hget', 'hset', 'hdel', 'hlen', 'hgetall', 'xadd', 'xread', 'xrange', 'xrevrange'],
+  ...['rpush', 'lrange'],
 ]
 const rights = (all: readonly string[]): string[] => [
   ...['user', 'alta-auth', 'on', '>the-password', '~test:*', 'resetchannels', '-@all'],
