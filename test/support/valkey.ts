@@ -11,7 +11,7 @@ import { until } from './until.ts'
 
 /** redis-server passes the same tests. */
 const server = process.env['VALKEY_SERVER'] ?? 'valkey-server'
-const sentinel = server.replace(/server$/, 'sentinel')
+const sentinel = 'valkey-sentinel'
 const READY = /ready to accept/i
 const run = promisify(execFile)
 
@@ -108,7 +108,7 @@ export function settingsFor(
     prefix: 'test:',
     secrets: ['a secret of thirty-two characters'],
     // A busy machine is no slow server.
-    timeout: 2_000,
+    timeout: 10_000,
     ...more,
   }
 }
