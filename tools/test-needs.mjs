@@ -42,7 +42,7 @@ export const programsOf = {
   'test/repository/deb-native.test.ts': { objdump: 'binutils' },
   'test/nginx/shipped-files.test.ts': nginx,
   'test/players/ffmpeg.test.ts': ffmpeg,
-  'test/service/systemd.test.ts': { 'systemd-analyze': 'systemd' },
+  'test/support/shipped-units.ts': { 'systemd-analyze': 'systemd' },
   'test/state/full-disk.test.ts': { unshare: 'util-linux' },
   'test/support/backend-nginx.ts': nginx,
   'test/support/browser.ts': { chromium: 'chromium' },
