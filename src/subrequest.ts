@@ -7,6 +7,11 @@ export interface Subrequest {
   readonly address: string
   /** `scheme://host`, with the port only when the client wrote one. */
   readonly origin: string
+  /**
+   * What the operator's nginx calls the site, where several origins are one: it takes the origin's place in all
+   * keys. Undefined = the origin itself.
+   */
+  readonly site?: string
   /** The path that nginx will serve: normalised by nginx, percent-encoded by the gate, starts with `/`. */
   readonly path: string
   /** The client's query as sent, without the `?`; empty when there is none. */

@@ -15,6 +15,7 @@ import {
   settingNames,
   settingsTable,
 } from './settings-table.ts'
+import { findMisfits, type StateSettings, toStateSettings } from './state-settings.ts'
 import { misspelt } from './typos.ts'
 import { ValueError } from './values.ts'
 
@@ -41,6 +42,8 @@ export interface Settings {
   readonly sessionIdle: number
   /** Where sessions outlive this process; undefined = nowhere. */
   readonly state: StateSettings | undefined
+  /** What this gate is called among those that share a store; undefined = see `defaultGateName`. */
+  readonly gateName: string | undefined
   /** How many sessions a user may have at once. Times are milliseconds. */
   readonly limit: LimitSettings
   readonly nginxTtl: number
@@ -60,18 +63,6 @@ export interface LimitSettings extends TermsSettings {
   readonly grace: number
   /** SESSION_LIMIT_HOLD */
   readonly hold: number
-}
-
-/** The store of a gate. */
-export interface StateSettings {
-  /** An absolute path. */
-  readonly folder: string
-  /** Bytes. */
-  readonly max: number
-  /** The first one seals, each one opens; none = not sealed. */
-  readonly secrets: readonly string[]
-  /** Milliseconds that a miss waits for it. */
-  readonly timeout: number
 }
 
 /** Either the settings, or all problems. Each problem names the variable, its value and the cure. */
@@ -105,6 +96,7 @@ export function readSettings(environment: Environment): SettingsResult {
   const backends = readBackends(raw as Partial<RawSettings>, problems)
   checkNames(raw as Partial<RawSettings>, problems)
   checkAdmin(raw as Partial<RawSettings>, problems)
+  problems.push(...findMisfits(raw as Partial<RawSettings>))
   const eventsUrl = readEventsUrl(raw as Partial<RawSettings>, problems)
   const [first, ...rest] = backends
   if (problems.length > 0 || first === undefined) return { ok: false, problems: problems.map(onOneLine) }
@@ -193,15 +185,8 @@ function toSettings(
       resume: raw.SESSION_RESUME,
     },
     sessionIdle: raw.SESSION_IDLE,
-    state:
-      raw.STATE_URL === undefined
-        ? undefined
-        : {
-            folder: raw.STATE_URL,
-            max: raw.STATE_MAX,
-            secrets: raw.STATE_SECRET,
-            timeout: raw.STATE_TIMEOUT,
-          },
+    state: toStateSettings(raw),
+    gateName: raw.GATE_NAME,
     limit: {
       sessionLimit: raw.SESSION_LIMIT,
       maxUserSessions: raw.MAX_USER_SESSIONS,

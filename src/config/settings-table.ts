@@ -1,7 +1,10 @@
 import { middlewares } from '../backend/presets.ts'
 import { MOST_SESSIONS, sessionLimits } from '../limit/terms.ts'
 import type { ListenAddress } from '../listen.ts'
+import { readGateName } from './gate-name.ts'
 import { defaultSessionMemory, heapLimit, MEGABYTE } from './heap.ts'
+import type { Secret } from './mask.ts'
+import { readStateMode, readStatePrefix } from './state-settings.ts'
 import { readStateUrl } from './state-url.ts'
 import {
   readChannelPattern,
@@ -30,10 +33,8 @@ export interface Setting<Value> {
   readonly example?: string
   /** Reads the text. @throws {ValueError} what is wrong, and how to write it */
   readonly read: (text: string) => Value
-  /**
-   * Not shown in clear. `url`: a URL that may hold a password or a token. `text`: the whole text is secret.
-   */
-  readonly secret?: 'url' | 'text'
+  /** Not shown in clear. */
+  readonly secret?: Secret
 }
 
 function setting<Value>(
@@ -163,20 +164,25 @@ export const settingsTable = {
   STATE_URL: {
     ...setting(
       '',
-      'the store, where sessions outlive the gate: `file:/path`, a folder of this gate alone, or `off`; empty = a folder in the runtime directory of systemd, elsewhere `off`',
+      'the store, where sessions outlive the gate: `file:/path`, a folder of this gate alone; `valkey://user:password@host:6379/0`, `valkeys://` or `unix:/path`, a Valkey that gates share; or `off`; empty = a folder in the runtime directory of systemd, elsewhere `off`',
       readStateUrl,
     ),
-    secret: 'url',
+    secret: 'store',
   },
+  STATE_MODE: setting(
+    'single',
+    'what the addresses of Valkey are: `single` = one server, `cluster` = nodes of a cluster, `sentinel:NAME` = Sentinels that know the server as NAME',
+    readStateMode,
+  ),
   STATE_MAX: setting(
     '',
-    'bytes that the store may take, such as `64m` or `1g`; empty = `64m` in the runtime directory of systemd, elsewhere `1g`',
+    'bytes that a store in a folder may take, such as `64m` or `1g`; empty = `64m` in the runtime directory of systemd, elsewhere `1g`',
     readSize(16 * MEGABYTE),
   ),
   STATE_SECRET: {
     ...setting(
       '',
-      'seals what lies in the store: 32 characters or more; while you change it, the new one, a space and the former one; empty = not sealed',
+      'seals what lies in the store: 32 characters or more; while you change it, the new one, a space and the former one; required with Valkey, the same on all gates; empty = not sealed',
       readSecrets,
     ),
     secret: 'text',
@@ -185,6 +191,16 @@ export const settingsTable = {
     '100ms',
     'a new viewer waits this long for the store, then the backend is asked',
     readDurationUpTo('1s'),
+  ),
+  STATE_PREFIX: setting(
+    'alta-auth:',
+    'what all keys in Valkey begin with; another one for each installation that shares a Valkey',
+    readStatePrefix,
+  ),
+  GATE_NAME: setting(
+    '',
+    'what this gate is called among those that share a Valkey; empty = host name and where it listens',
+    readGateName,
   ),
   SESSION_LIMIT: setting(
     'newest',

@@ -62,6 +62,11 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
       'STATE_URL is not set: a restart forgets who plays; set STATE_URL=file:/path, a folder of this gate alone (or STATE_URL=off, and this line is gone)',
     )
   }
+  if (settings.state?.kind === 'valkey' && environment['STATE_MAX']?.trim()) {
+    warnings.push(
+      'STATE_MAX bounds a store in a folder, and STATE_URL names a Valkey, whose own maxmemory counts: remove it',
+    )
+  }
   const { sessionLimit, grace } = settings.limit
   if (!environment['SESSION_LIMIT']?.trim()) {
     warnings.push(

@@ -1,17 +1,16 @@
 import { posix } from 'node:path'
+import { isValkeyUrl, readValkeyUrl, type ValkeyUrl } from './valkey-url.ts'
 import { ValueError } from './values.ts'
 
-/** Kinds of stores that other machines could share. */
-const shared = /^(?:valkey|rediss?|unix):/i
+/** What STATE_URL names: a folder, by its absolute path, or Valkey. */
+export type StateUrl = { readonly kind: 'file'; readonly folder: string } | ValkeyUrl
 
-const cure = 'write it as file:/var/lib/alta-auth/state, or off'
+const cure = 'write it as file:/var/lib/alta-auth/state, valkey://host:6379, or off'
 
-/**
- * Reads STATE_URL: the folder of the store as an absolute path, or undefined for none. @throws {ValueError}
- */
-export function readStateUrl(text: string): string | undefined {
+/** Reads STATE_URL; undefined = no store. @throws {ValueError} */
+export function readStateUrl(text: string): StateUrl | undefined {
   if (text === 'off') return undefined
-  if (shared.test(text)) throw new ValueError(`names a shared store, which is not in this release; ${cure}`)
+  if (isValkeyUrl(text)) return readValkeyUrl(text)
   if (!text.startsWith('file:')) throw new ValueError(`names no store; ${cure}`)
   const path = text.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
   if (/[\s,;:]/.test(path)) throw new ValueError(`holds more than one path; ${cure}`)
@@ -21,5 +20,5 @@ export function readStateUrl(text: string): string | undefined {
     throw new ValueError(`may hold only letters, digits and ._-@=+ in its path; ${cure}`)
   const folder = posix.normalize(path).replace(/\/$/, '')
   if (folder === '') throw new ValueError(`names no folder of its own; ${cure}`)
-  return folder
+  return { kind: 'file', folder }
 }

@@ -118,9 +118,15 @@ export function createDecide(options: DecideOptions): Decide {
   const firstPlay: FirstPlay = (limit, session, identity, subrequest, now, as) => {
     // nginx's cache would answer the request that plays, and nobody would count it.
     if (subrequest.isHead === true) return { ...answerBy(session, identity, now, as), cacheable: false }
-    if (!limit.play(session)) return overLimit(subrequest)
-    const decision = answerBy(session, identity, now, as)
-    return limit.written()?.then(() => decision) ?? decision
+    const hasPlace = limit.play(session)
+    if (hasPlace instanceof Promise) return hasPlace.then(answer)
+    return answer(hasPlace)
+
+    function answer(isIn: boolean): Decision | Promise<Decision> {
+      if (!isIn) return overLimit(subrequest)
+      const decision = answerBy(session, identity, now, as)
+      return limit.written()?.then(() => decision) ?? decision
+    }
   }
 
   const answerBy = (session: Session, identity: Identity, now: number, as?: Return): Decision => {
@@ -141,14 +147,17 @@ export function createDecide(options: DecideOptions): Decide {
     began: number,
     repeats = true,
   ): Promise<Decision> => {
-    if (limit?.refuses(identity, began) === true) return overLimit(subrequest)
+    // A promise only where other gates are heard: each await is a turn that other requests wait for.
+    const refused = limit?.refuses(identity, began)
+    if (refused instanceof Promise ? await refused : refused) return overLimit(subrequest)
     const sessionId = newSessionId()
     const { credential, viewer } = identity
     const knownViewer = memory.sessions.knows(viewer) ? viewer : undefined
     const outcome = await ask({ subrequest, sessionId, occasion: 'question', credential, knownViewer })
     const now = clock()
     outage.note(outcome, now)
-    const decision = keep.fromQuestion(identity, subrequest, sessionId, outcome, now, repeats)
+    const kept = keep.fromQuestion(identity, subrequest, sessionId, outcome, now, repeats)
+    const decision = kept instanceof Promise ? await kept : kept
     // Not even a crash may bring back what has given way.
     await limit?.written()
     const { backend, kind } = outcome

@@ -31,7 +31,7 @@ export interface Keep {
     outcome: Outcome,
     now: number,
     repeats: boolean,
-  ): Decision
+  ): Decision | Promise<Decision>
   /** The outcome of a re-check of a session. */
   fromRecheck(session: Session, outcome: Exclude<Outcome, { kind: 'refused' }>, now: number): Decision
 }
@@ -80,13 +80,16 @@ export function createKeep({
           const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
           terms.begin(session, grant, backend, now)
           memory.denials.forget(identity)
-          if (memory.limit?.enter(session, grant, backend, { isHead, tokenless: false }) === false)
-            return denied(sessionId, 'gate', 'session-limit', 0, false)
-          memory.sessions.open(session, now)
-          memory.stored?.granted(session, terms.resumeFor(grant))
-          // nginx's cache would answer the request that plays, and nobody would count it.
-          const mayCache = cacheable.allow(identity, session) && !isHead
-          return allowedBy(session, 'backend', 'backend-200', now, mayCache)
+          const open = (hasPlace: boolean | undefined): Decision => {
+            if (hasPlace === false) return denied(sessionId, 'gate', 'session-limit', 0, false)
+            memory.sessions.open(session, now)
+            memory.stored?.granted(session, terms.resumeFor(grant))
+            // nginx's cache would answer the request that plays, and nobody would count it.
+            const mayCache = cacheable.allow(identity, session) && !isHead
+            return allowedBy(session, 'backend', 'backend-200', now, mayCache)
+          }
+          const hasPlace = memory.limit?.enter(session, grant, backend, { isHead, tokenless: false })
+          return hasPlace instanceof Promise ? hasPlace.then(open) : open(hasPlace)
         }
         case 'deny':
           return denyByBackend(identity, sessionId, outcome.status, now, repeats)

@@ -25,20 +25,25 @@ export interface OpenedBy {
 export interface SessionLimit {
   /**
    * A backend has allowed a session that is not in the table yet. Ends what has to give way. False: there is
-   * no place for it.
+   * no place for it. A promise where other gates have to be heard, as with `refuses` and `play`.
    */
-  enter(session: Session, grant: Grant, backend: string, by: OpenedBy): boolean
+  enter(session: Session, grant: Grant, backend: string, by: OpenedBy): boolean | Promise<boolean>
   /** The same for a session of the store. One that plays and has no place is ended. */
-  enterAgain(session: Session, limited: Limited | undefined, as: Return, by: OpenedBy): boolean
+  enterAgain(
+    session: Session,
+    limited: Limited | undefined,
+    as: Return,
+    by: OpenedBy,
+  ): boolean | Promise<boolean>
   /** A backend has allowed a session of the table again. */
   renew(session: Session, grant: Grant, backend: string): void
   /**
    * Whether a request that no session answers would have been answered by one that the limit has ended, and
    * there is still no room. Then nobody is asked.
    */
-  refuses(identity: Identity, now: number): boolean
+  refuses(identity: Identity, now: number): boolean | Promise<boolean>
   /** The first request that plays on a session that waits. False: there is no place for it. */
-  play(session: Session): boolean
+  play(session: Session): boolean | Promise<boolean>
   /**
    * Sessions of the table, by id, that do not count: a HEAD has opened them, or they were silent for longer
    * than SESSION_IDLE while others answered in their place.

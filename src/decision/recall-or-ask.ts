@@ -118,7 +118,8 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
     const repeats = isOwn === true || outcome.kind !== 'deny'
     // A deny that is not about this request is none of it, but there may be no time for another question.
     if (!repeats && now <= askUntil) return undefined
-    return tell(keep.fromQuestion(identity, subrequest, options.newSessionId(), outcome, now, repeats))
+    const sessionId = options.newSessionId()
+    return tell(await keep.fromQuestion(identity, subrequest, sessionId, outcome, now, repeats))
   }
 
   return (identity, subrequest, began) => {

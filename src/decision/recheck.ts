@@ -22,12 +22,25 @@ export function createRecheck(options: DecideOptions, keep: Keep): Recheck {
 
   const recheck = async (session: Session, began: number): Promise<void> => {
     const knownViewer = session.provisional ? undefined : session.viewer
+    // Without a shared store nobody waits for a turn.
+    const mayBeAskedElsewhere = stored?.askedElsewhere !== undefined && !session.provisional
+    if (mayBeAskedElsewhere && (await isAskedElsewhere(session))) return
     const outcome = await askAbout(session, 're-check', knownViewer, began)
     if (outcome.kind !== 'deny') return
     // The viewer may have a session for each playlist of a channel. Each would still answer one request
     // before its own re-check, so all that are due are re-checked now.
     const now = clock()
     for (const other of sessions.overdue(session.viewer, now)) start(other, now)
+  }
+
+  const isAskedElsewhere = async (session: Session): Promise<boolean> => {
+    if (stored?.askedElsewhere === undefined) return false
+    session.checking = true
+    try {
+      return await stored.askedElsewhere(session)
+    } finally {
+      session.checking = false
+    }
   }
 
   /** Keeps the outcome. */
@@ -46,7 +59,7 @@ export function createRecheck(options: DecideOptions, keep: Keep): Recheck {
       if (outcome.kind === 'refused') return outcome
       outage.note(outcome, clock())
       // Not even a crash may bring back what a backend has denied.
-      if (outcome.kind === 'deny' && !session.provisional) await stored?.end(session)
+      if (outcome.kind === 'deny' && !session.provisional) await stored?.end(session, { why: 'denied' })
       const now = clock()
       const decision = keep.fromRecheck(session, outcome, now)
       const { backend } = outcome

@@ -58,10 +58,9 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
     const counts = outcome === undefined || outcome.kind === 'allow' || outcome.kind === 'unavailable'
     if (!counts || memory.outage.hasExpired(session, now) || !stored.isFree(one))
       return outcome === undefined || outcome.kind === 'allow' ? {} : { outcome }
-    const hasPlace =
-      outcome?.kind === 'allow'
-        ? memory.limit?.enter(session, outcome.grant, outcome.backend, by)
-        : memory.limit?.enterAgain(session, limited, 'resumed', by)
+    const hasPlace = await (outcome?.kind === 'allow'
+      ? memory.limit?.enter(session, outcome.grant, outcome.backend, by)
+      : memory.limit?.enterAgain(session, limited, 'resumed', by))
     if (hasPlace === false) return { isOverLimit: true }
     // Its earlier part is told as ended before the next one begins.
     stored.take(one, 'resumed')

@@ -26,6 +26,13 @@ export interface Recalled {
   readonly silent: readonly StoredSession[]
 }
 
+/** Why a session has ended for good. */
+export interface End {
+  readonly why: 'closed' | 'denied' | 'displaced'
+  /** The session that displaced it. */
+  readonly by?: string
+}
+
 /** How a session of the store came back into the table. */
 export type Return = 'adopted' | 'resumed'
 
@@ -53,5 +60,10 @@ export interface Stored {
    * Removes a session for good. Resolves when not even a crash brings it back, or when the store does not
    * answer; it tries again then. It never rejects.
    */
-  end(session: Pick<Session, 'id' | 'viewer'>): Promise<void>
+  end(session: Pick<Session, 'id' | 'viewer'>, end: End): Promise<void>
+  /**
+   * Before a re-check: whether another gate has just asked about the session, or ended it. Then the session
+   * is as that gate has left it, and nobody has to ask. Undefined where no other gate can have.
+   */
+  askedElsewhere?(session: Session): Promise<boolean>
 }

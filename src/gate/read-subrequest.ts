@@ -21,6 +21,7 @@ const MAX_PLAYBACK_ID = 256
 
 const requestIdShape = /^[A-Za-z0-9-]{1,64}$/
 const controlBytes = /[\x00-\x1f\x7f]/
+const siteShape = /^[\x21-\x7e]{1,300}$/
 const originShape = /^https?:\/\/(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 
 /**
@@ -33,6 +34,9 @@ export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refus
 
   const origin = text(headers['x-original-origin'])
   if (origin.length > 300 || !originShape.test(origin)) return refuse('the client sent no usable Host')
+
+  const site = text(headers['x-original-site'])
+  if (site !== '' && !siteShape.test(site)) return refuse('$alta_auth_site is no name of a site')
 
   const rawPath = text(headers['x-original-path'])
   // nginx sends the path with a `|` at its end, because trailing spaces of a header value get lost.
@@ -60,9 +64,13 @@ export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refus
 
   const isHead = headers['x-original-method'] === 'HEAD'
   const requestId = readRequestId(headers)
-  if (requestId === undefined) return { address, origin, path, query, userAgent, playbackId, isHead }
-  // Written out again, because spreading the other object made a hit a third slower (Node 20).
-  return { address, origin, path, query, userAgent, playbackId, isHead, requestId }
+  // Written out twice, because spreading one object made a hit a third slower (Node 20).
+  const subrequest: Subrequest & { site?: string } =
+    requestId === undefined
+      ? { address, origin, path, query, userAgent, playbackId, isHead }
+      : { address, origin, path, query, userAgent, playbackId, isHead, requestId }
+  if (site !== '' && site !== origin) subrequest.site = site
+  return subrequest
 }
 
 /** nginx's `$request_id`, which is in its access log too; undefined where it has another form. */

@@ -23,9 +23,10 @@ export interface Look {
  * Whether a user has several sessions. Such users need a look every `report` milliseconds, since who comes
  * back to a play is seen by its silence; for all others one every half SESSION_IDLE will do. So no request
  * needs one.
+ * @param isShared other gates see who plays by these looks alone: then who has no place left needs them, too
  */
-export function needsLook({ entries, terms }: User): boolean {
-  return terms !== undefined && entries.length > 1
+export function needsLook({ entries, terms }: User, isShared = false): boolean {
+  return terms !== undefined && (entries.length > 1 || (isShared && entries.length >= terms.max))
 }
 
 /**
@@ -85,16 +86,4 @@ function entriesOfReturns(
     for (const entry of play.entries) if ((seenOf.get(entry.id) ?? 0) > play.seen) back.set(entry, latest)
   }
   return back
-}
-
-export type Touch = Look & {
-  /** `out`: it has been ended, now or before. */
-  readonly session: 'in' | 'unknown' | 'out'
-}
-
-/** As `look`, for one session. */
-export function touch(user: User, now: number, id: string, seen: number, times: Times): Touch {
-  const looked = look(user, now, [{ id, seen }], times)
-  if (looked.user.entries.some((entry) => entry.id === id)) return { ...looked, session: 'in' }
-  return { ...looked, session: looked.user.marks.some((mark) => mark.id === id) ? 'out' : 'unknown' }
 }

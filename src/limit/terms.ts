@@ -64,8 +64,3 @@ const nobody = new Set(['', '0', '-', 'null', 'guest'])
 export function isUser(userId: string): boolean {
   return !nobody.has(userId.toLowerCase())
 }
-
-/** Whether a request plays. A HEAD is judged, but the first GET that rides on it is admitted. */
-export function isPlay(method: string): boolean {
-  return method !== 'HEAD'
-}

@@ -28,6 +28,7 @@ export function createStore(options: StoreOptions): SessionStore | undefined {
   const { settings, log } = options
   const { state } = settings
   if (state === undefined) return undefined
+  if (state.kind === 'valkey') throw new Error('not yet')
   const { folder, secrets, max, timeout } = state
   const store = createLevelStore({
     folder,

@@ -70,11 +70,11 @@ export function createService(settings: Settings, log: Log): Service {
   })
   const limit = createLimit({
     ...{ settings, identify, clock },
-    async end(session) {
-      const written = store?.end(session)
+    async end(session, end) {
+      const written = store?.end(session, end)
       // One that only the store holds is in no table, but its start was told.
-      if (session.ended) notify.ended(session, 'displaced')
-      else memory.sessions.end(session, 'displaced')
+      if (session.ended) notify.ended(session, end.why)
+      else memory.sessions.end(session, end.why)
       await written
     },
     on: {
@@ -85,10 +85,19 @@ export function createService(settings: Settings, log: Log): Service {
     },
   })
   const onEnded: typeof notify.ended = (session, why) => {
+    if (settings.state?.kind === 'valkey' && !session.provisional) return void endShared(session, why)
     // The others may want to know how it stands in the store and with its user.
     notify.ended(session, why)
     store?.ended(session, why)
     limit?.ended(session, why)
+  }
+  /** Another gate may have the session, too, and go on with it. One of them tells its end. */
+  const endShared = async (session: Session, why: SessionEnd): Promise<void> => {
+    const isSilent = why === 'idle' || why === 'evicted' || why === 'expired'
+    if (!isSilent) limit?.ended(session, why)
+    const how = (await store?.ended(session, why)) ?? why
+    if (isSilent) limit?.ended(session, how)
+    notify.ended(session, how)
   }
   const memory = createMemory(settings, { onOpened: notify.opened, onEnded }, store, limit)
   const backends = createBackends({

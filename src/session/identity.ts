@@ -107,11 +107,13 @@ export function verdictKeyOf({ viewer, channel, path, pathCredential, query }: I
     : `${viewer}\nchannel\n${channel}\n${query}${pathCredential ?? ''}`
 }
 
-/** Site and player of a viewer. Sessions with the same profile share one object. */
+/** Site and player of a viewer. Sessions of the same player at the same origin share one object. */
 export interface Profile {
-  /** Identifies the three texts: the first 22 base64url characters (132 bits) of their SHA-256. */
+  /** Identifies the site or else the origin, and the other two texts: the first 22 base64url characters (132 bits) of their SHA-256. */
   readonly key: string
+  /** Of the request that the profile was read from: with a site, profiles of other origins have the same key. */
   readonly origin: string
+  readonly site?: string
   readonly userAgent: string
   readonly playbackId: string
 }
@@ -130,12 +132,26 @@ export function createProfileOf(): (subrequest: Subrequest) => Profile {
     // The text is stored twice: as the key, and in parts.
     sizeCalculation: (_profile, text) => 2 * text.length,
   })
-  return ({ origin, userAgent, playbackId }) => {
-    const text = `${origin}\n${userAgent}\n${playbackId}`
+  return ({ origin, site, userAgent, playbackId }) => {
+    const name = site ?? origin
+    const player = `${userAgent}\n${playbackId}`
+    const text = site === undefined ? `${name}\n${player}` : `${name}\n${origin}\n${player}`
     const known = profiles.get(text)
     if (known !== undefined) return known
-    const profile = { key: hash('sha256', text, 'base64url').slice(0, 22), origin, userAgent, playbackId }
+    const key = hash('sha256', `${name}\n${player}`, 'base64url').slice(0, 22)
+    const profile: Profile = {
+      key,
+      origin,
+      ...(site === undefined ? {} : { site }),
+      userAgent,
+      playbackId,
+    }
     profiles.set(text, profile)
     return profile
   }
+}
+
+/** What tells two sites apart in keys. */
+export function siteOf({ site, origin }: Pick<Profile, 'site' | 'origin'>): string {
+  return site ?? origin
 }

@@ -26,6 +26,7 @@ export const sessionEnds = [
   'evicted', // pushed out by MAX_SESSIONS or SESSION_MEMORY, or by its own viewer's other sessions
   'closed', // by the operator
   'displaced', // its user has more sessions than the backend allows
+  'moved', // it goes on at another gate, or another gate has told its end
 ] as const
 export type SessionEnd = (typeof sessionEnds)[number]
 
@@ -116,8 +117,8 @@ export class Session implements Opened {
 
   /** An upper estimate of the memory it takes: shared texts are counted for each session. */
   get bytes(): number {
-    const { origin, userAgent, playbackId } = this.profile
-    const shared = this.path.length + origin.length + userAgent.length + playbackId.length
+    const { origin, site = '', userAgent, playbackId } = this.profile
+    const shared = this.path.length + origin.length + site.length + userAgent.length + playbackId.length
     const own = this.sentQuery.includes(this.query) ? this.sentQuery : this.sentQuery + this.query
     const { pathCredential, shownPath } = this.scope
     const credential = pathCredential === undefined ? 0 : pathCredential.length + shownPath.length
@@ -132,9 +133,10 @@ export class Session implements Opened {
 
   /** The request that opened the session; every re-check sends it again. */
   opener(): Subrequest {
-    const { origin, userAgent, playbackId } = this.profile
+    const { origin, site, userAgent, playbackId } = this.profile
     const { path, sentQuery: query } = this
-    return { address: addressOf(this.viewer), origin, path, query, userAgent, playbackId }
+    const opener = { address: addressOf(this.viewer), origin, path, query, userAgent, playbackId }
+    return site === undefined ? opener : { ...opener, site }
   }
 }
 

@@ -4,6 +4,8 @@ export interface ClosedFilter {
   readonly channel?: string
   readonly address?: string
   readonly user?: string
+  /** One session. */
+  readonly id?: string
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ClosedFilter, CloseMark } from './close-mark.ts'
 
 /** What a mark is compared with. */
 export interface Closable {
+  readonly id: string
   readonly channel: string
   readonly address: string
   readonly user: string
@@ -34,18 +35,20 @@ export function createCloseMarks(): CloseMarks {
       const known = marks.get(key)
       if (known === undefined || known.at < mark.at) marks.set(key, mark)
     },
-    has({ channel, address, user, openedAt }) {
+    has({ id, channel, address, user, openedAt }) {
       if (marks.size === 0) return false
-      return combinations.some((by) => {
-        const mark = marks.get(
-          keyOf({
-            ...(by.channel && { channel }),
-            ...(by.address && { address }),
-            ...(by.user && { user }),
-          }),
-        )
+      const covers = (filter: ClosedFilter): boolean => {
+        const mark = marks.get(keyOf(filter))
         return mark !== undefined && openedAt <= mark.at
-      })
+      }
+      if (covers({ id })) return true
+      return combinations.some((by) =>
+        covers({
+          ...(by.channel && { channel }),
+          ...(by.address && { address }),
+          ...(by.user && { user }),
+        }),
+      )
     },
     prune(now) {
       for (const [key, { until }] of marks) if (until <= now) marks.delete(key)
@@ -54,6 +57,6 @@ export function createCloseMarks(): CloseMarks {
   }
 }
 
-function keyOf({ channel, address, user }: ClosedFilter): string {
-  return JSON.stringify([channel, address, user])
+function keyOf({ id, channel, address, user }: ClosedFilter): string {
+  return JSON.stringify([id, channel, address, user])
 }

@@ -43,11 +43,12 @@ export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
   const { limited } = kept
   const { session } = kept
   const { id, viewer, path, sentQuery, userId, requests, dueAt, failure } = session
-  const { origin, userAgent, playbackId } = session.profile
+  const { origin, site, userAgent, playbackId } = session.profile
   return {
     id,
     viewer,
     origin,
+    ...(site !== undefined && { site }),
     path,
     query: sentQuery,
     userAgent,
@@ -83,8 +84,9 @@ export function createRebuild(
   scopeOf: (target: Target) => Scope,
 ): Rebuild {
   return (record, { now, offset }) => {
-    const { origin, path, query, userAgent, playbackId, failure, resumeFor, part, silent } = record
-    const opener = { address: addressOf(record.viewer), origin, path, query, userAgent, playbackId }
+    const { origin, site, path, query, userAgent, playbackId, failure, resumeFor, part, silent } = record
+    const sent = { address: addressOf(record.viewer), origin, path, query, userAgent, playbackId }
+    const opener = site === undefined ? sent : { ...sent, site }
     const identity = identify(opener)
     if (identity.viewer !== record.viewer) return undefined
     const session = new Session(identity, opener, record.id, record.openedAt - offset, scopeOf(identity))

@@ -1,7 +1,10 @@
 import type { Limited } from '../decision/limit.ts'
+import type { End } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { Kept } from './kept.ts'
-import type { WriteBehind } from './write-behind.ts'
+import type { NotDone } from './record-store.ts'
+import { createSilentSessions } from './silent-sessions.ts'
+import type { Removed, WriteBehind } from './write-behind.ts'
 
 export interface KnownSessionsOptions {
   readonly written: Pick<WriteBehind, 'changed' | 'remove'>
@@ -13,6 +16,10 @@ export interface KnownSessionsOptions {
   readonly idle: number
   /** What counts for the user of a session of the table. */
   readonly limitedOf?: (session: Session) => Limited | undefined
+  /** Other gates may have the same sessions. */
+  readonly isShared: boolean
+  /** Another gate has ended a session of this one. */
+  readonly onEndedElsewhere?: (session: Session, end: End) => void
 }
 
 /** The allowed sessions of the table, and what the store is told of them. */
@@ -25,13 +32,21 @@ export interface KnownSessions {
   /** A session has changed otherwise. */
   changed(session: Session): void
   /** It has ended for good, before it leaves the table: nothing is told of it any more. */
-  removed(id: string): void
-  /** It has left the table. */
-  ended(session: Session, why: SessionEnd): void
+  removed(id: string, outcome?: Promise<Removed>): void
+  /**
+   * It has left the table. With a shared store it resolves with how it has ended, since another gate may go on
+   * with it or have told its end; until then `get` knows it still.
+   */
+  ended(session: Session, why: SessionEnd): Promise<SessionEnd> | undefined
+  /** Another gate has ended a session. */
+  endedElsewhere(id: string, end: End): void
+  /** A session is written, or a shared store has not taken it. */
+  written(kept: Kept, notDone: NotDone | undefined): void
   /** Tells all, for a store that was away. */
   tellAll(): void
   /** Tells those that were requested since they were told last. */
   tellRequested(): void
+  all(): Iterable<Kept>
   /** Starts to tell them from time to time; the result stops it. */
   start(): () => void
 }
@@ -41,14 +56,25 @@ const REPORT = 1 / 2
 /** Milliseconds between two looks for such sessions, and the most of one look. */
 const LOOK_EVERY = 250
 const MOST_OF_A_LOOK = 2_000
+/** How long the end of a session waits for a shared store, in milliseconds. Then it counts as this gate's. */
+const SETTLES_IN = 3_000
 
 /** Sessions that end so may be resumed. */
 const silences: ReadonlySet<SessionEnd> = new Set<SessionEnd>(['idle', 'evicted'])
+/** Sessions that end so must not come back at another gate. */
+const ends = new Set<SessionEnd>(['closed', 'denied', 'displaced'])
 
 export function createKnownSessions(options: KnownSessionsOptions): KnownSessions {
-  const { written, clock, after, idle, limitedOf = () => undefined } = options
+  const { written, clock, after, idle, isShared, limitedOf = () => undefined } = options
   /** By id. The order is that of `toldAt`. */
   const known = new Map<string, Kept>()
+  /** Those that have left the table, but whose end is not settled. */
+  const ending = new Map<string, { readonly kept: Kept; settle(how: 'ours' | 'moved'): void }>()
+  const removals = new WeakMap<Kept, Promise<Removed>>()
+  const silent = createSilentSessions(clock)
+  /** What is still to be told again. */
+  let again: Kept[] = []
+  let againInALook = 0
 
   const tell = (kept: Kept): void => {
     if (kept.removed) return
@@ -64,10 +90,40 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
     known.set(kept.session.id, kept)
   }
 
+  /** Resolves when the store has said whose the end is. */
+  const settled = async (kept: Kept, why: SessionEnd): Promise<SessionEnd> => {
+    const { id } = kept.session
+    const whose = await new Promise<'ours' | 'moved'>((resolve) => {
+      const cancel = after(SETTLES_IN, () => resolve('ours'))
+      const settle = (how: 'ours' | 'moved'): void => {
+        cancel()
+        resolve(how)
+      }
+      ending.set(id, { kept, settle })
+      const removal = removals.get(kept)
+      if (removal === undefined) tell(kept)
+      else void removal.then((outcome) => settle(outcome === 'ended-before' ? 'moved' : 'ours'))
+    })
+    ending.delete(id)
+    if (whose === 'moved') return 'moved'
+    if (!kept.removed) silent.add(kept)
+    return why
+  }
+
+  const endedElsewhere = (id: string, end: End): void => {
+    silent.delete(id)
+    const kept = known.get(id)
+    if (kept === undefined || kept.removed) return
+    kept.removed = true
+    removals.set(kept, Promise.resolve('ended-before'))
+    options.onEndedElsewhere?.(kept.session, end)
+  }
+
   return {
-    get: (id) => known.get(id),
+    get: (id) => known.get(id) ?? ending.get(id)?.kept,
     add(kept) {
       known.set(kept.session.id, kept)
+      silent.delete(kept.session.id)
       tell(kept)
     },
     granted(session, resumeFor) {
@@ -85,25 +141,52 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
       const kept = known.get(session.id)
       if (kept !== undefined) tell(kept)
     },
-    removed(id) {
+    removed(id, outcome) {
       const kept = known.get(id)
-      if (kept !== undefined) kept.removed = true
+      if (kept === undefined) return
+      kept.removed = true
+      if (outcome !== undefined) removals.set(kept, outcome)
     },
     ended(session, why) {
       const kept = known.get(session.id)
-      if (kept === undefined) return
+      if (kept === undefined) return undefined
       known.delete(session.id)
-      if (kept.removed) return
+      if (why === 'moved') return undefined
+      if (isShared) {
+        kept.silent = true
+        if (!kept.removed && !silences.has(why)) {
+          kept.removed = true
+          const end = ends.has(why) ? { end: { why: why as End['why'] } } : {}
+          removals.set(kept, written.remove({ id: session.id, viewer: session.viewer, ...end }))
+        }
+        return settled(kept, why)
+      }
+      if (kept.removed) return undefined
       kept.silent = true
       if (silences.has(why) && kept.resumeFor > 0) tell(kept)
       else void written.remove(session)
+      return undefined
+    },
+    endedElsewhere,
+    written(kept, notDone) {
+      const { id } = kept.session
+      if (notDone?.why === 'ended') silent.delete(id)
+      const one = ending.get(id)
+      if (one !== undefined) one.settle(notDone === undefined || notDone.why === 'away' ? 'ours' : 'moved')
+      else if (notDone?.why === 'ended' && notDone.end !== undefined) endedElsewhere(id, notDone.end)
     },
     tellAll() {
-      for (const kept of known.values()) tell(kept)
+      if (!isShared) {
+        for (const kept of known.values()) tell(kept)
+        return
+      }
+      again = [...silent.all(), ...known.values()]
+      againInALook = Math.ceil((again.length * LOOK_EVERY) / (idle * REPORT))
     },
     tellRequested() {
       for (const kept of known.values()) if (isRequested(kept)) tell(kept)
     },
+    all: () => known.values(),
     start() {
       let cancel = (): void => {}
       const look = (): void => {
@@ -114,6 +197,8 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
           if (isRequested(kept)) tell(kept)
           putLast(kept, now)
         }
+        for (const kept of again.splice(0, againInALook))
+          if (known.has(kept.session.id) || silent.has(kept.session.id)) tell(kept)
         cancel = after(LOOK_EVERY, look)
       }
       cancel = after(LOOK_EVERY, look)

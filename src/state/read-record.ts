@@ -20,6 +20,7 @@ export function readRecord(text: string): SessionRecord | undefined {
   const record: { [Field in keyof SessionRecord]: unknown } = {
     ...pick(fields, texts),
     ...pick(fields, numbers),
+    ...(typeof fields['site'] === 'string' && { site: fields['site'] }),
     dueAt: fields['dueAt'],
     silent: fields['silent'],
     ...(failure === undefined ? {} : { failure }),
@@ -53,7 +54,7 @@ const numbers = [
   'resumeFor',
   'part',
 ] as const satisfies readonly (keyof SessionRecord)[]
-const filters = ['channel', 'address', 'user'] as const satisfies readonly (keyof CloseMark['filter'])[]
+const filters = ['channel', 'address', 'user', 'id'] as const satisfies readonly (keyof CloseMark['filter'])[]
 
 function readFailure(value: unknown): SessionRecord['failure'] {
   if (!isFields(value)) return undefined

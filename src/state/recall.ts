@@ -10,7 +10,7 @@ import type { StoreLink } from './store-link.ts'
 import type { WriteBehind } from './write-behind.ts'
 
 export interface RecallOptions {
-  readonly link: Pick<StoreLink, 'use' | 'state'>
+  readonly link: Pick<StoreLink, 'use' | 'isUsable'>
   readonly written: Pick<WriteBehind, 'isRemoved' | 'unwritten' | 'silentOf'>
   readonly known: Pick<KnownSessions, 'get'>
   readonly marks: Pick<CloseMarks, 'has'>
@@ -31,6 +31,8 @@ export interface Recall {
   sessionsOf(records: readonly SessionRecord[]): Kept[]
   /** Whether the operator has closed it since it was opened. */
   isClosed(session: Session): boolean
+  /** See `Stored.askedElsewhere`. */
+  askedElsewhere(session: Session): Promise<boolean>
 }
 
 export function createRecall(options: RecallOptions): Recall {
@@ -40,6 +42,7 @@ export function createRecall(options: RecallOptions): Recall {
 
   const isClosed = (session: Session): boolean =>
     marks.has({
+      id: session.id,
       channel: session.scope.shownChannel,
       address: addressOf(session.viewer),
       user: session.userId,
@@ -83,7 +86,7 @@ export function createRecall(options: RecallOptions): Recall {
 
   return {
     recall(viewer) {
-      if (!link.state().usable) return undefined
+      if (!link.isUsable(viewer)) return undefined
       const joined = recalls.get(viewer)
       if (joined !== undefined) return joined
       const recalling = read(viewer).finally(() => recalls.delete(viewer))
@@ -92,5 +95,20 @@ export function createRecall(options: RecallOptions): Recall {
     },
     sessionsOf,
     isClosed,
+    async askedElsewhere(session) {
+      if (!link.isUsable(session.viewer)) return false
+      const records = await link.use('recall', (store) => store.recall(session.viewer))
+      const kept = known.get(session.id)
+      const record = records?.find(({ id }) => id === session.id)
+      const now = clock.now()
+      if (record === undefined || kept === undefined) return false
+      const dueAt = record.dueAt === null ? Number.POSITIVE_INFINITY : record.dueAt - clock.offset
+      const allowedAt = record.allowedAt - clock.offset
+      if (allowedAt <= kept.allowedAt || dueAt <= now || record.failure !== undefined) return false
+      kept.allowedAt = allowedAt
+      session.dueAt = dueAt
+      session.failure = undefined
+      return true
+    },
   }
 }

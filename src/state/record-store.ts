@@ -1,3 +1,4 @@
+import type { End } from '../decision/stored.ts'
 import type { CloseMark } from './close-mark.ts'
 import type { SessionRecord } from './record.ts'
 
@@ -39,13 +40,6 @@ export interface Removal {
   readonly id: string
   /** It has ended for good: no gate brings it back. Undefined: nobody needs its record any more. */
   readonly end?: End
-}
-
-/** Why a session has ended for good. */
-export interface End {
-  readonly why: 'closed' | 'denied' | 'displaced'
-  /** The session that displaced it. */
-  readonly by?: string
 }
 
 /**

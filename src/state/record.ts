@@ -13,6 +13,8 @@ export interface SessionRecord {
   /** Client address and profile key, as in an identity. */
   readonly viewer: string
   readonly origin: string
+  /** Missing where the origin itself is the site. */
+  readonly site?: string
   readonly path: string
   /** The query of the request that opened it, as sent: it holds the token. */
   readonly query: string

@@ -1,4 +1,4 @@
-import type { Return, Stored } from '../decision/stored.ts'
+import type { End, Return, Stored } from '../decision/stored.ts'
 import { addressOf, type Identity, type Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
@@ -7,20 +7,26 @@ import type { ClosedFilter } from './close-mark.ts'
 import { createCloseMarks } from './close-marks.ts'
 import { createRebuild, type Kept, type Standing, type StoreClock } from './kept.ts'
 import { createKnownSessions, type KnownSessionsOptions } from './known-sessions.ts'
+import { createNews } from './news.ts'
 import { createRecall } from './recall.ts'
-import { createStoreLink, type StoreLinkOptions, type StoreState } from './store-link.ts'
+import type { SharedStore } from './shared-store.ts'
+import { createStoreLink, type StoreLink, type StoreLinkOptions, type StoreState } from './store-link.ts'
 import { createSweep, type SweepOptions } from './sweep.ts'
 import { createWriteBehind } from './write-behind.ts'
 
 export interface SessionStoreOptions
-  extends Omit<StoreLinkOptions, 'prepare' | 'onOpened'>,
+  extends Omit<StoreLinkOptions, 'prepare' | 'onOpened' | 'onForgotten'>,
     Pick<SweepOptions, 'idle' | 'max' | 'onSilent' | 'onClosed'>,
-    Pick<KnownSessionsOptions, 'limitedOf'> {
+    Pick<KnownSessionsOptions, 'limitedOf' | 'onEndedElsewhere'> {
   readonly identify: (subrequest: Subrequest) => Identity
   readonly scopeOf: (target: Target) => Scope
   /** STATE_TIMEOUT: how long a request waits for the store, in milliseconds. */
   readonly timeout: number
   readonly onReturned: (session: Session, as: Return) => void
+  /** The store again, where gates share it. */
+  readonly shared?: SharedStore | undefined
+  /** Joins this process with its store; that of a folder unless given. */
+  readonly createLink?: ((options: StoreLinkOptions) => StoreLink) | undefined
 }
 
 /** The sessions beyond this process: for the decision, for the service, and for the operator. */
@@ -29,23 +35,28 @@ export interface SessionStore extends Stored {
   start(patience: number): Promise<void>
   /** Writes what there is and closes the store, within `patience` milliseconds each. */
   stop(patience: number): Promise<void>
-  /** A session has left the table. Call it after all who want to know its standing. */
-  ended(session: Session, why: SessionEnd): void
+  /**
+   * A session has left the table. Call it after all who want to know its standing. With a shared store it
+   * resolves with how the session has ended, and its standing is known until then.
+   */
+  ended(session: Session, why: SessionEnd): Promise<SessionEnd> | undefined
   /** How a session stands that a backend has allowed and that is in the table, or has just left it. */
   standing(session: Session): Standing | undefined
   /**
    * Removes a session of the table for good, before the caller ends it. Resolves with whether that is
    * written; else it holds in this process, and is written later.
    */
-  remove(session: Pick<Session, 'id' | 'viewer'>): Promise<boolean>
+  remove(session: Pick<Session, 'id' | 'viewer'>, end: End): Promise<boolean>
   /** From now on nothing counts that was opened before and matches. Resolves as `remove`. */
   mark(filter: ClosedFilter): Promise<boolean>
   /**
    * Removes all sessions that match and that only the store holds. Resolves with their number; undefined:
    * not all could be seen.
    */
-  removeStored(which: ClosedFilter & { readonly id?: string }): Promise<number | undefined>
+  removeStored(which: ClosedFilter): Promise<number | undefined>
   state(): StoreState
+  /** Whole milliseconds from the monotonic clock to the time of the store, which all gates share. */
+  offset(): number
   /** Changes that wait to be written. */
   waiting(): number
   /** Bytes that the records took when they were counted last. */
@@ -59,17 +70,17 @@ const KEEP_MARK = 25 * 3_600_000
 
 /** Joins a store with the sessions of this process. */
 export function createSessionStore(options: SessionStoreOptions): SessionStore {
-  const { store, clock: now, after, idle, timeout } = options
+  const { store, clock: now, after, idle, timeout, shared } = options
   const clock: StoreClock = { now, offset: 0 }
   const marks = createCloseMarks()
   /** Closings from before the store was open for the first time. */
   let early: { readonly filter: ClosedFilter; readonly at: number }[] | undefined = []
 
-  const link = createStoreLink({
+  const link = (options.createLink ?? createStoreLink)({
     ...options,
     async prepare(open) {
       for (const mark of await open.marks()) marks.add(mark)
-      clock.offset = open.now() - now()
+      clock.offset = Math.round(open.now() - now())
     },
     onSetAside(sentence) {
       options.onSetAside(sentence)
@@ -77,42 +88,71 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       for (const mark of marks.all()) void written.mark(mark)
     },
     onOpened: () => opened(),
+    onForgotten() {
+      for (const mark of marks.all()) void written.mark(mark)
+      written.tellEndsAgain()
+      void written.flush()
+      known.tellAll()
+    },
   })
-  const written = createWriteBehind({ link, clock, idle, after })
-  const known = createKnownSessions({ ...options, written })
+  const written = createWriteBehind({
+    ...{ link, clock, idle, after },
+    ...(shared !== undefined && { onWritten: (kept, notDone) => known.written(kept, notDone) }),
+  })
+  const known = createKnownSessions({ ...options, written, isShared: shared !== undefined })
   const rebuild = createRebuild(options.identify, options.scopeOf)
-  const { recall, sessionsOf, isClosed } = createRecall({
-    link,
-    written,
-    known,
-    marks,
-    rebuild,
-    clock,
-    idle,
-  })
-  const sweep = createSweep({ ...options, link, written, known, sessionsOf, isClosed, clock })
+  const recalling = createRecall({ link, written, known, marks, rebuild, clock, idle })
+  const { recall, sessionsOf, isClosed } = recalling
+  const claim = shared && ((forMs: number) => shared.claimSweep(forMs))
+  const sweep = createSweep({ ...options, claim, link, written, known, sessionsOf, isClosed, clock })
+  const news = shared && createNews(shared.messages)
 
   const opened = (): void => {
     for (const { filter, at } of early ?? []) void addMark(filter, at)
     early = undefined
+    endClosed()
     known.tellAll()
     void written.flush()
   }
 
-  const addMark = (filter: ClosedFilter, monotonic: number): Promise<boolean> => {
+  /** Closings of other gates reach those who play here. */
+  const endClosed = (): void => {
+    if (shared === undefined) return
+    for (const { session } of [...known.all()])
+      if (isClosed(session)) known.endedElsewhere(session.id, { why: 'closed' })
+  }
+
+  const addMark = async (filter: ClosedFilter, monotonic: number): Promise<boolean> => {
     const at = monotonic + clock.offset
     const mark = { filter, at, until: at + KEEP_MARK }
     marks.prune(store.now())
     marks.add(mark)
-    return written.mark(mark)
+    const isWritten = await written.mark(mark)
+    news?.tellMark(mark)
+    return isWritten
   }
+
+  news?.listen({
+    ended(id, end) {
+      written.removedElsewhere(id)
+      known.endedElsewhere(id, end)
+    },
+    marked(mark) {
+      marks.add(mark)
+      endClosed()
+    },
+    lost: () => known.tellAll(),
+  })
 
   const isFree = (session: Session): boolean =>
     known.get(session.id) === undefined && !written.isRemoved(session.id) && !isClosed(session)
 
-  const remove = ({ id, viewer }: Pick<Session, 'id' | 'viewer'>): Promise<boolean> => {
-    known.removed(id)
-    return written.remove({ id, viewer })
+  const remove = async ({ id, viewer }: Pick<Session, 'id' | 'viewer'>, end: End): Promise<boolean> => {
+    const removing = written.remove({ id, viewer, end })
+    known.removed(id, removing)
+    const outcome = await removing
+    if (outcome === 'written') news?.tellEnd(id, end)
+    return outcome !== 'waiting'
   }
 
   let stopLooking = (): void => {}
@@ -120,6 +160,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   return {
     timeout,
     recall,
+    ...(shared && { askedElsewhere: recalling.askedElsewhere }),
     isFree: ({ session }) => isFree(session),
     take({ session, allowedAt, resumeFor, part, limited, silent }, as) {
       if (!isFree(session)) return false
@@ -137,8 +178,8 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     },
     granted: known.granted,
     postponed: known.changed,
-    async end(session) {
-      await Promise.race([remove(session), pause(timeout)])
+    async end(session, end) {
+      await Promise.race([remove(session, end), pause(timeout)])
     },
 
     async start(patience) {
@@ -170,6 +211,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
           (user ?? session.userId) === session.userId,
       ),
     state: link.state,
+    offset: () => clock.offset,
     waiting: written.waiting,
     bytes: sweep.bytes,
     sweep: sweep.pass,

@@ -7,6 +7,11 @@ export interface SharedStore extends RecordStore {
   readonly users: UserValues
   readonly messages: Messages
   readonly gates: GateList
+  /**
+   * Whether this gate is to walk through all records now: one of all gates, and for so many milliseconds.
+   * Rejects with a `StoreError`.
+   */
+  claimSweep(forMs: number): Promise<boolean>
 }
 
 /**
@@ -27,7 +32,7 @@ export interface UserValues {
 }
 
 export interface UserValue {
-  /** As another gate or release has written it. */
+  /** As another gate or release has written it; empty where it cannot be opened. */
   readonly text: string
   /** Equal only for the very same write. */
   readonly version: Buffer

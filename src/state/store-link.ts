@@ -32,6 +32,8 @@ export interface StoreLinkOptions {
   readonly onChange: (state: StoreState, lasted: number) => void
   /** A damaged store was set aside and a fresh one begun; the sentence says so. */
   readonly onSetAside: (sentence: string) => void
+  /** The store has lost all that it knew; one that gates share may. */
+  readonly onForgotten?: () => void
   /** A command took so many milliseconds. */
   readonly onCommand: (command: StoreCommand, took: number, trouble: StoreTrouble | undefined) => void
 }

@@ -20,6 +20,11 @@ export interface SweepOptions {
   readonly idle: number
   /** STATE_MAX in bytes. */
   readonly max: number
+  /**
+   * Whether this gate is to walk now, of all that share the store, and for so many milliseconds. Undefined
+   * where there is only one.
+   */
+  readonly claim?: ((forMs: number) => Promise<boolean>) | undefined
   /** A session of an earlier process has gone silent; this one never had it in its table. */
   readonly onSilent: (session: Session) => void
   /** The operator has closed a session of an earlier process whose end nobody has told. */
@@ -44,6 +49,10 @@ export interface Sweep {
 /** Milliseconds between two passes, and between two slices of one. */
 const PASS_EVERY = 120_000
 const SLICE_EVERY = 20
+/** With a shared store there may be millions of records, and a slice takes its gate 5 ms. */
+const SHARED_SLICE_EVERY = 100
+/** A gate says again and again that it walks: after this time without a word another one may. */
+const CLAIMED_FOR = 120_000
 /**
  * Milliseconds beyond SESSION_IDLE until a pass tells an end: a session that this process had in its table is
  * told and written by then.
@@ -72,7 +81,8 @@ interface Bounds {
 const NONE: Bounds = { left: Number.NEGATIVE_INFINITY, silent: Number.NEGATIVE_INFINITY }
 
 export function createSweep(options: SweepOptions): Sweep {
-  const { link, written, known, sessionsOf, isClosed, clock, after, idle, max, onSilent, onClosed } = options
+  const { link, written, known, sessionsOf, isClosed, clock, after, idle, max, onSilent, onClosed, claim } =
+    options
   let bytes = 0
   let stopped = false
 
@@ -83,6 +93,7 @@ export function createSweep(options: SweepOptions): Sweep {
       if (slice === undefined || stopped) return false
       yield slice
       from = slice.next
+      if (from !== undefined && every > 0 && !(await mayWalk())) return false
       if (from !== undefined) await new Promise<void>((resolve) => void after(every, resolve))
     } while (from !== undefined)
     return true
@@ -110,12 +121,19 @@ export function createSweep(options: SweepOptions): Sweep {
       onClosed(one.session)
     }
     one.removed = true
-    return written.remove(one.session)
+    return removeForGood(one.session)
   }
+
+  const removeForGood = async ({ id, viewer }: Session): Promise<boolean> =>
+    (await written.remove({ id, viewer, end: { why: 'closed' } })) !== 'waiting'
+
+  /** Of all gates that share a store one walks. */
+  const mayWalk = async (): Promise<boolean> =>
+    claim === undefined || (await claim(CLAIMED_FOR).catch(() => false))
 
   const passWithin = async (bounds: Bounds): Promise<Census | undefined> => {
     const census: Census = { bytes: 0, left: new Map(), silent: new Map() }
-    const isComplete = await walk(SLICE_EVERY, (all, each) => {
+    const isComplete = await walk(claim === undefined ? SLICE_EVERY : SHARED_SLICE_EVERY, (all, each) => {
       const now = clock.now()
       const isOver = ({ session }: Kept): boolean => known.get(session.id) === undefined && isClosed(session)
       for (const one of all) if (isOver(one)) void close(one)
@@ -146,6 +164,7 @@ export function createSweep(options: SweepOptions): Sweep {
   }
 
   const pass = async (): Promise<void> => {
+    if (!(await mayWalk())) return
     let census = await passWithin(NONE)
     if (census !== undefined && census.bytes > max) census = await passWithin(boundsOf(census, max * SPARE))
     if (census !== undefined) bytes = census.bytes

@@ -1,6 +1,7 @@
+import { LRUCache } from 'lru-cache'
 import type { CloseMark } from './close-mark.ts'
 import { type Kept, recordOf, type StoreClock } from './kept.ts'
-import type { RecordStore, Removal, Write } from './record-store.ts'
+import type { NotDone, Removal, Write } from './record-store.ts'
 import { AFTER_ALLOW } from './silence.ts'
 import type { StoreLink } from './store-link.ts'
 
@@ -11,7 +12,12 @@ export interface WriteBehindOptions {
   readonly idle: number
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
+  /** A session is written, or a store that gates share has not taken it. */
+  readonly onWritten?: (kept: Kept, notDone: NotDone | undefined) => void
 }
+
+/** What has become of a removal. `ended-before`: another gate has ended the session. */
+export type Removed = 'written' | 'ended-before' | 'waiting'
 
 /**
  * Tells the store what has changed: openings and grants in batches, ends at once. What cannot be written
@@ -20,8 +26,10 @@ export interface WriteBehindOptions {
 export interface WriteBehind {
   /** The session has changed; it is written within `EVERY`. */
   changed(kept: Kept): void
-  /** Removes a session for good. Resolves with whether that is written. */
-  remove(removal: Removal): Promise<boolean>
+  /** Removes a session for good. Resolves when that is written, or has failed: then it is tried again. */
+  remove(removal: Removal): Promise<Removed>
+  /** Another gate has removed it. */
+  removedElsewhere(id: string): void
   /** Adds a mark. Resolves with whether that is written. */
   mark(mark: CloseMark): Promise<boolean>
   /** A session that is not written yet in its present state. */
@@ -30,6 +38,8 @@ export interface WriteBehind {
   silentOf(viewer: string): Iterable<Kept>
   /** Whether this session is to be removed, or was a moment ago: an older record may be on its way. */
   isRemoved(id: string): boolean
+  /** The store has forgotten everything: the ends of sessions are told again. */
+  tellEndsAgain(): void
   /** Writes what there is, and resolves when that is done, or has failed. */
   flush(): Promise<void>
   /** What waits to be written. */
@@ -54,8 +64,20 @@ const REMEMBER_REMOVED = 60_000
 const MOST_REMOVALS = 200_000
 /** Most bytes of silent sessions that wait. They are in no table, so nothing else bounds them. */
 const MOST_SILENT = 64 * 1_048_576
+/** What a part of the store has not taken that is away is tried again after so many milliseconds. */
+const TRY_AGAIN = 1_000
+/** Most ends that are kept to be told again. A session that was not ended may be resumed for as long. */
+const MOST_ENDS = 100_000
+const KEEP_ENDS = AFTER_ALLOW
 
-export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptions): WriteBehind {
+export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
+  const { link, clock, idle, after, onWritten } = options
+  const ends = new LRUCache<string, Removal>({ max: MOST_ENDS, ttl: KEEP_ENDS })
+  /** What has become of removals whose callers wait. */
+  const removed = new Map<string, Removed>()
+  /** What is written again later: its part of the store is away. */
+  let awayChanges: Kept[] = []
+  let awayRemovals: Removal[] = []
   const changes = new Map<string, Kept>()
   /** The silent ones of `changes`, and of the batch that is being written: by viewer, then by id. */
   const silent = new Map<string, Map<string, Kept>>()
@@ -75,18 +97,22 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
     }))
     // What changes while it is written is written again.
     for (const kept of batch) changes.delete(kept.session.id)
-    const done = await link.use('write', async (store) => {
-      await store.write(writes)
-      return true
-    })
-    if (done === undefined) {
+    const notDone = await link.use('write', (store) => store.write(writes))
+    if (notDone === undefined) {
       for (const kept of batch) {
         const { id } = kept.session
         if (!isRemoved(id) && !changes.has(id)) addChange(kept)
       }
       return false
     }
-    for (const kept of batch) if (!changes.has(kept.session.id)) forgetSilent(kept.session)
+    const reasons = new Map(notDone.map((one) => [one.id, one]))
+    for (const kept of batch) {
+      const { session } = kept
+      const reason = reasons.get(session.id)
+      if (reason?.why === 'away') awayChanges.push(kept)
+      else if (!changes.has(session.id)) forgetSilent(session)
+      onWritten?.(kept, reason)
+    }
     return true
   }
 
@@ -127,9 +153,21 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
   const removeNow = async (): Promise<boolean> => {
     const batch: Removal[] = []
     for (const removal of removals.values()) if (batch.push(removal) === BATCH) break
-    const done = await durably('remove', (store) => store.remove(batch))
-    if (done) for (const { id } of batch) rememberRemoved(id)
-    return done
+    const notDone = await link.use('remove', (store) => store.remove(batch))
+    if (notDone === undefined) return false
+    const reasons = new Map(notDone.map(({ id, why }) => [id, why]))
+    for (const removal of batch) {
+      const { id } = removal
+      if (reasons.get(id) === 'away') {
+        removals.delete(id)
+        awayRemovals.push(removal)
+        continue
+      }
+      if (removed.has(id)) removed.set(id, reasons.get(id) === 'ended' ? 'ended-before' : 'written')
+      if (removal.end !== undefined && onWritten !== undefined) ends.set(id, removal)
+      rememberRemoved(id)
+    }
+    return true
   }
 
   const rememberRemoved = (id: string): void => {
@@ -148,20 +186,15 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
 
   const markNow = async (): Promise<boolean> => {
     for (const mark of marks) {
-      if (!(await durably('mark', (store) => store.mark(mark)))) return false
+      const isDone = await link.use('mark', async (store) => {
+        await store.mark(mark)
+        return true
+      })
+      if (isDone !== true) return false
       marks.delete(mark)
     }
     return true
   }
-
-  const durably = async (
-    command: 'remove' | 'mark',
-    act: (store: RecordStore) => Promise<unknown>,
-  ): Promise<boolean> =>
-    (await link.use(command, async (store) => {
-      await act(store)
-      return true
-    })) === true
 
   /** One command at a time, so that a removal never overtakes the record that it removes. */
   const flushAll = async (): Promise<void> => {
@@ -183,8 +216,19 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
     if (flushing !== undefined) await flushing
     flushing ??= flushAll().finally(() => {
       flushing = undefined
+      putBackAway()
     })
     await flushing
+  }
+
+  const putBackAway = (): void => {
+    if (awayChanges.length + awayRemovals.length === 0) return
+    for (const kept of awayChanges)
+      if (!isRemoved(kept.session.id) && !changes.has(kept.session.id)) addChange(kept)
+    for (const removal of awayRemovals) removals.set(removal.id, removal)
+    awayChanges = []
+    awayRemovals = []
+    cancelTimer ??= after(TRY_AGAIN, () => void flush())
   }
 
   return {
@@ -199,8 +243,15 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
       removals.set(removal.id, removal)
       const [oldest] = removals.keys()
       if (removals.size > MOST_REMOVALS && oldest !== undefined) removals.delete(oldest)
+      removed.set(removal.id, 'waiting')
       await flush()
-      return !removals.has(removal.id)
+      const outcome = removed.get(removal.id) ?? 'waiting'
+      removed.delete(removal.id)
+      return outcome
+    },
+    removedElsewhere(id) {
+      changes.delete(id)
+      rememberRemoved(id)
     },
     async mark(mark) {
       marks.add(mark)
@@ -210,6 +261,9 @@ export function createWriteBehind({ link, clock, idle, after }: WriteBehindOptio
     unwritten: ({ id, viewer }) => changes.get(id) ?? silent.get(viewer)?.get(id),
     silentOf: (viewer) => silent.get(viewer)?.values() ?? [],
     isRemoved,
+    tellEndsAgain() {
+      for (const [id, removal] of ends.entries()) removals.set(id, removal)
+    },
     flush,
     waiting: () => changes.size + removals.size + marks.size,
   }

@@ -5,19 +5,19 @@ import { withSeen } from '../limit/look.ts'
 import { playsOf } from '../limit/plays.ts'
 import { prune } from '../limit/prune.ts'
 import type { Times } from '../limit/times.ts'
-import type { User } from '../limit/user.ts'
 import { isOwn } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Count, Counted } from './count.ts'
-import type { DisplacedSessions } from './displaced-sessions.ts'
+import type { DisplacedOne, DisplacedSessions } from './displaced-sessions.ts'
+import { type Rule, type UserStates, whenKnown } from './user-states.ts'
 import { type KnownUser, seenOf, type UserTable } from './user-table.ts'
 
 /** What follows from a judgement. In a rehearsal nothing does. */
 export interface Consequences {
   /** A session comes; returns whether there is a place for it. */
-  put(session: Session, counted: Counted, coming: Coming): boolean
-  /** A request of a displaced viewer is refused; the user is as given from now on. */
-  refuse(known: KnownUser, user: User): void
+  put(session: Session, counted: Counted, coming: Coming): boolean | Promise<boolean>
+  /** A request of a displaced viewer is refused. */
+  refused(known: KnownUser): void
   /** A session waits for its first request that plays. */
   wait(session: Session, counted: Counted): void
   /** A session that was let in before has no place now. */
@@ -26,6 +26,7 @@ export interface Consequences {
 
 export interface JudgeOptions {
   readonly users: Pick<UserTable, 'get'>
+  readonly states: UserStates
   readonly displaced: Pick<DisplacedSessions, 'find'>
   /** By the id of the session. */
   readonly waiting: ReadonlyMap<string, Counted>
@@ -37,7 +38,28 @@ type Judge = Pick<SessionLimit, 'enter' | 'enterAgain' | 'refuses' | 'play'>
 
 /** Says who may play. All that follows is done by `then`. */
 export function createJudge(options: JudgeOptions, then: Consequences): Judge {
-  const { users, displaced, waiting, times, count } = options
+  const { users, states, displaced, waiting, times, count } = options
+
+  const putOrCut = (session: Session, counted: Counted, coming: Coming): boolean | Promise<boolean> =>
+    whenKnown(then.put(session, counted, coming), (hasPlace) => {
+      if (!hasPlace) then.cut(session, counted)
+      return hasPlace
+    })
+
+  /** Whether there is no room for a displaced session that is requested again. The try counts. */
+  const tryAgain =
+    (one: DisplacedOne, isOwnUrl: boolean): Rule<boolean> =>
+    (before, now, known) => {
+      const user = prune(withSeen(before, now, seenOf(known), times), now, times)
+      const { terms, sharedUntil } = user
+      const letsAsk = { user: before, said: false }
+      if (terms === undefined || sharedUntil > now) return letsAsk
+      if (!hasNoRoom(playsOf(user.entries, now, times), terms.max, one.limited, now, times)) return letsAsk
+      // Its URL is held no more: a person has come back to it, so the backend is asked.
+      if (isOwnUrl && holdsOn(user, one.limited, now).length === 0) return letsAsk
+      return { user: afterTry(user, one.limited, now, times), said: true }
+    }
+
   return {
     enter(session, grant, backend, { isHead, tokenless }) {
       const counted = count.by(session, grant, backend)
@@ -55,33 +77,23 @@ export function createJudge(options: JudgeOptions, then: Consequences): Judge {
         then.wait(session, counted)
         return true
       }
-      const { entered } = limited
-      const hasPlace = then.put(session, counted, { entered, seen: session.lastSeen })
-      if (!hasPlace) then.cut(session, counted)
-      return hasPlace
+      const hasPlace = putOrCut(session, counted, { entered: limited.entered, seen: session.lastSeen })
+      // It plays at another gate, so nobody waits until the others were heard. It is cut if need be.
+      return hasPlace instanceof Promise || hasPlace
     },
 
     refuses(identity, now) {
       const one = displaced.find(identity, now)
-      const known = one && users.get(one.user)
-      if (one === undefined || known === undefined) return false
-      const user = prune(withSeen(known.user, now, seenOf(known), times), now, times)
-      const { terms, sharedUntil } = user
-      if (terms === undefined || sharedUntil > now) return false
-      if (!hasNoRoom(playsOf(user.entries, now, times), terms.max, one.limited, now, times)) return false
-      const holds = holdsOn(user, one.limited, now)
-      // Its URL is held no more: a person has come back to it, so the backend is asked.
-      if (holds.length === 0 && isOwn(one.session, identity)) return false
-      then.refuse(known, afterTry(user, one.limited, now, times))
-      return true
+      if (one === undefined || (users.get(one.user) === undefined && !states.isShared)) return false
+      return states.change(one.user, tryAgain(one, isOwn(one.session, identity)), (isRefused, known) => {
+        if (isRefused) then.refused(known)
+        return isRefused
+      })
     },
 
     play(session) {
       const counted = waiting.get(session.id)
-      if (counted === undefined) return true
-      const hasPlace = then.put(session, counted, {})
-      if (!hasPlace) then.cut(session, counted)
-      return hasPlace
+      return counted === undefined || putOrCut(session, counted, {})
     },
   }
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { placeOf } from '../limit/place.ts'
 import type { LimitedSession } from '../limit/user.ts'
-import { addressOf, type Identity } from '../session/identity.ts'
+import { addressOf, type Identity, siteOf } from '../session/identity.ts'
 import { isPlaylist } from '../session/scope.ts'
 import { copyOf, type Session } from '../session/session.ts'
 
@@ -12,12 +12,12 @@ import { copyOf, type Session } from '../session/session.ts'
  */
 export function limitedSessionOf(session: Session, opener: Identity): LimitedSession {
   const { id, viewer, profile, scope, path } = session
-  const { origin, userAgent, playbackId } = profile
+  const { userAgent, playbackId } = profile
   return {
     id,
     viewer,
     address: addressOf(viewer),
-    player: digest(`${origin}\n${userAgent}`),
+    player: digest(`${siteOf(profile)}\n${userAgent}`),
     playback: playbackId === '' ? '' : digest(playbackId),
     credential: opener.credential ? digest(`${opener.query}${opener.pathCredential ?? ''}`) : '',
     place: copyOf(placeOf(scope)),

@@ -1,40 +1,58 @@
-import { admit, type Coming } from '../limit/admit.ts'
+import { admit, type Coming, type Refusal } from '../limit/admit.ts'
 import { describeUser, whyOut } from '../limit/describe.ts'
 import type { DisplacedSession } from '../limit/displace.ts'
 import { look, needsLook, withSeen } from '../limit/look.ts'
 import { isEmpty, prune } from '../limit/prune.ts'
 import { MOST_SESSIONS, type Terms } from '../limit/terms.ts'
 import { timesOf } from '../limit/times.ts'
-import { type Cause, type LimitedSession, leave, nobody, type User, withTerms } from '../limit/user.ts'
+import { type Cause, type LimitedSession, leave, type User, withTerms } from '../limit/user.ts'
 import type { Session } from '../session/session.ts'
 import { type Counted, createCount } from './count.ts'
 import { createDisplacedSessions } from './displaced-sessions.ts'
+import { createEndedElsewhere } from './ended-elsewhere.ts'
 import { type Consequences, createJudge } from './judge.ts'
 import { limitedSessionOf } from './limited-session.ts'
 import { createRefusedUsers } from './refused-users.ts'
+import { createRejoin } from './rejoin.ts'
 import { startRounds } from './rounds.ts'
+import { createSharedStates } from './shared-states.ts'
 import type { SessionLimitOptions, UserLimit } from './user-limit.ts'
+import { createOwnStates, type Made, type UserStates, whenKnown } from './user-states.ts'
 import { createUserTable, type KnownUser, seenOf } from './user-table.ts'
 
 /** Milliseconds between two looks at users who may have too many plays. */
 const REPORT = 5_000
+/** The same with a shared store, as a part of SESSION_IDLE: each look is a command to it. */
+const SHARED_REPORT = 1 / 4
+
+/** What the rules say of a session that comes. */
+interface Entered {
+  readonly refused: Refusal | undefined
+  readonly displaced: readonly DisplacedSession[]
+}
 
 export function createSessionLimit(options: SessionLimitOptions): UserLimit {
-  const { clock, after, end, on, identify, idle, unseen = 0 } = options
+  const { clock, after, on, identify, idle, shared, unseen = 0 } = options
   const isReport = options.sessionLimit === 'report'
-  const times = timesOf({ ...options, report: Math.max(REPORT, unseen) })
+  const report = shared === undefined ? REPORT : idle * SHARED_REPORT
+  const times = timesOf({ ...options, report: Math.max(report, unseen) })
   const users = createUserTable()
   const crowded = new Set<KnownUser>()
   const displaced = createDisplacedSessions(times.mark)
   const refusedUsers = createRefusedUsers()
   const waiting = new Map<string, Counted>()
   const writing = new Set<Promise<unknown>>()
+  const endedElsewhere = createEndedElsewhere()
   /** Sessions whose displacement was reported only. */
   const reported = new WeakSet<Session>()
 
   const limitedOf = (session: Session) => limitedSessionOf(session, identify(session.opener()))
-
   const count = createCount(options)
+  const states: UserStates =
+    shared === undefined
+      ? createOwnStates(users, clock)
+      : createSharedStates({ ...shared, users, clock, times })
+  const { rejoin, endedOf } = createRejoin({ states, limitedOf, times })
 
   /** Ends a session that others play in place of. */
   const displace = (known: KnownUser, session: Session, by: string, cause: Cause, left = false): void => {
@@ -48,25 +66,37 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     users.take(known, session)
     waiting.delete(session.id)
     displaced.add({ session, limited: limitedOf(session), user: known.key }, clock())
-    const written = end(session).finally(() => writing.delete(written))
+    const written = options.end(session, { why: 'displaced', by }).finally(() => writing.delete(written))
     writing.add(written)
   }
 
   const endAll = (known: KnownUser, gone: readonly DisplacedSession[]): void => {
-    for (const { id, by, cause, left } of gone) {
-      const session = known.sessions.get(id)
-      if (session !== undefined) displace(known, session, by, cause, left)
+    for (const one of gone) {
+      const session = known.sessions.get(one.id)
+      if (session !== undefined) displace(known, session, one.by, one.cause, one.left)
+      else if (!isReport) shared?.tell(one)
     }
   }
 
-  const keep = (known: KnownUser, user: User): void => {
+  /** After a change: who is looked at, and what the rules do not know any more. */
+  const settle = (known: KnownUser, before: User): void => {
     const now = clock()
-    if (user.sharedUntil > now && known.user.sharedUntil <= now) on.shared(known.key)
-    known.user = user
-    if (known.sessions.size > user.entries.length) forgetUncounted(known, now)
-    if (needsLook(user)) crowded.add(known)
+    const { user } = known
+    if (user.sharedUntil > now && before.sharedUntil <= now) on.shared(known.key)
+    for (const { session, mark } of endedOf(known)) {
+      if (mark.why === 'displaced') displace(known, session, mark.by, 'other')
+      else {
+        users.take(known, session)
+        void options.end(session, { why: mark.why })
+      }
+    }
+    if (states.isShared || known.sessions.size > user.entries.length) forgetUncounted(known, now)
+    if (needsLook(user, states.isShared)) crowded.add(known)
     else crowded.delete(known)
-    if (isEmpty(user) && known.sessions.size === 0) users.delete(known.key)
+    known.toldAt = now
+    // The store has what others must know.
+    const isKept = states.isShared ? known.isAlone || known.repeat.length > 0 : !isEmpty(user)
+    if (known.sessions.size === 0 && !isKept) users.delete(known.key)
   }
 
   /** What the rules have forgotten enters anew with its next request. Of a shared name nothing counts. */
@@ -87,45 +117,80 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   }
 
   /** The others of a user whom everybody has as their name are not looked at: there may be 100,000. */
-  const othersOf = (known: KnownUser, now: number) => (known.user.sharedUntil > now ? [] : seenOf(known))
+  const othersOf = (known: KnownUser, user: User, now: number) =>
+    user.sharedUntil > now ? [] : seenOf(known)
 
-  const put: Consequences['put'] = (session, { key, terms, sent }, coming) => {
-    const known = users.getOrAdd(key)
-    const now = clock()
-    const limited = limitedOf(session)
-    const told = { ...coming, others: othersOf(known, now) }
-    const { user, refused, displaced: gone } = admit(known.user, now, limited, terms, times, told)
-    // An adopted session is not the request: that is refused later.
-    if (refused !== undefined && coming.entered === undefined) refuse(key)
-    known.sent = sent
-    if (refused === undefined || isReport) {
-      waiting.delete(session.id)
-      users.put(known, session)
-      displaced.forget(session)
-    }
-    endAll(known, gone)
-    keep(known, isReport ? inReport(known, user, limited, terms, told) : user)
-    return refused === undefined || isReport
+  const enter = (
+    limited: LimitedSession,
+    terms: Terms,
+    coming: Coming,
+    [user, now, known]: [User, number, KnownUser],
+  ): Made<Entered> => {
+    const told = { ...coming, others: othersOf(known, user, now) }
+    const own = rejoin(user, now, known)
+    const { user: would, refused, displaced: gone } = admit(own.user, now, limited, terms, times, told)
+    const said = { refused, displaced: [...own.displaced, ...gone] }
+    return { user: isReport ? inReport(own.user, would, limited, terms, told) : would, said }
   }
 
   /** The user with all their plays, whatever the limit would have done. */
-  const inReport = (known: KnownUser, would: User, limited: LimitedSession, terms: Terms, coming: Coming) => {
+  const inReport = (user: User, would: User, limited: LimitedSession, terms: Terms, coming: Coming) => {
     const { cuts, sharedUntil } = would
-    const free = admit(known.user, clock(), limited, { ...terms, max: MOST_SESSIONS }, times, coming)
+    const free = admit(user, clock(), limited, { ...terms, max: MOST_SESSIONS }, times, coming)
     return { ...withTerms(free.user, terms), cuts, sharedUntil }
   }
 
-  const lookAfter = (known: KnownUser): void => {
-    const now = clock()
-    const seen = seenOf(known)
-    const { user, displaced: gone } = look(known.user, now, seen, times)
-    endAll(known, gone)
-    keep(known, isReport ? prune(withSeen(known.user, now, seen, times), now, times) : user)
+  const put: Consequences['put'] = (session, { key, terms, sent }, coming) => {
+    const limited = limitedOf(session)
+    const isAdopted = coming.entered !== undefined
+    return states.change(
+      key,
+      (...state) => enter(limited, terms, coming, state),
+      ({ refused, displaced: gone }, known, before) => {
+        const end = endedElsewhere.take(session.id)
+        // An adopted session is not the request: that is refused later.
+        if ((refused !== undefined || end !== undefined) && !isAdopted) refuse(key)
+        known.sent = sent
+        const isIn = (refused === undefined && end === undefined) || isReport
+        // Other gates may have been heard while an adopted session ended here.
+        const isGone = states.isShared && isAdopted && session.ended
+        if (isIn && !isGone) {
+          waiting.delete(session.id)
+          users.put(known, session)
+          displaced.forget(session)
+        }
+        endAll(known, gone)
+        settle(known, before)
+        if (isIn && isGone) drop(known, session, 'idle')
+        return isIn
+      },
+    )
   }
 
-  const drop = (known: KnownUser, session: Session, why: 'idle' | 'closed' | 'denied'): void => {
-    users.take(known, session)
-    keep(known, leave(known.user, clock(), session.id, why, times))
+  const lookAfter = ({ key, sessions, toldAt }: KnownUser): void => {
+    const isSilent = [...sessions.values()].every(({ lastSeen }) => lastSeen <= toldAt)
+    if (states.isShared && sessions.size > 0 && isSilent) return
+    void states.change(
+      key,
+      (user, now, known) => {
+        const seen = seenOf(known)
+        const own = rejoin(user, now, known)
+        const { user: would, displaced: gone } = look(own.user, now, seen, times)
+        const told = isReport ? prune(withSeen(own.user, now, seen, times), now, times) : would
+        return { user: told, said: [...own.displaced, ...gone] }
+      },
+      (gone, known, before) => {
+        endAll(known, gone)
+        settle(known, before)
+      },
+    )
+  }
+
+  const drop = ({ key }: KnownUser, session: Session, why: 'idle' | 'closed' | 'denied'): void => {
+    const known = users.get(key)
+    if (known !== undefined) users.take(known, session)
+    const gone = (user: User, now: number) => ({ user: leave(user, now, session.id, why, times), said: null })
+    void states.change(key, gone, (_, changed, before) => settle(changed, before), true)
   }
 
   const cut: Consequences['cut'] = (session, { key }) => {
@@ -135,15 +200,18 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   }
 
   const judging = { users, displaced, waiting, times, count }
-  const judge = createJudge(judging, {
-    put,
-    refuse(known, user) {
-      keep(known, user)
-      refuse(known.key)
+  const judge = createJudge(
+    { ...judging, states },
+    {
+      put,
+      refused(known) {
+        settle(known, known.user)
+        refuse(known.key)
+      },
+      wait: (session, one) => void waiting.set(session.id, one),
+      cut,
     },
-    wait: (session, one) => void waiting.set(session.id, one),
-    cut,
-  })
+  )
 
   const limit: UserLimit = {
     ...judge,
@@ -157,8 +225,19 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       else if (waiting.has(session.id)) waiting.set(session.id, now)
       else if (known?.key === now.key) {
         known.sent = now.sent
-        keep(known, withTerms(known.user, now.terms))
-      } else if (!put(session, now, { entered: session.openedAt, seen: session.lastSeen })) cut(session, now)
+        const renewed = (user: User) => ({ user: withTerms(user, now.terms), said: null })
+        void states.change(known.key, renewed, (_, changed, before) => settle(changed, before))
+      } else {
+        const hasPlace = put(session, now, { entered: session.openedAt, seen: session.lastSeen })
+        void whenKnown(hasPlace, (isIn) => isIn || cut(session, now))
+      }
+    },
+
+    displacedElsewhere(gone) {
+      const known = users.of(gone)
+      const session = known?.sessions.get(gone.id)
+      if (known === undefined || session === undefined) endedElsewhere.add(gone)
+      else displace(known, session, gone.by, gone.cause, gone.left)
     },
 
     written: () => (writing.size === 0 ? undefined : Promise.all(writing)),
@@ -174,16 +253,25 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     rehearsal: () => ({
       ...limit,
       ...createJudge(
-        { ...judging, displaced: { find: displaced.peek } },
+        {
+          ...judging,
+          displaced: { find: displaced.peek },
+          states: {
+            isShared: states.isShared,
+            change(key, rule, then) {
+              const known = users.get(key) ?? createUserTable().getOrAdd(key)
+              return then(rule(known.user, clock(), known).said, known, known.user)
+            },
+          },
+        },
         {
           put(session, { key, terms }, coming) {
-            const known = users.get(key)
-            const others = known === undefined ? [] : othersOf(known, clock())
-            const told = { ...coming, others }
-            const { refused } = admit(known?.user ?? nobody, clock(), limitedOf(session), terms, times, told)
-            return isReport || refused === undefined
+            const known = users.get(key) ?? createUserTable().getOrAdd(key)
+            const { user } = known
+            const { said } = enter(limitedOf(session), terms, coming, [user, clock(), known])
+            return isReport || said.refused === undefined
           },
-          refuse() {},
+          refused() {},
           wait() {},
           cut() {},
         },
@@ -196,10 +284,13 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     ended(session, why) {
       waiting.delete(session.id)
       const known = users.of(session)
-      if (known !== undefined) drop(known, session, why === 'closed' || why === 'denied' ? why : 'idle')
+      if (known === undefined) return
+      // It plays on at another gate.
+      if (why === 'moved') users.take(known, session)
+      else drop(known, session, why === 'closed' || why === 'denied' ? why : 'idle')
     },
 
-    start: () => startRounds({ users, crowded, report: REPORT, every: idle / 2, after, look: lookAfter }),
+    start: () => startRounds({ users, crowded, report, every: idle / 2, after, look: lookAfter }),
 
     describe(session) {
       const known = users.of(session)

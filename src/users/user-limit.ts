@@ -1,10 +1,13 @@
 import type { SessionLimit } from '../decision/limit.ts'
+import type { End } from '../decision/stored.ts'
 import type { UserPlays } from '../limit/describe.ts'
+import type { DisplacedSession } from '../limit/displace.ts'
 import type { TermsSettings } from '../limit/terms.ts'
 import type { LimitSettings } from '../limit/times.ts'
 import type { Cause } from '../limit/user.ts'
 import type { Identity } from '../session/identity.ts'
 import type { Session } from '../session/session.ts'
+import type { UserValues } from '../state/shared-store.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { RefusedUser } from './refused-users.ts'
 
@@ -19,8 +22,21 @@ export interface SessionLimitOptions extends TermsSettings, Omit<LimitSettings, 
   /** Longest time in milliseconds for which the gate does not see who plays: nginx repeats its verdicts. */
   readonly unseen?: number
   /** Ends a session for good, of the table or of the store. Resolves when that is written. */
-  readonly end: (session: Session) => Promise<unknown>
+  readonly end: (session: Session, end: End) => Promise<unknown>
   readonly on: LimitListeners
+  /** What counts for the users of all gates; undefined where only those of this gate count. */
+  readonly shared?: SharedUsers | undefined
+}
+
+/** The users of all gates that share a store. */
+export interface SharedUsers {
+  readonly values: UserValues
+  /** Whole milliseconds from the monotonic clock to the time of the store. */
+  readonly offset: () => number
+  /** Tells the other gates of a session that has to give way, and that this gate does not have. */
+  readonly tell: (gone: DisplacedSession) => void
+  /** A user was judged by this gate alone, since the others could not be heard. */
+  readonly onAlone: () => void
 }
 
 /** What the limit tells. With `SESSION_LIMIT=report` it tells what would happen. */
@@ -49,6 +65,8 @@ export interface DisplacedView extends UserPlays {
 export interface UserLimit extends SessionLimit {
   /** Starts to look after the users; the result stops it. */
   start(): () => void
+  /** Another gate says that a session has to give way, which this gate may have. */
+  displacedElsewhere(gone: DisplacedSession): void
   /** What the user of a session plays; undefined for one without a limit. */
   describe(session: Session): (UserPlays & { readonly user: string }) | undefined
   /** Why a request is refused that no session answers; undefined where the limit is not why. */

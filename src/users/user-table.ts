@@ -1,7 +1,9 @@
 import type { Seen } from '../limit/look.ts'
 import { nobody, type User } from '../limit/user.ts'
 import type { Session } from '../session/session.ts'
+import type { UserValue } from '../state/shared-store.ts'
 import type { Grant } from '../verdict.ts'
+import type { Rule } from './user-states.ts'
 
 /** What a backend sent with the last allow of a user. */
 export type Sent = Pick<Grant, 'maxSessions' | 'unique'>
@@ -12,6 +14,14 @@ export interface KnownUser {
   user: User
   sent: Sent
   readonly sessions: Map<string, Session>
+  /** With a shared store: the text that `user` was read from, or written as. */
+  value: UserValue | undefined
+  /** With a shared store: what the others have not heard of yet. */
+  repeat: readonly Rule<unknown>[]
+  /** With a shared store: `user` is what this gate alone made of it. */
+  isAlone: boolean
+  /** When it was last told who of them plays; milliseconds of the monotonic clock. */
+  toldAt: number
 }
 
 /** All users who have a limit. */
@@ -19,7 +29,7 @@ export interface UserTable {
   get(key: string): KnownUser | undefined
   getOrAdd(key: string): KnownUser
   /** The user under whom this session counts. */
-  of(session: Session): KnownUser | undefined
+  of(session: Pick<Session, 'id'>): KnownUser | undefined
   /** The session counts for this user. */
   put(known: KnownUser, session: Session): void
   /** It counts no more. */
@@ -35,7 +45,13 @@ export function createUserTable(): UserTable {
   return {
     get: (key) => users.get(key),
     getOrAdd(key) {
-      const known = users.get(key) ?? { key, user: nobody, sent: {}, sessions: new Map() }
+      const before = users.get(key)
+      if (before !== undefined) return before
+      const sessions = new Map<string, Session>()
+      const known: KnownUser = {
+        ...{ key, user: nobody, sent: {}, sessions },
+        ...{ value: undefined, repeat: [], isAlone: false, toldAt: 0 },
+      }
       users.set(key, known)
       return known
     },

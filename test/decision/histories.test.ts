@@ -314,7 +314,7 @@ async function play(
     decided.catch(() => {})
   }
   const end = (session: Session): void => {
-    void gate.stored.remove(session)
+    void gate.stored.remove(session, { why: 'closed' })
     const table = session.provisional ? gate.provisional : gate.sessions
     table.end(session, 'closed')
     const known = sessions.get(session.id)

@@ -10,7 +10,7 @@ const path = '/index.m3u8'
 /** Every name with a meaning for nginx, gate and backend, or for some proxy. */
 const names = wordsOf(`
   X-Session-Id X-Real-Ip X-Real-Path X-Real-Origin X-Real-Ua X-User-Id X-AuthDuration
-  X-Original-Ip X-Original-Uri X-Original-Path X-Original-Origin X-Original-Ua X-Original-Playback-Id
+  X-Original-Ip X-Original-Uri X-Original-Path X-Original-Origin X-Original-Site X-Original-Ua X-Original-Playback-Id
   X-Original-Request-Id X-Request-Id
   X-Auth-Verdict X-Auth-Source X-Auth-Reason X-Accel-Expires X-Accel-Redirect X-Accel-Buffering
   X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto Forwarded Via X-Original-URL X-Rewrite-URL

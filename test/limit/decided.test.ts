@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { admit } from '../../src/limit/admit.ts'
 import { describeUser, whyOut } from '../../src/limit/describe.ts'
-import { look, touch } from '../../src/limit/look.ts'
+import { look } from '../../src/limit/look.ts'
 import { lastsUntil } from '../../src/limit/prune.ts'
 import { leave, movedBy, nobody, type User } from '../../src/limit/user.ts'
 import { createPretendUser, session } from '../support/pretend-user.ts'
+import { touch } from '../support/touch.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isPlay, isUser, readTerms, type SentTerms, type TermsSettings } from '../../src/limit/terms.ts'
+import { isUser, readTerms, type SentTerms, type TermsSettings } from '../../src/limit/terms.ts'
 
 const shipped: TermsSettings = { sessionLimit: 'newest', minUserSessions: 1 }
 const read = (sent: SentTerms, settings: Partial<TermsSettings> = {}) =>
@@ -68,10 +68,5 @@ describe('the terms of a user', () => {
     }
     for (const userId of ['00', '1', 'guest1', '--', 'nullable']) assert.equal(isUser(userId), true)
     assert.deepEqual(readTerms({ maxSessions: '1' }, shipped), none)
-  })
-
-  test('a HEAD is no play', () => {
-    assert.equal(isPlay('HEAD'), false)
-    assert.equal(isPlay('GET'), true)
   })
 })

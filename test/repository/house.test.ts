@@ -30,7 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['listen', 'verdict', 'subrequest', 'version'],
   ],
   check: ['config', 'backend', 'session', 'state', 'listen', 'log', 'verdict', 'subrequest'],
-  config: ['backend', 'decision', 'limit', 'session', 'listen', 'log', 'verdict'],
+  config: ['backend', 'decision', 'limit', 'session', 'state', 'listen', 'log', 'verdict'],
   admin: [
     ...[
       'explain',
@@ -61,7 +61,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   gate: ['decision', 'address', 'verdict', 'subrequest'],
   decision: ['session', 'verdict', 'subrequest'],
   backend: ['log', 'address', 'verdict', 'subrequest'],
-  users: ['decision', 'limit', 'session', 'verdict', 'subrequest'],
+  users: ['decision', 'limit', 'session', 'state', 'verdict', 'subrequest'],
   state: ['decision', 'session', 'log', 'verdict', 'subrequest'],
   session: ['verdict', 'subrequest'],
   limit: [],

@@ -41,7 +41,7 @@ async function closeAll(gate: PretendGate, filter: SessionFilter): Promise<boole
   const isWritten = await gate.stored.mark(filter)
   for (const session of [...gate.sessions.all()]) {
     if ((filter.user ?? session.userId) !== session.userId) continue
-    void gate.stored.remove(session)
+    void gate.stored.remove(session, { why: 'closed' })
     gate.sessions.end(session, 'closed')
   }
   return isWritten

@@ -30,6 +30,11 @@ test('what the release before did not know may be missing', () => {
   assert.equal('failure' in (read({ failure: undefined }) ?? {}), false)
 })
 
+test('the site of a record is read, and missing in those of the release before', () => {
+  assert.equal(read({ site: 'tv' })?.site, 'tv')
+  for (const site of [undefined, null, 7, {}]) assert.deepEqual(read({ site }), written)
+})
+
 test('a field that is missing or of another type makes a record unknown', () => {
   const wrong = [undefined, null, true, 7, 'text', [], {}, ['a'], { at: 1 }]
   for (const [name, value] of Object.entries(written)) {

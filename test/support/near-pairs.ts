@@ -7,7 +7,7 @@ export interface NearPair {
   readonly b: Subrequest
 }
 
-type Field = Exclude<keyof Subrequest, 'query' | 'requestId' | 'isHead'>
+type Field = Exclude<keyof Subrequest, 'query' | 'requestId' | 'isHead' | 'site'>
 interface Draft extends Record<Field, string> {
   readonly pieces: readonly string[]
 }

@@ -1,6 +1,6 @@
 import { admit, type Coming, type Refusal } from '../../src/limit/admit.ts'
 import type { DisplacedSession } from '../../src/limit/displace.ts'
-import { look, needsLook, touch } from '../../src/limit/look.ts'
+import { look, needsLook } from '../../src/limit/look.ts'
 import { playsOf } from '../../src/limit/plays.ts'
 import { isEmpty, prune } from '../../src/limit/prune.ts'
 import type { Policy } from '../../src/limit/terms.ts'
@@ -8,7 +8,7 @@ import { type LimitSettings, type Times, timesOf } from '../../src/limit/times.t
 import { type LimitedSession, leave, nobody, type User } from '../../src/limit/user.ts'
 
 /** The rules; a mutant of them has the same shape. */
-export const rules = { admit, look, needsLook, touch, leave, prune, playsOf }
+export const rules = { admit, look, needsLook, leave, prune, playsOf }
 export type LimitRules = typeof rules
 
 export interface PretendUserOptions {

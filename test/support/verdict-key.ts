@@ -49,7 +49,7 @@ export function createVerdictKey(): (subrequest: Subrequest) => string {
   const placeOf = createMap('alta_auth_place')
   const queryOf = createMap('alta_auth_query')
   const variables = keyVariables()
-  return ({ address, origin, path, query, userAgent, playbackId }) => {
+  return ({ address, origin, site = '', path, query, userAgent, playbackId }) => {
     const [scheme = '', host = ''] = origin.split('://')
     const uri = query === '' ? path : `${path}?${query}`
     const values: Readonly<Record<string, string>> = {
@@ -57,6 +57,7 @@ export function createVerdictKey(): (subrequest: Subrequest) => string {
       $scheme: scheme,
       $host: host,
       $alta_auth_host_written: host,
+      $alta_auth_site: site,
       $alta_auth_place: placeOf(path, path),
       $alta_auth_query: queryOf(uri, uri),
       $http_user_agent: userAgent,

@@ -19,6 +19,7 @@ const toldAs: Readonly<Record<string, string | string[]>> = {
   $remote_addr: '$remote_addr',
   // Its parts, in http.conf.
   $alta_auth_origin: ['$scheme', '$host', '$alta_auth_host_written'],
+  $alta_auth_site: '$alta_auth_site',
   // The part of the path on which a verdict may depend. The gate says which verdicts do not depend on the
   // rest.
   '"$alta_auth_path|"': '$alta_auth_place',
@@ -41,6 +42,8 @@ describe('the files of the verdict cache:', () => {
     const known = directivesOf('server.conf').filter((line) => line.startsWith('auth_request_set'))
     const filled = [...readShipped('cache-http.conf').matchAll(/^map \S+ (\$\w+)/gm)].map(([, name]) => name)
     assert.equal(filled.length, 3)
+    // The operator may fill it in.
+    filled.push('$alta_auth_site')
     assert.deepEqual(known.toSorted(), filled.map((name) => `auth_request_set ${name} "";`).toSorted())
   })
 
@@ -48,7 +51,7 @@ describe('the files of the verdict cache:', () => {
     const told = directivesOf('server.conf').flatMap(
       (directive) => /^proxy_set_header X-\S+ (\$\w+|"\$\w+\|");$/.exec(directive)?.[1] ?? [],
     )
-    assert.equal(told.length, 8)
+    assert.equal(told.length, 9)
     assert.deepEqual(
       keyVariables().toSorted(),
       told.flatMap((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),
@@ -63,7 +66,10 @@ describe('the files of the verdict cache:', () => {
     assert.deepEqual([inside, presence], ['internal;', 'set $alta_auth_server_conf "";'])
     assert.match(rest[0] ?? '', /^set \$alta_auth_sent "(?:\$\w+)+";$/)
     assert.equal(rest[1], 'if ($alta_auth_sent ~ "[\\x00-\\x1f\\x7f]") {')
-    for (const variable of ['$alta_auth_path', '$http_user_agent', '$http_x_playback_session_id', '$host'])
+    for (const variable of [
+      ...['$alta_auth_path', '$http_user_agent', '$http_x_playback_session_id', '$host'],
+      '$alta_auth_site',
+    ])
       assert.ok(rest[0]?.includes(variable), variable)
     assert.ok(rest.indexOf('return 403;') < rest.findIndex(isCache))
   })

@@ -1,0 +1,55 @@
+import type { End } from '../decision/stored.ts'
+import type { CloseMark } from './close-mark.ts'
+import { readFilter } from './read-record.ts'
+import type { Message, Messages } from './shared-store.ts'
+
+/** What gates tell each other of sessions that have ended for good. */
+export interface News {
+  /** This gate has ended a session. */
+  tellEnd(id: string, end: End): void
+  /** The operator has closed all that match. */
+  tellMark(mark: CloseMark): void
+  listen(listener: NewsListener): void
+}
+
+export interface NewsListener {
+  ended(id: string, end: End): void
+  marked(mark: CloseMark): void
+  /** News may have been lost. */
+  lost(): void
+}
+
+/** What cannot be told is found out with the next report: the store keeps it, too. */
+export function createNews(messages: Messages): News {
+  const post = (message: Message): void => void messages.post(message).catch(() => undefined)
+  return {
+    tellEnd: (id, end) => post({ kind: 'ended', id, ...end }),
+    tellMark: ({ filter, at, until }) => post({ kind: 'mark', filter: JSON.stringify(filter), at, until }),
+    listen(listener) {
+      messages.onLost(listener.lost)
+      messages.onMessage((message) => {
+        const { kind, id } = message
+        const end = readEnd(message)
+        if (kind === 'ended' && typeof id === 'string' && end !== undefined) listener.ended(id, end)
+        const mark = kind === 'mark' ? readMark(message) : undefined
+        if (mark !== undefined) listener.marked(mark)
+      })
+    },
+  }
+}
+
+const whys = ['closed', 'denied', 'displaced'] as const satisfies readonly End['why'][]
+
+/** Why a session has ended, as another gate or release has written it; undefined when it is none. */
+export function readEnd(fields: Readonly<Record<string, unknown>>): End | undefined {
+  const why = whys.find((known) => known === fields['why'])
+  if (why === undefined) return undefined
+  const { by } = fields
+  return typeof by === 'string' ? { why, by } : { why }
+}
+
+function readMark({ filter, at, until }: Message): CloseMark | undefined {
+  const read = typeof filter === 'string' ? readFilter(filter) : undefined
+  const isTime = typeof at === 'number' && typeof until === 'number'
+  return read !== undefined && isTime ? { filter: read, at, until } : undefined
+}

@@ -1,0 +1,57 @@
+import { admit } from '../limit/admit.ts'
+import type { DisplacedSession } from '../limit/displace.ts'
+import type { Times } from '../limit/times.ts'
+import type { LimitedSession, Mark, User } from '../limit/user.ts'
+import type { Session } from '../session/session.ts'
+import type { UserStates } from './user-states.ts'
+import type { KnownUser } from './user-table.ts'
+
+export interface RejoinOptions {
+  readonly states: Pick<UserStates, 'isShared'>
+  readonly limitedOf: (session: Session) => LimitedSession
+  readonly times: Times
+}
+
+export interface Rejoin {
+  /**
+   * Brings back those sessions of this gate that a shared state does not know: the store was empty or away.
+   * They are judged by their true ages.
+   */
+  rejoin(user: User, now: number, known: KnownUser): Rejoined
+  /** The sessions of this gate that another one has ended. */
+  endedOf(known: KnownUser): readonly { readonly session: Session; readonly mark: Mark }[]
+}
+
+export interface Rejoined {
+  readonly user: User
+  readonly displaced: readonly DisplacedSession[]
+}
+
+export function createRejoin({ states, limitedOf, times }: RejoinOptions): Rejoin {
+  return {
+    rejoin(user, now, known) {
+      const { terms } = known.user
+      if (!states.isShared || terms === undefined || known.sessions.size === 0) return { user, displaced: [] }
+      const ids = new Set([...user.entries, ...user.marks].map(({ id }) => id))
+      const entered = new Map(known.user.entries.map((entry) => [entry.id, entry.entered]))
+      const missing = [...known.sessions.values()]
+        .filter(({ id, lastSeen }) => !ids.has(id) && now - lastSeen <= times.idle)
+        .map((session) => ({ session, entered: entered.get(session.id) ?? session.openedAt }))
+        .sort((a, b) => a.entered - b.entered)
+      let rejoined: Rejoined = { user, displaced: [] }
+      for (const { session, entered: at } of missing) {
+        const coming = { entered: at, seen: session.lastSeen }
+        const one = admit(rejoined.user, now, limitedOf(session), terms, times, coming)
+        rejoined = { user: one.user, displaced: [...rejoined.displaced, ...one.displaced] }
+      }
+      return rejoined
+    },
+    endedOf({ sessions, user }) {
+      if (!states.isShared || sessions.size === 0 || user.marks.length === 0) return []
+      return user.marks.flatMap((mark) => {
+        const session = sessions.get(mark.id)
+        return session === undefined ? [] : [{ session, mark }]
+      })
+    },
+  }
+}
