@@ -67,6 +67,11 @@ export const programsOf = {
     uwsgi: 'uwsgi',
     '/usr/lib/uwsgi/plugins/python3_plugin.so': 'uwsgi-plugin-python3',
   },
+  'test/support/valkey.ts': {
+    'valkey-server': 'valkey-server',
+    'valkey-cli': 'valkey-tools',
+    'valkey-sentinel': 'valkey-sentinel',
+  },
   'test/verdict-cache/clock.test.ts': { faketime: 'faketime' },
   'test/metrics/metrics.test.ts': prometheus,
   'test/metrics/monitoring.test.ts': prometheus,

@@ -53,7 +53,8 @@ export function createCloseSessions({ matching, get, store }: CloseSessionsOptio
     if (held === undefined) return undefined
     const [table, session] = held
     // The store knows no provisional session.
-    const written = store === undefined || session.provisional || (await store.remove(session, { why: 'closed' }))
+    const written =
+      store === undefined || session.provisional || (await store.remove(session, { why: 'closed' }))
     table.end(session, 'closed')
     if (store === undefined) return { closed: 1 }
     return { closed: 1, inStore: written ? { stored: 0, written } : notWritten(0) }

@@ -51,7 +51,8 @@ export interface Mark {
  * at another address. `zap`: by its own viewer, who went to another place. `beside`: by its own viewer, who
  * played at two places at once.
  */
-export type Cause = 'other' | 'moved' | 'zap' | 'beside'
+export const causes = ['other', 'moved', 'zap', 'beside'] as const
+export type Cause = (typeof causes)[number]
 
 /** A session that was displaced while it played: what keeps its player out for a time. */
 export interface Hold {

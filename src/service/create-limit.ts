@@ -1,12 +1,10 @@
 import type { Settings } from '../config/read-settings.ts'
-import type { Session } from '../session/session.ts'
 import { createSessionLimit } from '../users/session-limit.ts'
 import type { SessionLimitOptions, UserLimit } from '../users/user-limit.ts'
 
-export interface LimitOptions extends Pick<SessionLimitOptions, 'identify' | 'clock' | 'on'> {
+export interface LimitOptions
+  extends Pick<SessionLimitOptions, 'identify' | 'clock' | 'end' | 'on' | 'shared'> {
   readonly settings: Settings
-  /** Ends a session of the table. Resolves when not even a crash brings it back. */
-  readonly end: (session: Session) => Promise<unknown>
 }
 
 /** The limit of sessions of a user; undefined where SESSION_LIMIT is off. */

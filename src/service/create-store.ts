@@ -7,12 +7,14 @@ import { createLevelStore } from '../state/level/level-store.ts'
 import { readSystemClocks } from '../state/level/store-time.ts'
 import { createSessionStore, type SessionStore, type SessionStoreOptions } from '../state/session-store.ts'
 import type { StoreState } from '../state/store-link.ts'
+import { createValkeyLink } from '../state/valkey/valkey-link.ts'
+import { createValkeyStore, type ValkeyStore } from '../state/valkey/valkey-store.ts'
 import type { Subrequest } from '../subrequest.ts'
 
 export interface StoreOptions
   extends Pick<
     SessionStoreOptions,
-    'clock' | 'onSilent' | 'onClosed' | 'onReturned' | 'onCommand' | 'limitedOf'
+    'clock' | 'onSilent' | 'onClosed' | 'onReturned' | 'onCommand' | 'limitedOf' | 'onEndedElsewhere'
   > {
   readonly settings: Settings
   readonly log: Log
@@ -23,28 +25,40 @@ export interface StoreOptions
 /** How long one command to the store may take, in milliseconds. A request waits for less: STATE_TIMEOUT. */
 const DEADLINES = { read: 1_000, write: 2_000, open: 5_000 }
 
+/** Where sessions outlive this process. */
+export interface Store {
+  readonly sessions: SessionStore
+  /** What gates share beside the sessions; undefined for a folder. */
+  readonly shared: ValkeyStore | undefined
+}
+
 /** The store of STATE_URL; undefined where it is off. */
-export function createStore(options: StoreOptions): SessionStore | undefined {
-  const { settings, log } = options
+export function createStore(options: StoreOptions): Store | undefined {
+  const { settings, log, clock } = options
   const { state } = settings
   if (state === undefined) return undefined
-  if (state.kind === 'valkey') throw new Error('not yet')
-  const { folder, secrets, max, timeout } = state
-  const store = createLevelStore({
-    folder,
-    secrets,
-    configuration: configurationOf(settings),
-    clocks: readSystemClocks(),
-    startTimer,
-    deadlines: DEADLINES,
-  })
-  return createSessionStore({
+  const configuration = configurationOf(settings)
+  const common = {
     ...options,
-    ...{ store, max, timeout, after },
-    idle: settings.sessionIdle,
-    onChange: (now, lasted) => logChange(log, now, lasted),
-    onSetAside: (detail) => log.warn('state set aside', { detail }),
+    ...{ timeout: state.timeout, idle: settings.sessionIdle, after },
+    onChange: (now: StoreState, lasted: number) => logChange(log, now, lasted),
+    onSetAside: (detail: string) => log.warn('state set aside', { detail }),
+  }
+  if (state.kind === 'file') {
+    const { folder, secrets, max } = state
+    const store = createLevelStore({
+      ...{ folder, secrets, configuration, startTimer },
+      clocks: readSystemClocks(),
+      deadlines: DEADLINES,
+    })
+    return { sessions: createSessionStore({ ...common, store, max }), shared: undefined }
+  }
+  const shared = createValkeyStore({ settings: state, configuration, clock, wall: Date.now, startTimer })
+  const sessions = createSessionStore({
+    ...{ ...common, store: shared, shared, max: Number.POSITIVE_INFINITY },
+    createLink: (link) => createValkeyLink({ ...link, store: shared }),
   })
+  return { sessions, shared }
 }
 
 /** All that a verdict depended on. A session that was judged under other settings is unknown under these. */

@@ -44,6 +44,8 @@ export interface GateEvents {
   badMaxSessions(backend: string, sent: string): void
   /** The limit is suspended for a user: the name must be shared by many. */
   sharedUser(user: string): void
+  /** The limit of a user counted for this gate alone, since the store was away. */
+  decidedAlone(): void
   /** A backend sent an `X-AuthDuration` that is no positive whole number. */
   badDuration(backend: string, sent: string): void
   /** Our own code threw. */
@@ -76,6 +78,7 @@ export function createNotifier(): Notifier {
     overLimit: [],
     badMaxSessions: [],
     sharedUser: [],
+    decidedAlone: [],
     badDuration: [],
     internalError: [],
   }
@@ -122,6 +125,9 @@ export function createNotifier(): Notifier {
       },
       sharedUser(user) {
         for (const listener of listeners.sharedUser) listener(user)
+      },
+      decidedAlone() {
+        for (const listener of listeners.decidedAlone) listener()
       },
       badDuration(backend, sent) {
         for (const listener of listeners.badDuration) listener(backend, sent)

@@ -14,7 +14,7 @@ import { createTally } from '../metrics/tally.ts'
 import { createIdentify } from '../session/identity.ts'
 import { createMaskPath } from '../session/mask-path.ts'
 import { createScopeOf } from '../session/scope.ts'
-import type { Session } from '../session/session.ts'
+import type { Session, SessionEnd } from '../session/session.ts'
 import { createToIso, type SessionView, viewOf } from '../session/session-view.ts'
 import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
@@ -26,6 +26,7 @@ import { createStore } from './create-store.ts'
 import { createNotifier, observersOf } from './observers.ts'
 import { createOperatorSide } from './operator-side.ts'
 import { createPathCredentialNotice } from './path-credential-notice.ts'
+import { hearDisplaced, shareUsers } from './share-users.ts'
 
 export interface Service {
   /** Opens the listeners. @throws {ListenError} */
@@ -59,7 +60,7 @@ export function createService(settings: Settings, log: Log): Service {
   // The gate: what is remembered, who is asked, what is decided and answered.
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
-  const store = createStore({
+  const created = createStore({
     ...{ settings, log, clock, identify },
     scopeOf: createScopeOf(settings),
     onSilent: (session) => notify.ended(session, 'idle'),
@@ -67,7 +68,14 @@ export function createService(settings: Settings, log: Log): Service {
     onReturned: notify.returned,
     onCommand: notify.commanded,
     limitedOf: (session) => limit?.limitedOf(session),
+    onEndedElsewhere(session, end) {
+      const by = { id: session.id, by: end.by ?? '', cause: 'other', left: false } as const
+      if (end.why === 'displaced' && limit !== undefined) limit.displacedElsewhere(by)
+      else memory.sessions.end(session, end.why)
+    },
   })
+  const store = created?.sessions
+  const shared = created?.shared
   const limit = createLimit({
     ...{ settings, identify, clock },
     async end(session, end) {
@@ -83,9 +91,11 @@ export function createService(settings: Settings, log: Log): Service {
       nonsense: notify.badMaxSessions,
       shared: notify.sharedUser,
     },
+    shared: shared && shareUsers(shared, () => store?.offset() ?? 0, notify.decidedAlone),
   })
+  if (limit !== undefined && shared !== undefined) hearDisplaced(shared, limit)
   const onEnded: typeof notify.ended = (session, why) => {
-    if (settings.state?.kind === 'valkey' && !session.provisional) return void endShared(session, why)
+    if (shared !== undefined && !session.provisional) return void endShared(session, why)
     // The others may want to know how it stands in the store and with its user.
     notify.ended(session, why)
     store?.ended(session, why)

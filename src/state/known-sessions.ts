@@ -25,6 +25,10 @@ export interface KnownSessionsOptions {
 /** The allowed sessions of the table, and what the store is told of them. */
 export interface KnownSessions {
   get(id: string): Kept | undefined
+  /** As `get`, and also one whose end is not settled. */
+  standing(id: string): Kept | undefined
+  /** Resolves when the ends of this viewer's sessions are settled; undefined where there are none. */
+  settling(viewer: string): Promise<unknown> | undefined
   /** A session has come back from the store. */
   add(kept: Kept): void
   /** A backend has allowed a session, for the first time or again. */
@@ -35,7 +39,7 @@ export interface KnownSessions {
   removed(id: string, outcome?: Promise<Removed>): void
   /**
    * It has left the table. With a shared store it resolves with how it has ended, since another gate may go on
-   * with it or have told its end; until then `get` knows it still.
+   * with it or have told its end; until then `standing` knows it.
    */
   ended(session: Session, why: SessionEnd): Promise<SessionEnd> | undefined
   /** Another gate has ended a session. */
@@ -59,6 +63,13 @@ const MOST_OF_A_LOOK = 2_000
 /** How long the end of a session waits for a shared store, in milliseconds. Then it counts as this gate's. */
 const SETTLES_IN = 3_000
 
+/** A session that has left the table, and whose end the store has not settled yet. */
+interface Ending {
+  readonly kept: Kept
+  settle(how: 'ours' | 'moved'): void
+  settling: Promise<SessionEnd> | undefined
+}
+
 /** Sessions that end so may be resumed. */
 const silences: ReadonlySet<SessionEnd> = new Set<SessionEnd>(['idle', 'evicted'])
 /** Sessions that end so must not come back at another gate. */
@@ -69,7 +80,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
   /** By id. The order is that of `toldAt`. */
   const known = new Map<string, Kept>()
   /** Those that have left the table, but whose end is not settled. */
-  const ending = new Map<string, { readonly kept: Kept; settle(how: 'ours' | 'moved'): void }>()
+  const ending = new Map<string, Ending>()
   const removals = new WeakMap<Kept, Promise<Removed>>()
   const silent = createSilentSessions(clock)
   /** What is still to be told again. */
@@ -99,15 +110,25 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
         cancel()
         resolve(how)
       }
-      ending.set(id, { kept, settle })
+      ending.set(id, { kept, settle, settling: undefined })
       const removal = removals.get(kept)
       if (removal === undefined) tell(kept)
       else void removal.then((outcome) => settle(outcome === 'ended-before' ? 'moved' : 'ours'))
     })
-    ending.delete(id)
     if (whose === 'moved') return 'moved'
-    if (!kept.removed) silent.add(kept)
+    if (!kept.removed && known.get(id) === undefined) silent.add(kept)
     return why
+  }
+
+  const settle = (kept: Kept, why: SessionEnd): Promise<SessionEnd> => {
+    const { id } = kept.session
+    const settling = settled(kept, why)
+    const one = ending.get(id)
+    if (one !== undefined) one.settling = settling
+    // Whoever waits for it is told before its standing is forgotten.
+    const forget = (): void => queueMicrotask(() => void (ending.get(id) === one && ending.delete(id)))
+    settling.then(forget, forget)
+    return settling
   }
 
   const endedElsewhere = (id: string, end: End): void => {
@@ -120,7 +141,13 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
   }
 
   return {
-    get: (id) => known.get(id) ?? ending.get(id)?.kept,
+    get: (id) => known.get(id),
+    standing: (id) => known.get(id) ?? ending.get(id)?.kept,
+    settling(viewer) {
+      if (ending.size === 0) return undefined
+      const own = [...ending.values()].filter(({ kept }) => kept.session.viewer === viewer)
+      return own.length === 0 ? undefined : Promise.all(own.map(({ settling }) => settling))
+    },
     add(kept) {
       known.set(kept.session.id, kept)
       silent.delete(kept.session.id)
@@ -159,7 +186,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
           const end = ends.has(why) ? { end: { why: why as End['why'] } } : {}
           removals.set(kept, written.remove({ id: session.id, viewer: session.viewer, ...end }))
         }
-        return settled(kept, why)
+        return settle(kept, why)
       }
       if (kept.removed) return undefined
       kept.silent = true

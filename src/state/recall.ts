@@ -11,8 +11,8 @@ import type { WriteBehind } from './write-behind.ts'
 
 export interface RecallOptions {
   readonly link: Pick<StoreLink, 'use' | 'isUsable'>
-  readonly written: Pick<WriteBehind, 'isRemoved' | 'unwritten' | 'silentOf'>
-  readonly known: Pick<KnownSessions, 'get'>
+  readonly written: Pick<WriteBehind, 'isRemoved' | 'unwritten' | 'silentOf' | 'flush'>
+  readonly known: Pick<KnownSessions, 'get' | 'settling'>
   readonly marks: Pick<CloseMarks, 'has'>
   readonly rebuild: Rebuild
   readonly clock: StoreClock
@@ -58,6 +58,12 @@ export function createRecall(options: RecallOptions): Recall {
     })
 
   const read = async (viewer: string): Promise<Recalled | undefined> => {
+    const settling = known.settling(viewer)
+    if (settling !== undefined) {
+      // The end of a session is told before somebody resumes it.
+      void written.flush()
+      await settling
+    }
     const records = await link.use('recall', (store) => store.recall(viewer))
     if (records === undefined) return undefined
     const now = clock.now()

@@ -195,7 +195,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       await link.stop(patience)
     },
     ended: known.ended,
-    standing: (session) => known.get(session.id) ?? written.unwritten(session),
+    standing: (session) => known.standing(session.id) ?? written.unwritten(session),
     remove,
     async mark(filter) {
       if (early === undefined) return await addMark(filter, now())

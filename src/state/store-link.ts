@@ -12,6 +12,8 @@ export interface StoreState {
   readonly message?: string
   /** Each server of a store that gates share; undefined for a folder. */
   readonly nodes?: readonly StoreNode[]
+  /** The server that has changed, where it is told of a change of a store that gates share. */
+  readonly node?: StoreNode
 }
 
 /** What a store is asked to do, for metrics. */
@@ -33,7 +35,7 @@ export interface StoreLinkOptions {
   /** A damaged store was set aside and a fresh one begun; the sentence says so. */
   readonly onSetAside: (sentence: string) => void
   /** The store has lost all that it knew; one that gates share may. */
-  readonly onForgotten?: () => void
+  readonly onForgotten?: (node: string) => void
   /** A command took so many milliseconds. */
   readonly onCommand: (command: StoreCommand, took: number, trouble: StoreTrouble | undefined) => void
 }

@@ -67,13 +67,21 @@ export function createSharedStates(options: SharedStatesOptions): UserStates {
     const first = users.getOrAdd(key)
     let value: UserValue | undefined = first.value
     let user = first.user
+    let isRead = value !== undefined
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const known = users.getOrAdd(key)
       const now = clock()
       const { repeat } = known
       const begun = repeat.reduce((state, again) => again(state, now, known).user, user)
       const made = rule(begun, now, known)
-      if (made.user === user) return then(made.said, known, known.user)
+      if (made.user === user) {
+        if (isRead) return then(made.said, known, known.user)
+        // Nothing is to be written, but nobody has looked yet.
+        value = await values.read(key)
+        user = value === undefined ? nobody : readUserText(value.text, offset())
+        isRead = true
+        continue
+      }
       const keepFor = Math.max(SHORTEST, lastsUntil(made.user, times) - now)
       const replaced = await values.replace(key, value, textOfUser(made.user, offset()), keepFor)
       if (replaced.done) {
@@ -86,6 +94,7 @@ export function createSharedStates(options: SharedStatesOptions): UserStates {
         return then(made.said, after, before)
       }
       value = replaced.now
+      isRead = true
       user = value === undefined ? nobody : readUserText(value.text, offset())
     }
     throw new StoreError('timeout', 'other gates change this user all the time')

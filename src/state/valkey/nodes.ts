@@ -30,6 +30,8 @@ export interface Nodes {
   /** The state of each; of the Sentinels or nodes that were asked, while no server is known. */
   states(): readonly StoreNode[]
   isUsable(key: string): boolean
+  /** Throws a `StoreError` while it is not open. */
+  checkOpen(): void
   /** The server of a key. */
   addressOf(key: string): ValkeyAddress | undefined
   /** Rejects with a `StoreError`: at once while the server of the key is unusable. */
@@ -154,9 +156,13 @@ export function createNodes(options: NodesOptions): Nodes {
     return nodes.get(slots[slotOf(key)] ?? '')
   }
 
+  const checkOpen = (): void => {
+    if (connect !== undefined) return
+    throw new StoreError('failed', `the store at ${unknownName} is not open; open it`)
+  }
+
   const usable = (node: Node | undefined): Node => {
-    if (connect === undefined)
-      throw new StoreError('failed', `the store at ${unknownName} is not open; open it`)
+    checkOpen()
     const state = node?.state() ?? unknown
     if (node !== undefined && state.usable) return node
     throw new StoreError(
@@ -189,6 +195,7 @@ export function createNodes(options: NodesOptions): Nodes {
   return {
     states: () => (nodes.size === 0 ? [unknown] : [...nodes.values()].map((node) => node.state())),
     isUsable: (key) => nodeOf(key)?.state().usable === true,
+    checkOpen,
     addressOf: (key) => nodeOf(key)?.address,
     call: async (deadline, key, name, parameters) =>
       await redirected(key, (node, isAsked) => node.call(deadline, name, parameters, isAsked)),

@@ -1,6 +1,7 @@
+import type { End } from '../../decision/stored.ts'
 import type { SessionRecord } from '../record.ts'
 import type { RecordFormat } from '../record-format.ts'
-import type { End, NotDone, Write } from '../record-store.ts'
+import type { NotDone, Write } from '../record-store.ts'
 import type { Seal } from '../seal.ts'
 
 /**

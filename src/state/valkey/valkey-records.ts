@@ -92,6 +92,7 @@ export function createValkeyRecords(options: ValkeyRecordsOptions): ValkeyRecord
     idOf: (item: Item) => string,
     act: (viewer: string, own: readonly Item[]) => Promise<readonly NotDone[]>,
   ): Promise<readonly NotDone[]> => {
+    nodes.checkOpen()
     const groups = new Map<string, Item[]>()
     for (const item of items) {
       const own = groups.get(viewerOf(item))

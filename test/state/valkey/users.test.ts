@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { UserValue } from '../../../src/state/shared-store.ts'
+import type { ValkeyStore } from '../../../src/state/valkey/valkey-store.ts'
+import { makeValkeyPlace } from './valkey-place.ts'
+
+describe('users that gates share', () => {
+  test('16 changers at two gates at once lose no change', async (t) => {
+    const place = await makeValkeyPlace(t)
+    const gates = await Promise.all([place.open(), place.open()])
+    const add = async ({ users }: ValkeyStore, own: string): Promise<void> => {
+      let before: UserValue | undefined = await users.read('anna')
+      for (;;) {
+        const all = before === undefined ? [] : (JSON.parse(before.text) as string[])
+        const replaced = await users.replace('anna', before, JSON.stringify([...all, own]), 60_000)
+        if (replaced.done) return
+        before = replaced.now
+      }
+    }
+    const rounds = 20
+    const changers = Array.from({ length: 16 }, async (_, n) => {
+      for (let round = 0; round < rounds; round += 1) await add(gates[n % 2] as ValkeyStore, `${n}-${round}`)
+    })
+    await Promise.all(changers)
+    const all = JSON.parse((await gates[0].users.read('anna'))?.text ?? '') as string[]
+    assert.equal(all.length, 16 * rounds)
+    assert.equal(new Set(all).size, 16 * rounds)
+  })
+
+  test('who comes second gets what is there now, and a version is that of one write', async (t) => {
+    const place = await makeValkeyPlace(t)
+    const [one, other] = await Promise.all([place.open(), place.open()])
+    assert.equal(await one.users.read('anna'), undefined)
+    const first = await one.users.replace('anna', undefined, 'same', 60_000)
+    assert.ok(first.done)
+    assert.deepEqual(await other.users.read('anna'), first.value)
+    const second = await one.users.replace('anna', first.value, 'same', 60_000)
+    assert.ok(second.done)
+    const late = await other.users.replace('anna', first.value, 'other', 60_000)
+    assert.deepEqual(late, { done: false, now: second.value })
+    assert.equal(await one.users.read('bert'), undefined)
+  })
+
+  test('a value goes after its time, and its change then begins anew', async (t) => {
+    const place = await makeValkeyPlace(t)
+    const { users } = await place.open()
+    const first = await users.replace('anna', undefined, 'text', 1)
+    assert.ok(first.done)
+    while ((await users.read('anna')) !== undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.deepEqual(await users.replace('anna', first.value, 'text', 60_000), {
+      done: false,
+      now: undefined,
+    })
+  })
+
+  test('a value that cannot be opened is empty, and can be replaced', async (t) => {
+    const place = await makeValkeyPlace(t)
+    const { users } = await place.open()
+    await users.replace('anna', undefined, 'text', 60_000)
+    await place.server.cli('SET', await place.server.cli('--scan', '--pattern', 'test:1:u*'), 'planted')
+    const read = await users.read('anna')
+    assert.equal(read?.text, '')
+    assert.ok((await users.replace('anna', read, 'text', 60_000)).done)
+    assert.equal((await users.read('anna'))?.text, 'text')
+  })
+})
