@@ -36,7 +36,7 @@ function createShared(letter: string, count: number): Contender {
           ...patientSettings,
           GATE_NAME: name,
           STATE_URL: `unix:${valkey}`,
-          STATE_SECRET: 'a secret for the bench, and nothing else',
+          STATE_SECRET: 'a-secret-for-the-bench-and-for-nothing-else',
           ...grounds.settings,
         }
         gates.push(await startGate(scope, { name, folder, backend: grounds.backend.port, listens, env }))
