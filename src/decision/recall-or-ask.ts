@@ -76,6 +76,16 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
     const recalled = await within(stored.timeout, recalling)
     if (recalled !== undefined)
       return (await returned(recalled, identity, subrequest, began)) ?? question(identity, subrequest, began)
+    return askAndRecall(recalling, identity, subrequest, began)
+  }
+
+  /** The store is late. */
+  const askAndRecall = async (
+    recalling: Promise<Recalled | undefined>,
+    identity: Identity,
+    subrequest: Subrequest,
+    began: number,
+  ): Promise<Decision> => {
     // A deny is not remembered: the store might have known better, and it answers again soon.
     const decision = await question(identity, subrequest, began, false)
     // Only a session can let it in now: one with a credential, too, since credentials die while viewers play.
@@ -124,6 +134,8 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
 
   return (identity, subrequest, began) => {
     const recalling = stored.recall(identity.viewer)
-    return recalling && recallOrAsk(recalling, identity, subrequest, began)
+    if (recalling !== undefined) return recallOrAsk(recalling, identity, subrequest, began)
+    const later = stored.recallLater?.(identity.viewer)
+    return later && askAndRecall(later, identity, subrequest, began)
   }
 }

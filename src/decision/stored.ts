@@ -43,6 +43,11 @@ export interface Stored {
    * the store has failed. Undefined without a promise: the store is known to be away, nobody waits for it.
    */
   recall(viewer: string): Promise<Recalled | undefined> | undefined
+  /**
+   * The same where the store was lost a moment ago, and may be back soon: for a request that would else be
+   * denied. Undefined where nobody should wait.
+   */
+  recallLater?(viewer: string): Promise<Recalled | undefined> | undefined
   /** How long a request waits for `recall` before its backend is asked, in milliseconds. */
   readonly timeout: number
   /** Whether `take` would give it. */

@@ -10,12 +10,14 @@ import type { StoreLink } from './store-link.ts'
 import type { WriteBehind } from './write-behind.ts'
 
 export interface RecallOptions {
-  readonly link: Pick<StoreLink, 'use' | 'isUsable'>
+  readonly link: Pick<StoreLink, 'use' | 'isUsable' | 'state'>
   readonly written: Pick<WriteBehind, 'isRemoved' | 'unwritten' | 'silentOf' | 'flush'>
   readonly known: Pick<KnownSessions, 'get' | 'settling'>
   readonly marks: Pick<CloseMarks, 'has'>
   readonly rebuild: Rebuild
   readonly clock: StoreClock
+  /** As `setTimeout`; the result cancels it. */
+  readonly after: (milliseconds: number, act: () => void) => () => void
   /** SESSION_IDLE in milliseconds. */
   readonly idle: number
 }
@@ -24,6 +26,8 @@ export interface RecallOptions {
 export interface Recall {
   /** See `Stored.recall`. */
   recall(viewer: string): Promise<Recalled | undefined> | undefined
+  /** See `Stored.recallLater`. */
+  recallLater(viewer: string): Promise<Recalled | undefined> | undefined
   /**
    * The sessions of a viewer's records, in their newest state, those of the table included, and those that
    * the operator has closed; without those that have ended for good.
@@ -34,6 +38,12 @@ export interface Recall {
   /** See `Stored.askedElsewhere`. */
   askedElsewhere(session: Session): Promise<boolean>
 }
+
+/** A store that was lost before so many milliseconds may be back within `WAIT`. */
+const JUST_LOST = 3_000
+/** Milliseconds that a request waits for it, and between two looks. */
+const WAIT = 1_000
+const LOOK_EVERY = 25
 
 export function createRecall(options: RecallOptions): Recall {
   const { link, written, known, marks, rebuild, clock, idle } = options
@@ -90,14 +100,30 @@ export function createRecall(options: RecallOptions): Recall {
     return { playing, silent }
   }
 
+  const recall = (viewer: string): Promise<Recalled | undefined> | undefined => {
+    if (!link.isUsable(viewer)) return undefined
+    const joined = recalls.get(viewer)
+    if (joined !== undefined) return joined
+    const recalling = read(viewer).finally(() => recalls.delete(viewer))
+    recalls.set(viewer, recalling)
+    return recalling
+  }
+
+  const whenBack = async (viewer: string): Promise<Recalled | undefined> => {
+    for (let waited = 0; waited < WAIT; waited += LOOK_EVERY) {
+      await new Promise<void>((resolve) => void options.after(LOOK_EVERY, resolve))
+      const recalling = recall(viewer)
+      if (recalling !== undefined) return recalling
+    }
+    return undefined
+  }
+
   return {
-    recall(viewer) {
-      if (!link.isUsable(viewer)) return undefined
-      const joined = recalls.get(viewer)
-      if (joined !== undefined) return joined
-      const recalling = read(viewer).finally(() => recalls.delete(viewer))
-      recalls.set(viewer, recalling)
-      return recalling
+    recall,
+    recallLater(viewer) {
+      const { nodes = [] } = link.state()
+      const isJustLost = nodes.some(({ usable, since }) => !usable && clock.now() - since < JUST_LOST)
+      return isJustLost ? whenBack(viewer) : undefined
     },
     sessionsOf,
     isClosed,

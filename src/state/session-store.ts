@@ -101,7 +101,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   })
   const known = createKnownSessions({ ...options, written, isShared: shared !== undefined })
   const rebuild = createRebuild(options.identify, options.scopeOf)
-  const recalling = createRecall({ link, written, known, marks, rebuild, clock, idle })
+  const recalling = createRecall({ link, written, known, marks, rebuild, clock, idle, after })
   const { recall, sessionsOf, isClosed } = recalling
   const claim = shared && ((forMs: number) => shared.claimSweep(forMs))
   const sweep = createSweep({ ...options, claim, link, written, known, sessionsOf, isClosed, clock })
@@ -160,7 +160,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   return {
     timeout,
     recall,
-    ...(shared && { askedElsewhere: recalling.askedElsewhere }),
+    ...(shared && { askedElsewhere: recalling.askedElsewhere, recallLater: recalling.recallLater }),
     isFree: ({ session }) => isFree(session),
     take({ session, allowedAt, resumeFor, part, limited, silent }, as) {
       if (!isFree(session)) return false
