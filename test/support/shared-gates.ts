@@ -5,7 +5,11 @@ import { readUserText } from '../../src/users/user-text.ts'
 import { createChance } from './create-chance.ts'
 import { createIds } from './create-ids.ts'
 import { createLimitedGate, type LimitedGate, type LimitedGateOptions } from './limited-gate.ts'
-import { createPretendUserValues, type PretendConnection, type PretendUserValues } from './pretend-user-values.ts'
+import {
+  createPretendUserValues,
+  type PretendConnection,
+  type PretendUserValues,
+} from './pretend-user-values.ts'
 
 export interface SharedGatesOptions extends Omit<LimitedGateOptions, 'shared' | 'newSessionId'> {
   readonly gates?: number
