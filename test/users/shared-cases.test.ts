@@ -9,6 +9,8 @@ function sharedStage({ sessionLimit = 'newest', grant }: LimitCase): LimitStage 
   const addresses = new Map<string, string>()
   let viewers = 0
   return {
+    // One report, in place of a look every five seconds.
+    later: 30,
     wait: (seconds) => gates.pass(seconds * 1_000),
     viewer(player, address = 'home') {
       const own = addresses.get(address) ?? `192.0.2.${addresses.size + 1}`
