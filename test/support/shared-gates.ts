@@ -37,10 +37,10 @@ export interface SharedGates {
   quiet(): Promise<void>
   /** Time of the store. */
   now(): number
-  /** The sessions of all tables. */
-  sessions(): readonly Session[]
+  /** The sessions of a user in all tables. */
+  sessions(user?: string): readonly Session[]
   /** What is kept of a user, in the time of the store. */
-  user(id?: string): User
+  user(user?: string): User
 }
 
 const STEP = 250
@@ -111,7 +111,8 @@ export function createSharedGates(options: SharedGatesOptions = {}): SharedGates
       }
     },
     quiet: values.quiet,
-    sessions: () => all.flatMap((gate) => [...gate.sessions.all()]),
-    user: (id = '42') => readUserText(values.text(`\n${id}`) ?? '', 0),
+    sessions: (user = '42') =>
+      all.flatMap((gate) => [...gate.sessions.all()].filter(({ userId }) => userId === user)),
+    user: (user = '42') => readUserText(values.text(`\n${user}`) ?? '', 0),
   }
 }
