@@ -44,6 +44,8 @@ export interface ApplyRules {
   readonly apply: ApplyRule
   /** Users who may have too many plays, or of whom the others do not know all. */
   readonly crowded: ReadonlySet<KnownUser>
+  /** This gate need not know the user any more. */
+  forget(known: KnownUser): void
 }
 
 export function createApplyRules(options: ApplyRulesOptions): ApplyRules {
@@ -90,7 +92,7 @@ export function createApplyRules(options: ApplyRulesOptions): ApplyRules {
   }
 
   return {
-    crowded,
+    ...{ crowded, forget },
     apply({ key, rule, repeats, tells = false }, then) {
       return states.change(
         {

@@ -46,7 +46,7 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       : createSharedStates({ ...shared, users, clock, times })
   const giveWay = createGiveWay({ ...options, users, displaced, refusedUsers, waiting, limitedOf })
   const rejoin = createRejoin({ states, entering, limitedOf, times })
-  const { apply, crowded } = createApplyRules({
+  const { apply, crowded, forget } = createApplyRules({
     ...{ users, states, rejoin, giveWay, waiting, times, clock, on },
   })
 
@@ -89,7 +89,7 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     const isSilent = [...sessions.values()].every(({ lastSeen }) => lastSeen < toldAt)
     // The others need not hear of it. Without a session here they know it all.
     if (states.isShared && !isUntold && isSilent) {
-      if (sessions.size === 0) users.delete(key)
+      if (sessions.size === 0) forget(known)
       return
     }
     void apply(

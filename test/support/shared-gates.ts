@@ -15,6 +15,8 @@ export interface SharedGatesOptions extends Omit<LimitedGateOptions, 'shared' | 
   readonly gates?: number
   /** Of how the store's answers and the messages take turns. */
   readonly seed?: number
+  /** Milliseconds between two moments at which the store is quiet; 250 unless given. */
+  readonly step?: number
 }
 
 export interface SharedGate extends LimitedGate {
@@ -43,14 +45,13 @@ export interface SharedGates {
   user(user?: string): User
 }
 
-const STEP = 250
 /** The clocks of two gates differ by so much. */
 const BETWEEN_CLOCKS = 10_000
 /** Milliseconds that a message takes at most. */
 const LATEST_MESSAGE = 20
 
 export function createSharedGates(options: SharedGatesOptions = {}): SharedGates {
-  const { gates: count = 2, seed = 1, ...rest } = options
+  const { gates: count = 2, seed = 1, step: each = 250, ...rest } = options
   const chance = createChance(seed)
   const newSessionId = createIds(createChance(seed + 1))
   let passed = 0
@@ -101,8 +102,8 @@ export function createSharedGates(options: SharedGatesOptions = {}): SharedGates
   return {
     ...{ all, values, now },
     async pass(milliseconds) {
-      for (let left = milliseconds; left > 0; left -= STEP) {
-        const step = Math.min(STEP, left)
+      for (let left = milliseconds; left > 0; left -= each) {
+        const step = Math.min(each, left)
         passed += step
         for (const gate of all) gate.pass(step)
         await values.quiet()

@@ -84,5 +84,8 @@ for (const count of [1, 3])
       look: ({ key }) => void looks.set(key, (looks.get(key) ?? 0) + 1),
     })
     await time.pass(301_000)
-    assert.deepEqual([...looks.values()], Array.from({ length: count }, () => 10))
+    assert.deepEqual(
+      [...looks.values()],
+      Array.from({ length: count }, () => 10),
+    )
   })
