@@ -1,0 +1,79 @@
+import { type Backend, startBackend } from './backend.ts'
+import { type KeptGate, startKeptGate } from './kept-gate.ts'
+import { type Nginx, startNginx } from './nginx.ts'
+import { createOneTimeTokens, type OneTimeTokens } from './one-time-tokens.ts'
+import type { Scope } from './scope.ts'
+import { until } from './until.ts'
+
+/** An nginx with the shipped files, and a gate of its own. */
+export interface Edge {
+  readonly gate: KeptGate
+  readonly nginx: Nginx
+}
+
+/** Edges that share a store, and a backend that allows each token once. */
+export interface Edges {
+  readonly backend: Backend
+  readonly tokens: OneTimeTokens
+  readonly edges: readonly [Edge, Edge]
+  /** Waits until each gate says that its store can be used. */
+  untilUsable(patience?: number): Promise<void>
+}
+
+/** Channels for players of HLS, one file that takes minutes, and one that is there at once. */
+const files: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['one', 'two', 'three'].flatMap((channel) => [
+      [`/live/${channel}/index.m3u8`, '#EXTM3U\n'],
+      [`/live/${channel}/1.ts`, 'G'],
+    ]),
+  ),
+  '/mpegts/one': 'G',
+  '/long/one': 'G'.repeat(100_000),
+}
+
+const server = `
+  location / { LOCATION }
+  location /long/ { LOCATION limit_rate 500; }
+`
+
+export const SECRET = 'a-secret-of-thirty-two-characters-'
+
+/** @param stores the settings of the store as each gate has them; `settings` are those of both */
+export async function startEdges(
+  scope: Scope,
+  stores: readonly [Readonly<Record<string, string>>, Readonly<Record<string, string>>],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Edges> {
+  const backend = await startBackend(scope)
+  const tokens = createOneTimeTokens()
+  backend.answer = tokens.answer
+  const start = (store: Readonly<Record<string, string>>): Promise<Edge> =>
+    startEdge(scope, { BACKEND_URL: `${backend.url}/auth`, ...settings, ...store })
+  const edges = await Promise.all([start(stores[0]), start(stores[1])])
+  return {
+    backend,
+    tokens,
+    edges,
+    untilUsable: (patience) =>
+      until(
+        'both gates can use their store',
+        async () => {
+          const states = await Promise.all(edges.map(({ gate }) => isUsable(gate)))
+          return states.every(Boolean)
+        },
+        patience,
+      ),
+  }
+}
+
+export async function startEdge(scope: Scope, settings: Readonly<Record<string, string>>): Promise<Edge> {
+  const gate = await startKeptGate(scope, { STATE_SECRET: SECRET, ...settings })
+  const nginx = await startNginx(scope, { gates: [`${gate.environment['LISTEN']}`], files, server })
+  return { gate, nginx }
+}
+
+export async function isUsable(gate: KeptGate): Promise<boolean> {
+  const { json } = await gate.admin('GET /readyz')
+  return (json as { state?: { usable?: boolean } }).state?.usable === true
+}
