@@ -39,18 +39,33 @@ const server = `
 
 export const SECRET = 'a-secret-of-thirty-two-characters-'
 
-/** @param stores the settings of the store as each gate has them; `settings` are those of both */
+/**
+ * @param stores the settings of the store as each gate has them; `settings` are those of both
+ * @param areAllBehind behind each nginx there are both gates
+ */
 export async function startEdges(
   scope: Scope,
   stores: readonly [Readonly<Record<string, string>>, Readonly<Record<string, string>>],
   settings: Readonly<Record<string, string>> = {},
+  areAllBehind = false,
 ): Promise<Edges> {
   const backend = await startBackend(scope)
   const tokens = createOneTimeTokens()
   backend.answer = tokens.answer
-  const start = (store: Readonly<Record<string, string>>): Promise<Edge> =>
-    startEdge(scope, { BACKEND_URL: `${backend.url}/auth`, ...settings, ...store })
-  const edges = await Promise.all([start(stores[0]), start(stores[1])])
+  const start = (store: Readonly<Record<string, string>>): Promise<KeptGate> =>
+    startKeptGate(scope, {
+      ...{ STATE_SECRET: SECRET, BACKEND_URL: `${backend.url}/auth` },
+      ...{ ...settings, ...store },
+    })
+  const gates = await Promise.all([start(stores[0]), start(stores[1])])
+  const before = async (gate: KeptGate): Promise<Edge> => ({
+    gate,
+    nginx: await startNginxBefore(
+      scope,
+      areAllBehind ? [gate, ...gates.filter((one) => one !== gate)] : [gate],
+    ),
+  })
+  const edges = await Promise.all([before(gates[0]), before(gates[1])])
   return {
     backend,
     tokens,
@@ -67,13 +82,27 @@ export async function startEdges(
   }
 }
 
-export async function startEdge(scope: Scope, settings: Readonly<Record<string, string>>): Promise<Edge> {
-  const gate = await startKeptGate(scope, { STATE_SECRET: SECRET, ...settings })
-  const nginx = await startNginx(scope, { gates: [`${gate.environment['LISTEN']}`], files, server })
-  return { gate, nginx }
+/** An edge that shares nothing. */
+export async function startLonelyEdge(
+  scope: Scope,
+  settings: Readonly<Record<string, string>>,
+): Promise<Edge> {
+  const gate = await startKeptGate(scope, { STATE_URL: 'off', ...settings })
+  return { gate, nginx: await startNginxBefore(scope, [gate]) }
 }
 
-export async function isUsable(gate: KeptGate): Promise<boolean> {
+function startNginxBefore(scope: Scope, gates: readonly KeptGate[]): Promise<Nginx> {
+  return startNginx(scope, {
+    gates: gates.map(({ environment }) => `${environment['LISTEN']}`),
+    files,
+    server,
+  })
+}
+
+/** Its store can be used, and so can each server of it that could not be. */
+async function isUsable(gate: KeptGate): Promise<boolean> {
   const { json } = await gate.admin('GET /readyz')
-  return (json as { state?: { usable?: boolean } }).state?.usable === true
+  const said = (message: string): number => gate.main.stdout().split(`"${message}"`).length
+  const isBack = said('state unavailable') === said('state available again')
+  return isBack && (json as { state?: { usable?: boolean } }).state?.usable === true
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Edges, startEdge, startEdges } from './edges.ts'
+import { type Edges, startEdges, startLonelyEdge } from './edges.ts'
 import { startLongResponse } from './long-response.ts'
 import { createNewcomers, describeTimes, type Times } from './newcomers.ts'
 import { openRawLine } from './raw-line.ts'
@@ -20,6 +20,8 @@ export interface StateFault {
   readonly end: (edges: Edges) => Promise<void>
   /** Whether a gate must say that its store was away; false: nobody need notice. */
   readonly isNoticed?: boolean
+  /** Behind each nginx there are both gates. */
+  readonly areAllBehind?: boolean
   /** The store is away before the gates start. */
   readonly isDownAtStart?: boolean
 }
@@ -42,12 +44,17 @@ const LONG = 2
  */
 export async function playThroughFault(t: TestContext, fault: StateFault): Promise<void> {
   const scope = t
-  const edges = await startEdges(scope, fault.stores, {
-    SESSION_IDLE: `${IDLE / 1_000}s`,
-    SESSION_LIMIT_GRACE: '1s',
-    ...fault.settings,
-  })
-  const alone = await startEdge(scope, { BACKEND_URL: `${edges.backend.url}/auth`, STATE_URL: 'off' })
+  const edges = await startEdges(
+    scope,
+    fault.stores,
+    {
+      SESSION_IDLE: `${IDLE / 1_000}s`,
+      SESSION_LIMIT_GRACE: '1s',
+      ...fault.settings,
+    },
+    fault.areAllBehind,
+  )
+  const alone = await startLonelyEdge(scope, { BACKEND_URL: `${edges.backend.url}/auth` })
   if (fault.isDownAtStart !== true) await edges.untilUsable()
 
   const players = [...Array(PLAYERS).keys()].map((n) => createPlayer(t, edges, n))
