@@ -1,14 +1,18 @@
 import { describe, test } from 'node:test'
+import { startLonelyEdge } from '../support/edges.ts'
 import { playThroughFault } from '../support/play-through-fault.ts'
+import { forSuite } from '../support/scope.ts'
 import { startValkey } from '../support/valkey.ts'
 import { storeOf } from '../support/valkey-settings-of.ts'
 
 /** The quickest rows of the table of failures; test/long/state-faults.test.ts has all others. */
 describe('a Valkey that goes wrong cuts nobody', { concurrency: true }, () => {
+  const alone = forSuite(startLonelyEdge)
+
   test('killed and started again, empty', async (t) => {
     const valkey = await startValkey(t)
     const store = storeOf(valkey)
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       stores: [store, store],
       begin: () => valkey.kill(),
       lasts: 2_000,
@@ -19,7 +23,7 @@ describe('a Valkey that goes wrong cuts nobody', { concurrency: true }, () => {
   test('FLUSHALL', async (t) => {
     const valkey = await startValkey(t)
     const store = storeOf(valkey)
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       stores: [store, store],
       async begin() {
         await valkey.cli('FLUSHALL')
@@ -33,7 +37,7 @@ describe('a Valkey that goes wrong cuts nobody', { concurrency: true }, () => {
   test('silent for 5 seconds', async (t) => {
     const valkey = await startValkey(t)
     const store = storeOf(valkey)
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       stores: [store, store],
       begin: async () => valkey.pause(),
       lasts: 5_000,

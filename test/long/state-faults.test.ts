@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startCutOff } from '../support/cut-off.ts'
+import { startLonelyEdge } from '../support/edges.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { moveSlots } from '../support/move-slots.ts'
 import { playThroughFault } from '../support/play-through-fault.ts'
+import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 import {
   portOf,
@@ -20,10 +22,12 @@ const AT_ONCE = Number(process.env['AT_ONCE'] ?? 3)
 
 /** All rows of the table of failures in docs/scale.md that test/edges/state-faults.test.ts does not have. */
 describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: AT_ONCE }, () => {
+  const alone = forSuite(startLonelyEdge)
+
   test('down when the gates start', async (t) => {
     const valkey = await startValkey(t)
     await valkey.kill()
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(storeOf(valkey)),
       isDownAtStart: true,
       begin: async () => {},
@@ -35,7 +39,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
   test('demoted: it takes no writes (READONLY)', async (t) => {
     const valkey = await startValkey(t)
     const nobody = await findFreePort()
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(storeOf(valkey)),
       begin: () => say(valkey, 'REPLICAOF', '127.0.0.1', String(nobody)),
       lasts: 3_000,
@@ -45,7 +49,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
 
   test('full, and it evicts nothing (OOM)', async (t) => {
     const valkey = await startValkey(t)
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(storeOf(valkey)),
       begin: () => say(valkey, 'CONFIG', 'SET', 'maxmemory', '1'),
       lasts: 3_000,
@@ -56,7 +60,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
   test('full, and it evicts everything', async (t) => {
     const valkey = await startValkey(t)
     await say(valkey, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random')
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(storeOf(valkey)),
       begin: () => say(valkey, 'CONFIG', 'SET', 'maxmemory', '1'),
       lasts: 3_000,
@@ -69,7 +73,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
     const valkey = await startValkey(t)
     const user = ['ACL', 'SETUSER', 'gate', 'on', 'allkeys', 'allcommands', 'resetpass'] as const
     await say(valkey, ...user, '>one')
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(storeOf(valkey, { user: 'gate:one' })),
       async begin() {
         await say(valkey, ...user, '>two')
@@ -83,7 +87,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
   test('it loads its data for seconds (LOADING)', async (t) => {
     const valkey = await startValkey(t, { more: ['--enable-debug-command', 'local'] })
     let loading: Promise<void> | undefined
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(storeOf(valkey)),
       async begin() {
         await say(valkey, 'DEBUG', 'POPULATE', '1000', 'other', '1000')
@@ -105,7 +109,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
     const servers = await startCluster(t)
     const [from, to] = servers as [ValkeyServer, ValkeyServer]
     let finish = async (): Promise<void> => {}
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(clusterOf(servers)),
       async begin() {
         finish = await moveSlots(from, to, servers)
@@ -118,7 +122,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
 
   test('one of three servers of a cluster dies', async (t) => {
     const servers = await startCluster(t)
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(clusterOf(servers)),
       begin: async () => servers[1]?.kill(),
       lasts: 4_000,
@@ -128,7 +132,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
 
   test('its Sentinel names another server, since it died', async (t) => {
     const { primary, sentinels } = await startWithSentinels(t, 1)
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(sentinelOf(sentinels)),
       begin: () => primary.kill(),
       lasts: 4_000,
@@ -145,7 +149,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
       await until('the Sentinel takes the order', async () => (await to.cliFor(order)).includes('OK'), 20_000)
       await until('it is promoted', async () => (await to.cli('ROLE')).startsWith('master'), 20_000)
     }
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(sentinelOf(sentinels)),
       async begin() {
         await failOver(replica)
@@ -165,7 +169,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
   test('one gate is cut off from it, as by a black hole', async (t) => {
     const valkey = await startValkey(t)
     const proxy = await startCutOff(t, portOf(valkey.address))
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       stores: [storeOf(valkey, { port: proxy.port }), storeOf(valkey)],
       begin: async () => proxy.cut(),
       lasts: 5_000,
@@ -176,12 +180,13 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
   test('what gates tell each other is gone, while one is cut off', async (t) => {
     const valkey = await startValkey(t)
     const proxy = await startCutOff(t, portOf(valkey.address))
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       stores: [storeOf(valkey, { port: proxy.port }), storeOf(valkey)],
       begin: async () => proxy.cut(),
       lasts: 4_000,
       async end() {
-        const stream = await valkey.cli('--scan', '--type', 'stream')
+        const stream =
+          (await valkey.cli('SCAN', '0', 'COUNT', '10000', 'TYPE', 'stream')).split('\n').at(-1) ?? ''
         await say(valkey, 'XTRIM', stream, 'MAXLEN', '0')
         proxy.heal()
       },
@@ -190,7 +195,7 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
 
   test('the gates are restarted one after the other', async (t) => {
     const valkey = await startValkey(t)
-    await playThroughFault(t, {
+    await playThroughFault(t, alone, {
       ...both(storeOf(valkey)),
       areAllBehind: true,
       async begin({ edges }) {

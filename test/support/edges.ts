@@ -37,6 +37,9 @@ const server = `
   location /long/ { LOCATION limit_rate 500; }
 `
 
+/** The backends are in the process of the test, which a busy machine may keep from running for a while. */
+const common = { BACKEND_TIMEOUT: '8s' }
+
 export const SECRET = 'a-secret-of-thirty-two-characters-'
 
 /**
@@ -54,7 +57,7 @@ export async function startEdges(
   backend.answer = tokens.answer
   const start = (store: Readonly<Record<string, string>>): Promise<KeptGate> =>
     startKeptGate(scope, {
-      ...{ STATE_SECRET: SECRET, BACKEND_URL: `${backend.url}/auth` },
+      ...{ ...common, STATE_SECRET: SECRET, BACKEND_URL: `${backend.url}/auth` },
       ...{ ...settings, ...store },
     })
   const gates = await Promise.all([start(stores[0]), start(stores[1])])
@@ -82,13 +85,20 @@ export async function startEdges(
   }
 }
 
-/** An edge that shares nothing. */
-export async function startLonelyEdge(
-  scope: Scope,
-  settings: Readonly<Record<string, string>>,
-): Promise<Edge> {
-  const gate = await startKeptGate(scope, { STATE_URL: 'off', ...settings })
-  return { gate, nginx: await startNginxBefore(scope, [gate]) }
+/** An edge that shares nothing, with a backend of its own. */
+export interface LonelyEdge extends Edge {
+  readonly tokens: OneTimeTokens
+}
+
+export async function startLonelyEdge(scope: Scope): Promise<LonelyEdge> {
+  const backend = await startBackend(scope)
+  const tokens = createOneTimeTokens()
+  backend.answer = tokens.answer
+  const gate = await startKeptGate(scope, {
+    ...common,
+    ...{ STATE_URL: 'off', BACKEND_URL: `${backend.url}/auth` },
+  })
+  return { gate, tokens, nginx: await startNginxBefore(scope, [gate]) }
 }
 
 function startNginxBefore(scope: Scope, gates: readonly KeptGate[]): Promise<Nginx> {

@@ -1,6 +1,5 @@
-import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Edge, Edges } from './edges.ts'
+import type { Edge, Edges, LonelyEdge } from './edges.ts'
 import { get } from './http-get.ts'
 
 /** Milliseconds. */
@@ -23,12 +22,15 @@ export interface Newcomers {
 
 const EVERY = 150
 
-export function createNewcomers(_t: TestContext, { edges, tokens }: Edges, alone: Edge): Newcomers {
+export function createNewcomers({ edges, tokens }: Edges, alone: LonelyEdge): Newcomers {
   const took: { shared: number[]; alone: number[] } = { shared: [], alone: [] }
   const refused: string[] = []
   const ask = async (edge: Edge, n: number, kind: 'shared' | 'alone'): Promise<void> => {
     // Every second one has a number of sessions.
-    const token = tokens.issue(`${kind}-${n}`, n % 2 === 0 ? 3 : undefined)
+    const token = (kind === 'alone' ? alone.tokens : tokens).issue(
+      `${kind}-${n}`,
+      n % 2 === 0 ? 3 : undefined,
+    )
     const began = performance.now()
     const { status } = await get({ port: edge.nginx.port }, `/live/three/index.m3u8?token=${token}`, {
       'User-Agent': `${kind}-${n}`,
