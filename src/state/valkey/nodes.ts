@@ -54,6 +54,8 @@ const ASK_SOON = 500
 const ASK_AGAIN = 5_000
 const MOST_REDIRECTIONS = 4
 const TRY_AGAIN = 50
+/** So many keys are tried until one is in a slot of a server that has few of them. */
+const MOST_TAGS = 200_000
 
 export function createNodes(options: NodesOptions): Nodes {
   const { settings, startTimer, onChange } = options
@@ -77,6 +79,10 @@ export function createNodes(options: NodesOptions): Nodes {
       timeout: settings.timeout,
       newEpoch: () => randomBytes(9).toString('base64url'),
       beatKeys: () => options.beatKeys(tagOf(name)),
+      onRedirected() {
+        tags.set(name, (tags.get(name) ?? 0) + 1)
+        askLater(0)
+      },
       onBeat(beat) {
         const before = epochs.get(beat.epochKey)
         epochs.set(beat.epochKey, beat.epoch)
@@ -90,16 +96,14 @@ export function createNodes(options: NodesOptions): Nodes {
     })
   }
 
-  /** What is between the braces of a key that this server has. */
-  const tags = new Map<string, string>()
+  /** By server the number of the heartbeat's key, which is in a slot of that server. */
+  const tags = new Map<string, number>()
   const tagOf = (name: string): string => {
-    const known = tags.get(name)
-    const has = (tag: string): boolean => slots.length === 0 || slots[slotOf(tag)] === name
-    if (known !== undefined && has(known)) return known
-    let tag = 'b'
-    for (let n = 0; n < 200_000 && !has(tag); n += 1) tag = `b${n}`
-    tags.set(name, tag)
-    return tag
+    const has = (n: number): boolean => slots.length === 0 || slots[slotOf(`b${n}`)] === name
+    let n = tags.get(name) ?? 0
+    while (n < MOST_TAGS && !has(n)) n += 1
+    tags.set(name, n === MOST_TAGS ? 0 : n)
+    return `b${n}`
   }
 
   const take = (primaries: readonly Primary[], connect: Connect): void => {
