@@ -5,6 +5,7 @@ import { get } from './http-get.ts'
 /** Milliseconds. */
 export interface Times {
   readonly p50: number
+  readonly p90: number
   readonly p95: number
   readonly max: number
 }
@@ -62,13 +63,13 @@ export function createNewcomers({ edges, tokens }: Edges, alone: LonelyEdge): Ne
   }
 }
 
-export function describeTimes({ p50, p95, max }: Times): string {
-  return [p50, p95, max].map((one) => one.toFixed(1)).join(' / ')
+export function describeTimes({ p50, p90, p95, max }: Times): string {
+  return [p50, p90, p95, max].map((one) => one.toFixed(1)).join(' / ')
 }
 
 export function timesOf(took: readonly number[]): Times {
   const sorted = [...took].sort((a, b) => a - b)
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
-  return { p50: at(0.5), p95: at(0.95), max: at(1) }
+  return { p50: at(0.5), p90: at(0.9), p95: at(0.95), max: at(1) }
 }

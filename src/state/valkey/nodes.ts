@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { StoreError } from '../record-store.ts'
 import type { StoreNode } from '../shared-store.ts'
 import type { Connect, Parameter } from './connect.ts'
-import { slotOf } from './key-slot.ts'
-import { type Beat, createNode, isRedirection, type Node, nameOf } from './node.ts'
+import { createGuests } from './guests.ts'
+import { type Beat, createNode, type Node, type NodeOptions, nameOf } from './node.ts'
 import type { Script } from './scripts.ts'
+import { createSlots } from './slots.ts'
 import { type Primary, readTopology } from './topology.ts'
 import type { ValkeyAddress, ValkeySettings } from './valkey-settings.ts'
-import { storeErrorOf } from './valkey-trouble.ts'
+import { isRedirection, storeErrorOf } from './valkey-trouble.ts'
 
 export interface NodesOptions {
   readonly settings: ValkeySettings
@@ -54,14 +55,11 @@ const ASK_SOON = 500
 const ASK_AGAIN = 5_000
 const MOST_REDIRECTIONS = 4
 const TRY_AGAIN = 50
-/** So many keys are tried until one is in a slot of a server that has few of them. */
-const MOST_TAGS = 200_000
 
 export function createNodes(options: NodesOptions): Nodes {
   const { settings, startTimer, onChange } = options
   const nodes = new Map<string, Node>()
-  /** For each slot of a cluster the name of its server. */
-  let slots: readonly (string | undefined)[] = []
+  const slots = createSlots()
   const epochs = new Map<string, string>()
   /** Undefined: it is not open. */
   let connect: Connect | undefined
@@ -71,18 +69,16 @@ export function createNodes(options: NodesOptions): Nodes {
   const unknownName = settings.nodes.map(nameOf).join(', ')
   let unknown: StoreNode = { name: unknownName, usable: false, since: options.clock() }
 
-  const add = ({ address }: Primary, connect: Connect): Node => {
+  const nodeOptions = (address: ValkeyAddress): NodeOptions => {
     const name = nameOf(address)
-    return createNode({
+    return {
       ...options,
-      ...{ connect, address },
+      connect: (...to) => (connect as Connect)(...to),
+      address,
       timeout: settings.timeout,
       newEpoch: () => randomBytes(9).toString('base64url'),
-      beatKeys: () => options.beatKeys(tagOf(name)),
-      onRedirected() {
-        tags.set(name, (tags.get(name) ?? 0) + 1)
-        askLater(0)
-      },
+      beatKeys: () => options.beatKeys(slots.tagOf(name)),
+      onRedirected: () => slots.dropTagOf(name),
       onBeat(beat) {
         const before = epochs.get(beat.epochKey)
         epochs.set(beat.epochKey, beat.epoch)
@@ -93,30 +89,29 @@ export function createNodes(options: NodesOptions): Nodes {
         if (!state.usable) askLater(0)
         onChange(state, lasted)
       },
-    })
+    }
   }
 
-  /** By server the number of the heartbeat's key, which is in a slot of that server. */
-  const tags = new Map<string, number>()
-  const tagOf = (name: string): string => {
-    const has = (n: number): boolean => slots.length === 0 || slots[slotOf(`b${n}`)] === name
-    let n = tags.get(name) ?? 0
-    while (n < MOST_TAGS && !has(n)) n += 1
-    tags.set(name, n === MOST_TAGS ? 0 : n)
-    return `b${n}`
-  }
+  const guests = createGuests(
+    (address) => createNode({ ...nodeOptions(address), onBeat: ignore, onChange: ignore }),
+    startTimer,
+  )
 
-  const take = (primaries: readonly Primary[], connect: Connect): void => {
+  const pause = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => void startTimer(milliseconds, resolve))
+
+  const take = (primaries: readonly Primary[]): void => {
     const names = new Set(primaries.map(({ address }) => nameOf(address)))
     for (const [name, node] of nodes) {
       if (names.has(name)) continue
       nodes.delete(name)
       node.close()
     }
-    if (settings.mode.kind === 'cluster') slots = slotsOf(primaries)
+    if (settings.mode.kind === 'cluster') slots.take(primaries)
+    guests.dismiss()
     for (const primary of primaries) {
       const name = nameOf(primary.address)
-      if (!nodes.has(name)) nodes.set(name, add(primary, connect))
+      if (!nodes.has(name)) nodes.set(name, createNode(nodeOptions(primary.address)))
     }
   }
 
@@ -124,16 +119,13 @@ export function createNodes(options: NodesOptions): Nodes {
     const mine = connect
     if (mine === undefined) return
     try {
-      const working = [...nodes.values()].filter((node) => node.state().usable)
-      const primaries = await readTopology(
-        { ...options, connect: mine },
-        working.map(({ address }) => address),
-      )
-      if (mine === connect) take(primaries, mine)
+      const working = [...nodes.values()].filter((node) => node.state().usable).map(({ address }) => address)
+      const primaries = await readTopology({ ...options, connect: mine }, working)
+      if (mine === connect) take(primaries)
     } catch (error) {
       if (nodes.size > 0 || mine !== connect) return
-      const { trouble, message } = storeErrorOf(error, unknownName)
       const isFirst = unknown.message === undefined
+      const { trouble, message } = storeErrorOf(error, unknownName)
       unknown = { ...unknown, trouble, message }
       if (isFirst) onChange(unknown, 0)
     }
@@ -157,7 +149,7 @@ export function createNodes(options: NodesOptions): Nodes {
 
   const nodeOf = (key: string): Node | undefined => {
     if (settings.mode.kind !== 'cluster') return nodes.values().next().value
-    return nodes.get(slots[slotOf(key)] ?? '')
+    return nodes.get(slots.holderOf(key) ?? '')
   }
 
   const checkOpen = (): void => {
@@ -189,9 +181,9 @@ export function createNodes(options: NodesOptions): Nodes {
         if (!isRedirection(error) || redirections === MOST_REDIRECTIONS) throw storeErrorOf(error, node.name)
         const [word, , to = ''] = error.message.split(' ')
         isAsked = word === 'ASK'
-        if (word === 'TRYAGAIN') await new Promise<void>((resolve) => void startTimer(TRY_AGAIN, resolve))
+        if (word === 'TRYAGAIN') await pause(TRY_AGAIN)
         if (word === 'MOVED') await ask()
-        node = (isAsked ? nodes.get(to) : undefined) ?? usable(nodeOf(key))
+        node = isAsked ? (nodes.get(to) ?? (await guests.get(to))) : usable(nodeOf(key))
       }
     }
   }
@@ -219,14 +211,10 @@ export function createNodes(options: NodesOptions): Nodes {
       cancelAsk()
       for (const node of nodes.values()) node.close()
       nodes.clear()
+      guests.dismiss()
       unknown = { name: unknownName, usable: false, since: options.clock() }
     },
   }
 }
 
-function slotsOf(primaries: readonly Primary[]): readonly (string | undefined)[] {
-  const slots: (string | undefined)[] = Array.from({ length: 16_384 })
-  for (const { address, slots: ranges } of primaries)
-    for (const [first, last] of ranges) slots.fill(nameOf(address), first, last + 1)
-  return slots
-}
+function ignore(): void {}
