@@ -20,6 +20,8 @@ export interface ValkeyServer {
   readonly folder: string
   /** Sends a command by valkey-cli; resolves with what that prints, without its last line break. */
   cli(...command: readonly string[]): Promise<string>
+  /** The same with other parameters in the place of those that name this server. */
+  cliFor(parameters: readonly string[]): Promise<string>
   /** From now on it says nothing, but its connections stay. */
   pause(): void
   goOn(): void
@@ -70,12 +72,12 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     '0',
   ]
   let child: Child
-  const cli = async (...command: readonly string[]): Promise<string> => {
-    const { stdout } = await run('valkey-cli', [...cliWhere, ...(options.cli ?? []), ...command], {
-      maxBuffer: 64 * 1_048_576,
-    })
+  const cliFor = async (parameters: readonly string[]): Promise<string> => {
+    const { stdout } = await run('valkey-cli', [...parameters], { maxBuffer: 64 * 1_048_576 })
     return stdout.replace(/\n$/, '')
   }
+  const cli = (...command: readonly string[]): Promise<string> =>
+    cliFor([...cliWhere, ...(options.cli ?? []), ...command])
   const start = async (more: readonly string[], isUp: RegExp): Promise<void> => {
     child = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
     await until(`${server} on ${port}`, () => {
@@ -88,6 +90,7 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     address,
     folder,
     cli,
+    cliFor,
     pause: () => void child.process.kill('SIGSTOP'),
     goOn: () => void child.process.kill('SIGCONT'),
     kill: async () => void (await child.stop('SIGKILL')),

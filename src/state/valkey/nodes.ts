@@ -78,6 +78,7 @@ export function createNodes(options: NodesOptions): Nodes {
       timeout: settings.timeout,
       newEpoch: () => randomBytes(9).toString('base64url'),
       beatKeys: () => options.beatKeys(slots.tagOf(name)),
+      onRedirected: () => slots.dropTagOf(name),
       onBeat(beat) {
         const before = epochs.get(beat.epochKey)
         epochs.set(beat.epochKey, beat.epoch)
