@@ -50,7 +50,7 @@ function readMemory(stage: Stage): Record<string, Memory> {
       contender.letter,
       {
         nginx: pss(running.nginx),
-        gate: running.gate === undefined ? Number.NaN : rss(running.gate),
+        gate: running.gates === undefined ? Number.NaN : rss(...running.gates),
       },
     ]),
   )
