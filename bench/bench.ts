@@ -3,7 +3,7 @@
 
 import { cpus } from 'node:os'
 import { createOldAltaAuth } from './contenders/alta-auth-old.ts'
-import type { Figures } from './figures.ts'
+import { isContest } from './figures.ts'
 import { pairTable } from './pair-table.ts'
 import { readOptions } from './read-options.ts'
 import { comparison, cpuTable, targetTable } from './result-tables.ts'
@@ -28,8 +28,8 @@ await runInScope(async (scope) => {
   const tables = [
     ...(Object.keys(works).length > 0 || latency ? [comparison(options.contenders, figures)] : []),
     ...(Object.keys(works).length > 0 ? [cpuTable(options.contenders, figures)] : []),
-    ...(figures.scale === undefined || isContest(figures) ? [targetTable(figures)] : []),
-    ...scaleTables(figures.scale ?? {}),
+    ...(isContest(figures) ? [targetTable(figures)] : []),
+    ...(figures.scale === undefined ? [] : scaleTables(figures.scale)),
     scalingText(figures, cpus().length),
     ...(old === undefined ? [] : [pairTable(figures)]),
   ]
@@ -39,8 +39,3 @@ await runInScope(async (scope) => {
     process.stderr.write(`written: ${written.join(', ')}\n`)
   }
 })
-
-/** Whether anything but the parts of Valkey was measured. */
-function isContest({ works, latency, sizes, start }: Figures): boolean {
-  return Object.keys(works).length > 0 || (latency ?? sizes ?? start) !== undefined
-}

@@ -52,3 +52,8 @@ export function summarize(runs: readonly Run[]): Summary {
     runs,
   }
 }
+
+/** Whether anything but the parts of Valkey was measured. */
+export function isContest({ works, latency, sizes, start }: Figures): boolean {
+  return Object.keys(works).length > 0 || (latency ?? sizes ?? start) !== undefined
+}

@@ -39,7 +39,7 @@ export async function runBench(scope: Scope, options: BenchOptions): Promise<Fig
   const scale = await measureScale(scope, { ...options, folder, rounds: options.otherRounds, progress })
   return {
     works,
-    ...(Object.keys(scale).length > 0 && { scale }),
+    ...(Object.keys(scale.measured).length > 0 && { scale }),
     ...(memory && { memory }),
     ...(latency && { latency }),
     ...(sizes && { sizes }),

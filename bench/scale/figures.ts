@@ -50,4 +50,16 @@ export interface ScaleFigures {
   readonly stored?: readonly StoredSize[]
   readonly openings?: Readonly<Record<OpeningKind, OpeningCost>>
   readonly stopped?: StoppedHits
+  /** Where and when each was measured. */
+  readonly measured: Readonly<Partial<Record<ScalePart, Measured>>>
+}
+
+export const scaleParts = ['commands', 'openings', 'stopped', 'stored'] as const
+export type ScalePart = (typeof scaleParts)[number]
+
+export interface Measured {
+  readonly date: string
+  readonly cpu: string
+  /** The load average of the machine when it ended. Above its cores, all costs are too high. */
+  readonly load: number
 }

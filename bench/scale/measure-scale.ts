@@ -1,7 +1,9 @@
+import { loadavg } from 'node:os'
 import type { Scope } from '../../test/support/scope.ts'
+import { describeMachine } from '../machine.ts'
 import type { Progress } from '../progress.ts'
 import type { BenchOptions, ValkeyPart } from '../read-options.ts'
-import type { ScaleFigures } from './figures.ts'
+import type { ScaleFigures, ScalePart } from './figures.ts'
 import { commandsSeconds, measureCommands } from './measure-commands.ts'
 import { measureOpenings, openingsSeconds } from './measure-openings.ts'
 import { measureStopped, stoppedSeconds } from './measure-stopped.ts'
@@ -14,15 +16,24 @@ export async function measureScale(
   scope: Scope,
   options: Options & { readonly folder: string; readonly progress: Progress },
 ): Promise<ScaleFigures> {
-  const isWanted = (part: ValkeyPart): boolean => options.parts.includes(part)
-  return {
-    ...(isWanted('valkey-commands') && { commands: await measureCommands(scope, options) }),
-    ...(isWanted('valkey-openings') && { openings: await measureOpenings(scope, options) }),
-    ...(isWanted('valkey-stopped') && { stopped: await measureStopped(scope, options) }),
-    ...(isWanted('valkey-memory') && {
-      stored: await measureStored(scope, { ...options, sizes: options.sessions }),
-    }),
+  const figures: { -readonly [Part in keyof ScaleFigures]: ScaleFigures[Part] } = { measured: {} }
+  const measure = async <Part extends ScalePart>(
+    name: ValkeyPart,
+    part: Part,
+    act: () => Promise<NonNullable<ScaleFigures[Part]>>,
+  ): Promise<void> => {
+    if (!options.parts.includes(name)) return
+    figures[part] = (await act()) as (typeof figures)[Part]
+    const { CPU: cpu = '', Date: date = '' } = describeMachine()
+    figures.measured = { ...figures.measured, [part]: { date, cpu, load: loadavg()[0] ?? 0 } }
   }
+  await measure('valkey-commands', 'commands', () => measureCommands(scope, options))
+  await measure('valkey-openings', 'openings', () => measureOpenings(scope, options))
+  await measure('valkey-stopped', 'stopped', () => measureStopped(scope, options))
+  await measure('valkey-memory', 'stored', () =>
+    measureStored(scope, { ...options, sizes: options.sessions }),
+  )
+  return figures
 }
 
 /** Seconds that a part takes, for the plan. */

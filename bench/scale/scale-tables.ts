@@ -1,5 +1,14 @@
 import { number, table } from '../table.ts'
-import { type Command, commands, type OpeningKind, openingKinds, type ScaleFigures } from './figures.ts'
+import type { Costs } from './costs.ts'
+import {
+  type Command,
+  commands,
+  type Measured,
+  type OpeningKind,
+  openingKinds,
+  type ScaleFigures,
+  type ScalePart,
+} from './figures.ts'
 
 const commandWords: Readonly<Record<Command, string>> = {
   recallNothing: 'look for an unknown viewer (HGETALL, nothing there)',
@@ -77,4 +86,18 @@ export function scaleTables(figures: ScaleFigures): readonly string[] {
   return [commandTable(figures), openingTable(figures), stoppedTable(figures), storedTable(figures)].filter(
     (text) => text !== '',
   )
+}
+
+/** The tables for docs/scale.md, each with the machine and its load. */
+export function costParts(costs: Costs): readonly string[] {
+  const said = (part: ScalePart): string => {
+    const { cpu, date, load } = costs.measured[part] as Measured
+    return `Measured on ${date} on ${cpu}, at a load of ${number(load, 1)}.`
+  }
+  return [
+    ...[storedTable(costs), said('stored')],
+    ...[commandTable(costs), said('commands')],
+    ...[openingTable(costs), said('openings')],
+    ...[stoppedTable(costs), said('stopped')],
+  ]
 }
