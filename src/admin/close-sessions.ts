@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { SessionStore } from '../state/session-store.ts'
-import type { SessionFilter } from './sessions-desk.ts'
+import type { DeskAmongGates, SessionFilter } from './sessions-desk.ts'
 
 /** What a closing has reached. */
 export interface Closing {
@@ -26,6 +26,13 @@ export interface CloseSessions {
   one(id: string): Promise<Closing>
   /** Ends all sessions that match and that were opened before. */
   all(filter: SessionFilter): Promise<Closing>
+  /** Ends a session for good that this process has; undefined: it has not. */
+  held(id: string): Promise<Closing | undefined>
+  /**
+   * Ends the sessions of this process that match; another gate tells the store.
+   * @param before only those that were opened before then, in store time
+   */
+  here(filter: SessionFilter, before: number): Promise<Closing>
 }
 
 export interface CloseSessionsOptions {
@@ -33,14 +40,20 @@ export interface CloseSessionsOptions {
   readonly matching: (filter: SessionFilter) => Iterable<[SessionTable, Session]>
   readonly get: (id: string) => [SessionTable, Session] | undefined
   readonly store: Pick<SessionStore, 'remove' | 'mark' | 'removeStored' | 'state'> | undefined
+  /** Where gates share a store. */
+  readonly shared?: Pick<DeskAmongGates, 'toStoreTime' | 'after'> | undefined
 }
+
+/** How long a store that gates share may be searched: it may hold a million sessions. Milliseconds. */
+const SEARCH = 2_000
 
 /** Sessions that are closed in one go. Requests are answered between two goes. */
 const SLICE = 1_000
 /** What may be an id. For anything else the store is not searched. */
 const idPattern = /^[\w-]{22}$/
 
-export function createCloseSessions({ matching, get, store }: CloseSessionsOptions): CloseSessions {
+export function createCloseSessions(options: CloseSessionsOptions): CloseSessions {
+  const { matching, get, store, shared } = options
   const whyOf = (): string => store?.state().message ?? 'the store did not do it in time'
 
   const notWritten = (stored: number | null): ClosingInStore => ({
@@ -60,11 +73,42 @@ export function createCloseSessions({ matching, get, store }: CloseSessionsOptio
     return { closed: 1, inStore: written ? { stored: 0, written } : notWritten(0) }
   }
 
+  /** Undefined: not all could be seen, or not in time. Then it goes on behind. */
+  const removeStored: SessionStore['removeStored'] = async (which) => {
+    const search = store?.removeStored(which)
+    if (shared === undefined) return await search
+    let cancel = (): void => {}
+    const late = new Promise<undefined>((resolve) => {
+      cancel = shared.after(SEARCH, () => resolve(undefined))
+    })
+    const found = await Promise.race([search, late])
+    cancel()
+    return found
+  }
+
+  const endAll = async (all: readonly [SessionTable, Session][]): Promise<number> => {
+    let closed = 0
+    for (const [index, [table, session]] of all.entries()) {
+      if (index % SLICE === SLICE - 1) await setImmediate()
+      if (session.ended) continue
+      table.end(session, 'closed')
+      closed++
+    }
+    return closed
+  }
+
   return {
+    held: closeHeld,
+    async here(filter, before) {
+      const all = [...matching(filter)]
+      const opened = (session: Session): number => shared?.toStoreTime(session.openedAt) ?? session.openedAt
+      return { closed: await endAll(all.filter(([, session]) => opened(session) <= before)) }
+    },
+
     async one(id) {
       const held = await closeHeld(id)
       if (held !== undefined || store === undefined || !idPattern.test(id)) return held ?? { closed: 0 }
-      const stored = await store.removeStored({ id })
+      const stored = await removeStored({ id })
       // It may have been adopted before the search came to it.
       const adopted = await closeHeld(id)
       if (adopted !== undefined) return adopted
@@ -77,15 +121,9 @@ export function createCloseSessions({ matching, get, store }: CloseSessionsOptio
       // Whoever is let in from now on is not meant.
       const all = [...matching(filter)]
       const written = store === undefined || (await store.mark(filter))
-      let closed = 0
-      for (const [index, [table, session]] of all.entries()) {
-        if (index % SLICE === SLICE - 1) await setImmediate()
-        if (session.ended) continue
-        table.end(session, 'closed')
-        closed++
-      }
+      const closed = await endAll(all)
       if (store === undefined) return { closed }
-      const stored = (await store.removeStored(filter)) ?? null
+      const stored = (await removeStored(filter)) ?? null
       return { closed, inStore: written ? { stored, written } : notWritten(stored) }
     },
   }

@@ -1,5 +1,7 @@
 import type { Server } from 'node:http'
+import { hostname } from 'node:os'
 import { startTimer } from '../backend/timer.ts'
+import { defaultGateName } from '../config/gate-name.ts'
 import type { Settings } from '../config/read-settings.ts'
 import { createDecide, type DecideOptions } from '../decision/decide.ts'
 import type { Explain } from '../explain/explain.ts'
@@ -20,6 +22,7 @@ import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
+import type { AmongGates } from './create-fleet-side.ts'
 import { createLimit } from './create-limit.ts'
 import { createMemory } from './create-memory.ts'
 import { createStore } from './create-store.ts'
@@ -47,8 +50,11 @@ const STORE_START = 2_000
 /** Milliseconds beyond the deadline of a question that an answer may take while the service stops. */
 const GRACE = 500
 
-/** Builds the parts and connects them; nothing runs before `start`. */
-export function createService(settings: Settings, log: Log): Service {
+/**
+ * Builds the parts and connects them; nothing runs before `start`.
+ * @param among what makes it one of several gates; by the store unless given
+ */
+export function createService(settings: Settings, log: Log, among?: AmongGates): Service {
   // Whole numbers: V8 stores them in the session itself, but fractions in a separate object.
   const clock = (): number => Math.round(performance.now())
   const toIso = createToIso(clock, Date.now)
@@ -76,6 +82,9 @@ export function createService(settings: Settings, log: Log): Service {
   })
   const store = created?.sessions
   const shared = created?.shared
+  const toStoreTime = (time: number): number => time + (store?.offset() ?? 0)
+  const name = settings.gateName ?? defaultGateName(hostname(), settings.listen)
+  const amongGates = among ?? (shared && { shared, name, toStoreTime, after: startTimer })
   const limit = createLimit({
     ...{ settings, identify, clock },
     async end(session, end) {
@@ -174,6 +183,7 @@ export function createService(settings: Settings, log: Log): Service {
   }
   const operator = createOperatorSide({
     settings,
+    amongGates,
     memory,
     store,
     limit,
@@ -193,7 +203,8 @@ export function createService(settings: Settings, log: Log): Service {
   add({ internalError: () => void internalErrors++, overLimit: () => void limitRefusals++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
-  const { explain, live, adminServer } = operator
+  const { explain, live, fleet, adminServer } = operator
+  let leaveFleet: (() => Promise<void>) | undefined
   let stopSweeping = (): void => {}
   let stopLooking: (() => void) | undefined
   return {
@@ -208,6 +219,7 @@ export function createService(settings: Settings, log: Log): Service {
       stopSweeping = memory.startSweeping(clock)
       webhook?.start(store?.state().usable === true)
       stopLooking = limit?.start()
+      leaveFleet = fleet?.start()
       log.info('listening', {
         gate: formatAddress(settings.listen),
         admin: adminListen === undefined ? 'off' : formatAddress(adminListen),
@@ -222,6 +234,7 @@ export function createService(settings: Settings, log: Log): Service {
       live.end()
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)
+      await leaveFleet?.()
       await Promise.all([webhook?.stop(), backends.close(), store?.stop(GRACE)])
       decisions.end()
     },

@@ -12,6 +12,7 @@ import { until } from './until.ts'
 /** redis-server passes the same tests. */
 const server = process.env['VALKEY_SERVER'] ?? 'valkey-server'
 const sentinel = server.replace(/server$/, 'sentinel')
+const READY = /ready to accept/i
 const run = promisify(execFile)
 
 export interface ValkeyServer {
@@ -24,8 +25,11 @@ export interface ValkeyServer {
   goOn(): void
   /** Ends it at once, as `kill -9` does. */
   kill(): Promise<void>
-  /** Starts it again, with what it has saved; `more` of its configuration. */
-  restart(more?: readonly string[]): Promise<void>
+  /**
+   * Starts it again, with what it has saved; `more` of its configuration.
+   * @param isUp what it logs when that is done; by default that it is ready
+   */
+  restart(more?: readonly string[], isUp?: RegExp): Promise<void>
 }
 
 export interface ServerOptions {
@@ -53,7 +57,18 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
       ? ['--port', '0', '--tls-port', String(port)]
       : ['--port', String(port)]
   const cliWhere = options.unix ? ['-s', path] : ['-p', String(port), ...(options.tls ? ['--tls'] : [])]
-  const fixed = ['--dir', folder, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const fixed = [
+    '--dir',
+    folder,
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--repl-diskless-sync-delay',
+    '0',
+  ]
   let child: Child
   const cli = async (...command: readonly string[]): Promise<string> => {
     const { stdout } = await run('valkey-cli', [...cliWhere, ...(options.cli ?? []), ...command], {
@@ -61,15 +76,14 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     })
     return stdout.replace(/\n$/, '')
   }
-  const start = async (more: readonly string[]): Promise<void> => {
+  const start = async (more: readonly string[], isUp: RegExp): Promise<void> => {
     child = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
-    const isUp = async (): Promise<boolean> => {
+    await until(`${server} on ${port}`, () => {
       if (child.process.exitCode !== null) throw new Error(`${server}: ${child.output()}`)
-      return /ready to accept|The server is now ready/i.test(child.output())
-    }
-    await until(`${server} on ${port}`, isUp)
+      return isUp.test(child.output())
+    })
   }
-  await start([])
+  await start([], READY)
   return {
     address,
     folder,
@@ -77,7 +91,7 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     pause: () => void child.process.kill('SIGSTOP'),
     goOn: () => void child.process.kill('SIGCONT'),
     kill: async () => void (await child.stop('SIGKILL')),
-    restart: (more = []) => start(more),
+    restart: (more = [], isUp = READY) => start(more, isUp),
   }
 }
 
@@ -136,25 +150,48 @@ async function startSentinel(scope: Scope, primary: number, quorum: number): Pro
   return { kind: 'tcp', host: '127.0.0.1', port }
 }
 
+const clusterOptions: ServerOptions = {
+  more: [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-node-timeout',
+    '2000',
+    '--cluster-require-full-coverage',
+    'no',
+  ],
+}
+
 /** Three servers of one cluster, a third of the slots each, without replicas. */
 export async function startCluster(scope: Scope): Promise<readonly ValkeyServer[]> {
-  const more = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
-  const servers = await Promise.all([0, 1, 2].map(() => startValkey(scope, { more })))
-  const [first, ...others] = servers as [ValkeyServer, ValkeyServer, ValkeyServer]
+  const servers = await Promise.all([0, 1, 2].map(() => startValkey(scope, clusterOptions)))
   const bounds = [0, 5_461, 10_923, 16_384]
   await Promise.all(
     servers.map(async (server, n) => {
       await server.cli('CLUSTER', 'ADDSLOTSRANGE', String(bounds[n]), String((bounds[n + 1] ?? 0) - 1))
-      await server.cli('CONFIG', 'SET', 'cluster-require-full-coverage', 'no')
       await server.cli('CLUSTER', 'SET-CONFIG-EPOCH', String(n + 1))
     }),
   )
-  for (const other of others) await first.cli('CLUSTER', 'MEET', '127.0.0.1', String(portOf(other.address)))
+  await meet(servers)
+  return servers
+}
+
+/** One more server of a cluster, without a slot. */
+export async function addToCluster(scope: Scope, servers: readonly ValkeyServer[]): Promise<ValkeyServer> {
+  const server = await startValkey(scope, clusterOptions)
+  await meet([...servers, server])
+  return server
+}
+
+async function meet(servers: readonly ValkeyServer[]): Promise<void> {
+  for (const server of servers)
+    for (const other of servers)
+      if (server !== other) await server.cli('CLUSTER', 'MEET', '127.0.0.1', String(portOf(other.address)))
   await until('the cluster is whole', async () => {
     const infos = await Promise.all(servers.map((server) => server.cli('CLUSTER', 'INFO')))
-    return infos.every((info) => /cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info))
+    return infos.every(
+      (info) => /cluster_state:ok/.test(info) && info.includes(`cluster_known_nodes:${servers.length}\r`),
+    )
   })
-  return servers
 }
 
 export function portOf(address: ValkeyAddress): number {

@@ -1,9 +1,9 @@
 import type { StoreError } from '../../state/record-store.ts'
 import { type Connect, type Connection, loadClient } from '../../state/valkey/connect.ts'
-import { isRedirection, nameOf } from '../../state/valkey/node.ts'
+import { nameOf } from '../../state/valkey/node.ts'
 import { readTopology } from '../../state/valkey/topology.ts'
 import type { ValkeyAddress, ValkeySettings } from '../../state/valkey/valkey-settings.ts'
-import { lateError, storeErrorOf } from '../../state/valkey/valkey-trouble.ts'
+import { isRedirection, lateError, storeErrorOf } from '../../state/valkey/valkey-trouble.ts'
 
 /** What one server of Valkey shows. Times are milliseconds. */
 export interface LookedAtValkey {

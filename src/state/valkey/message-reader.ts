@@ -9,6 +9,8 @@ export interface MessageReaderOptions {
   readonly key: string
   /** Calls `act` after so many milliseconds; the result cancels it. */
   readonly startTimer: (milliseconds: number, act: () => void) => () => void
+  /** It begins behind this entry, of so many milliseconds of the store's clock; 0 where there is none. */
+  readonly onBegin: (newest: number) => void
   /** An entry, and when the store has got it, in milliseconds of its clock. */
   readonly onEntry: (value: Buffer, toldAt: number) => void
   /** There may have been entries that are gone. */
@@ -24,15 +26,15 @@ export interface MessageReader {
 /** Milliseconds that the server keeps a reading at most, and after which it counts as silent. */
 const BLOCK = 1_000
 const PATIENCE = 3_000
-/** Milliseconds until the next attempt after a failure. */
-const PAUSE = 250
+/** Milliseconds until the next attempt. */
+const PAUSE = 100
 const COUNT = 500
 const BEGINNING = '0-0'
 
 type Entry = readonly [id: Buffer, fields: readonly Buffer[]]
 
 export function createMessageReader(options: MessageReaderOptions): MessageReader {
-  const { nodes, key, startTimer, onEntry, onLost } = options
+  const { nodes, key, startTimer, onBegin, onEntry, onLost } = options
   /** The last entry that was read; undefined before the first contact. */
   let last: string | undefined
 
@@ -40,8 +42,10 @@ export function createMessageReader(options: MessageReaderOptions): MessageReade
   const begin = async (connection: Connection): Promise<void> => {
     const [newest] = (await connection.call('XREVRANGE', [key, '+', '-', 'COUNT', 1])) as readonly Entry[]
     const id = newest === undefined ? BEGINNING : String(newest[0])
-    if (last === undefined) last = id
-    else if (isBefore(id, last)) {
+    if (last === undefined) {
+      last = id
+      onBegin(timeOf(id))
+    } else if (isBefore(id, last)) {
       last = BEGINNING
       onLost()
     }
@@ -62,7 +66,7 @@ export function createMessageReader(options: MessageReaderOptions): MessageReade
     for (const [id, fields] of entries) {
       last = String(id)
       const value = fields[1]
-      if (value !== undefined) onEntry(value, Number(last.split('-')[0]))
+      if (value !== undefined) onEntry(value, timeOf(last))
     }
     if (from === BEGINNING || known.length > 0) return
     if (entries.length === 0) last = BEGINNING
@@ -70,7 +74,7 @@ export function createMessageReader(options: MessageReaderOptions): MessageReade
   }
 
   /** Reads until that fails, or until it is stopped. */
-  const follow = (connect: Connect, onBegin: (giveUp: () => void) => void): Promise<void> =>
+  const follow = (connect: Connect, onOpen: (giveUp: () => void) => void): Promise<void> =>
     new Promise((resolve) => {
       const address = nodes.addressOf(key)
       if (address === undefined) return resolve()
@@ -94,7 +98,7 @@ export function createMessageReader(options: MessageReaderOptions): MessageReade
         end()
       }
       const connection = connect(address, { signIn: true, onReady: () => void read(), onLost: end })
-      onBegin(end)
+      onOpen(end)
     })
 
   return {
@@ -127,6 +131,11 @@ export function createMessageReader(options: MessageReaderOptions): MessageReade
 
 function isSame(a: ValkeyAddress | undefined, b: ValkeyAddress): boolean {
   return a !== undefined && nameOf(a) === nameOf(b)
+}
+
+/** The milliseconds of an id. */
+function timeOf(id: string): number {
+  return Number(id.split('-')[0])
 }
 
 function isBefore(a: string, b: string): boolean {

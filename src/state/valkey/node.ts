@@ -1,9 +1,10 @@
-import { StoreError } from '../record-store.ts'
+import type { StoreError } from '../record-store.ts'
 import type { StoreNode } from '../shared-store.ts'
 import type { Connect, Connection, Parameter } from './connect.ts'
 import type { Script } from './scripts.ts'
+import { createSender } from './sender.ts'
 import type { ValkeyAddress } from './valkey-settings.ts'
-import { lateError, storeErrorOf } from './valkey-trouble.ts'
+import { isRedirection, lateError, storeErrorOf } from './valkey-trouble.ts'
 
 export interface NodeOptions {
   readonly connect: Connect
@@ -60,9 +61,8 @@ export function createNode(options: NodeOptions): Node {
   const { connect, address, timeout, clock, startTimer, onBeat, onChange } = options
   const name = nameOf(address)
   let state: StoreNode = { name, usable: false, since: clock() }
-  /** Scripts that this connection has sent in full. */
-  let sent = new Set<string>()
   let connection: Connection | undefined
+  let sender = createSender(undefined)
   let isClosed = false
   let isBeating = false
   let cancelBeat = (): void => {}
@@ -87,43 +87,18 @@ export function createNode(options: NodeOptions): Node {
 
   const open = (): void => {
     connection?.close()
-    sent = new Set()
     isBeating = false
     connection = connect(address, {
       signIn: true,
       onReady() {
-        sent = new Set()
+        sender = createSender(connection)
         beat()
       },
       onLost: () => become(false, errorOf(new Error('connection is closed'))),
     })
+    sender = createSender(connection)
     cancelWatchdog()
     cancelWatchdog = startTimer(WATCHDOG, open)
-  }
-
-  const send = (name: string, parameters: readonly Parameter[], asking: boolean): Promise<unknown> => {
-    if (connection === undefined) return Promise.reject(new Error('connection is closed'))
-    return asking ? connection.callAsking(name, parameters) : connection.call(name, parameters)
-  }
-
-  const sendScript = async (
-    script: Script,
-    keys: readonly string[],
-    parameters: readonly Parameter[],
-    asking = false,
-  ): Promise<unknown> => {
-    const rest = [keys.length, ...keys, ...parameters]
-    // In full the first time, so that no later command overtakes it.
-    if (!sent.has(script.digest)) {
-      sent.add(script.digest)
-      return await send('EVAL', [script.lua, ...rest], asking)
-    }
-    try {
-      return await send('EVALSHA', [script.digest, ...rest], asking)
-    } catch (error) {
-      if (!isReply(error, 'NOSCRIPT')) throw error
-      return await send('EVAL', [script.lua, ...rest], asking)
-    }
   }
 
   const beat = (): void => {
@@ -144,7 +119,7 @@ export function createNode(options: NodeOptions): Node {
       isBeating = false
       cancelBeat = startTimer(next, beat)
     }
-    sendScript(options.beat, [gateKey, epochKey], [options.newEpoch()]).then(
+    sender.run(options.beat, [gateKey, epochKey], [options.newEpoch()]).then(
       (reply) => {
         settle(isLate ? 0 : BEAT_EVERY)
         if (isClosed || isLate || mine !== connection) return
@@ -197,9 +172,9 @@ export function createNode(options: NodeOptions): Node {
     address,
     state: () => state,
     call: (deadline, command, parameters, asking = false) =>
-      within(deadline, () => send(command, parameters, asking)),
+      within(deadline, () => sender.call(command, parameters, asking)),
     run: (deadline, script, keys, parameters, asking) =>
-      within(deadline, () => sendScript(script, keys, parameters, asking)),
+      within(deadline, () => sender.run(script, keys, parameters, asking)),
     close() {
       isClosed = true
       state = { name, usable: false, since: clock() }
@@ -213,12 +188,4 @@ export function createNode(options: NodeOptions): Node {
 export function nameOf(address: ValkeyAddress): string {
   if (address.kind === 'unix') return address.path
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
-}
-
-export function isRedirection(error: unknown): error is Error {
-  return ['MOVED', 'ASK', 'TRYAGAIN'].some((word) => isReply(error, word))
-}
-
-function isReply(error: unknown, word: string): boolean {
-  return error instanceof Error && !(error instanceof StoreError) && error.message.startsWith(`${word} `)
 }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { StoreError } from '../record-store.ts'
 import type { StoreNode } from '../shared-store.ts'
 import type { Connect, Parameter } from './connect.ts'
-import { slotOf } from './key-slot.ts'
-import { type Beat, createNode, isRedirection, type Node, nameOf } from './node.ts'
+import { type Beat, createNode, type Node, type NodeOptions, nameOf } from './node.ts'
 import type { Script } from './scripts.ts'
+import { createSlots } from './slots.ts'
 import { type Primary, readTopology } from './topology.ts'
 import type { ValkeyAddress, ValkeySettings } from './valkey-settings.ts'
-import { storeErrorOf } from './valkey-trouble.ts'
+import { isRedirection, storeErrorOf } from './valkey-trouble.ts'
 
 export interface NodesOptions {
   readonly settings: ValkeySettings
@@ -54,12 +54,15 @@ const ASK_SOON = 500
 const ASK_AGAIN = 5_000
 const MOST_REDIRECTIONS = 4
 const TRY_AGAIN = 50
+/** Milliseconds that a new connection usually needs. */
+const CONNECT = 50
 
 export function createNodes(options: NodesOptions): Nodes {
   const { settings, startTimer, onChange } = options
   const nodes = new Map<string, Node>()
-  /** For each slot of a cluster the name of its server. */
-  let slots: readonly (string | undefined)[] = []
+  /** Servers that have no slot yet, while their first one is on its way. */
+  const guests = new Map<string, Node>()
+  const slots = createSlots()
   const epochs = new Map<string, string>()
   /** Undefined: it is not open. */
   let connect: Connect | undefined
@@ -69,14 +72,15 @@ export function createNodes(options: NodesOptions): Nodes {
   const unknownName = settings.nodes.map(nameOf).join(', ')
   let unknown: StoreNode = { name: unknownName, usable: false, since: options.clock() }
 
-  const add = ({ address }: Primary, connect: Connect): Node => {
+  const nodeOptions = (address: ValkeyAddress): NodeOptions => {
     const name = nameOf(address)
-    return createNode({
+    return {
       ...options,
-      ...{ connect, address },
+      connect: (...to) => (connect as Connect)(...to),
+      address,
       timeout: settings.timeout,
       newEpoch: () => randomBytes(9).toString('base64url'),
-      beatKeys: () => options.beatKeys(tagOf(name)),
+      beatKeys: () => options.beatKeys(slots.tagOf(name)),
       onBeat(beat) {
         const before = epochs.get(beat.epochKey)
         epochs.set(beat.epochKey, beat.epoch)
@@ -87,32 +91,42 @@ export function createNodes(options: NodesOptions): Nodes {
         if (!state.usable) askLater(0)
         onChange(state, lasted)
       },
-    })
+    }
   }
 
-  /** What is between the braces of a key that this server has. */
-  const tags = new Map<string, string>()
-  const tagOf = (name: string): string => {
-    const known = tags.get(name)
-    const has = (tag: string): boolean => slots.length === 0 || slots[slotOf(tag)] === name
-    if (known !== undefined && has(known)) return known
-    let tag = 'b'
-    for (let n = 0; n < 200_000 && !has(tag); n += 1) tag = `b${n}`
-    tags.set(name, tag)
-    return tag
+  /** The server that an ASK names. */
+  const asked = async (to: string): Promise<Node> => {
+    const known = nodes.get(to) ?? guests.get(to)
+    if (known !== undefined) return known
+    const port = to.lastIndexOf(':')
+    const address = { kind: 'tcp', host: to.slice(0, port), port: Number(to.slice(port + 1)) } as const
+    const ignore = (): void => {}
+    const guest = createNode({ ...nodeOptions(address), onBeat: ignore, onChange: ignore })
+    guests.set(to, guest)
+    await pause(CONNECT)
+    return guest
   }
 
-  const take = (primaries: readonly Primary[], connect: Connect): void => {
+  const dismissGuests = (): void => {
+    for (const guest of guests.values()) guest.close()
+    guests.clear()
+  }
+
+  const pause = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => void startTimer(milliseconds, resolve))
+
+  const take = (primaries: readonly Primary[]): void => {
     const names = new Set(primaries.map(({ address }) => nameOf(address)))
     for (const [name, node] of nodes) {
       if (names.has(name)) continue
       nodes.delete(name)
       node.close()
     }
-    if (settings.mode.kind === 'cluster') slots = slotsOf(primaries)
+    if (settings.mode.kind === 'cluster') slots.take(primaries)
+    dismissGuests()
     for (const primary of primaries) {
       const name = nameOf(primary.address)
-      if (!nodes.has(name)) nodes.set(name, add(primary, connect))
+      if (!nodes.has(name)) nodes.set(name, createNode(nodeOptions(primary.address)))
     }
   }
 
@@ -125,7 +139,7 @@ export function createNodes(options: NodesOptions): Nodes {
         { ...options, connect: mine },
         working.map(({ address }) => address),
       )
-      if (mine === connect) take(primaries, mine)
+      if (mine === connect) take(primaries)
     } catch (error) {
       if (nodes.size > 0 || mine !== connect) return
       const { trouble, message } = storeErrorOf(error, unknownName)
@@ -153,7 +167,7 @@ export function createNodes(options: NodesOptions): Nodes {
 
   const nodeOf = (key: string): Node | undefined => {
     if (settings.mode.kind !== 'cluster') return nodes.values().next().value
-    return nodes.get(slots[slotOf(key)] ?? '')
+    return nodes.get(slots.holderOf(key) ?? '')
   }
 
   const checkOpen = (): void => {
@@ -185,9 +199,9 @@ export function createNodes(options: NodesOptions): Nodes {
         if (!isRedirection(error) || redirections === MOST_REDIRECTIONS) throw storeErrorOf(error, node.name)
         const [word, , to = ''] = error.message.split(' ')
         isAsked = word === 'ASK'
-        if (word === 'TRYAGAIN') await new Promise<void>((resolve) => void startTimer(TRY_AGAIN, resolve))
+        if (word === 'TRYAGAIN') await pause(TRY_AGAIN)
         if (word === 'MOVED') await ask()
-        node = (isAsked ? nodes.get(to) : undefined) ?? usable(nodeOf(key))
+        node = isAsked ? await asked(to) : usable(nodeOf(key))
       }
     }
   }
@@ -215,14 +229,8 @@ export function createNodes(options: NodesOptions): Nodes {
       cancelAsk()
       for (const node of nodes.values()) node.close()
       nodes.clear()
+      dismissGuests()
       unknown = { name: unknownName, usable: false, since: options.clock() }
     },
   }
-}
-
-function slotsOf(primaries: readonly Primary[]): readonly (string | undefined)[] {
-  const slots: (string | undefined)[] = Array.from({ length: 16_384 })
-  for (const { address, slots: ranges } of primaries)
-    for (const [first, last] of ranges) slots.fill(nameOf(address), first, last + 1)
-  return slots
 }

@@ -6,7 +6,7 @@ import type { Connect } from './connect.ts'
 import { createMessageReader, type MessageReaderOptions } from './message-reader.ts'
 import type { Nodes } from './nodes.ts'
 
-export interface ValkeyMessagesOptions extends Omit<MessageReaderOptions, 'onEntry' | 'onLost'> {
+export interface ValkeyMessagesOptions extends Omit<MessageReaderOptions, 'onBegin' | 'onEntry' | 'onLost'> {
   readonly nodes: Pick<Nodes, 'call' | 'addressOf'>
   readonly seal: Seal
   readonly gate: string
@@ -27,23 +27,26 @@ export interface ValkeyMessages extends Messages {
 const MOST = 10_000
 /** A message was put into the store within so many milliseconds of its own time, else it is a copy. */
 const FRESH = 60_000
-const PLACE = 'message'
 
 export function createValkeyMessages(options: ValkeyMessagesOptions): ValkeyMessages {
   const { nodes, key, seal, gate, now, deadline, most = MOST } = options
+  const place = `message ${key}`
   const seen = new LRUCache<string, true>({ max: 2 * MOST })
   const acts: ((message: Message, from: string) => void)[] = []
   const losses: (() => void)[] = []
-  let startedAt = Number.POSITIVE_INFINITY
+  let began = 0
 
   const reader = createMessageReader({
     ...options,
+    onBegin(newest) {
+      began = newest
+    },
     onEntry(sealed, toldAt) {
-      const text = seal.open(sealed, PLACE)
+      const text = seal.open(sealed, place)
       const letter = text === undefined ? undefined : readLetter(text)
       if (letter === undefined || Math.abs(toldAt - letter.at) > FRESH) return
-      // What was told before is no matter of this process, so it can only be a copy.
-      if (letter.at < startedAt || seen.has(letter.nonce)) return
+      // What was told before this process began to read can only be a copy.
+      if (letter.at < began || seen.has(letter.nonce)) return
       seen.set(letter.nonce, true)
       for (const act of acts) act(letter.message, letter.gate)
     },
@@ -55,16 +58,12 @@ export function createValkeyMessages(options: ValkeyMessagesOptions): ValkeyMess
   return {
     async post(message) {
       const letter: Letter = { gate, at: now(), nonce: randomBytes(12).toString('base64url'), message }
-      const sealed = seal.seal(JSON.stringify(letter), PLACE)
+      const sealed = seal.seal(JSON.stringify(letter), place)
       await nodes.call(deadline, key, 'XADD', [key, 'MAXLEN', '~', most, '*', 'm', sealed])
     },
     onMessage: (act) => void acts.push(act),
     onLost: (act) => void losses.push(act),
-    start(connect) {
-      // Once: what comes late after a cut is no copy.
-      startedAt = Math.min(startedAt, now())
-      return reader.start(connect)
-    },
+    start: reader.start,
   }
 }
 

@@ -16,7 +16,8 @@ const cures: readonly (readonly [RegExp, Cure])[] = [
     },
   ],
   [
-    /^NOPERM\b/,
+    // The second one is what a script says.
+    /^NOPERM\b|^ERR ACL failure/,
     {
       trouble: 'password',
       cure: 'the rights of the user in STATE_URL do not suffice; give the ACL of docs/scale.md',
@@ -75,7 +76,7 @@ export function storeErrorOf(error: unknown, node: string): StoreError {
   if (error instanceof StoreError) return error
   const said = textOf(error)
   const { trouble, cure } = cures.find(([pattern]) => pattern.test(said))?.[1] ?? otherwise
-  const word = /\b[A-Z][A-Z_]{2,}\b/.exec(said)?.[0]
+  const word = /\b(?!ERR\b|ACL\b)[A-Z][A-Z_]{2,}\b/.exec(said)?.[0]
   const command = /'([a-z|]+)' command/.exec(said)?.[1]
   const detail = [word, command].filter((one) => one !== undefined).join(' ')
   return new StoreError(trouble, `Valkey at ${node}: ${cure}${detail === '' ? '' : ` (${detail})`}`)
@@ -91,4 +92,14 @@ function textOf(error: unknown): string {
   const inner = 'errors' in error && Array.isArray(error.errors) ? error.errors.map(textOf).join(' ') : ''
   const code = 'code' in error && error.code !== undefined ? ` ${String(error.code)}` : ''
   return `${error.message}${code} ${inner}`
+}
+
+/** Whether the server said that another one has the key, or that it is on its way. */
+export function isRedirection(error: unknown): error is Error {
+  return ['MOVED', 'ASK', 'TRYAGAIN'].some((word) => isReply(error, word))
+}
+
+/** Whether what the server said begins with this word. */
+export function isReply(error: unknown, word: string): boolean {
+  return error instanceof Error && !(error instanceof StoreError) && error.message.startsWith(`${word} `)
 }
