@@ -27,7 +27,7 @@ const prometheus = { prometheus: 'prometheus', promtool: 'prometheus' }
  * @type {Readonly<Record<string, Programs>>}
  */
 export const programsOf = {
-  'bench/contenders/alta-auth-shared.ts': { 'valkey-server': 'valkey-server' },
+  'bench/start-valkey.ts': { 'valkey-server': 'valkey-server' },
   'bench/contenders/lua.ts': { '/usr/lib/nginx/modules/ngx_http_lua_module.so': 'libnginx-mod-http-lua' },
   'bench/contenders/njs.ts': { '/usr/lib/nginx/modules/ngx_http_js_module.so': 'libnginx-mod-http-js' },
   'bench/generator.ts': { wrk: 'wrk' },

@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Scope } from '../../test/support/scope.ts'
 import { startGate } from '../start-gate.ts'
-import { startProcess } from '../start-process.ts'
+import { startValkey } from '../start-valkey.ts'
 import type { Contender } from './contender.ts'
 import { patientSettings } from './patient-settings.ts'
 import { startShippedSite } from './shipped-site.ts'
@@ -35,31 +34,14 @@ function createShared(letter: string, count: number): Contender {
         const env = {
           ...patientSettings,
           GATE_NAME: name,
-          STATE_URL: `unix:${valkey}`,
+          STATE_URL: `unix:${valkey.socket}`,
           STATE_SECRET: 'a-secret-for-the-bench-and-for-nothing-else',
           ...grounds.settings,
         }
         gates.push(await startGate(scope, { name, folder, backend: grounds.backend.port, listens, env }))
       }
       const site = await startShippedSite(scope, grounds, { name: slug, gates: sockets })
-      return { port: site.port, nginx: site.pid, gates, errorLog: site.errorLog }
+      return { port: site.port, nginx: site.pid, gates, valkey: valkey.pid, errorLog: site.errorLog }
     },
   }
-}
-
-/** As systemd/alta-auth-valkey.service does. Resolves with the path of its socket. */
-async function startValkey(scope: Scope, folder: string): Promise<string> {
-  const socket = join(folder, 'valkey.sock')
-  await startProcess(scope, {
-    name: 'valkey',
-    folder,
-    command: 'valkey-server',
-    parameters: [
-      ...['--port', '0', '--unixsocket', socket, '--dir', folder],
-      ...['--maxmemory-policy', 'noeviction', '--save', '', '--appendonly', 'no'],
-    ],
-    listens: socket,
-    signal: 'SIGKILL',
-  })
-  return socket
 }

@@ -22,6 +22,8 @@ export interface Running {
   readonly nginx: number
   /** The ids of the processes that nginx asks, when there are any. */
   readonly gates?: readonly number[]
+  /** The id of their Valkey, when they have one. */
+  readonly valkey?: number
   errorLog(): string
 }
 
