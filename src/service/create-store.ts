@@ -20,6 +20,8 @@ export interface StoreOptions
   readonly log: Log
   readonly identify: (subrequest: Subrequest) => Identity
   readonly scopeOf: (target: Target) => Scope
+  /** How many limits were judged by this gate alone so far, while others could not be heard. */
+  readonly decidedAlone: () => number
 }
 
 /** How long one command to the store may take, in milliseconds. A request waits for less: STATE_TIMEOUT. */
@@ -41,7 +43,7 @@ export function createStore(options: StoreOptions): Store | undefined {
   const common = {
     ...options,
     ...{ timeout: state.timeout, idle: settings.sessionIdle, after },
-    onChange: (now: StoreState, lasted: number) => logChange(log, now, lasted),
+    onChange: createChangeLog(options),
     onSetAside: (detail: string) => log.warn('state set aside', { detail }),
   }
   if (state.kind === 'file') {
@@ -76,11 +78,20 @@ function configurationOf(settings: Settings): string {
   ])
 }
 
-function logChange(log: Log, state: StoreState, lasted: number): void {
-  // One of several servers may be away while the store can be used.
-  const { usable, trouble, message: detail } = state.node ?? state
-  if (usable) log.warn('state available again', { seconds: Math.round(lasted / 1000) })
-  else log.warn('state unavailable', { why: trouble, detail })
+/** Logs each change of the store, or of one of its servers: one may be away while the store can be used. */
+function createChangeLog({ log, decidedAlone }: StoreOptions): (state: StoreState, lasted: number) => void {
+  let alone = 0
+  return (state, lasted) => {
+    const { usable, trouble, message: detail } = state.node ?? state
+    const isShared = state.nodes !== undefined
+    if (!usable) {
+      alone = decidedAlone()
+      const limits = isShared ? { limits: 'count for this gate alone' } : {}
+      return log.warn('state unavailable', { why: trouble, detail, ...limits })
+    }
+    const count = isShared ? { decidedAlone: decidedAlone() - alone } : {}
+    log.warn('state available again', { seconds: Math.round(lasted / 1000), ...count })
+  }
 }
 
 function after(milliseconds: number, act: () => void): () => void {
