@@ -45,6 +45,9 @@ export interface ServerOptions {
 
 /** Starts a real server, empty, that saves nothing. It ends with the scope. */
 export async function startValkey(scope: Scope, options: ServerOptions = {}): Promise<ValkeyServer> {
+  let child: Child | undefined
+  // Before its folder is removed, into which it writes.
+  scope.after(async () => void (await child?.stop()))
   const folder = makeTemporaryFolder(scope)
   const port = options.unix ? 0 : await findFreePort()
   const path = join(folder, 'valkey.sock')
@@ -69,7 +72,6 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     '--repl-diskless-sync-delay',
     '0',
   ]
-  let child: Child
   const cli = async (...command: readonly string[]): Promise<string> => {
     const { stdout } = await run('valkey-cli', [...cliWhere, ...(options.cli ?? []), ...command], {
       maxBuffer: 64 * 1_048_576,
@@ -77,10 +79,11 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     return stdout.replace(/\n$/, '')
   }
   const start = async (more: readonly string[], isUp: RegExp): Promise<void> => {
-    child = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
+    const started = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
+    child = started
     await until(`${server} on ${port}`, () => {
-      if (child.process.exitCode !== null) throw new Error(`${server}: ${child.output()}`)
-      return isUp.test(child.output())
+      if (started.process.exitCode !== null) throw new Error(`${server}: ${started.output()}`)
+      return isUp.test(started.output())
     })
   }
   await start([], READY)
@@ -88,9 +91,9 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     address,
     folder,
     cli,
-    pause: () => void child.process.kill('SIGSTOP'),
-    goOn: () => void child.process.kill('SIGCONT'),
-    kill: async () => void (await child.stop('SIGKILL')),
+    pause: () => void child?.process.kill('SIGSTOP'),
+    goOn: () => void child?.process.kill('SIGCONT'),
+    kill: async () => void (await child?.stop('SIGKILL')),
     restart: (more = [], isUp = READY) => start(more, isUp),
   }
 }
@@ -131,6 +134,9 @@ export async function startWithSentinels(
 
 async function startSentinel(scope: Scope, primary: number, quorum: number): Promise<ValkeyAddress> {
   const port = await findFreePort()
+  let child: Child | undefined
+  // Before its folder is removed, into which it writes.
+  scope.after(async () => void (await child?.stop()))
   const folder = makeTemporaryFolder(scope)
   const file = join(folder, 'sentinel.conf')
   writeFileSync(
@@ -145,8 +151,9 @@ async function startSentinel(scope: Scope, primary: number, quorum: number): Pro
       '',
     ].join('\n'),
   )
-  const child = startChild(scope, sentinel, [file])
-  await until(`${sentinel} on ${port}`, () => child.output().includes('+monitor'))
+  const started = startChild(scope, sentinel, [file])
+  child = started
+  await until(`${sentinel} on ${port}`, () => started.output().includes('+monitor'))
   return { kind: 'tcp', host: '127.0.0.1', port }
 }
 
