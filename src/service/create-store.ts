@@ -10,6 +10,7 @@ import type { StoreState } from '../state/store-link.ts'
 import { createValkeyLink } from '../state/valkey/valkey-link.ts'
 import { createValkeyStore, type ValkeyStore } from '../state/valkey/valkey-store.ts'
 import type { Subrequest } from '../subrequest.ts'
+import { takeFolderAlong } from './take-folder-along.ts'
 
 export interface StoreOptions
   extends Pick<
@@ -27,11 +28,16 @@ export interface StoreOptions
 /** How long one command to the store may take, in milliseconds. A request waits for less: STATE_TIMEOUT. */
 const DEADLINES = { read: 1_000, write: 2_000, open: 5_000 }
 
+/** How long the start waits until a folder's sessions are taken along, in milliseconds. The rest follows. */
+const TAKE_ALONG = 4_000
+
 /** Where sessions outlive this process. */
 export interface Store {
   readonly sessions: SessionStore
   /** What gates share beside the sessions; undefined for a folder. */
   readonly shared: ValkeyStore | undefined
+  /** Opens it, within `patience` milliseconds. */
+  start(patience: number): Promise<void>
 }
 
 /** The store of STATE_URL; undefined where it is off. */
@@ -53,14 +59,26 @@ export function createStore(options: StoreOptions): Store | undefined {
       clocks: readSystemClocks(),
       deadlines: DEADLINES,
     })
-    return { sessions: createSessionStore({ ...common, store, max }), shared: undefined }
+    const sessions = createSessionStore({ ...common, store, max })
+    return { sessions, shared: undefined, start: sessions.start }
   }
   const shared = createValkeyStore({ settings: state, configuration, clock, wall: Date.now, startTimer })
   const sessions = createSessionStore({
     ...{ ...common, store: shared, shared, max: Number.POSITIVE_INFINITY },
     createLink: (link) => createValkeyLink({ ...link, store: shared }),
   })
-  return { sessions, shared }
+  return {
+    sessions,
+    shared,
+    async start(patience) {
+      await sessions.start(patience)
+      const { formerFolders: folders } = settings
+      const { secrets } = state
+      if (!sessions.state().usable) return
+      const taken = takeFolderAlong({ folders, secrets, configuration, to: shared, log })
+      await Promise.race([taken, new Promise<void>((resolve) => void after(TAKE_ALONG, resolve))])
+    },
+  }
 }
 
 /** All that a verdict depended on. A session that was judged under other settings is unknown under these. */

@@ -200,7 +200,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     adminServer,
     async start() {
       // A request that comes before the store is open would be judged without it.
-      await store?.start(STORE_START)
+      await created?.start(STORE_START)
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)
