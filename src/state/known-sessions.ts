@@ -87,10 +87,10 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
   let again: Kept[] = []
   let againInALook = 0
 
-  const tell = (kept: Kept): void => {
+  const tell = (kept: Kept, isUrgent = false): void => {
     if (kept.removed) return
     kept.limited = limitedOf(kept.session) ?? kept.limited
-    written.changed(kept)
+    written.changed(kept, isUrgent)
   }
 
   const isRequested = ({ session, toldAt }: Kept): boolean => session.activeAt > toldAt
@@ -155,6 +155,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
     },
     granted(session, resumeFor) {
       const now = clock()
+      const isNew = !known.has(session.id)
       const kept: Kept = known.get(session.id) ?? {
         ...{ session, allowedAt: now, resumeFor, toldAt: now },
         ...{ part: 1, came: 'opened', silent: false, removed: false, limited: undefined },
@@ -162,7 +163,8 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
       kept.allowedAt = now
       kept.resumeFor = resumeFor
       putLast(kept, now)
-      tell(kept)
+      // Its next request may come to another gate, as soon as its player has the playlist.
+      tell(kept, isShared && isNew)
     },
     changed(session) {
       const kept = known.get(session.id)

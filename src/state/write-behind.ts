@@ -24,8 +24,8 @@ export type Removed = 'written' | 'ended-before' | 'waiting'
  * waits here, and is written when the store is back.
  */
 export interface WriteBehind {
-  /** The session has changed; it is written within `EVERY`. */
-  changed(kept: Kept): void
+  /** The session has changed; it is written within `EVERY`, or at once. */
+  changed(kept: Kept, isUrgent?: boolean): void
   /** Removes a session for good. Resolves when that is written, or has failed: then it is tried again. */
   remove(removal: Removal): Promise<Removed>
   /** Another gate has removed it. */
@@ -76,8 +76,9 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   /** What has become of removals whose callers wait. */
   const removed = new Map<string, Removed>()
   /** What is written again later: its part of the store is away. */
-  let awayChanges: Kept[] = []
-  let awayRemovals: Removal[] = []
+  const awayChanges = new Map<string, Kept>()
+  const awayRemovals = new Map<string, Removal>()
+  let isAwayWaiting = false
   const changes = new Map<string, Kept>()
   /** The silent ones of `changes`, and of the batch that is being written: by viewer, then by id. */
   const silent = new Map<string, Map<string, Kept>>()
@@ -109,7 +110,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     for (const kept of batch) {
       const { session } = kept
       const reason = reasons.get(session.id)
-      if (reason?.why === 'away') awayChanges.push(kept)
+      if (reason?.why === 'away') awayChanges.set(session.id, kept)
       else if (!changes.has(session.id)) forgetSilent(session)
       onWritten?.(kept, reason)
     }
@@ -148,7 +149,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     if (others.size === 0) silent.delete(viewer)
   }
 
-  const isRemoved = (id: string): boolean => removals.has(id) || justRemoved.has(id) || removedBefore.has(id)
+  const isRemoved = (id: string): boolean =>
+    removals.has(id) || awayRemovals.has(id) || justRemoved.has(id) || removedBefore.has(id)
 
   const removeNow = async (): Promise<boolean> => {
     const batch: Removal[] = []
@@ -160,7 +162,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       const { id } = removal
       if (reasons.get(id) === 'away') {
         removals.delete(id)
-        awayRemovals.push(removal)
+        awayRemovals.set(id, removal)
         continue
       }
       if (removed.has(id)) removed.set(id, reasons.get(id) === 'ended' ? 'ended-before' : 'written')
@@ -221,21 +223,27 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     await flushing
   }
 
+  /** Later, so that the other parts of the store do not wait for it. */
   const putBackAway = (): void => {
-    if (awayChanges.length + awayRemovals.length === 0) return
-    for (const kept of awayChanges)
-      if (!isRemoved(kept.session.id) && !changes.has(kept.session.id)) addChange(kept)
-    for (const removal of awayRemovals) removals.set(removal.id, removal)
-    awayChanges = []
-    awayRemovals = []
-    cancelTimer ??= after(TRY_AGAIN, () => void flush())
+    if (isAwayWaiting || awayChanges.size + awayRemovals.size === 0) return
+    isAwayWaiting = true
+    after(TRY_AGAIN, () => {
+      isAwayWaiting = false
+      for (const [id, removal] of awayRemovals) removals.set(id, removal)
+      for (const [id, kept] of awayChanges) if (!isRemoved(id) && !changes.has(id)) addChange(kept)
+      awayChanges.clear()
+      awayRemovals.clear()
+      void flush()
+    })
   }
 
   return {
-    changed(kept) {
+    changed(kept, isUrgent = false) {
       if (isRemoved(kept.session.id)) return
       addChange(kept)
-      if (cancelTimer === undefined && link.state().usable) cancelTimer = after(EVERY, () => void flush())
+      if (isUrgent) void flush()
+      else if (cancelTimer === undefined && link.state().usable)
+        cancelTimer = after(EVERY, () => void flush())
     },
     async remove(removal) {
       changes.delete(removal.id)
@@ -265,6 +273,6 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       for (const [id, removal] of ends.entries()) removals.set(id, removal)
     },
     flush,
-    waiting: () => changes.size + removals.size + marks.size,
+    waiting: () => changes.size + removals.size + marks.size + awayChanges.size + awayRemovals.size,
   }
 }
