@@ -155,16 +155,24 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
     },
     granted(session, resumeFor) {
       const now = clock()
-      const isNew = !known.has(session.id)
       const kept: Kept = known.get(session.id) ?? {
         ...{ session, allowedAt: now, resumeFor, toldAt: now },
-        ...{ part: 1, came: 'opened', silent: false, removed: false, limited: undefined },
+        ...{
+          part: 1,
+          came: 'opened',
+          silent: false,
+          removed: false,
+          limited: undefined,
+          isAskedElsewhere: false,
+        },
       }
       kept.allowedAt = now
       kept.resumeFor = resumeFor
+      kept.isAskedElsewhere = false
       putLast(kept, now)
-      // Its next request may come to another gate, as soon as its player has the playlist.
-      tell(kept, isShared && isNew)
+      // Its next request may come to another gate, as soon as its player has the playlist, and its next
+      // re-check may be due there.
+      tell(kept, isShared)
     },
     changed(session) {
       const kept = known.get(session.id)
