@@ -1,9 +1,11 @@
-// The backend of the bench, fast and simple: node backend.mjs <port> <milliseconds of an answer>. Plain
-// JavaScript, so that Node runs it without a loader.
+// The backend of the bench, fast and simple: node backend.mjs <port> <milliseconds of an answer> [limited]. With
+// `limited` each token is a user of its own, who may play once. Plain JavaScript, so that Node runs it without
+// a loader.
 
 import { createServer } from 'node:http'
 
 const [port, took] = process.argv.slice(2).map(Number)
+const isLimited = process.argv[4] === 'limited'
 let asked = 0
 
 /**
@@ -28,10 +30,12 @@ createServer((request, response) => {
   }
   asked++
   const mark = url.indexOf('?')
-  const allowed = allows(mark === -1 ? '' : url.slice(mark + 1), request.headers['x-real-ip'])
+  const query = mark === -1 ? '' : url.slice(mark + 1)
+  const allowed = allows(query, request.headers['x-real-ip'])
   const answer = () => {
     response.sendDate = false
-    response.writeHead(allowed ? 200 : 403, ['Content-Length', '0'])
+    const limit = isLimited ? ['X-UserId', query.slice(-24), 'X-Max-Sessions', '1', 'X-Unique', 'true'] : []
+    response.writeHead(allowed ? 200 : 403, ['Content-Length', '0', ...limit])
     response.end()
   }
   if (took) setTimeout(answer, took)

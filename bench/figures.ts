@@ -1,6 +1,7 @@
 import type { Cpu, Run } from './measure.ts'
 import type { Sizes } from './measure-sizes.ts'
 import { median } from './median.ts'
+import type { ScaleFigures } from './scale/figures.ts'
 import type { WorkName } from './works.ts'
 
 /** One contender's runs, and their medians. */
@@ -33,6 +34,7 @@ export interface Figures {
   readonly sizes?: Sizes
   /** Milliseconds from process start to first answer. */
   readonly start?: number
+  readonly scale?: ScaleFigures
 }
 
 /** The medians of several runs. */
@@ -49,4 +51,9 @@ export function summarize(runs: readonly Run[]): Summary {
     },
     runs,
   }
+}
+
+/** Whether anything but the parts of Valkey was measured. */
+export function isContest({ works, latency, sizes, start }: Figures): boolean {
+  return Object.keys(works).length > 0 || (latency ?? sizes ?? start) !== undefined
 }

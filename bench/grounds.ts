@@ -48,15 +48,23 @@ export async function prepareGrounds(
   return { folder, root, backend: await startBackend(scope, folder, backendTime), ...others }
 }
 
-/** Starts the bench's backend in a process of its own. */
-export async function startBackend(scope: Scope, folder: string, time: number): Promise<Grounds['backend']> {
+/**
+ * Starts the bench's backend in a process of its own.
+ * @param isLimited it names a user for each token, who may play once
+ */
+export async function startBackend(
+  scope: Scope,
+  folder: string,
+  time: number,
+  isLimited = false,
+): Promise<Grounds['backend']> {
   const port = await findFreePort()
   const program = fileURLToPath(new URL('./backend.mjs', import.meta.url))
   const pid = await startProcess(scope, {
-    name: 'backend',
+    name: isLimited ? 'backend-limited' : 'backend',
     folder,
     command: process.execPath,
-    parameters: [program, String(port), String(time)],
+    parameters: [program, String(port), String(time), ...(isLimited ? ['limited'] : [])],
     listens: port,
     signal: 'SIGKILL',
   })

@@ -60,7 +60,7 @@ export async function measure(entrant: Entrant, grounds: Grounds, options: Measu
 function readCpu({ running }: Entrant, grounds: Grounds): Cpu {
   return {
     nginx: cpuSeconds(running.nginx),
-    gate: running.gate === undefined ? Number.NaN : cpuSeconds(running.gate),
+    gate: running.gates === undefined ? Number.NaN : cpuSeconds(...running.gates),
     backend: cpuSeconds(grounds.backend.pid),
   }
 }

@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs'
 
 const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
-/** The process and its children: nginx has workers. */
-function family(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-  return [pid, ...(children === '' ? [] : children.split(' ').map(Number))]
+/** The processes and their children: nginx has workers. */
+function family(pids: readonly number[]): number[] {
+  return pids.flatMap((pid) => {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+    return [pid, ...(children === '' ? [] : children.split(' ').map(Number))]
+  })
 }
 
-/** Seconds of CPU time, user and system, that the process and its children have used so far. */
-export function cpuSeconds(pid: number): number {
-  const ticks = family(pid).map((one) => {
+/** Seconds of CPU time, user and system, that the processes and their children have used so far. */
+export function cpuSeconds(...pids: readonly number[]): number {
+  const ticks = family(pids).map((one) => {
     const text = readFileSync(`/proc/${one}/stat`, 'utf8')
     // The second field is a name in brackets that may hold spaces. utime and stime are fields 14 and 15.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
@@ -21,11 +23,11 @@ export function cpuSeconds(pid: number): number {
 }
 
 /**
- * Resident memory of the process and its children, in MB of 1,000,000 bytes. Shared memory counts for each of
- * them.
+ * Resident memory of the processes and their children, in MB of 1,000,000 bytes. Shared memory counts for each
+ * of them.
  */
-export function rss(pid: number): number {
-  return sumOf(family(pid).map((one) => readMegabytes(`/proc/${one}/status`, 'VmRSS')))
+export function rss(...pids: readonly number[]): number {
+  return sumOf(family(pids).map((one) => readMegabytes(`/proc/${one}/status`, 'VmRSS')))
 }
 
 /** The peak of this process alone, in MB. */
@@ -38,7 +40,7 @@ export function rssPeak(pid: number): number {
  * processes that share them (Pss).
  */
 export function pss(pid: number): number {
-  return sumOf(family(pid).map((one) => readMegabytes(`/proc/${one}/smaps_rollup`, 'Pss')))
+  return sumOf(family([pid]).map((one) => readMegabytes(`/proc/${one}/smaps_rollup`, 'Pss')))
 }
 
 function sumOf(values: readonly number[]): number {

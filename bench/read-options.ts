@@ -3,8 +3,12 @@ import type { Contender } from './contenders/contender.ts'
 import { contenders } from './contenders/contenders.ts'
 import { workNames } from './works.ts'
 
+/** What gates with a Valkey cost. Each measures by itself, beside no contender. */
+export const valkeyParts = ['valkey-commands', 'valkey-openings', 'valkey-stopped', 'valkey-memory'] as const
+export type ValkeyPart = (typeof valkeyParts)[number]
+
 /** The parts of the bench. */
-export const parts = [...workNames, 'latency', 'sizes', 'start'] as const
+export const parts = [...workNames, 'latency', 'sizes', 'start', ...valkeyParts] as const
 /** Those in which two checkouts can be compared. */
 const pairedParts: readonly Part[] = [...workNames, 'latency']
 export type Part = (typeof parts)[number]
@@ -21,20 +25,26 @@ export interface BenchOptions {
   readonly otherRounds: number
   /** Seconds of one run. */
   readonly seconds: number
+  /** With how many sessions the memory of Valkey is measured, in rising order. */
+  readonly sessions: readonly number[]
   /** Whether RESULTS.md and results.svg are written. */
   readonly write: boolean
 }
 
 const usage = `npm run bench -- [options]
 
-  --only hits,latency     of ${parts.join(', ')}; all unless given
+  --only hits,latency     of ${parts.join(', ')}; all unless
+                          given. Those of valkey- each take about a minute with --rounds 1
   --contenders a,b,h      of ${contenders.map(({ letter }) => letter).join(', ')}; all unless given
   --rounds 5              of the hits; the other parts have three fifths of them
   --seconds 2             of one run
+  --sessions 100000       with how many the memory of Valkey is measured (valkey-memory); 100000,1000000 unless
+                          given, which takes some minutes
   --old FOLDER            h of another checkout runs beside h of this one: both, and their ratio in each round.
-                          Without --contenders only these two; without --only all but sizes and start;
+                          Without --contenders only these two; without --only hits to latency;
                           10 rounds of each part unless --rounds says otherwise
-  --write                 write bench/RESULTS.md and bench/results.svg; a run without options does
+  --write                 write bench/RESULTS.md and bench/results.svg, with all parts of valkey- also
+                          bench/scale/costs.json and docs/scale.md; a run without options does
 
 Contenders:
 ${contenders.map(({ letter, name, what }) => `  ${letter}  ${name}: ${what}`).join('\n')}
@@ -53,6 +63,7 @@ export function readOptions(
         old: { type: 'string' },
         rounds: { type: 'string' },
         seconds: { type: 'string', default: '2' },
+        sessions: { type: 'string', default: '100000,1000000' },
         write: { type: 'boolean', default: given.length === 0 },
         help: { type: 'boolean', default: false },
       },
@@ -70,6 +81,10 @@ export function readOptions(
       rounds,
       otherRounds: old === undefined ? Math.ceil(rounds * 0.6) : rounds,
       seconds: wholeNumber('seconds', values.seconds),
+      sessions: values.sessions
+        .split(',')
+        .map((text) => wholeNumber('sessions', text))
+        .sort((one, other) => one - other),
       write: values.write,
     }
   } catch (error) {

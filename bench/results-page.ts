@@ -1,9 +1,11 @@
+import { cpus } from 'node:os'
 import { contenders } from './contenders/contenders.ts'
 import type { Figures } from './figures.ts'
 import { CONNECTIONS } from './generator.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './read-options.ts'
 import { comparison, cpuTable, targetTable } from './result-tables.ts'
+import { scalingText } from './scaling.ts'
 import { number } from './table.ts'
 import { createWorks } from './works.ts'
 
@@ -42,6 +44,10 @@ ${cpuTable(contenders, figures)}
 ## The gate itself
 
 ${sizes === undefined ? 'Not measured.' : sizesText(sizes)}
+
+## From one gate to two
+
+${scalingText(figures, cpus().length) || 'Not measured.'}
 
 ## What is compared
 

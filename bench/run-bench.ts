@@ -6,7 +6,8 @@ import { measureSizes, sizesSeconds } from './measure-sizes.ts'
 import { measureStart, startSeconds } from './measure-start.ts'
 import { pss, rss } from './process-readings.ts'
 import { createProgress } from './progress.ts'
-import type { BenchOptions } from './read-options.ts'
+import { type BenchOptions, type ValkeyPart, valkeyParts } from './read-options.ts'
+import { measureScale, scaleSeconds } from './scale/measure-scale.ts'
 import { openStage, type Stage } from './stage.ts'
 import { type WorkName, workNames } from './works.ts'
 
@@ -18,7 +19,8 @@ export async function runBench(scope: Scope, options: BenchOptions): Promise<Fig
     part === 'hits' ? options.rounds : options.otherRounds
 
   const progress = createProgress(plannedSeconds(options, roundsOf))
-  const stage = await openStage(scope, options.contenders)
+  const isAlone = options.parts.every((part) => isValkeyPart(part))
+  const stage = await openStage(scope, isAlone ? [] : options.contenders)
   const works: Partial<Record<WorkName, Summaries>> = {}
   let memory: Figures['memory']
   let latency: Figures['latency']
@@ -34,8 +36,10 @@ export async function runBench(scope: Scope, options: BenchOptions): Promise<Fig
   const small = { folder, backend: backend.port, rounds: options.otherRounds, seconds, progress }
   const sizes = isWanted('sizes') ? await measureSizes(scope, small) : undefined
   const start = isWanted('start') ? await measureStart(scope, backend.port, progress) : undefined
+  const scale = await measureScale(scope, { ...options, folder, rounds: options.otherRounds, progress })
   return {
     works,
+    ...(Object.keys(scale.measured).length > 0 && { scale }),
     ...(memory && { memory }),
     ...(latency && { latency }),
     ...(sizes && { sizes }),
@@ -50,7 +54,7 @@ function readMemory(stage: Stage): Record<string, Memory> {
       contender.letter,
       {
         nginx: pss(running.nginx),
-        gate: running.gate === undefined ? Number.NaN : rss(running.gate),
+        gate: running.gates === undefined ? Number.NaN : rss(...running.gates),
       },
     ]),
   )
@@ -62,9 +66,14 @@ function plannedSeconds(options: BenchOptions, roundsOf: (part: WorkName | 'late
   const ofPart = (part: BenchOptions['parts'][number]): number => {
     if (part === 'sizes') return sizesSeconds(options.otherRounds, seconds)
     if (part === 'start') return startSeconds
+    if (isValkeyPart(part)) return scaleSeconds(part, { ...options, rounds: options.otherRounds })
     const work = part === 'latency' ? 'hits' : part
     const taking = options.contenders.filter(({ works }) => works.includes(work)).length
     return taking * (WARM_UP + OVERHEAD + roundsOf(part) * run)
   }
   return options.parts.map(ofPart).reduce((sum, some) => sum + some, 0)
+}
+
+function isValkeyPart(part: BenchOptions['parts'][number]): part is ValkeyPart {
+  return valkeyParts.some((one) => one === part)
 }

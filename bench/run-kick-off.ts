@@ -34,7 +34,7 @@ export async function runKickOff(
   crowd: Crowd,
   { viewers, seconds, cold }: KickOffOptions,
 ): Promise<KickOff> {
-  const { port, nginx, gate = 0 } = entrant.running
+  const { port, nginx, gates = [] } = entrant.running
   const { playlists, segments } = audience()
   const known = shuffle([...playlists, ...segments])
   await warm(entrant, 'hits')
@@ -54,7 +54,7 @@ export async function runKickOff(
 
   const before = await sendInTime(port, playing)
   const all = [...playing, ...coming].sort((one, other) => one.at - other.at)
-  const cpuBefore = { nginx: cpuSeconds(nginx), gate: cpuSeconds(gate) }
+  const cpuBefore = { nginx: cpuSeconds(nginx), gate: cpuSeconds(...gates) }
   const { outcomes, lateness, cpu } = await sendInTime(port, all)
   const isPlaying = new Set(playing)
   const of = (wanted: boolean): Outcome[] =>
@@ -65,7 +65,7 @@ export async function runKickOff(
     meanwhile: of(true),
     cpu: {
       nginx: cpuSeconds(nginx) - cpuBefore.nginx,
-      gate: cpuSeconds(gate) - cpuBefore.gate,
+      gate: cpuSeconds(...gates) - cpuBefore.gate,
       generator: cpu,
     },
     lateness,

@@ -3,6 +3,7 @@ import { createEventStream, eventText } from './event-stream.ts'
 import { followLog } from './follow-log.ts'
 import { readLoggedDecision } from './logged-decision.ts'
 import { foreignness } from './own-request.ts'
+import type { Edge } from './read-edges.ts'
 
 /** A default action of the gate. */
 export type Action = 'allow' | 'deny'
@@ -18,8 +19,8 @@ export interface Controls {
 
 /** What the page shows. */
 export interface PageServerOptions {
-  /** nginx's access log, in the format `alta_auth`. */
-  readonly accessLog: string
+  /** nginx's access log, in the format `alta_auth`, or the several nginx between which the page chooses. */
+  readonly accessLog: string | readonly Edge[]
   /** Without controls the page shows commands to copy in place of buttons. */
   readonly controls?: Controls
 }
@@ -38,10 +39,13 @@ export interface PageServer {
  */
 export function createPageServer({ accessLog, controls }: PageServerOptions): PageServer {
   const events = createEventStream()
-  const state = (): object =>
-    controls === undefined
+  const edges = typeof accessLog === 'string' ? [] : accessLog
+  const state = (): object => ({
+    ...(controls === undefined
       ? { controls: false }
-      : { controls: true, backend: controls.backend, defaultAction: controls.defaultAction }
+      : { controls: true, backend: controls.backend, defaultAction: controls.defaultAction }),
+    ...(edges.length > 0 && { edges: edges.map(({ port }) => port) }),
+  })
   const acts = controls === undefined ? {} : actsOf(controls)
   // One action after the other, so that two quick clicks do not start the gate twice.
   let last: Promise<unknown> = Promise.resolve()
@@ -78,12 +82,17 @@ export function createPageServer({ accessLog, controls }: PageServerOptions): Pa
   }
 
   const server = createServer(answer)
-  const endFollowing = followLog(accessLog, (line) => {
-    const decision = readLoggedDecision(line)
-    if (decision !== undefined) events.tell('decision', decision)
-  })
+  const follow = (file: string, where: object): (() => void) =>
+    followLog(file, (line) => {
+      const decision = readLoggedDecision(line)
+      if (decision !== undefined) events.tell('decision', { ...decision, ...where })
+    })
+  const following =
+    typeof accessLog === 'string'
+      ? [follow(accessLog, {})]
+      : accessLog.map((edge, at) => follow(edge.accessLog, { edge: at + 1 }))
   const end = (): void => {
-    endFollowing()
+    for (const endFollowing of following) endFollowing()
     events.end()
     server.close()
     server.closeAllConnections()

@@ -9,6 +9,7 @@
 //
 //   DOCUMENT_ROOT   nginx's document root. Page and player go there, and the live stream to live/test/
 //   ACCESS_LOG      nginx's access log in the format alta_auth. It may appear later
+//   EDGES           in its place: several nginx, each as PORT=/path/of/access.log, with a space in between
 //   LISTEN          host:port where nginx reaches it; 127.0.0.1:6001 unless set
 //
 // nginx serves DOCUMENT_ROOT, protects /live/ and passes /demo/ on, unprotected and with the browser's own
@@ -22,6 +23,7 @@ import { join } from 'node:path'
 import { startBroadcast } from './broadcast.ts'
 import { fillDocumentRoot, loop } from './fill-document-root.ts'
 import { createPageServer } from './page-server.ts'
+import { readEdges } from './read-edges.ts'
 
 const say = (line: string): void => void process.stdout.write(`demo: ${line}\n`)
 function giveUp(sentence: string): never {
@@ -29,8 +31,9 @@ function giveUp(sentence: string): never {
   process.exit(1)
 }
 
-const { DOCUMENT_ROOT: root, ACCESS_LOG: accessLog, LISTEN = '127.0.0.1:6001' } = process.env
+const { DOCUMENT_ROOT: root, ACCESS_LOG, EDGES, LISTEN = '127.0.0.1:6001' } = process.env
 if (!root) giveUp('DOCUMENT_ROOT is not set: name the folder that nginx serves.')
+const accessLog = EDGES ? tryReadEdges(EDGES) : ACCESS_LOG
 if (!accessLog) giveUp('ACCESS_LOG is not set: name the file that nginx writes in the format alta_auth.')
 const [, host, port] = /^(?:\[?([^\]]+?)\]?:)(\d{1,5})$/.exec(LISTEN) ?? []
 if (host === undefined) giveUp(`LISTEN is "${LISTEN}": write it as host:port, such as 0.0.0.0:6001.`)
@@ -58,4 +61,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     end()
     process.exit(0)
   })
+}
+
+function tryReadEdges(text: string): ReturnType<typeof readEdges> {
+  try {
+    return readEdges(text)
+  } catch (error) {
+    return giveUp(error instanceof Error ? error.message : String(error))
+  }
 }

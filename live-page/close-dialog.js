@@ -67,6 +67,7 @@ export function createCloseDialog(api, { onClosed, onDone }) {
         ['Channel', session.channel],
         ['Address', session.address],
         ['Player', player(session.userAgent)],
+        ...(session.gate === undefined ? [] : [['Gate', session.gate]]),
       ]
       find('closing-facts', HTMLElement).replaceChildren(
         ...facts.map(([title = '', value = '']) =>

@@ -6,9 +6,11 @@ import { allowed, denied, sum } from './rates.js'
  * The single numbers of the page.
  * @param {import('./messages.js').GateState} state
  */
-export function showFigures({ instance, version, uptime, sessions, rates, deadline }) {
+export function showFigures({ instance, gates, version, uptime, sessions, rates, deadline }) {
   const figures = {
-    gate: plain(`${instance} · version ${version} · up ${duration(uptime)}`),
+    gate: plain(
+      `${gates === undefined ? '' : `${gates.name} · `}${instance} · version ${version} · up ${duration(uptime)}`,
+    ),
     live: count(sessions.live),
     limit: `of at most ${count(sessions.limit)}`,
     provisional: count(sessions.provisional),

@@ -9,6 +9,7 @@ import { find, setText } from './elements.js'
 import { createExplainDialog } from './explain-dialog.js'
 import { showFigures } from './figures.js'
 import { count, counted, plain } from './format.js'
+import { showGates } from './gates.js'
 import { createLink } from './link.js'
 import { createLock } from './lock.js'
 import { allowed, createRates, denied } from './rates.js'
@@ -110,6 +111,8 @@ function showState(state) {
   backends.show(state.backends, state.deadline)
   defaultAction.show(state)
   showStoreNotice(state)
+  if (showGates(state.gates)) table.resize()
+  news.share(state.gates)
   showFigures(state)
 }
 
@@ -117,8 +120,7 @@ function showState(state) {
 const readers = {
   state: showState,
   opened: ({ sessions }) => list.put(sessions),
-  ended: ({ sessions }) =>
-    list.drop(sessions.map((/** @type {{ session: string }} */ { session }) => session)),
+  ended: ({ sessions }) => list.end(sessions),
   reload: () => void fetchAll(),
   denied(data) {
     denials.add(data.denials)

@@ -20,6 +20,7 @@
  * @property {'opened' | 'adopted' | 'resumed'} came how it came into this process of the gate
  * @property {number | null} plays of its user; null where nothing limits them
  * @property {number | null} limit
+ * @property {string} [gate] the name of the gate that has it; where gates share a store
  *
  * @typedef {object} RefusedUser
  * @property {string} user
@@ -66,6 +67,30 @@
  * @property {string} since
  * @property {string} [why] where it is not usable, and so is the next
  * @property {string} [message] a clause: what is wrong, and the cure
+ * @property {readonly StoreNode[]} [nodes] its servers, where there are several
+ *
+ * @typedef {object} StoreNode
+ * @property {string} name
+ * @property {boolean} usable
+ * @property {string} since
+ * @property {string} [message]
+ *
+ * @typedef {object} EndedSession
+ * @property {string} session
+ * @property {string} [gate] where it has ended; where gates share a store
+ *
+ * @typedef {object} ShownGate
+ * @property {string} name
+ * @property {boolean} answered in the last second
+ * @property {string} version
+ * @property {number} sessions
+ * @property {number} seen seconds since it was heard of
+ *
+ * @typedef {object} ShownGates
+ * @property {string} name of this gate
+ * @property {boolean} away the others cannot be asked
+ * @property {readonly ShownGate[]} all
+ * @property {number} pages live pages of this gate
  *
  * @typedef {object} Closing the answer to a close that is not written yet
  * @property {string} message
@@ -82,6 +107,7 @@
  * @property {number} deadline milliseconds
  * @property {string} version
  * @property {string} instance
+ * @property {ShownGates} [gates] that share the store of this one
  */
 
 export {}

@@ -7,6 +7,7 @@ const headings = {
   channel: 'Channel',
   address: 'Address',
   player: 'Player',
+  gate: 'Gate',
   since: 'Since',
   requests: 'Requests',
 }

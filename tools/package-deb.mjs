@@ -82,9 +82,10 @@ function isCommand(path) {
 /** The command, the units, the user, the snippets. */
 function stageSystem() {
   link(join(stage, 'usr/bin/alta-auth'), '../lib/alta-auth/dist/main.js')
-  for (const kind of ['service', 'socket']) {
-    const unit = fs.readFileSync(join(root, `systemd/alta-auth.${kind}`), 'utf8')
-    write(`usr/lib/systemd/system/alta-auth.${kind}`, inThePlacesOfDebian(unit))
+  const units = fs.readdirSync(join(root, 'systemd')).filter((name) => /\.(?:service|socket)$/.test(name))
+  for (const name of units) {
+    const unit = fs.readFileSync(join(root, 'systemd', name), 'utf8')
+    write(`usr/lib/systemd/system/${name}`, inThePlacesOfDebian(unit))
   }
   const user = fs.readFileSync(join(root, 'systemd/alta-auth.sysusers.conf'), 'utf8')
   write('usr/lib/sysusers.d/alta-auth.conf', user)

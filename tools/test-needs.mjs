@@ -27,6 +27,7 @@ const prometheus = { prometheus: 'prometheus', promtool: 'prometheus' }
  * @type {Readonly<Record<string, Programs>>}
  */
 export const programsOf = {
+  'bench/start-valkey.ts': { 'valkey-server': 'valkey-server' },
   'bench/contenders/lua.ts': { '/usr/lib/nginx/modules/ngx_http_lua_module.so': 'libnginx-mod-http-lua' },
   'bench/contenders/njs.ts': { '/usr/lib/nginx/modules/ngx_http_js_module.so': 'libnginx-mod-http-js' },
   'bench/generator.ts': { wrk: 'wrk' },
@@ -42,7 +43,7 @@ export const programsOf = {
   'test/repository/deb-native.test.ts': { objdump: 'binutils' },
   'test/nginx/shipped-files.test.ts': nginx,
   'test/players/ffmpeg.test.ts': ffmpeg,
-  'test/service/systemd.test.ts': { 'systemd-analyze': 'systemd' },
+  'test/support/shipped-units.ts': { 'systemd-analyze': 'systemd' },
   'test/state/full-disk.test.ts': { unshare: 'util-linux' },
   'test/support/backend-nginx.ts': nginx,
   'test/support/browser.ts': { chromium: 'chromium' },

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { findFreePort } from '../../test/support/free-port.ts'
 import { startGate } from '../start-gate.ts'
-import { ALLOW_SECONDS, type Contender, DENY_SECONDS, MAX_VERDICTS } from './contender.ts'
+import type { Contender } from './contender.ts'
+import { patientSettings } from './patient-settings.ts'
 import { startShippedSite, thisCheckout } from './shipped-site.ts'
 
 /** One way to run alta-auth. */
@@ -32,16 +33,10 @@ export function createAltaAuth(options: AltaAuthOptions): Contender {
         backend: grounds.backend.port,
         listens,
         program: join(checkout, 'dist', 'main.js'),
-        env: {
-          ALLOW_TTL: `${ALLOW_SECONDS}s`,
-          DENY_TTL: `${DENY_SECONDS}s`,
-          SESSION_IDLE: `${ALLOW_SECONDS}s`,
-          MAX_SESSIONS: String(MAX_VERDICTS),
-          ...grounds.settings,
-        },
+        env: { ...patientSettings, ...grounds.settings },
       })
-      const site = await startShippedSite(scope, grounds, { name: slug, gate: listens, cached, checkout })
-      return { port: site.port, nginx: site.pid, gate, errorLog: site.errorLog }
+      const site = await startShippedSite(scope, grounds, { name: slug, gates: [listens], cached, checkout })
+      return { port: site.port, nginx: site.pid, gates: [gate], errorLog: site.errorLog }
     },
   }
 }

@@ -22,8 +22,8 @@ async function startBare(
     listens: socket,
     signal: 'SIGKILL',
   })
-  const site = await startShippedSite(scope, grounds, { name: `${program}-site`, gate: socket })
-  return { port: site.port, nginx: site.pid, gate, errorLog: site.errorLog }
+  const site = await startShippedSite(scope, grounds, { name: `${program}-site`, gates: [socket] })
+  return { port: site.port, nginx: site.pid, gates: [gate], errorLog: site.errorLog }
 }
 
 /** Shows which part of a hit's cost is Node's. */

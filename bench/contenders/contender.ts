@@ -20,8 +20,10 @@ export interface Running {
   /** The port of 127.0.0.1 where viewers reach it. */
   readonly port: number
   readonly nginx: number
-  /** The id of the process that nginx asks, when there is one. */
-  readonly gate?: number
+  /** The ids of the processes that nginx asks, when there are any. */
+  readonly gates?: readonly number[]
+  /** The id of their Valkey, when they have one. */
+  readonly valkey?: number
   errorLog(): string
 }
 

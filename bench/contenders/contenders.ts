@@ -1,4 +1,5 @@
 import { altaAuthCached } from './alta-auth-cached.ts'
+import { altaAuthShared, altaAuthTwo } from './alta-auth-shared.ts'
 import { altaAuthTcp } from './alta-auth-tcp.ts'
 import { altaAuthUnix } from './alta-auth-unix.ts'
 import { bareAsker, bareNode } from './bare-node.ts'
@@ -24,4 +25,6 @@ export const contenders: readonly Contender[] = [
   altaAuthTcp,
   altaAuthUnix,
   altaAuthCached,
+  altaAuthShared,
+  altaAuthTwo,
 ]

@@ -24,7 +24,7 @@ function createHop(letter: string, over: 'tcp' | 'unix'): Contender {
         http: `server { listen ${address} backlog=4096; location / { return 204; } }`,
       })
       const site = await startSite(scope, grounds, { name: `hop-${over}`, ...authHop(address) })
-      return { port: site.port, nginx: site.pid, gate: gate.pid, errorLog: site.errorLog }
+      return { port: site.port, nginx: site.pid, gates: [gate.pid], errorLog: site.errorLog }
     },
   }
 }

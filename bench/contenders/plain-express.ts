@@ -27,6 +27,6 @@ export const plainExpress: Contender = {
       signal: 'SIGKILL',
     })
     const site = await startSite(scope, grounds, { name: 'plain-express', ...authHop(`127.0.0.1:${port}`) })
-    return { port: site.port, nginx: site.pid, gate, errorLog: site.errorLog }
+    return { port: site.port, nginx: site.pid, gates: [gate], errorLog: site.errorLog }
   },
 }

@@ -13,24 +13,27 @@ export const thisCheckout = fileURLToPath(new URL('../..', import.meta.url))
 /** A site with the nginx files as they ship. */
 export interface ShippedSiteOptions {
   readonly name: string
-  /** Where the gate listens: a port of 127.0.0.1, or the path of a Unix socket. */
-  readonly gate: number | string
+  /** Where the gates listen: ports of 127.0.0.1, or paths of Unix sockets. */
+  readonly gates: readonly (number | string)[]
   /** Include nginx's verdict cache. */
   readonly cached?: boolean
   /** The checkout whose files are used; this one unless given. */
   readonly checkout?: string
 }
 
-/** Starts a site behind the shipped snippets. Changed are the gate's address and the cache's folder. */
+/** Starts a site behind the shipped snippets. Changed are the gates' addresses and the cache's folder. */
 export async function startShippedSite(
   scope: Scope,
   grounds: Grounds,
-  { name, gate, cached = false, checkout = thisCheckout }: ShippedSiteOptions,
+  { name, gates, cached = false, checkout = thisCheckout }: ShippedSiteOptions,
 ): Promise<Site> {
   const snippets = join(grounds.folder, name, 'alta-auth')
   cpSync(join(checkout, 'nginx', 'alta-auth'), snippets, { recursive: true })
-  const address = typeof gate === 'string' ? `unix:${gate}` : `127.0.0.1:${gate}`
-  replaceOnce(join(snippets, 'http.conf'), gateLine, `server ${address} max_fails=0;`)
+  const lines = gates.map((gate) => {
+    const address = typeof gate === 'string' ? `unix:${gate}` : `127.0.0.1:${gate}`
+    return `server ${address} max_fails=0;`
+  })
+  replaceOnce(join(snippets, 'http.conf'), gateLine, lines.join('\n'))
   if (cached) moveCache(join(snippets, 'cache-http.conf'), makeMemoryFolder(scope))
   const include = (file: string): string => `include ${snippets}/${file}.conf;`
   return await startSite(scope, grounds, {

@@ -9,7 +9,8 @@ export function createControls() {
   const show = (shown) => {
     state = shown
     find('buttons').hidden = !state.controls
-    find('commands').hidden = state.controls
+    find('commands').hidden = state.controls || state.edges !== undefined
+    find('edge-commands').hidden = state.edges === undefined
     if (!state.controls) return
     const running = state.backend === 'running'
     label(find('backend-state'), state.backend, running ? 'good' : 'bad')
@@ -37,7 +38,7 @@ export function createControls() {
   find('action').addEventListener('click', ({ currentTarget }) => {
     press(currentTarget, `demo/default-action/${state.defaultAction === 'allow' ? 'deny' : 'allow'}`)
   })
-  for (const row of find('commands').querySelectorAll('.row')) {
+  for (const row of document.querySelectorAll('#commands .row, #edge-commands .row')) {
     const [command, button] = row.children
     button.ariaLabel = `Copy: ${command.textContent}`
     button.addEventListener('click', async () => {

@@ -15,8 +15,8 @@ export function createDecisionList(body, empty) {
   const situations = new Map()
 
   const add = (decision) => {
-    const { session, verdict, source, reason } = decision
-    const name = `${verdict} ${source}`
+    const { session, verdict, source, reason, edge } = decision
+    const name = `${verdict} ${source} ${edge}`
     let situation = situations.get(session)
     if (situation?.name !== name) {
       situation = { name, rows: new Map() }
@@ -35,7 +35,7 @@ export function createDecisionList(body, empty) {
 }
 
 function createRow(decision) {
-  const { time, verdict, source, reason, session, path } = decision
+  const { time, verdict, source, reason, session, path, edge } = decision
   const row = document.createElement('tr')
   const cell = (name, ...content) => {
     const made = document.createElement('td')
@@ -49,7 +49,11 @@ function createRow(decision) {
   const pill = element('span', 'pill', verdict)
   pill.dataset.tone = tones[verdict]
   cell('verdict', pill)
-  cell('source', source)
+  cell(
+    'source',
+    element('span', '', source),
+    element('small', 'nowrap', edge === undefined ? '' : `edge ${edge}`),
+  )
   cell('reason', element('span', 'mono', reason), element('small', '', explain(decision)))
   cell('session', element('span', 'mono', session.slice(0, 8))).title = session
   const file = element('span', 'mono', path)

@@ -9,11 +9,30 @@ const find = (id) => document.getElementById(id)
 const form = find('viewer')
 const tokens = { 123: 'a valid token', wrong: 'a wrong token', '': 'no token' }
 
-/** The URL of the playlist for the chosen viewer. */
+/** The URL of the playlist for the chosen viewer, at the chosen edge where there are several. */
 function chosen() {
   const token = new FormData(form).get('token')
   const query = token === '' ? '' : `?token=${token}`
-  return { url: `live/test/index.m3u8${query}`, companion: tokens[token] }
+  return { url: `${edgeUrl()}live/test/index.m3u8${query}`, companion: tokens[token] }
+}
+
+function edgeUrl() {
+  const port = new FormData(form).get('edge')
+  return port === null ? '' : `${location.protocol}//${location.hostname}:${port}/`
+}
+
+/** A choice between the edges, given their ports. The one that served this page is chosen. */
+function showEdges(ports) {
+  if (find('edges').querySelector('input') !== null) return
+  ports.forEach((port, at) => {
+    const label = document.createElement('label')
+    const input = Object.assign(document.createElement('input'), { type: 'radio', name: 'edge', value: port })
+    const text = Object.assign(document.createElement('span'), { textContent: `edge ${at + 1}` })
+    input.checked = String(port) === location.port
+    label.append(input, text)
+    find('edges').append(label)
+  })
+  for (const id of ['edges', 'edges-hint']) find(id).hidden = false
 }
 
 function sentence(status, decision) {
@@ -42,6 +61,10 @@ function play() {
   companion = asked.companion
   player.play(asked.url)
 }
+find('edges').addEventListener('change', () => {
+  companion = tokens['']
+  player.goOn(`${edgeUrl()}live/test/index.m3u8`)
+})
 form.addEventListener('submit', (event) => {
   event.preventDefault()
   play()
@@ -63,7 +86,11 @@ events.addEventListener('open', () => {
 events.addEventListener('error', () => {
   find('link').textContent = 'the demo does not answer; waiting for it …'
 })
-events.addEventListener('state', ({ data }) => controls.show(JSON.parse(data)))
+events.addEventListener('state', ({ data }) => {
+  const state = JSON.parse(data)
+  controls.show(state)
+  if (state.edges !== undefined) showEdges(state.edges)
+})
 events.addEventListener('decision', ({ data }) => list.add(JSON.parse(data)))
 
 play()

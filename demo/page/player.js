@@ -19,10 +19,11 @@ export function newViewer() {
  * Plays a live stream in a video element. `onChange` is called with `{ kind: 'opening'
  * 'playing'
  * 'waiting' }`, or with `{ kind: 'refused', status, decision }`. `decision` is there when nginx sends it in
- * headers.
+ * headers. `goOn` plays another URL as the same viewer, if one plays.
  */
 export function createPlayer(video, onChange) {
   let hls
+  let viewer
 
   const stop = () => {
     hls?.destroy()
@@ -31,10 +32,16 @@ export function createPlayer(video, onChange) {
     video.load()
   }
   const play = (url) => {
+    viewer = newViewer()
+    open(url)
+  }
+  const goOn = (url) => {
+    if (hls !== undefined) open(url)
+  }
+  const open = (url) => {
     stop()
     onChange({ kind: 'opening' })
     if (!Hls.isSupported()) return playNatively(url)
-    const viewer = newViewer()
     const opened = new Hls({
       enableWorker: false,
       xhrSetup: (xhr) => xhr.setRequestHeader('X-Playback-Session-Id', viewer),
@@ -80,7 +87,7 @@ export function createPlayer(video, onChange) {
 
   video.addEventListener('playing', () => onChange({ kind: 'playing' }))
   video.addEventListener('waiting', () => video.currentSrc !== '' && onChange({ kind: 'waiting' }))
-  return { play }
+  return { play, goOn }
 }
 
 /** The decision in nginx's headers, if they hold one. */

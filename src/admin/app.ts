@@ -6,19 +6,17 @@ import { createPageFiles, pagePolicy } from './page-files.ts'
 import { assertDecodable } from './read-parameters.ts'
 import { RequestMistake } from './request-mistake.ts'
 import { addRoutes, namesOf, type Routes } from './routes.ts'
-import { createSessionRoutes } from './session-routes.ts'
-import type { SessionsDesk } from './sessions-desk.ts'
+import { createSessionRoutes, type SessionRoutesOptions } from './session-routes.ts'
 import { createWatchRoutes, type WatchRoutesOptions } from './watch-routes.ts'
 
 /**
  * What the admin listener shows and does. The values are functions, so that each answer shows the present
  * state.
  */
-export interface AdminOptions extends ExplainRoutesOptions, WatchRoutesOptions {
+export interface AdminOptions extends ExplainRoutesOptions, SessionRoutesOptions, WatchRoutesOptions {
   /** The bearer token that requests must carry; undefined = none is needed. */
   readonly token: string | undefined
   readonly readiness: () => Readiness
-  readonly desk: SessionsDesk
   /** The folder of the live page. */
   readonly page: string
   readonly onInternalError: (error: unknown) => void
@@ -32,7 +30,7 @@ export function createAdminApp(options: AdminOptions): Express {
     ...createHealthRoutes(options.readiness, guard),
   }
   const guarded: Routes = {
-    ...createSessionRoutes(options.desk),
+    ...createSessionRoutes(options),
     ...createExplainRoutes(options),
     ...createWatchRoutes(options),
   }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { SessionStore } from '../state/session-store.ts'
-import type { SessionFilter } from './sessions-desk.ts'
+import type { DeskAmongGates, SessionFilter } from './sessions-desk.ts'
 
 /** What a closing has reached. */
 export interface Closing {
@@ -13,7 +13,10 @@ export interface Closing {
 }
 
 export interface ClosingInStore {
-  /** How many more only the store held; null: it could not be searched. */
+  /**
+   * How many more only the store held; null: it could not be searched, or gates share it. Then it is not
+   * searched, since it may hold millions: a mark says that they are closed.
+   */
   readonly stored: number | null
   /** Not even a crash brings one of them back. Else it is tried again. */
   readonly written: boolean
@@ -26,6 +29,13 @@ export interface CloseSessions {
   one(id: string): Promise<Closing>
   /** Ends all sessions that match and that were opened before. */
   all(filter: SessionFilter): Promise<Closing>
+  /** Ends a session for good that this process has; undefined: it has not. */
+  held(id: string): Promise<Closing | undefined>
+  /**
+   * Ends the sessions of this process that match; another gate tells the store.
+   * @param before only those that were opened before then, in store time
+   */
+  here(filter: SessionFilter, before: number): Promise<Closing>
 }
 
 export interface CloseSessionsOptions {
@@ -33,6 +43,8 @@ export interface CloseSessionsOptions {
   readonly matching: (filter: SessionFilter) => Iterable<[SessionTable, Session]>
   readonly get: (id: string) => [SessionTable, Session] | undefined
   readonly store: Pick<SessionStore, 'remove' | 'mark' | 'removeStored' | 'state'> | undefined
+  /** Where gates share a store. */
+  readonly shared?: Pick<DeskAmongGates, 'toStoreTime'> | undefined
 }
 
 /** Sessions that are closed in one go. Requests are answered between two goes. */
@@ -40,7 +52,8 @@ const SLICE = 1_000
 /** What may be an id. For anything else the store is not searched. */
 const idPattern = /^[\w-]{22}$/
 
-export function createCloseSessions({ matching, get, store }: CloseSessionsOptions): CloseSessions {
+export function createCloseSessions(options: CloseSessionsOptions): CloseSessions {
+  const { matching, get, store, shared } = options
   const whyOf = (): string => store?.state().message ?? 'the store did not do it in time'
 
   const notWritten = (stored: number | null): ClosingInStore => ({
@@ -60,10 +73,32 @@ export function createCloseSessions({ matching, get, store }: CloseSessionsOptio
     return { closed: 1, inStore: written ? { stored: 0, written } : notWritten(0) }
   }
 
+  const endAll = async (all: readonly [SessionTable, Session][]): Promise<number> => {
+    let closed = 0
+    for (const [index, [table, session]] of all.entries()) {
+      if (index % SLICE === SLICE - 1) await setImmediate()
+      if (session.ended) continue
+      table.end(session, 'closed')
+      closed++
+    }
+    return closed
+  }
+
   return {
+    held: closeHeld,
+    async here(filter, before) {
+      const all = [...matching(filter)]
+      const opened = (session: Session): number => shared?.toStoreTime(session.openedAt) ?? session.openedAt
+      return { closed: await endAll(all.filter(([, session]) => opened(session) <= before)) }
+    },
+
     async one(id) {
       const held = await closeHeld(id)
       if (held !== undefined || store === undefined || !idPattern.test(id)) return held ?? { closed: 0 }
+      if (shared !== undefined) {
+        const written = await store.mark({ id })
+        return { closed: 0, inStore: written ? { stored: null, written } : notWritten(null) }
+      }
       const stored = await store.removeStored({ id })
       // It may have been adopted before the search came to it.
       const adopted = await closeHeld(id)
@@ -77,15 +112,9 @@ export function createCloseSessions({ matching, get, store }: CloseSessionsOptio
       // Whoever is let in from now on is not meant.
       const all = [...matching(filter)]
       const written = store === undefined || (await store.mark(filter))
-      let closed = 0
-      for (const [index, [table, session]] of all.entries()) {
-        if (index % SLICE === SLICE - 1) await setImmediate()
-        if (session.ended) continue
-        table.end(session, 'closed')
-        closed++
-      }
+      const closed = await endAll(all)
       if (store === undefined) return { closed }
-      const stored = (await store.removeStored(filter)) ?? null
+      const stored = shared === undefined ? ((await store.removeStored(filter)) ?? null) : null
       return { closed, inStore: written ? { stored, written } : notWritten(stored) }
     },
   }

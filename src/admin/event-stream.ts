@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Return } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionView } from '../session/session-view.ts'
+import type { EndedView } from './recent-changes.ts'
 import type { RecentDenials } from './recent-denials.ts'
 
 /** What the event stream shows, and who is called when that fails. */
@@ -9,6 +10,8 @@ export interface EventStreamOptions {
   /** The data of the event `state`; called once a second while there is a reader. */
   readonly state: () => object
   readonly viewOf: (session: Session) => SessionView
+  /** The name of this gate; undefined where it shares its store with nobody. */
+  readonly gate?: string | undefined
   readonly denials: Pick<RecentDenials, 'after' | 'latest'>
   readonly onInternalError: (error: unknown) => void
 }
@@ -21,6 +24,12 @@ export interface EventStream {
   /** A session of the store is in the table again. One that was resumed is told as opened, too. */
   returned(session: Session, as: Return): void
   ended(session: Session, why: SessionEnd): void
+  /** Other gates have opened and ended sessions. */
+  elsewhere(opened: readonly SessionView[], ended: readonly EndedView[]): void
+  /** What the readers know of the sessions of other gates may be wrong: they fetch all again. */
+  reload(): void
+  /** How many there are now. */
+  readers(): number
   /** There is a new denial. */
   denied(): void
   /** Closes the streams of all readers. */
@@ -45,10 +54,10 @@ const COMMENT_AFTER = 15
 
 /** Creates the stream. Its timers run only while there is a reader, and hold up no process that ends. */
 export function createEventStream(options: EventStreamOptions): EventStream {
-  const { state, viewOf, denials, onInternalError } = options
+  const { state, viewOf, gate, denials, onInternalError } = options
   const readers = new Set<ServerResponse>()
-  const opened = new Map<string, Session>()
-  const ended = new Map<string, SessionEnd>()
+  const opened = new Map<string, () => SessionView>()
+  const ended = new Map<string, EndedView>()
   let changes = 0
   let sentDenial = 0
   let lastState = ''
@@ -104,8 +113,8 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   const changesText = (): string => {
     if (changes > MAX_CHANGES) return eventText('reload', {})
     const parts = [
-      opened.size === 0 ? '' : eventText('opened', { sessions: [...opened.values()].map(viewOf) }),
-      ended.size === 0 ? '' : eventText('ended', { sessions: [...ended].map(endText) }),
+      opened.size === 0 ? '' : eventText('opened', { sessions: [...opened.values()].map((view) => view()) }),
+      ended.size === 0 ? '' : eventText('ended', { sessions: [...ended.values()] }),
     ]
     const text = parts.join('')
     return text.length > MAX_BATCH ? eventText('reload', {}) : text
@@ -124,14 +133,20 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     batch ??= setTimeout(flush, BATCH_FOR).unref()
   }
 
-  const add = (session: Session): void => {
-    if (readers.size === 0) return
+  const begin = (id: string, view: () => SessionView): void => {
     if (++changes <= MAX_CHANGES) {
       // It was silent, and is resumed: the reader must not remove it.
-      ended.delete(session.id)
-      opened.set(session.id, session)
+      ended.delete(id)
+      opened.set(id, view)
     }
     soon()
+  }
+  const finish = (end: EndedView): void => {
+    if (++changes <= MAX_CHANGES) ended.set(end.session, end)
+    soon()
+  }
+  const add = (session: Session): void => {
+    if (readers.size > 0) begin(session.id, () => viewOf(session))
   }
 
   return {
@@ -160,10 +175,19 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       if (as === 'adopted') add(session)
     },
     ended(session, why) {
+      if (readers.size > 0) finish({ session: session.id, why, ...(gate === undefined ? {} : { gate }) })
+    },
+    elsewhere(found, over) {
       if (readers.size === 0) return
-      if (++changes <= MAX_CHANGES) ended.set(session.id, why)
+      for (const view of found) begin(view.session, () => view)
+      for (const end of over) finish(end)
+    },
+    reload() {
+      if (readers.size === 0) return
+      changes = MAX_CHANGES + 1
       soon()
     },
+    readers: () => readers.size,
     denied() {
       if (readers.size > 0) soon()
     },
@@ -176,10 +200,6 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       }
     },
   }
-}
-
-function endText([session, why]: [string, SessionEnd]): object {
-  return { session, why }
 }
 
 function eventText(name: string, data: object): string {

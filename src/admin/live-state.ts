@@ -4,6 +4,7 @@ import type { ToIso } from '../session/session-view.ts'
 import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
 import { type DescribedStore, describeStore } from './describe-store.ts'
+import type { ShownGates } from './news-of-gates.ts'
 import type { Beat, Pulse } from './pulse.ts'
 
 /** The state of the gate at one moment: what the live page shows above its lists. */
@@ -26,12 +27,16 @@ export interface LiveState {
   readonly version: string
   /** Where the gate listens. It tells several gates apart. */
   readonly instance: string
+  /** All gates that share the store of this one; absent where it shares it with nobody. */
+  readonly gates?: ShownGates
 }
 
 /** What the state is read from. */
 export interface LiveStateOptions extends Watched {
   readonly pulse: Pick<Pulse, 'look'>
   readonly instance: string
+  /** Undefined where no store is shared. */
+  readonly gates?: (() => ShownGates | undefined) | undefined
   /** Undefined where STATE_URL is off. */
   readonly store: Pick<WatchedStore, 'state'> | undefined
   readonly toIso: ToIso
@@ -47,6 +52,7 @@ export function createLiveState(options: LiveStateOptions): () => LiveState {
   const startedAt = clock()
   return () => {
     const now = clock()
+    const gates = options.gates?.()
     const beat = pulse.look()
     return {
       time: new Date(wallClock()).toISOString(),
@@ -70,6 +76,7 @@ export function createLiveState(options: LiveStateOptions): () => LiveState {
       deadline: options.backendTimeout,
       version,
       instance,
+      ...(gates === undefined ? {} : { gates }),
     }
   }
 }

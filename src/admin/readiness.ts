@@ -6,12 +6,15 @@ import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
 import { describeStore } from './describe-store.ts'
 import type { Readiness } from './health-routes.ts'
+import type { ShownGates } from './news-of-gates.ts'
 
 /** What readiness is read from. */
 export interface ReadinessOptions extends Watched {
   readonly tally: Pick<Tally, 'snapshot'>
   /** Undefined where STATE_URL is off. */
   readonly store: Pick<WatchedStore, 'state'> | undefined
+  /** Undefined where no store is shared. */
+  readonly gates?: (() => ShownGates) | undefined
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly toIso: ToIso
@@ -46,11 +49,18 @@ export function createReadiness(options: ReadinessOptions): () => Readiness {
         denied: sessions.denied.count(),
       },
       state: describeStore(options.store, options.toIso),
+      ...(options.gates === undefined ? {} : { gates: listed(options.gates()) }),
       byBackend: byBackend(options.tally),
       byDefault: byDefault(),
       internalErrors: internalErrors(),
     }
   }
+}
+
+/** Whether they answer is not asked here: it must not wait. */
+function listed({ name, away, all }: ShownGates): object {
+  const others = all.map(({ answered: _, ...gate }) => gate)
+  return { name, away, all: others }
 }
 
 /** How often a backend itself has allowed and denied since the start. */

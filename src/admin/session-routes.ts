@@ -1,6 +1,9 @@
 import type { Request, Response } from 'express'
 import { readAddress } from '../address.ts'
+import type { AskedGate } from '../fleet/fleet.ts'
 import type { Closing } from './close-sessions.ts'
+import type { DeskOfGates } from './desk-of-gates.ts'
+import { readCursor } from './place-in-list.ts'
 import { readParameters } from './read-parameters.ts'
 import { RequestMistake } from './request-mistake.ts'
 import type { Routes } from './routes.ts'
@@ -11,49 +14,91 @@ const filters = ['channel', 'address', 'user'] as const
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1000
 
-/** Routes that find sessions and close them. */
-export function createSessionRoutes(desk: SessionsDesk): Routes {
+export interface SessionRoutesOptions {
+  /** The sessions of this gate. */
+  readonly desk: Pick<SessionsDesk, 'list' | 'find' | 'refusedUsers' | 'close' | 'closeAll'>
+  /** The sessions of all gates; undefined where this gate shares its store with nobody. */
+  readonly ofGates?: DeskOfGates | undefined
+}
+
+/** Routes that find sessions and close them: of all gates, unless `gates=this` is asked for. */
+export function createSessionRoutes({ desk, ofGates }: SessionRoutesOptions): Routes {
+  /** Undefined: this gate alone is meant. */
+  const meant = (gates: string | undefined): DeskOfGates | undefined => {
+    if (gates !== undefined && gates !== 'this' && gates !== 'all')
+      throw new RequestMistake(400, `gates "${gates}" is neither "this" nor "all"; write one of them`)
+    return gates === 'this' ? undefined : ofGates
+  }
+
   return {
     '/sessions': {
-      GET(request, response) {
-        const { limit, after, ...filter } = readParameters(request, [...filters, 'limit', 'after'])
-        response.json(desk.list(readFilter(filter), readLimit(limit), readCursor(after)))
+      async GET(request, response) {
+        const given = readParameters(request, [...filters, 'limit', 'after', 'gates'])
+        const { limit, after, gates, ...filter } = given
+        const from = meant(gates) ?? desk
+        response.json(await from.list(readFilter(filter), readLimit(limit), readAfter(after)))
       },
       async DELETE(request, response) {
         const { all, ...filter } = readParameters(request, [...filters, 'all'])
         assertMeant(all, Object.keys(filter).length > 0)
-        tell(response, await desk.closeAll(readFilter(filter)))
+        tell(response, await (ofGates ?? desk).closeAll(readFilter(filter)))
       },
     },
     '/refused-users': {
-      GET(request, response) {
+      async GET(request, response) {
         readParameters(request, [])
-        response.json({ users: desk.refusedUsers(MAX_LIMIT) })
+        const users = ofGates === undefined ? { users: desk.refusedUsers(MAX_LIMIT) } : undefined
+        response.json(users ?? (await ofGates?.refusedUsers(MAX_LIMIT)))
       },
     },
     '/sessions/:id': {
-      GET(request, response) {
+      async GET(request, response) {
         readParameters(request, [])
-        const session = desk.find(idOf(request))
-        if (session === undefined) throw nobody
+        const id = idOf(request)
+        if (ofGates === undefined) {
+          const session = desk.find(id)
+          if (session === undefined) throw nobody
+          return void response.json(session)
+        }
+        const { session, ...asked } = await ofGates.find(id)
+        if (session === undefined) throw asked.complete ? nobody : unsure(asked)
         response.json(session)
       },
       async DELETE(request, response) {
         readParameters(request, [])
-        const closing = await desk.close(idOf(request))
+        const closing: Closed = await (ofGates ?? desk).close(idOf(request))
         const { stored = 0, written = true, message = '' } = closing.inStore ?? {}
-        if (closing.closed === 0 && stored === null) throw new RequestMistake(503, message)
-        if (closing.closed + (stored ?? 0) === 0) throw nobody
-        if (written) response.status(204).end()
+        if (closing.closed === 0 && stored === null && !written) throw new RequestMistake(503, message)
+        if (closing.closed + (stored ?? 0) === 0) throw closing.complete === false ? unsure(closing) : nobody
+        if (written && closing.complete !== false) response.status(204).end()
         else tell(response, closing)
       },
     },
   }
 }
 
-/** 202: it counts, but a crash may undo it, because it is not written yet. */
-function tell(response: Response, { closed, inStore }: Closing): void {
-  response.status(inStore?.written === false ? 202 : 200).json({ closed, ...inStore })
+/** `complete` and `gates` are there where gates share a store. */
+type Closed = Closing & { readonly complete?: boolean; readonly gates?: readonly AskedGate[] }
+
+/** 202: it counts, but a crash may undo it, or a gate has not said that it has done it. */
+function tell(response: Response, { closed, inStore, complete = true, gates }: Closed): void {
+  const { written = true, message, ...stored } = inStore ?? {}
+  const said = message ?? (complete ? undefined : `closed by the gates that answered; ${missing(gates)}`)
+  response.status(written && complete ? 200 : 202).json({
+    closed,
+    ...(inStore === undefined ? {} : { ...stored, written }),
+    ...(said === undefined ? {} : { message: said }),
+    ...(gates === undefined ? {} : { gates }),
+  })
+}
+
+function missing(gates: readonly AskedGate[] = []): string {
+  const silent = gates.filter(({ answered }) => !answered).map(({ name }) => name)
+  return silent.length === 0 ? 'other gates could not be asked' : `no answer of ${silent.join(', ')}`
+}
+
+function unsure({ gates }: { readonly gates?: readonly AskedGate[] }): RequestMistake {
+  return new RequestMistake(503, `no gate that answered has this session, but ${missing(gates)}; ask again`)
 }
 
 /** @throws {RequestMistake} */
@@ -89,9 +134,9 @@ function readLimit(text: string | undefined): number {
   throw new RequestMistake(400, `limit "${text}" is no whole number from 1 to ${MAX_LIMIT}; write one`)
 }
 
-function readCursor(text: string | undefined): string | null {
+function readAfter(text: string | undefined): string | null {
   if (text === undefined) return null
-  if (/^\d+\.[\w-]+$/.test(text)) return text
+  if (readCursor(text) !== undefined) return text
   throw new RequestMistake(
     400,
     `after "${text}" is not the "next" of a page; leave it out for the first page`,

@@ -21,6 +21,7 @@ import { readNginx } from './nginx/read-nginx.ts'
 import { gateTargets, leadsTo } from './nginx-conf/gate-addresses.ts'
 import type { NginxRun } from './nginx-conf/run-nginx.ts'
 import { checkStore } from './store/check-store.ts'
+import { createLookAtValkey } from './store/look-at-valkey.ts'
 
 /** The installation that is checked, and who gets the findings. */
 export interface RunChecksOptions {
@@ -86,6 +87,7 @@ export async function runChecks(options: RunChecksOptions): Promise<readonly Fin
       state: settings.state,
       isChosen: Boolean(options.found.environment['STATE_URL']?.trim()),
       running: admin.readyz?.state,
+      lookAtValkey: createLookAtValkey(options),
     })),
   ])
   tell(ofNginx)

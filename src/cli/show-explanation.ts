@@ -4,6 +4,7 @@ import type {
   ExplainedQuestion,
   ExplainedStore,
   Explanation,
+  GateHolds,
 } from '../explain/explanation.ts'
 import { printable } from '../log/printable.ts'
 import type { SessionView } from '../session/session-view.ts'
@@ -48,6 +49,7 @@ export function showExplanation(explanation: Explanation): string {
         // A gate of an older version says nothing of a store.
         ...(known.store ? showStore(known.store) : []),
         ...(known.limit ? showLimit(known.limit) : []),
+        ...(known.gates ?? []).flatMap(showGate),
       ].join('\n'),
     )
   }
@@ -111,6 +113,10 @@ function showLimit({ user, finding, plays, policy, out }: ExplainedLimit): strin
     ),
     ...(out === null ? [] : [`    ${out}`]),
   ]
+}
+
+function showGate({ gate, finding, session }: GateHolds): string[] {
+  return [`  gate ${gate}: ${finding}`, ...(session === null ? [] : [`    ${showSession(session)}`])]
 }
 
 function untilOf(resumableUntil: string | null): string {

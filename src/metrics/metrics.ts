@@ -2,10 +2,11 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { breakerStates } from '../backend/breaker.ts'
 import { notTheBackends, type Outcome, refusedReasons, unavailableReasons } from '../verdict.ts'
 import { createDurations } from './durations.ts'
+import { createFleetMetrics } from './fleet-metrics.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts'
 import type { Tally } from './tally.ts'
-import type { Bounded, Watched, WatchedBackend, WatchedStore } from './watched.ts'
+import type { Bounded, Watched, WatchedBackend, WatchedFleet, WatchedStore } from './watched.ts'
 
 /** Where the numbers come from. The functions are called at each scrape. */
 export interface MetricsOptions extends Watched {
@@ -16,8 +17,12 @@ export interface MetricsOptions extends Watched {
   readonly logLinesDropped: () => number
   /** Undefined where STATE_URL is off. */
   readonly store?: WatchedStore | undefined
+  /** Undefined where no store is shared. */
+  readonly fleet?: WatchedFleet | undefined
   /** Requests over the limit of their user, since the start. */
   readonly limitRefusals: () => number
+  /** Users that were judged by this gate alone, while the store that gates share was away. */
+  readonly limitAlone: () => number
   readonly limitedUsers: () => number
   readonly events: () => { readonly delivered: number; readonly dropped: number; readonly waiting: number }
 }
@@ -165,7 +170,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'Requests that were over the number of their user; with SESSION_LIMIT=report would have been.',
     single(options.limitRefusals),
   )
+  counter(
+    'limit_alone_total',
+    'Limits that were judged by this gate alone, while the store that gates share was away.',
+    single(options.limitAlone),
+  )
   gauge('limited_users', 'Users with a number of sessions who are known now.', single(options.limitedUsers))
+  if (options.fleet !== undefined) createFleetMetrics(options.fleet, reading)
   const ofStore = options.store && createStoreMetrics(options.store, reading)
   gauge('build_info', 'What is running; always 1.', () => [
     [{ version: options.version, node: process.version }, 1],

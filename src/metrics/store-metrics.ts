@@ -26,11 +26,14 @@ export function createStoreMetrics(
   let late = 0
   const single = (read: () => number) => (): Sample[] => [[{}, read()]]
 
-  gauge(
-    'state_usable',
-    'Whether the store can be used.',
-    single(() => (store.state().usable ? 1 : 0)),
-  )
+  gauge('state_usable', 'Whether the store can be used; of a store that gates share, each server.', () => {
+    const { usable, nodes } = store.state()
+    if (nodes === undefined) return [[{}, usable ? 1 : 0]]
+    // It may be unusable although each of its servers answers, as while it is opened.
+    const counts = usable || nodes.some((node) => !node.usable)
+    if (nodes.length === 0) return [[{ node: '' }, usable ? 1 : 0]]
+    return nodes.map((node) => [{ node: node.name }, counts && node.usable ? 1 : 0])
+  })
   histogram('state_seconds', 'Time of commands to the store, failed ones included.', () =>
     durations.map(([command, one]) => [{ command }, one.read()]),
   )

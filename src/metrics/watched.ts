@@ -24,6 +24,14 @@ export interface Bounded {
 /** What metrics and pages read of the store. */
 export type WatchedStore = Pick<SessionStore, 'state' | 'timeout' | 'waiting' | 'bytes'>
 
+/** What metrics read of the gates that share a store. */
+export interface WatchedFleet {
+  /** The name of this gate. */
+  readonly name: string
+  /** How many gates were heard of in the last seconds, this one included. */
+  readonly gates: () => number
+}
+
 /** The state of the gate, for metrics and pages. The functions return the present value. */
 export interface Watched {
   /** In the operator's order. */

@@ -1,5 +1,6 @@
 import type { EventStream } from '../admin/event-stream.ts'
 import type { Pulse } from '../admin/pulse.ts'
+import type { RecentChanges } from '../admin/recent-changes.ts'
 import type { RecentDenials } from '../admin/recent-denials.ts'
 import type { DecisionMade } from '../decision/decide.ts'
 import type { Return } from '../decision/stored.ts'
@@ -157,6 +158,8 @@ export interface ObservingParts {
   readonly pulse: Pulse
   readonly recentDenials: RecentDenials
   readonly live: EventStream
+  /** Undefined where no store is shared. */
+  readonly changes: RecentChanges | undefined
   /** Undefined where EVENTS_URL is empty. */
   readonly webhook: SessionEvents | undefined
 }
@@ -164,6 +167,7 @@ export interface ObservingParts {
 /** The table of who gets which event: the log, the metrics, the live page, the webhook. */
 export function observersOf(parts: ObservingParts): readonly Observer[] {
   const { log, maskPath, decisions, tally, byDefault, metrics, pulse, recentDenials, live, webhook } = parts
+  const { changes } = parts
   const badDurations = new Set<string>()
   const badNumbers = new Set<string>()
   return [
@@ -222,6 +226,13 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       returned: live.returned,
       ended: live.ended,
     },
+    changes === undefined
+      ? {}
+      : {
+          opened: changes.opened,
+          returned: changes.returned,
+          ended: changes.ended,
+        },
     webhook === undefined ? {} : { opened: webhook.opened, ended: webhook.ended },
   ]
 }

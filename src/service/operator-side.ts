@@ -1,25 +1,35 @@
 import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { createAdminApp } from '../admin/app.ts'
+import { createAskHolders } from '../admin/ask-holders.ts'
 import { createEventStream, type EventStream } from '../admin/event-stream.ts'
 import { createLiveState } from '../admin/live-state.ts'
 import { createPulse, type Pulse } from '../admin/pulse.ts'
 import { createReadiness } from '../admin/readiness.ts'
+import type { RecentChanges } from '../admin/recent-changes.ts'
 import { createRecentDenials, type RecentDenials } from '../admin/recent-denials.ts'
 import { createAdminServer } from '../admin/server.ts'
 import { createSessionsDesk } from '../admin/sessions-desk.ts'
 import type { Settings } from '../config/read-settings.ts'
 import type { DecideOptions } from '../decision/decide.ts'
 import { createExplain, type Explain } from '../explain/explain.ts'
+import { createFindHeld } from '../explain/find-held.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import { FRESH } from '../fleet/roster.ts'
 import { formatAddress } from '../listen.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from '../metrics/metrics.ts'
-import { type ToIso, viewOf } from '../session/session-view.ts'
+import type { WatchedFleet } from '../metrics/watched.ts'
+import type { Session } from '../session/session.ts'
+import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
 import type { UserLimit } from '../users/user-limit.ts'
 import type { Backends } from './create-backends.ts'
+import { type AmongGates, createFleetSide } from './create-fleet-side.ts'
 import type { BoundedMemory } from './create-memory.ts'
 
 export interface OperatorSideOptions {
+  /** Undefined where this gate shares its store with nobody. */
+  readonly amongGates?: AmongGates | undefined
   readonly settings: Settings
   readonly memory: BoundedMemory
   /** Undefined where STATE_URL is off. */
@@ -49,6 +59,9 @@ export interface OperatorSide {
   readonly recentDenials: RecentDenials
   readonly live: EventStream
   readonly explain: Explain
+  /** Undefined where this gate shares its store with nobody. */
+  readonly fleet: Fleet | undefined
+  readonly changes: RecentChanges | undefined
   /** Undefined where ADMIN_LISTEN is off. */
   readonly adminServer: Server | undefined
 }
@@ -59,6 +72,7 @@ const PAGE = fileURLToPath(new URL('../../live-page', import.meta.url))
 export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
   const {
     settings,
+    amongGates,
     memory,
     store,
     limit,
@@ -70,7 +84,6 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     isClosing,
     onInternalError,
   } = options
-  const metrics = createMetrics({ ...watched, store })
   const pulse = createPulse({ tally: watched.tally, backends: settings.backends.length, clock })
   const instance = formatAddress(settings.listen)
   const recentDenials = createRecentDenials({
@@ -78,13 +91,41 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     wallClock: Date.now,
     onDenied: () => live.denied(),
   })
+  const readState = createLiveState({
+    ...watched,
+    ...{ store, pulse, clock, toIso, wallClock: Date.now, instance },
+    gates: () => gates?.news.shown(),
+  })
+  const view = (session: Session): SessionView => {
+    const seen = viewOf(session, toIso, store?.standing(session))
+    return amongGates === undefined ? seen : { ...seen, gate: amongGates.name }
+  }
   const live = createEventStream({
-    state: createLiveState({ ...watched, store, pulse, clock, toIso, wallClock: Date.now, instance }),
-    viewOf: (session) => viewOf(session, toIso, store?.standing(session)),
+    state() {
+      // Called once a second, and only while somebody reads it.
+      gates?.news.look()
+      return readState()
+    },
+    viewOf: view,
+    gate: amongGates?.name,
     denials: recentDenials,
     onInternalError,
   })
-  const desk = createSessionsDesk({ tables: [memory.sessions, memory.provisional], toIso, store, limit })
+  const desk = createSessionsDesk({
+    ...{ tables: [memory.sessions, memory.provisional], toIso, store, limit },
+    shared: amongGates,
+  })
+  const gates =
+    amongGates &&
+    createFleetSide({
+      ...amongGates,
+      ...{ desk, clock, onInternalError, version: watched.version },
+      sessions: () => watched.sessions.live.count() + watched.sessions.provisional.count(),
+      findHeld: createFindHeld(options.deciding, toIso),
+      viewOf: view,
+      live: () => live,
+    })
+  const metrics = createMetrics({ ...watched, store, fleet: gates && watchFleet(gates.fleet) })
   const explain = createExplain({
     deciding: options.deciding,
     askInRehearsal: backends.rehearse,
@@ -93,15 +134,20 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     store,
     limit,
     toIso,
+    askHolders: gates && createAskHolders(gates.fleet),
     nginxTtl: options.nginxTtl,
   })
   const createAdmin = (): Server =>
     createAdminServer(
       createAdminApp({
         token: settings.adminToken,
-        readiness: createReadiness({ ...watched, store, clock, toIso, isListening, isClosing }),
+        readiness: createReadiness({
+          ...{ ...watched, store, clock, toIso, isListening, isClosing },
+          gates: gates?.news.shown,
+        }),
         metrics: metrics.text,
         desk,
+        ofGates: gates?.desk,
         denials: recentDenials,
         explain,
         live,
@@ -110,5 +156,12 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
       }),
     )
   const adminServer = settings.adminListen === undefined ? undefined : createAdmin()
-  return { metrics, pulse, recentDenials, live, explain, adminServer }
+  const { fleet, changes } = gates ?? {}
+  return { metrics, pulse, recentDenials, live, explain, fleet, changes, adminServer }
+}
+
+function watchFleet({ name, others }: Fleet): WatchedFleet {
+  // By name: one that was killed and started again is heard of twice for some seconds.
+  const names = () => new Set([name, ...others().flatMap((one) => (one.age <= FRESH ? one.name : []))])
+  return { name, gates: () => names().size }
 }

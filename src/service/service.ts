@@ -1,5 +1,7 @@
 import type { Server } from 'node:http'
+import { hostname } from 'node:os'
 import { startTimer } from '../backend/timer.ts'
+import { defaultGateName } from '../config/gate-name.ts'
 import type { Settings } from '../config/read-settings.ts'
 import { createDecide, type DecideOptions } from '../decision/decide.ts'
 import type { Explain } from '../explain/explain.ts'
@@ -14,18 +16,20 @@ import { createTally } from '../metrics/tally.ts'
 import { createIdentify } from '../session/identity.ts'
 import { createMaskPath } from '../session/mask-path.ts'
 import { createScopeOf } from '../session/scope.ts'
-import type { Session, SessionEnd } from '../session/session.ts'
+import type { Session } from '../session/session.ts'
 import { createToIso, type SessionView, viewOf } from '../session/session-view.ts'
 import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
+import type { AmongGates } from './create-fleet-side.ts'
 import { createLimit } from './create-limit.ts'
 import { createMemory } from './create-memory.ts'
 import { createStore } from './create-store.ts'
 import { createNotifier, observersOf } from './observers.ts'
 import { createOperatorSide } from './operator-side.ts'
 import { createPathCredentialNotice } from './path-credential-notice.ts'
+import { createSessionEnds } from './session-ends.ts'
 import { hearDisplaced, shareUsers } from './share-users.ts'
 
 export interface Service {
@@ -47,8 +51,11 @@ const STORE_START = 2_000
 /** Milliseconds beyond the deadline of a question that an answer may take while the service stops. */
 const GRACE = 500
 
-/** Builds the parts and connects them; nothing runs before `start`. */
-export function createService(settings: Settings, log: Log): Service {
+/**
+ * Builds the parts and connects them; nothing runs before `start`.
+ * @param among what makes it one of several gates; by the store unless given
+ */
+export function createService(settings: Settings, log: Log, among?: AmongGates): Service {
   // Whole numbers: V8 stores them in the session itself, but fractions in a separate object.
   const clock = (): number => Math.round(performance.now())
   const toIso = createToIso(clock, Date.now)
@@ -58,6 +65,7 @@ export function createService(settings: Settings, log: Log): Service {
   const isClosing = (): boolean => closing
 
   // The gate: what is remembered, who is asked, what is decided and answered.
+  let decidedAlone = 0
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
   const created = createStore({
@@ -68,23 +76,17 @@ export function createService(settings: Settings, log: Log): Service {
     onReturned: notify.returned,
     onCommand: notify.commanded,
     limitedOf: (session) => limit?.limitedOf(session),
-    onEndedElsewhere(session, end) {
-      const by = { id: session.id, by: end.by ?? '', cause: 'other', left: false } as const
-      if (end.why === 'displaced' && limit !== undefined) limit.displacedElsewhere(by)
-      else memory.sessions.end(session, end.why)
-    },
+    onEndedElsewhere: (session, end) => ends.endedElsewhere(session, end),
+    decidedAlone: () => decidedAlone,
   })
   const store = created?.sessions
   const shared = created?.shared
+  const toStoreTime = (time: number): number => time + (store?.offset() ?? 0)
+  const name = settings.gateName ?? defaultGateName(hostname(), settings.listen)
+  const amongGates = among ?? (shared && { shared, name, toStoreTime, after: startTimer })
   const limit = createLimit({
     ...{ settings, identify, clock },
-    async end(session, end) {
-      const written = store?.end(session, end)
-      // One that only the store holds is in no table, but its start was told.
-      if (session.ended) notify.ended(session, end.why)
-      else memory.sessions.end(session, end.why)
-      await written
-    },
+    end: (session, end) => ends.endFor(session, end),
     on: {
       displaced: notify.displaced,
       refused: notify.overLimit,
@@ -94,22 +96,14 @@ export function createService(settings: Settings, log: Log): Service {
     shared: shared && shareUsers(shared, () => store?.offset() ?? 0, notify.decidedAlone),
   })
   if (limit !== undefined && shared !== undefined) hearDisplaced(shared, limit)
-  const onEnded: typeof notify.ended = (session, why) => {
-    if (shared !== undefined && !session.provisional) return void endShared(session, why)
-    // The others may want to know how it stands in the store and with its user.
-    notify.ended(session, why)
-    store?.ended(session, why)
-    limit?.ended(session, why)
-  }
-  /** Another gate may have the session, too, and go on with it. One of them tells its end. */
-  const endShared = async (session: Session, why: SessionEnd): Promise<void> => {
-    const isSilent = why === 'idle' || why === 'evicted' || why === 'expired'
-    if (!isSilent) limit?.ended(session, why)
-    const how = (await store?.ended(session, why)) ?? why
-    if (isSilent) limit?.ended(session, how)
-    notify.ended(session, how)
-  }
-  const memory = createMemory(settings, { onOpened: notify.opened, onEnded }, store, limit)
+  const ends = createSessionEnds({
+    notify,
+    store: () => store,
+    limit: () => limit,
+    sessions: () => memory.sessions,
+    isShared: () => shared !== undefined,
+  })
+  const memory = createMemory(settings, { onOpened: notify.opened, onEnded: ends.ended }, store, limit)
   const backends = createBackends({
     settings,
     log,
@@ -165,6 +159,7 @@ export function createService(settings: Settings, log: Log): Service {
     version: readVersion(),
     internalErrors: () => internalErrors,
     limitRefusals: () => limitRefusals,
+    limitAlone: () => decidedAlone,
     limitedUsers: () => limit?.count() ?? 0,
     tally,
     sessionBytes: memory.heldBytes,
@@ -174,6 +169,7 @@ export function createService(settings: Settings, log: Log): Service {
   }
   const operator = createOperatorSide({
     settings,
+    amongGates,
     memory,
     store,
     limit,
@@ -191,9 +187,11 @@ export function createService(settings: Settings, log: Log): Service {
   for (const observer of observersOf({ log, maskPath, decisions, tally, byDefault, webhook, ...operator }))
     add(observer)
   add({ internalError: () => void internalErrors++, overLimit: () => void limitRefusals++ })
+  add({ decidedAlone: () => void decidedAlone++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
-  const { explain, live, adminServer } = operator
+  const { explain, live, fleet, adminServer } = operator
+  let leaveFleet: (() => Promise<void>) | undefined
   let stopSweeping = (): void => {}
   let stopLooking: (() => void) | undefined
   return {
@@ -202,12 +200,13 @@ export function createService(settings: Settings, log: Log): Service {
     adminServer,
     async start() {
       // A request that comes before the store is open would be judged without it.
-      await store?.start(STORE_START)
+      await created?.start(STORE_START)
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)
       webhook?.start(store?.state().usable === true)
       stopLooking = limit?.start()
+      leaveFleet = fleet?.start()
       log.info('listening', {
         gate: formatAddress(settings.listen),
         admin: adminListen === undefined ? 'off' : formatAddress(adminListen),
@@ -222,6 +221,7 @@ export function createService(settings: Settings, log: Log): Service {
       live.end()
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)
+      await leaveFleet?.()
       await Promise.all([webhook?.stop(), backends.close(), store?.stop(GRACE)])
       decisions.end()
     },

@@ -32,6 +32,8 @@ export interface SessionView {
   readonly plays: number | null
   /** How many they may have. */
   readonly limit: number | null
+  /** The name of the gate that has it; only where gates share a store. */
+  readonly gate?: string
 }
 
 /** Turns a time of the monotonic clock into ISO 8601. */

@@ -1,10 +1,12 @@
 import type { Limited } from '../decision/limit.ts'
 import type { End } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
+import { createEndings } from './endings.ts'
 import type { Kept } from './kept.ts'
 import type { NotDone } from './record-store.ts'
+import type { Removed } from './removals.ts'
 import { createSilentSessions } from './silent-sessions.ts'
-import type { Removed, WriteBehind } from './write-behind.ts'
+import type { WriteBehind } from './write-behind.ts'
 
 export interface KnownSessionsOptions {
   readonly written: Pick<WriteBehind, 'changed' | 'remove'>
@@ -45,7 +47,7 @@ export interface KnownSessions {
   /** Another gate has ended a session. */
   endedElsewhere(id: string, end: End): void
   /** A session is written, or a shared store has not taken it. */
-  written(kept: Kept, notDone: NotDone | undefined): void
+  written(kept: Kept, asSilent: boolean, notDone: NotDone | undefined): void
   /** Tells all, for a store that was away. */
   tellAll(): void
   /** Tells those that were requested since they were told last. */
@@ -60,15 +62,6 @@ const REPORT = 1 / 2
 /** Milliseconds between two looks for such sessions, and the most of one look. */
 const LOOK_EVERY = 250
 const MOST_OF_A_LOOK = 2_000
-/** How long the end of a session waits for a shared store, in milliseconds. Then it counts as this gate's. */
-const SETTLES_IN = 3_000
-
-/** A session that has left the table, and whose end the store has not settled yet. */
-interface Ending {
-  readonly kept: Kept
-  settle(how: 'ours' | 'moved'): void
-  settling: Promise<SessionEnd> | undefined
-}
 
 /** Sessions that end so may be resumed. */
 const silences: ReadonlySet<SessionEnd> = new Set<SessionEnd>(['idle', 'evicted'])
@@ -79,8 +72,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
   const { written, clock, after, idle, isShared, limitedOf = () => undefined } = options
   /** By id. The order is that of `toldAt`. */
   const known = new Map<string, Kept>()
-  /** Those that have left the table, but whose end is not settled. */
-  const ending = new Map<string, Ending>()
+  const endings = createEndings(after)
   const removals = new WeakMap<Kept, Promise<Removed>>()
   const silent = createSilentSessions(clock)
   /** What is still to be told again. */
@@ -101,34 +93,18 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
     known.set(kept.session.id, kept)
   }
 
-  /** Resolves when the store has said whose the end is. */
-  const settled = async (kept: Kept, why: SessionEnd): Promise<SessionEnd> => {
-    const { id } = kept.session
-    const whose = await new Promise<'ours' | 'moved'>((resolve) => {
-      const cancel = after(SETTLES_IN, () => resolve('ours'))
-      const settle = (how: 'ours' | 'moved'): void => {
-        cancel()
-        resolve(how)
-      }
-      ending.set(id, { kept, settle, settling: undefined })
-      const removal = removals.get(kept)
-      if (removal === undefined) tell(kept)
-      else void removal.then((outcome) => settle(outcome === 'ended-before' ? 'moved' : 'ours'))
-    })
-    if (whose === 'moved') return 'moved'
-    if (!kept.removed && known.get(id) === undefined) silent.add(kept)
-    return why
-  }
-
+  /** Another gate may have the session, too: the store says whose the end is. */
   const settle = (kept: Kept, why: SessionEnd): Promise<SessionEnd> => {
     const { id } = kept.session
-    const settling = settled(kept, why)
-    const one = ending.get(id)
-    if (one !== undefined) one.settling = settling
-    // Whoever waits for it is told before its standing is forgotten.
-    const forget = (): void => queueMicrotask(() => void (ending.get(id) === one && ending.delete(id)))
-    settling.then(forget, forget)
-    return settling
+    const settled = endings.add(kept, why)
+    const removal = removals.get(kept)
+    if (removal === undefined) tell(kept)
+    else void removal.then((outcome) => endings.settle(id, outcome === 'ended-before' ? 'moved' : 'ours'))
+    // Where it may be resumed, a store that has forgotten it is told again.
+    void settled.then((how) => {
+      if (how !== 'moved' && !kept.removed && !known.has(id)) silent.add(kept)
+    })
+    return settled
   }
 
   const endedElsewhere = (id: string, end: End): void => {
@@ -142,12 +118,8 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
 
   return {
     get: (id) => known.get(id),
-    standing: (id) => known.get(id) ?? ending.get(id)?.kept,
-    settling(viewer) {
-      if (ending.size === 0) return undefined
-      const own = [...ending.values()].filter(({ kept }) => kept.session.viewer === viewer)
-      return own.length === 0 ? undefined : Promise.all(own.map(({ settling }) => settling))
-    },
+    standing: (id) => known.get(id) ?? endings.get(id),
+    settling: endings.of,
     add(kept) {
       known.set(kept.session.id, kept)
       silent.delete(kept.session.id)
@@ -205,11 +177,11 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
       return undefined
     },
     endedElsewhere,
-    written(kept, notDone) {
+    written(kept, asSilent, notDone) {
       const { id } = kept.session
       if (notDone?.why === 'ended') silent.delete(id)
-      const one = ending.get(id)
-      if (one !== undefined) one.settle(notDone === undefined || notDone.why === 'away' ? 'ours' : 'moved')
+      const isOurs = notDone === undefined || notDone.why === 'away'
+      if (asSilent && endings.get(id) === kept) endings.settle(id, isOurs ? 'ours' : 'moved')
       else if (notDone?.why === 'ended' && notDone.end !== undefined) endedElsewhere(id, notDone.end)
     },
     tellAll() {

@@ -4,6 +4,7 @@ import type { Session } from '../session/session.ts'
 import type { CloseMarks } from './close-marks.ts'
 import type { Kept, Rebuild, StoreClock } from './kept.ts'
 import type { KnownSessions } from './known-sessions.ts'
+import type { RecallTurns } from './recall-turns.ts'
 import type { SessionRecord } from './record.ts'
 import { resumableUntil } from './silence.ts'
 import type { StoreLink } from './store-link.ts'
@@ -16,6 +17,8 @@ export interface RecallOptions {
   readonly marks: Pick<CloseMarks, 'has'>
   readonly rebuild: Rebuild
   readonly clock: StoreClock
+  /** For a store that gates share. */
+  readonly turns?: RecallTurns | undefined
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
   /** SESSION_IDLE in milliseconds. */
@@ -48,7 +51,7 @@ const LOOK_EVERY = 25
 const GIVE_WAY = 500
 
 export function createRecall(options: RecallOptions): Recall {
-  const { link, written, known, marks, rebuild, clock, idle } = options
+  const { link, written, known, marks, rebuild, clock, idle, turns } = options
   /** Under way, by viewer. */
   const recalls = new Map<string, Promise<Recalled | undefined>>()
 
@@ -76,7 +79,9 @@ export function createRecall(options: RecallOptions): Recall {
       void written.flush()
       await settling
     }
-    const records = await link.use('recall', (store) => store.recall(viewer))
+    const records = await link.use('recall', (store) =>
+      turns === undefined ? store.recall(viewer) : turns.take(viewer, () => store.recall(viewer)),
+    )
     if (records === undefined) return undefined
     const now = clock.now()
     const all = sessionsOf(records).filter(({ session }) => !isClosed(session))

@@ -9,6 +9,7 @@ import { createRebuild, type Kept, type Standing, type StoreClock } from './kept
 import { createKnownSessions, type KnownSessionsOptions } from './known-sessions.ts'
 import { createNews } from './news.ts'
 import { createRecall } from './recall.ts'
+import { createRecallTurns } from './recall-turns.ts'
 import type { SharedStore } from './shared-store.ts'
 import { createStoreLink, type StoreLink, type StoreLinkOptions, type StoreState } from './store-link.ts'
 import { createSweep, type SweepOptions } from './sweep.ts'
@@ -97,11 +98,21 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   })
   const written = createWriteBehind({
     ...{ link, clock, idle, after },
-    ...(shared !== undefined && { onWritten: (kept, notDone) => known.written(kept, notDone) }),
+    ...(shared !== undefined && { onWritten: (...done) => known.written(...done) }),
   })
   const known = createKnownSessions({ ...options, written, isShared: shared !== undefined })
   const rebuild = createRebuild(options.identify, options.scopeOf)
-  const recalling = createRecall({ link, written, known, marks, rebuild, clock, idle, after })
+  const recalling = createRecall({
+    link,
+    written,
+    known,
+    marks,
+    rebuild,
+    clock,
+    idle,
+    after,
+    ...(shared && { turns: createRecallTurns() }),
+  })
   const { recall, sessionsOf, isClosed } = recalling
   const claim = shared && ((forMs: number) => shared.claimSweep(forMs))
   const sweep = createSweep({ ...options, claim, link, written, known, sessionsOf, isClosed, clock })
@@ -133,9 +144,9 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   }
 
   news?.listen({
-    ended(id, end) {
-      written.removedElsewhere(id)
-      known.endedElsewhere(id, end)
+    ended(session, end) {
+      written.removedElsewhere(session)
+      known.endedElsewhere(session.id, end)
     },
     marked(mark) {
       marks.add(mark)
@@ -151,7 +162,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     const removing = written.remove({ id, viewer, end })
     known.removed(id, removing)
     const outcome = await removing
-    if (outcome === 'written') news?.tellEnd(id, end)
+    if (outcome === 'written') news?.tellEnd({ id, viewer }, end)
     return outcome !== 'waiting'
   }
 

@@ -6,6 +6,7 @@ export interface SharedStore extends RecordStore {
   readonly gate: string
   readonly users: UserValues
   readonly messages: Messages
+  readonly replies: Replies
   readonly gates: GateList
   /**
    * Whether this gate is to walk through all records now: one of all gates, and for so many milliseconds.
@@ -58,9 +59,30 @@ export interface Message {
   readonly [field: string]: unknown
 }
 
+/**
+ * What gates answer to what one of them has asked all. Only that gate reads it, so that no other one has to
+ * open a page of 1,000 sessions (400 KB). Sealed like a record. Both methods reject with a `StoreError`.
+ */
+export interface Replies {
+  /**
+   * Adds an answer behind those that are there. All answers to a question may be dropped `REPLIES_KEPT` after
+   * the last one.
+   * @param ask the asker's random id of the question: 22 characters of base64url
+   */
+  answer(ask: string, text: string): Promise<void>
+  /**
+   * The answers so far, without the first `from`, in the order in which they came. What cannot be opened is
+   * an empty text, so that it counts. It is called every few milliseconds, for half a second at most.
+   */
+  answers(ask: string, from: number): Promise<readonly string[]>
+}
+
+/** How long a gate may take to fetch the answers, in milliseconds. */
+export const REPLIES_KEPT = 10_000
+
 /** The gates that use the store. */
 export interface GateList {
-  /** Says that this gate is there, and what it says of itself: plain data. Call it every `EVERY`. */
+  /** Says that this gate is there, and what it says of itself: plain data. To be called every two seconds. */
   tell(about: GateAbout): Promise<void>
   /** All gates that were heard of within the last ten minutes. Rejects with a `StoreError`. */
   list(): Promise<readonly ListedGate[]>
@@ -71,6 +93,8 @@ export interface GateAbout {
   readonly name: string
   readonly version: string
   readonly sessions: number
+  /** It has ended in order, and nobody waits for it. It is told once, at the end. */
+  readonly stopped?: boolean
 }
 
 export interface ListedGate extends GateAbout {

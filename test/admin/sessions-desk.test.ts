@@ -45,6 +45,17 @@ function readPages(desk: SessionsDesk, limit: number, between: () => void = () =
 }
 
 describe('the desk of sessions', () => {
+  test('goes on behind a page that ends with a session of an earlier process', async () => {
+    const gate = createPretendGate()
+    const ids: string[] = []
+    for (const n of [1, 2, 3, 4]) {
+      ids.unshift(await open(gate, `192.0.2.${n}`, 'one'))
+      const [held] = [...gate.sessions.all()].filter(({ id }) => id === ids[0])
+      if (held !== undefined) held.openedAt = n - 10
+    }
+    assert.deepEqual(readPages(startDesk(gate), 1), ids)
+  })
+
   test('shows who, what and since when, and no token', async () => {
     const gate = createPretendGate()
     gate.answers(() => ({

@@ -36,7 +36,7 @@ async function check(
   { max = 1, secrets = [], running }: { max?: number; secrets?: string[]; running?: typeof usable } = {},
 ): Promise<string[]> {
   const state = { kind: 'file', folder, max: max * 1_048_576, secrets, timeout: 100 } as const
-  const findings = await checkStore({ state, isChosen: true, running })
+  const findings = await checkStore({ state, isChosen: true, running, lookAtValkey: async () => [] })
   return findings.map(({ result, finding, remedy }) => `${result}: ${finding} → ${remedy}`)
 }
 

@@ -4,8 +4,12 @@ import { findFreePort } from '../support/free-port.ts'
 import type { Scope } from '../support/scope.ts'
 import { docker, testName, tryDocker } from './docker.ts'
 
-export const services = ['backend', 'demo', 'gate', 'nginx'] as const
-export type Service = (typeof services)[number]
+/** A file of Docker Compose in the folder of the repository. */
+export interface Stack {
+  readonly file: string
+  /** The variables for its published ports. */
+  readonly ports: readonly string[]
+}
 
 /** What `docker inspect` says about a container, as far as it matters here. */
 export interface Inspected {
@@ -25,12 +29,15 @@ export interface Inspected {
 }
 
 export interface Project {
-  readonly port: number
+  /** The published ports. */
+  readonly ports: readonly number[]
   /** `docker compose …`, with these variables set; what it printed. */
   compose(parameters: readonly string[], variables?: Readonly<Record<string, string>>): Promise<string>
   /** The same for a program in a container, which may fail. */
-  tryExec(service: Service, ...command: readonly string[]): ReturnType<typeof tryDocker>
-  inspect(service: Service): Promise<Inspected>
+  tryExec(service: string, ...command: readonly string[]): ReturnType<typeof tryDocker>
+  inspect(service: string): Promise<Inspected>
+  /** The lines about this viewer in the log of an nginx. */
+  linesAbout(viewer: string, service: string): Promise<readonly string[]>
   /** What of the project there still is: containers, volumes, networks. */
   left(): Promise<string>
 }
@@ -38,17 +45,18 @@ export interface Project {
 /** Milliseconds: building the images, fetching npm packages, waiting until all are healthy. */
 const PATIENCE = 400_000
 
-/** docker-compose.yml under a project name and a port of its own, gone when the scope ends. */
-export async function openProject(scope: Scope): Promise<Project> {
-  const port = await findFreePort()
+/** A stack under a project name and ports of its own, gone when the scope ends. */
+export async function openProject(scope: Scope, { file, ports: names }: Stack): Promise<Project> {
+  const ports = await Promise.all(names.map(findFreePort))
+  const published = Object.fromEntries(names.map((variable, at) => [variable, String(ports[at])]))
   const name = testName
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
   // Settings of whoever runs this, in the shell or in .env, are not meant for the test.
   const none = Object.fromEntries(settingNames.map((setting) => [setting, undefined]))
-  const prefix = ['compose', '--env-file', '/dev/null', '--project-name', name]
+  const prefix = ['compose', '--file', file, '--env-file', '/dev/null', '--project-name', name]
   const options = (variables: Readonly<Record<string, string>> = {}) => ({
     cwd,
-    env: { ...none, PORT: String(port), ...variables },
+    env: { ...none, ...published, ...variables },
     patience: PATIENCE,
   })
   scope.after(async () => {
@@ -57,10 +65,16 @@ export async function openProject(scope: Scope): Promise<Project> {
       options(),
     )
   })
+  const tryExec: Project['tryExec'] = (service, ...command) =>
+    tryDocker([...prefix, 'exec', '-T', service, ...command], options())
   return {
-    port,
+    ports,
     compose: (parameters, variables) => docker([...prefix, ...parameters], options(variables)),
-    tryExec: (service, ...command) => tryDocker([...prefix, 'exec', '-T', service, ...command], options()),
+    tryExec,
+    async linesAbout(viewer, service) {
+      const { output } = await tryExec(service, 'cat', '/var/log/alta-auth/access.log')
+      return output.split('\n').filter((line) => line.endsWith(`"${viewer}"`))
+    },
     async inspect(service) {
       const [one] = JSON.parse(await docker(['inspect', `${name}-${service}-1`]))
       return one

@@ -1,51 +1,39 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Page } from 'playwright-core'
-import { startBrowser } from '../support/browser.ts'
 import { get } from '../support/http-get.ts'
 import { forSuite, suiteScope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
-import { openProject, services } from './stack-project.ts'
+import { assertConfined, assertOpens } from './assert-confined.ts'
+import { openProject } from './stack-project.ts'
+import { type WatchedPage, watchPage } from './watched-page.ts'
 
+const services = ['backend', 'demo', 'gate', 'nginx']
 const playlist = '/live/test/index.m3u8'
 /** Milliseconds: a name that is looked up every ten seconds, a breaker, a slow machine. */
 const PATIENCE = 60_000
 
 describe('docker compose up', () => {
   const scope = suiteScope()
-  let page: Page
+  let watched: WatchedPage
   const project = forSuite(async (own) => {
-    const project = await openProject(own)
+    const project = await openProject(own, { file: 'docker-compose.yml', ports: ['PORT'] })
     await project.compose(['up', '--build', '--detach', '--wait', '--wait-timeout', '120'])
     return project
   })
 
-  const ask = (target: string, viewer: string) =>
-    get({ port: project.port }, target, { 'User-Agent': viewer, Host: `127.0.0.1:${project.port}` })
+  const ask = (target: string, viewer: string) => {
+    const port = project.ports[0] ?? 0
+    return get({ port }, target, { 'User-Agent': viewer, Host: `127.0.0.1:${port}` })
+  }
   const statusOf = async (target: string, viewer: string): Promise<number> =>
     (await ask(target, viewer)).status
   /** Waits for a line about this viewer in nginx's log; nginx writes it after the answer. */
   const untilLogged = (viewer: string, line: RegExp): Promise<void> =>
     until(
       `${line} about ${viewer} in nginx's log`,
-      async () => {
-        const { output } = await project.tryExec('nginx', 'cat', '/var/log/alta-auth/access.log')
-        return output.split('\n').some((one) => one.endsWith(`"${viewer}"`) && line.test(one))
-      },
+      async () => (await project.linesAbout(viewer, 'nginx')).some((one) => line.test(one)),
       PATIENCE,
     )
-  /**
-   * Seconds that were really played, without skipped ones. A string, because the page's types are not ours.
-   */
-  const played = (): Promise<number> =>
-    page.evaluate(`(() => {
-      const { played } = document.querySelector('video')
-      return Array.from({ length: played.length }, (_, at) => played.end(at) - played.start(at)).reduce((sum, part) => sum + part, 0)
-    })()`)
-  const playsOn = async (seconds: number): Promise<void> => {
-    const from = await played()
-    await until(`${seconds} more seconds of picture`, async () => (await played()) > from + seconds, PATIENCE)
-  }
 
   test('makes four services that are healthy', async () => {
     for (const service of services) {
@@ -81,42 +69,15 @@ describe('docker compose up', () => {
   })
 
   test('plays in Chromium, with the decisions beside it', async () => {
-    page = await (await startBrowser(scope)).newPage()
-    await page.goto(`http://127.0.0.1:${project.port}/`)
-    await page.click('button[type=submit]')
-    await playsOn(3)
-    await until(
-      'the decision in the list',
-      async () => /backend-200/.test((await page.textContent('#decisions')) ?? ''),
-      PATIENCE,
-    )
+    watched = await watchPage(scope, project.ports[0] ?? 0, PATIENCE)
+    await watched.playsOn(3)
+    await watched.decided(/backend-200/)
   })
 
-  test('runs nothing as root, and nothing that can write to its disk or become root', async () => {
-    for (const service of services) {
-      const { Config, HostConfig } = await project.inspect(service)
-      assert.deepEqual(
-        [HostConfig.ReadonlyRootfs, HostConfig.Privileged, HostConfig.CapDrop, HostConfig.SecurityOpt],
-        [true, false, ['ALL'], ['no-new-privileges:true']],
-        service,
-      )
-      assert.doesNotMatch(Config.User, /^(?:root|0|)$|^0:/, service)
-      const { output: id } = await project.tryExec(service, 'id', '-u')
-      assert.match(id, /^[1-9]\d*\n$/, service)
-      const written = await project.tryExec(service, 'touch', '/srv/written', '/var/tmp/written')
-      assert.match(written.output, /Read-only file system.*Read-only file system/s, service)
-    }
-  })
+  test('runs nothing as root, and nothing that can write to its disk or become root', () =>
+    assertConfined(project, services))
 
-  test('opens one port, on loopback', async () => {
-    for (const service of services) {
-      const { HostConfig } = await project.inspect(service)
-      const addresses = Object.values(HostConfig.PortBindings ?? {}).flatMap((bound) =>
-        bound.map(({ HostIp }) => HostIp),
-      )
-      assert.deepEqual(addresses, service === 'nginx' ? ['127.0.0.1'] : [], service)
-    }
-  })
+  test('opens one port, on loopback', () => assertOpens(project, services, ['nginx']))
 
   test('shows the gate to nginx alone', async () => {
     const reach = (port: number) =>
@@ -163,7 +124,7 @@ describe('docker compose up', () => {
     assert.equal(await statusOf(`${playlist}?token=123`, 'known'), 200)
     assert.equal(await statusOf(`${playlist}?token=123`, 'new'), 403)
     await untilLogged('new', / 403 \d+ verdict=deny source=default reason=unavailable-/)
-    await playsOn(6)
+    await watched.playsOn(6)
   })
 
   test('goes on for who plays when the gate is restarted, although nobody can be asked', async () => {
@@ -176,7 +137,7 @@ describe('docker compose up', () => {
     )
     assert.equal(await statusOf(playlist, 'known'), 200)
     await untilLogged('known', / 200 \d+ verdict=allow source=session reason=adopted /)
-    await playsOn(6)
+    await watched.playsOn(6)
   })
 
   test('lets who is new in with DEFAULT_ACTION=allow', async () => {

@@ -11,6 +11,7 @@ import { askBoth, followNginx, followSettings } from './follow-page.ts'
 import { giveChannel } from './give-channel.ts'
 import { readCommands, withVersion } from './read-commands.ts'
 import { mainPid } from './running-service.ts'
+import { followSeveralGates } from './several-gates.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
@@ -129,11 +130,14 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
     await followNginx(server.debian)
   })
 
+  test('Several gates on one machine: who plays at one goes on at the other, and nobody is asked', () =>
+    followSeveralGates(server.debian))
+
   test('Updating: no request is lost, who plays goes on, settings and edits stay, the snippets are new', async () => {
     const { debian } = server
     await debian.run(`echo '# the address of my gate' >> ${snippets}/http.conf`)
     const kept = [await sum(settings), await sum(`${snippets}/http.conf`)]
-    const before = await mainPid(debian)
+    const before = [await mainPid(debian), await mainPid(debian, 'alta-auth@2.service')]
     const socket = 'systemctl show --property ActiveEnterTimestampMonotonic alta-auth.socket'
     const socketBefore = await debian.run(socket)
     const [good = ''] = readCommands('nginx')[1]?.split('\n') ?? []
@@ -153,7 +157,8 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
     // Without a token only a session from before the update lets the box in.
     assert.equal(await debian.run(box.replace('?token=123', '')), '200\n')
     assert.ok(codes.length > 10, `${codes.length} requests`)
-    assert.notEqual(await mainPid(debian), before)
+    const after = [await mainPid(debian), await mainPid(debian, 'alta-auth@2.service')]
+    for (const [gate, pid] of after.entries()) assert.ok(pid > 0 && pid !== before[gate], `gate ${gate + 1}`)
     assert.equal(await debian.run(socket), socketBefore)
     assert.deepEqual([await sum(settings), await sum(`${snippets}/http.conf`)], kept)
     const shipped = await debian.run('cat /usr/lib/alta-auth/nginx/alta-auth/location.conf')

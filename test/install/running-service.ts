@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import type { Debian } from './debian.ts'
 
-/** The process id of the gate, or 0 when it does not run. */
-export async function mainPid(debian: Debian): Promise<number> {
-  return Number(await debian.run('systemctl show --property MainPID --value alta-auth.service'))
+/** The process id of the gate, or of another service; 0 when it does not run. */
+export async function mainPid(debian: Debian, service = 'alta-auth.service'): Promise<number> {
+  return Number(await debian.run(`systemctl show --property MainPID --value ${service}`))
+}
+
+/** One service runs as the same user as another, with as few rights. */
+export async function assertConfinedAs(debian: Debian, service: string, other: string): Promise<void> {
+  const read = async (name: string): Promise<string> =>
+    debian.run(
+      `grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp)' /proc/${await mainPid(debian, name)}/status`,
+    )
+  assert.equal(await read(service), await read(other))
 }
 
 const folders = ['/run/alta-auth-store', '/var/lib/alta-auth']

@@ -8,6 +8,7 @@ import { type Backend, startBackend } from '../support/backend.ts'
 import { readPage, root } from '../support/documentation/pages.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { type GateProcess, startGateProcess } from '../support/gate-process.ts'
+import { startGates } from '../support/gates.ts'
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts'
 import { forSuite, type Scope } from '../support/scope.ts'
 import { type Scrape, scrape } from '../support/scrape.ts'
@@ -288,8 +289,13 @@ describe('a real Prometheus that scrapes a real gate', () => {
     assert.deepEqual(headings, alerts)
   })
 
-  test('rules, dashboard and page name only metrics that the gate has, and the page names all', async () => {
-    const { types, series } = await scrape(world.adminPort)
+  test('rules, dashboard and page name only metrics that the gate has, and the page names all', async (t) => {
+    const alone = await scrape(world.adminPort)
+    const { all } = await startGates(t, { BACKEND_URL: world.backend.url }, ['north'] as const)
+    const shared = await scrape(all[0].gate.adminPort)
+    const ofGates = (name: string): boolean => name.startsWith('alta_auth_gate')
+    const types = new Map([...alone.types, ...[...shared.types].filter(([name]) => ofGates(name))])
+    const series = [...alone.series, ...shared.series.filter(({ name }) => ofGates(name))]
     for (const [where, text] of Object.entries({
       rules: rulesFile,
       tests: ruleTests,

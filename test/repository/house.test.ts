@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...[
       'config',
       'admin',
+      'fleet',
       'webhook',
       'metrics',
       'explain',
@@ -34,6 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   admin: [
     ...[
       'explain',
+      'fleet',
       'metrics',
       'decision',
       'users',
@@ -62,7 +64,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   decision: ['session', 'verdict', 'subrequest'],
   backend: ['log', 'address', 'verdict', 'subrequest'],
   users: ['decision', 'limit', 'session', 'state', 'verdict', 'subrequest'],
-  state: ['decision', 'session', 'log', 'verdict', 'subrequest'],
+  fleet: ['state'],
+  state: ['decision', 'address', 'session', 'log', 'verdict', 'subrequest'],
   session: ['verdict', 'subrequest'],
   limit: [],
   log: ['decision', 'session', 'verdict', 'subrequest'],

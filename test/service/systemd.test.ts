@@ -1,58 +1,49 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { suiteScope } from '../support/scope.ts'
+import {
+  analyzeUnits,
+  exposureOf,
+  layOutUnits,
+  readUnit,
+  shippedNode,
+  valueIn,
+} from '../support/shipped-units.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
-
-const shipped = fileURLToPath(new URL('../../systemd', import.meta.url))
-const node = '/usr/bin/node'
 
 /** 0 is safe, 10 is exposed. */
 const MAX_EXPOSURE = 2.5
 
 describe('the systemd units', () => {
   const scope = suiteScope()
-  const units: Record<'service' | 'socket', string> = { service: '', socket: '' }
+  let folder = ''
   before(() => {
-    const folder = makeTemporaryFolder(scope)
-    for (const kind of ['service', 'socket'] as const) {
-      const unit = readFileSync(join(shipped, `alta-auth.${kind}`), 'utf8')
-      units[kind] = join(folder, `alta-auth.${kind}`)
-      // systemd needs a program that exists. Node may be elsewhere on this machine.
-      writeFileSync(units[kind], unit.replace(`ExecStart=${node} `, `ExecStart=${process.execPath} `))
-    }
+    folder = layOutUnits(scope)
   })
 
-  const analyze = (...parameters: string[]) =>
-    spawnSync('systemd-analyze', parameters, {
-      encoding: 'utf8',
-      env: { ...process.env, SYSTEMD_COLORS: '0' },
-    })
-
   const value = (kind: 'service' | 'socket', name: string): string | undefined =>
-    new RegExp(`^${name}=(.*)$`, 'm').exec(readFileSync(join(shipped, `alta-auth.${kind}`), 'utf8'))?.[1]
+    valueIn(`alta-auth.${kind}`, name)
 
   test('are accepted by systemd-analyze verify without a word', () => {
-    const { status, stdout, stderr } = analyze('verify', '--man=no', units.service, units.socket)
+    const units = ['alta-auth.service', 'alta-auth.socket'].map((name) => join(folder, name))
+    const { status, stdout, stderr } = analyzeUnits('verify', '--man=no', ...units)
     assert.equal(stdout + stderr, '')
     assert.equal(status, 0)
   })
 
   test('verify does complain about a name that is none', () => {
-    const folder = makeTemporaryFolder(scope)
-    const unit = join(folder, 'alta-auth.socket')
-    writeFileSync(unit, readFileSync(units.socket, 'utf8').replace('NoDelay=', 'NoDely='))
-    assert.match(analyze('verify', '--man=no', unit).stderr, /NoDely/)
+    const unit = join(makeTemporaryFolder(scope), 'alta-auth.socket')
+    writeFileSync(unit, readUnit('alta-auth.socket').replace('NoDelay=', 'NoDely='))
+    assert.match(analyzeUnits('verify', '--man=no', unit).stderr, /NoDely/)
   })
 
   test(`expose the service below ${MAX_EXPOSURE}`, (t) => {
-    const { stdout, stderr } = analyze('security', '--offline=true', units.service)
-    const exposure = Number(/Overall exposure level for alta-auth\.service: ([\d.]+)/.exec(stdout)?.[1])
+    const exposure = exposureOf(join(folder, 'alta-auth.service'))
     t.diagnostic(`exposure ${exposure}`)
-    assert.ok(exposure < MAX_EXPOSURE, `${exposure}\n${stdout}${stderr}`)
+    assert.ok(exposure < MAX_EXPOSURE, `${exposure}`)
   })
 
   test('start a gate again that is killed every second, without end, and give up one that cannot start', () => {
@@ -67,7 +58,7 @@ describe('the systemd units', () => {
   })
 
   test('start node itself, so that the socket and signals reach it', () => {
-    assert.match(value('service', 'ExecStart') ?? '', new RegExp(`^${node} /\\S+/dist/main\\.js$`))
+    assert.match(value('service', 'ExecStart') ?? '', new RegExp(`^${shippedNode} /\\S+/dist/main\\.js$`))
   })
 
   test('give the service a directory in memory that outlives it, and is not where sockets lie', () => {

@@ -93,7 +93,7 @@ function livePageTab(page: Page): LivePageTab {
   }
   const texts = (rows: keyof typeof selectors): string =>
     `[...document.querySelectorAll('${selectors[rows]}')].map((row) =>
-      [...row.children].map((cell) => cell.innerText.replaceAll('\\n', ' ')).join(' '))`
+      [...row.children].filter((cell) => cell.checkVisibility()).map((cell) => cell.innerText.replaceAll('\\n', ' ')).join(' '))`
   return {
     page,
     text: (selector) => page.evaluate<string>(`document.querySelector('${selector}').innerText`),

@@ -17,6 +17,8 @@ const run = promisify(execFile)
 
 export interface ValkeyServer {
   readonly address: ValkeyAddress
+  /** Where servers of a cluster talk to each other; 0 without one. */
+  readonly bus: number
   readonly folder: string
   /** Sends a command by valkey-cli; resolves with what that prints, without its last line break. */
   cli(...command: readonly string[]): Promise<string>
@@ -47,6 +49,9 @@ export interface ServerOptions {
 
 /** Starts a real server, empty, that saves nothing. It ends with the scope. */
 export async function startValkey(scope: Scope, options: ServerOptions = {}): Promise<ValkeyServer> {
+  let child: Child | undefined
+  // Before its folder is removed, into which it writes.
+  scope.after(async () => void (await child?.stop()))
   const folder = makeTemporaryFolder(scope)
   const port = options.unix ? 0 : await findFreePort()
   const path = join(folder, 'valkey.sock')
@@ -58,6 +63,8 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     : options.tls
       ? ['--port', '0', '--tls-port', String(port)]
       : ['--port', String(port)]
+  // A port of its own: 10,000 beyond the other, where it would be, the kernel gives out ports.
+  const bus = options.more?.includes('--cluster-enabled') ? await findFreePort() : 0
   const cliWhere = options.unix ? ['-s', path] : ['-p', String(port), ...(options.tls ? ['--tls'] : [])]
   const fixed = [
     '--dir',
@@ -70,8 +77,8 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     'no',
     '--repl-diskless-sync-delay',
     '0',
+    ...(bus === 0 ? [] : ['--cluster-port', String(bus)]),
   ]
-  let child: Child
   const cliFor = async (parameters: readonly string[]): Promise<string> => {
     const { stdout } = await run('valkey-cli', [...parameters], { maxBuffer: 64 * 1_048_576 })
     return stdout.replace(/\n$/, '')
@@ -79,21 +86,23 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
   const cli = (...command: readonly string[]): Promise<string> =>
     cliFor([...cliWhere, ...(options.cli ?? []), ...command])
   const start = async (more: readonly string[], isUp: RegExp): Promise<void> => {
-    child = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
+    const started = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
+    child = started
     await until(`${server} on ${port}`, () => {
-      if (child.process.exitCode !== null) throw new Error(`${server}: ${child.output()}`)
-      return isUp.test(child.output())
+      if (started.process.exitCode !== null) throw new Error(`${server}: ${started.output()}`)
+      return isUp.test(started.output())
     })
   }
   await start([], READY)
   return {
     address,
+    bus,
     folder,
     cli,
     cliFor,
-    pause: () => void child.process.kill('SIGSTOP'),
-    goOn: () => void child.process.kill('SIGCONT'),
-    kill: async () => void (await child.stop('SIGKILL')),
+    pause: () => void child?.process.kill('SIGSTOP'),
+    goOn: () => void child?.process.kill('SIGCONT'),
+    kill: async () => void (await child?.stop('SIGKILL')),
     restart: (more = [], isUp = READY) => start(more, isUp),
   }
 }
@@ -134,6 +143,9 @@ export async function startWithSentinels(
 
 async function startSentinel(scope: Scope, primary: number, quorum: number): Promise<ValkeyAddress> {
   const port = await findFreePort()
+  let child: Child | undefined
+  // Before its folder is removed, into which it writes.
+  scope.after(async () => void (await child?.stop()))
   const folder = makeTemporaryFolder(scope)
   const file = join(folder, 'sentinel.conf')
   writeFileSync(
@@ -148,8 +160,9 @@ async function startSentinel(scope: Scope, primary: number, quorum: number): Pro
       '',
     ].join('\n'),
   )
-  const child = startChild(scope, sentinel, [file])
-  await until(`${sentinel} on ${port}`, () => child.output().includes('+monitor'))
+  const started = startChild(scope, sentinel, [file])
+  child = started
+  await until(`${sentinel} on ${port}`, () => started.output().includes('+monitor'))
   return { kind: 'tcp', host: '127.0.0.1', port }
 }
 
@@ -188,7 +201,8 @@ export async function addToCluster(scope: Scope, servers: readonly ValkeyServer[
 async function meet(servers: readonly ValkeyServer[]): Promise<void> {
   for (const server of servers)
     for (const other of servers)
-      if (server !== other) await server.cli('CLUSTER', 'MEET', '127.0.0.1', String(portOf(other.address)))
+      if (server !== other)
+        await server.cli('CLUSTER', 'MEET', '127.0.0.1', `${portOf(other.address)}`, `${other.bus}`)
   await until('the cluster is whole', async () => {
     const infos = await Promise.all(servers.map((server) => server.cli('CLUSTER', 'INFO')))
     return infos.every(

@@ -2,6 +2,8 @@ import type { StateSettings } from '../../config/state-settings.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { Readyz } from '../gate/check-admin.ts'
 import { checkFolder } from './check-folder.ts'
+import { checkValkey } from './check-valkey.ts'
+import type { LookAtValkey } from './look-at-valkey.ts'
 import { splitSentence } from './split-sentence.ts'
 
 export interface CheckStoreOptions {
@@ -11,6 +13,7 @@ export interface CheckStoreOptions {
   readonly isChosen: boolean
   /** What the running gate says of its store; undefined when it does not say. */
   readonly running: Readyz['state']
+  readonly lookAtValkey: LookAtValkey
 }
 
 const { ok, warning, failed } = findingsOf('store')
@@ -20,10 +23,13 @@ export async function checkStore({
   state,
   isChosen,
   running,
+  lookAtValkey,
 }: CheckStoreOptions): Promise<readonly Finding[]> {
   if (state === undefined) return [withoutStore(isChosen, running)]
-  if (state.kind === 'valkey') throw new Error('not yet')
-  const { flaws, sound } = await checkFolder(state, running)
+  const { flaws, sound } =
+    state.kind === 'file'
+      ? await checkFolder(state, running)
+      : await checkValkey(state, running, lookAtValkey)
   const findings = [...ofGate(running), ...flaws]
   return findings.length > 0 ? findings : [sound]
 }

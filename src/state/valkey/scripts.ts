@@ -15,6 +15,7 @@ export interface Scripts {
   readonly put: Script
   readonly replace: Script
   readonly claim: Script
+  readonly push: Script
 }
 
 /** Lua that makes `now`: milliseconds of the server's clock. */
@@ -157,6 +158,10 @@ if (present or '') ~= ARGV[1] then return { 0, present } end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return { 1 }`
 
+/** Adds to a list, which stays for ARGV[2] after that. */
+const PUSH = `redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])`
+
 const CLAIM = `local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -183,5 +188,6 @@ export function createScripts(time = SERVER_TIME): Scripts {
     put: script(READING, PUT),
     replace: script(REPLACE),
     claim: script(CLAIM),
+    push: script(PUSH),
   }
 }

@@ -24,9 +24,9 @@ export function createValkeyGates(options: ValkeyGatesOptions): GateList {
   const placeOf = (id: string): string => `gate ${id}`
 
   return {
-    async tell({ name, version, sessions }) {
+    async tell(about) {
       const at = now()
-      const sealed = seal.seal(JSON.stringify({ name, version, sessions, at }), placeOf(gate))
+      const sealed = seal.seal(JSON.stringify({ ...about, at }), placeOf(gate))
       await nodes.run(deadline, key, scripts.put, [gate, at + KEEP, sealed, MOST])
     },
     async list() {
@@ -45,8 +45,9 @@ export function createValkeyGates(options: ValkeyGatesOptions): GateList {
 }
 
 function readGate(text: string, gate: string, now: number): ListedGate | undefined {
-  const { name, version, sessions, at } = JSON.parse(text) as Record<string, unknown>
+  const { name, version, sessions, stopped, at } = JSON.parse(text) as Record<string, unknown>
   if (typeof name !== 'string' || typeof version !== 'string') return undefined
   if (typeof sessions !== 'number' || typeof at !== 'number') return undefined
-  return { gate, name, version, sessions, age: Math.max(0, now - at) }
+  const age = Math.max(0, now - at)
+  return { gate, name, version, sessions, age, ...(stopped === true && { stopped }) }
 }

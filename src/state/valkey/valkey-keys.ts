@@ -11,6 +11,8 @@ export interface ValkeyKeys {
   readonly messages: string
   readonly gates: string
   readonly sweep: string
+  /** The answers to a question of one gate to all. */
+  replies(ask: string): string
   beat(tag: string, gate: string): readonly [gate: string, epoch: string]
 }
 
@@ -30,6 +32,7 @@ export function createKeys(prefix: string): ValkeyKeys {
     messages: `${start}{messages}`,
     gates: `${start}{gates}`,
     sweep: `${start}{sweep}`,
+    replies: (ask) => `${start}re{${ask}}`,
     beat: (tag, gate) => [`${start}g{${tag}}${gate}`, `${start}epoch{${tag}}`],
   }
 }

@@ -14,6 +14,7 @@ import { createKeys } from './valkey-keys.ts'
 import { createValkeyMarks } from './valkey-marks.ts'
 import { createValkeyMessages } from './valkey-messages.ts'
 import { createValkeyRecords } from './valkey-records.ts'
+import { createValkeyReplies } from './valkey-replies.ts'
 import type { ValkeySettings } from './valkey-settings.ts'
 import { createValkeyUsers } from './valkey-users.ts'
 
@@ -139,6 +140,7 @@ export function createValkeyStore(options: ValkeyStoreOptions): ValkeyStore {
     now,
     users: createValkeyUsers({ ...shared, deadline: settings.timeout }),
     messages,
+    replies: createValkeyReplies(shared),
     gates: createValkeyGates({ ...shared, key: keys.gates }),
     async claimSweep(forMs) {
       return (await nodes.run(deadline, keys.sweep, scripts.claim, [gate, forMs])) === 1

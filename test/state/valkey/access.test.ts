@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { makeAuthority } from '../../support/certificates.ts'
 import { startChild } from '../../support/child.ts'
+import { aclCommandsOfPage } from '../../support/documentation/scale-page.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 import { until } from '../../support/until.ts'
 import { settingsFor, startValkey } from '../../support/valkey.ts'
@@ -14,11 +15,8 @@ import { startLink } from './record-link.ts'
 import { useAll } from './use-all.ts'
 import { makeStore, makeValkeyPlace } from './valkey-place.ts'
 
-/** What docs/scale.md gives. `cluster|slots` and `asking` are for a cluster, `select` for a number of a database. */
-const commands = [
-  ...['eval', 'evalsha', 'time', 'get', 'set', 'pttl', 'pexpire', 'scan'],
-  ...['hget', 'hset', 'hdel', 'hlen', 'hgetall', 'xadd', 'xread', 'xrange', 'xrevrange'],
-]
+/** What docs/scale.md gives. */
+const commands = aclCommandsOfPage()
 const rights = (all: readonly string[]): string[] => [
   ...['user', 'alta-auth', 'on', '>the-password', '~test:*', 'resetchannels', '-@all'],
   ...all.map((command) => `+${command}`),

@@ -29,6 +29,8 @@ export async function useAll(store: ValkeyStore, patience = 10_000): Promise<voi
   if (replaced.done) await store.users.replace('anna', replaced.value, 'more', 60_000)
   await store.gates.tell({ name: 'edge', version: '1', sessions: 1 })
   await store.gates.list()
+  await store.replies.answer('ask', 'an answer')
+  await store.replies.answers('ask', 0)
   await store.claimSweep(1)
   await until(
     'a message is heard',

@@ -1,0 +1,54 @@
+import { number, table } from '../table.ts'
+import { type Audience, evening } from './audience.ts'
+import type { Costs } from './costs.ts'
+import { type Needs, needsOf } from './needs.ts'
+
+/** What docs/scale.md reckons with: many viewers, so ALLOW_TTL is five minutes. */
+export const audiences: readonly Audience[] = [100_000, 1_000_000, 10_000_000].map((viewers) => ({
+  ...evening,
+  viewers,
+  allow: 300,
+}))
+
+/** What these audiences need, one column for each. */
+export function needsTable(costs: Costs): string {
+  const all = audiences.map((audience) => needsOf(audience, costs))
+  const row = (what: string, read: (needs: Needs) => number, digits = 0, unit = ''): string[] => [
+    what,
+    ...all.map((needs) => `${number(read(needs), digits)}${unit}`),
+  ]
+  return table(
+    ['viewers at once', ...audiences.map(({ viewers }) => number(viewers, 0))],
+    [
+      row('requests of nginx to the gates, a second', ({ load }) => load.requests),
+      row('starts of channels a second', ({ load }) => load.openings),
+      row('re-checks a second', ({ load }) => load.rechecks),
+      row('**questions to the backend, a second**', ({ load }) => load.questions),
+      row('the same while all come within five minutes', ({ load }) => load.rush + load.rechecks),
+      row('media, Gbit/s', ({ media }) => media / 1e9),
+      row('**nginx machines** of 20 Gbit/s each', ({ edges }) => edges),
+      row('cores of nginx for asking', ({ nginxCores }) => nginxCores, 1),
+      row('cores of the gates', ({ gateCores }) => gateCores, 1),
+      row('the same for the new ones, while all come', ({ rushGateCores }) => rushGateCores, 1),
+      row('**gates**, each half busy', ({ gates }) => gates),
+      row('**installations**, each with a Valkey of its own', ({ installations }) => installations),
+      row('sessions in each Valkey', ({ load, installations }) => load.records / installations),
+      row(
+        'memory of each Valkey, GB',
+        ({ valkeyBytes, installations }) => valkeyBytes / installations / 1e9,
+        1,
+      ),
+      row(
+        'commands of each Valkey, a second',
+        ({ load, installations }) => (load.recalls + load.writes + load.replaces) / installations,
+      ),
+      row('**CPU of each Valkey**', (needs) => (needs.valkeyCores / needs.installations) * 100, 0, ' %'),
+      row(
+        'the same in addition, while all come',
+        (needs) => (needs.rushValkeyCores / needs.installations) * 100,
+        0,
+        ' %',
+      ),
+    ],
+  )
+}

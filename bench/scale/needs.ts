@@ -1,0 +1,86 @@
+import { type Audience, type Load, WALK } from './audience.ts'
+import type { Costs } from './costs.ts'
+import { loadOf } from './load-of.ts'
+
+/** What an audience needs. Cores are CPU seconds in a second, on the machine of the bench. */
+export interface Needs {
+  readonly load: Load
+  /** Valkeys that share nothing with each other, each with gates of its own: see `MOST_OF_ONE`. */
+  readonly installations: number
+  /** While people watch, and in addition while all come. */
+  readonly gateCores: number
+  readonly rushGateCores: number
+  readonly nginxCores: number
+  /** Of all Valkeys together. */
+  readonly valkeyCores: number
+  readonly rushValkeyCores: number
+  /** Bytes of all Valkeys together, without replicas. */
+  readonly valkeyBytes: number
+  /** Gates that are half busy, while people watch or while all come. */
+  readonly gates: number
+  /** nginx machines, by what they have to send. */
+  readonly edges: number
+  /** Bits a second. */
+  readonly media: number
+}
+
+/** Bits a second: of a viewer, and what one machine with nginx sends at peak time. */
+export const BITRATE = 5_000_000
+export const EDGE = 20_000_000_000
+/** The share of a core that is used at peak time. */
+const HALF = 0.5
+/**
+ * Viewers of one installation. With more, one gate's walk through all records takes so long that what is over
+ * stays for most of the memory.
+ */
+export const MOST_OF_ONE = 500_000
+const MILLION = 1_000_000
+
+/** The second half of the formulas of docs/scale.md: from what happens to what it takes. */
+export function needsOf(audience: Audience, costs: Costs): Needs {
+  const { viewers, isLimited, idle, visit } = audience
+  const installations = Math.ceil(viewers / MOST_OF_ONE)
+  const one = loadOf({ ...audience, viewers: viewers / installations })
+  const load = Object.fromEntries(
+    Object.entries(one).map(([what, figure]) => [what, figure * installations]),
+  ) as unknown as Load
+  const { commands, openings, stopped } = costs
+  const opening = openings[isLimited ? 'sharedLimited' : 'shared']
+  const questions = load.openings + load.rechecks
+  // What an opening or a re-check costs holds its own commands.
+  const others = {
+    writes: load.writes - questions,
+    replaces: isLimited ? load.replaces - questions : 0,
+  }
+  const gateCores =
+    (load.requests * stopped.running.gate +
+      questions * opening.gate +
+      others.writes * commands.write.gate +
+      others.replaces * commands.replace.gate) /
+    MILLION
+  const valkeyOpening =
+    commands.recall.valkey + commands.write.valkey + (isLimited ? commands.replace.valkey : 0)
+  // As many as a walk sees in its time and rest.
+  const walked = one.records / (WALK.rest + one.records / WALK.perSecond)
+  const valkeyCores =
+    (load.recalls * commands.recall.valkey +
+      load.writes * commands.write.valkey +
+      load.replaces * commands.replace.valkey +
+      installations * walked * commands.walk.valkey) /
+    MILLION
+  const rushGateCores = (load.rush * opening.gate) / MILLION
+  const size = costs.stored.at(-1) as Costs['stored'][number]
+  // The text of a user stays for SESSION_IDLE after the last session.
+  const users = isLimited ? viewers * (1 + idle / visit) : 0
+  return {
+    load,
+    installations,
+    ...{ gateCores, rushGateCores, valkeyCores },
+    nginxCores: (load.requests * stopped.running.nginx) / MILLION,
+    rushValkeyCores: (load.rush * valkeyOpening) / MILLION,
+    valkeyBytes: load.records * size.record + users * size.user,
+    gates: Math.ceil(Math.max(gateCores, rushGateCores) / HALF),
+    edges: Math.ceil((viewers * BITRATE) / EDGE),
+    media: viewers * BITRATE,
+  }
+}
