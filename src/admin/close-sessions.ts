@@ -13,7 +13,10 @@ export interface Closing {
 }
 
 export interface ClosingInStore {
-  /** How many more only the store held; null: it could not be searched. */
+  /**
+   * How many more only the store held; null: it could not be searched, or gates share it. Then it is not
+   * searched, since it may hold millions: a mark says that they are closed.
+   */
   readonly stored: number | null
   /** Not even a crash brings one of them back. Else it is tried again. */
   readonly written: boolean
@@ -41,11 +44,8 @@ export interface CloseSessionsOptions {
   readonly get: (id: string) => [SessionTable, Session] | undefined
   readonly store: Pick<SessionStore, 'remove' | 'mark' | 'removeStored' | 'state'> | undefined
   /** Where gates share a store. */
-  readonly shared?: Pick<DeskAmongGates, 'toStoreTime' | 'after'> | undefined
+  readonly shared?: Pick<DeskAmongGates, 'toStoreTime'> | undefined
 }
-
-/** How long a store that gates share may be searched: it may hold a million sessions. Milliseconds. */
-const SEARCH = 2_000
 
 /** Sessions that are closed in one go. Requests are answered between two goes. */
 const SLICE = 1_000
@@ -73,19 +73,6 @@ export function createCloseSessions(options: CloseSessionsOptions): CloseSession
     return { closed: 1, inStore: written ? { stored: 0, written } : notWritten(0) }
   }
 
-  /** Undefined: not all could be seen, or not in time. Then it goes on behind. */
-  const removeStored: SessionStore['removeStored'] = async (which) => {
-    const search = store?.removeStored(which)
-    if (shared === undefined) return await search
-    let cancel = (): void => {}
-    const late = new Promise<undefined>((resolve) => {
-      cancel = shared.after(SEARCH, () => resolve(undefined))
-    })
-    const found = await Promise.race([search, late])
-    cancel()
-    return found
-  }
-
   const endAll = async (all: readonly [SessionTable, Session][]): Promise<number> => {
     let closed = 0
     for (const [index, [table, session]] of all.entries()) {
@@ -108,7 +95,11 @@ export function createCloseSessions(options: CloseSessionsOptions): CloseSession
     async one(id) {
       const held = await closeHeld(id)
       if (held !== undefined || store === undefined || !idPattern.test(id)) return held ?? { closed: 0 }
-      const stored = await removeStored({ id })
+      if (shared !== undefined) {
+        const written = await store.mark({ id })
+        return { closed: 0, inStore: written ? { stored: null, written } : notWritten(null) }
+      }
+      const stored = await store.removeStored({ id })
       // It may have been adopted before the search came to it.
       const adopted = await closeHeld(id)
       if (adopted !== undefined) return adopted
@@ -123,7 +114,7 @@ export function createCloseSessions(options: CloseSessionsOptions): CloseSession
       const written = store === undefined || (await store.mark(filter))
       const closed = await endAll(all)
       if (store === undefined) return { closed }
-      const stored = (await removeStored(filter)) ?? null
+      const stored = shared === undefined ? ((await store.removeStored(filter)) ?? null) : null
       return { closed, inStore: written ? { stored, written } : notWritten(stored) }
     },
   }

@@ -68,7 +68,7 @@ export function createSessionRoutes({ desk, ofGates }: SessionRoutesOptions): Ro
         readParameters(request, [])
         const closing: Closed = await (ofGates ?? desk).close(idOf(request))
         const { stored = 0, written = true, message = '' } = closing.inStore ?? {}
-        if (closing.closed === 0 && stored === null) throw new RequestMistake(503, message)
+        if (closing.closed === 0 && stored === null && !written) throw new RequestMistake(503, message)
         if (closing.closed + (stored ?? 0) === 0) throw closing.complete === false ? unsure(closing) : nobody
         if (written && closing.complete !== false) response.status(204).end()
         else tell(response, closing)

@@ -76,7 +76,9 @@ function configurationOf(settings: Settings): string {
   ])
 }
 
-function logChange(log: Log, { usable, trouble, message: detail }: StoreState, lasted: number): void {
+function logChange(log: Log, state: StoreState, lasted: number): void {
+  // One of several servers may be away while the store can be used.
+  const { usable, trouble, message: detail } = state.node ?? state
   if (usable) log.warn('state available again', { seconds: Math.round(lasted / 1000) })
   else log.warn('state unavailable', { why: trouble, detail })
 }

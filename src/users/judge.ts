@@ -7,17 +7,18 @@ import { prune } from '../limit/prune.ts'
 import type { Times } from '../limit/times.ts'
 import { isOwn } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
+import type { ApplyRule, Displacing } from './apply-rules.ts'
 import type { Count, Counted } from './count.ts'
 import type { DisplacedOne, DisplacedSessions } from './displaced-sessions.ts'
-import { type Rule, type UserStates, whenKnown } from './user-states.ts'
-import { type KnownUser, seenOf, type UserTable } from './user-table.ts'
+import { type Rule, whenKnown } from './user-states.ts'
+import { seenOf, type UserTable } from './user-table.ts'
 
 /** What follows from a judgement. In a rehearsal nothing does. */
 export interface Consequences {
   /** A session comes; returns whether there is a place for it. */
   put(session: Session, counted: Counted, coming: Coming): boolean | Promise<boolean>
   /** A request of a displaced viewer is refused. */
-  refused(known: KnownUser): void
+  refuse(user: string): void
   /** A session waits for its first request that plays. */
   wait(session: Session, counted: Counted): void
   /** A session that was let in before has no place now. */
@@ -26,7 +27,9 @@ export interface Consequences {
 
 export interface JudgeOptions {
   readonly users: Pick<UserTable, 'get'>
-  readonly states: UserStates
+  readonly apply: ApplyRule
+  /** Other gates know users, too. */
+  readonly isShared: boolean
   readonly displaced: Pick<DisplacedSessions, 'find'>
   /** By the id of the session. */
   readonly waiting: ReadonlyMap<string, Counted>
@@ -38,7 +41,7 @@ type Judge = Pick<SessionLimit, 'enter' | 'enterAgain' | 'refuses' | 'play'>
 
 /** Says who may play. All that follows is done by `then`. */
 export function createJudge(options: JudgeOptions, then: Consequences): Judge {
-  const { users, states, displaced, waiting, times, count } = options
+  const { users, apply, isShared, displaced, waiting, times, count } = options
 
   const putOrCut = (session: Session, counted: Counted, coming: Coming): boolean | Promise<boolean> =>
     whenKnown(then.put(session, counted, coming), (hasPlace) => {
@@ -48,16 +51,16 @@ export function createJudge(options: JudgeOptions, then: Consequences): Judge {
 
   /** Whether there is no room for a displaced session that is requested again. The try counts. */
   const tryAgain =
-    (one: DisplacedOne, isOwnUrl: boolean): Rule<boolean> =>
+    (one: DisplacedOne, isOwnUrl: boolean): Rule<Displacing & { readonly isRefused: boolean }> =>
     (before, now, known) => {
       const user = prune(withSeen(before, now, seenOf(known), times), now, times)
       const { terms, sharedUntil } = user
-      const letsAsk = { user: before, said: false }
+      const letsAsk = { user: before, said: { isRefused: false, displaced: [] } }
       if (terms === undefined || sharedUntil > now) return letsAsk
       if (!hasNoRoom(playsOf(user.entries, now, times), terms.max, one.limited, now, times)) return letsAsk
       // Its URL is held no more: a person has come back to it, so the backend is asked.
       if (isOwnUrl && holdsOn(user, one.limited, now).length === 0) return letsAsk
-      return { user: afterTry(user, one.limited, now, times), said: true }
+      return { user: afterTry(user, one.limited, now, times), said: { isRefused: true, displaced: [] } }
     }
 
   return {
@@ -84,9 +87,10 @@ export function createJudge(options: JudgeOptions, then: Consequences): Judge {
 
     refuses(identity, now) {
       const one = displaced.find(identity, now)
-      if (one === undefined || (users.get(one.user) === undefined && !states.isShared)) return false
-      return states.change(one.user, tryAgain(one, isOwn(one.session, identity)), (isRefused, known) => {
-        if (isRefused) then.refused(known)
+      if (one === undefined || (users.get(one.user) === undefined && !isShared)) return false
+      const rule = tryAgain(one, isOwn(one.session, identity))
+      return apply({ key: one.user, rule }, ({ isRefused }) => {
+        if (isRefused) then.refuse(one.user)
         return isRefused
       })
     },

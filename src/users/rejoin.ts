@@ -1,13 +1,14 @@
-import { admit } from '../limit/admit.ts'
 import type { DisplacedSession } from '../limit/displace.ts'
 import type { Times } from '../limit/times.ts'
 import type { LimitedSession, Mark, User } from '../limit/user.ts'
 import type { Session } from '../session/session.ts'
+import type { Entering } from './entering.ts'
 import type { UserStates } from './user-states.ts'
 import type { KnownUser } from './user-table.ts'
 
 export interface RejoinOptions {
   readonly states: Pick<UserStates, 'isShared'>
+  readonly entering: Entering
   readonly limitedOf: (session: Session) => LimitedSession
   readonly times: Times
 }
@@ -27,10 +28,11 @@ export interface Rejoined {
   readonly displaced: readonly DisplacedSession[]
 }
 
-export function createRejoin({ states, limitedOf, times }: RejoinOptions): Rejoin {
+export function createRejoin({ states, entering, limitedOf, times }: RejoinOptions): Rejoin {
   return {
     rejoin(user, now, known) {
-      const { terms } = known.user
+      // A text that was lost has no terms: those that this gate has heard last.
+      const terms = user.terms ?? known.user.terms
       if (!states.isShared || terms === undefined || known.sessions.size === 0) return { user, displaced: [] }
       const ids = new Set([...user.entries, ...user.marks].map(({ id }) => id))
       const entered = new Map(known.user.entries.map((entry) => [entry.id, entry.entered]))
@@ -41,8 +43,8 @@ export function createRejoin({ states, limitedOf, times }: RejoinOptions): Rejoi
       let rejoined: Rejoined = { user, displaced: [] }
       for (const { session, entered: at } of missing) {
         const coming = { entered: at, seen: session.lastSeen }
-        const one = admit(rejoined.user, now, limitedOf(session), terms, times, coming)
-        rejoined = { user: one.user, displaced: [...rejoined.displaced, ...one.displaced] }
+        const { user: made, said } = entering(limitedOf(session), terms, coming)(rejoined.user, now, known)
+        rejoined = { user: made, displaced: [...rejoined.displaced, ...said.displaced] }
       }
       return rejoined
     },

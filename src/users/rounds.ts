@@ -39,9 +39,16 @@ function createWalk<Item>(all: () => Iterable<Item>, visit: (item: Item) => void
   return (more) => {
     for (owed += more; owed >= 1; owed--) {
       walk ??= all()[Symbol.iterator]()
-      const { done, value } = walk.next()
-      if (done === true) walk = undefined
-      else visit(value)
+      let next = walk.next()
+      if (next.done === true) {
+        walk = all()[Symbol.iterator]()
+        next = walk.next()
+      }
+      if (next.done === true) {
+        owed = 0
+        return
+      }
+      visit(next.value)
     }
   }
 }

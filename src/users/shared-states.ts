@@ -1,10 +1,11 @@
+import { endsBetween, withEnds } from '../limit/ends.ts'
 import { lastsUntil } from '../limit/prune.ts'
 import type { Times } from '../limit/times.ts'
-import { nobody, type User } from '../limit/user.ts'
+import { nobody } from '../limit/user.ts'
 import { StoreError } from '../state/record-store.ts'
-import type { UserValue, UserValues } from '../state/shared-store.ts'
-import type { Rule, UserStates } from './user-states.ts'
-import type { KnownUser, UserTable } from './user-table.ts'
+import type { Replaced, UserValue, UserValues } from '../state/shared-store.ts'
+import type { Change, Rule, Then, UserStates } from './user-states.ts'
+import type { UserTable } from './user-table.ts'
 import { readUserText, textOfUser } from './user-text.ts'
 
 export interface SharedStatesOptions {
@@ -39,81 +40,92 @@ export function createSharedStates(options: SharedStatesOptions): UserStates {
   /** The last change of each user that is under way: one waits for the other. */
   const lanes = new Map<string, Promise<unknown>>()
 
-  type Then<Said, Result> = (said: Said, known: KnownUser, before: User) => Result
-
-  const alone = <Said, Result>(
-    key: string,
-    rule: Rule<Said>,
-    then: Then<Said, Result>,
-    repeats: boolean,
-  ): Result => {
+  const alone = <Said, Result>({ key, rule, repeats }: Change<Said>, then: Then<Said, Result>): Result => {
     const known = users.getOrAdd(key)
-    const before = known.user
-    const { user, said } = rule(before, clock(), known)
-    known.user = user
-    known.isAlone = true
-    if (repeats) known.repeat = [...known.repeat, rule].slice(-MOST_REPEATED)
+    const { user: before, sessions } = known
+    const now = clock()
+    const { user, said } = rule(before, now, known)
+    const ends = endsBetween(before, user, (id) => sessions.has(id))
+    const again: Rule<unknown> | undefined =
+      repeats ?? (ends && ((there) => ({ user: withEnds(there, ends), said: null })))
+    if (again !== undefined) known.repeat = [...known.repeat, again].slice(-MOST_REPEATED)
+    if (user !== before || again !== undefined) {
+      known.user = user
+      known.aloneAt = now
+    }
     onAlone()
     return then(said, known, before)
   }
 
   /** @throws {StoreError} */
   const together = async <Said, Result>(
-    key: string,
-    rule: Rule<Said>,
+    { key, rule }: Change<Said>,
     then: Then<Said, Result>,
   ): Promise<Result> => {
     // What this gate saw last is most often what is there.
     const first = users.getOrAdd(key)
     let value: UserValue | undefined = first.value
     let user = first.user
-    let isRead = value !== undefined
+    let isThere = false
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const known = users.getOrAdd(key)
       const now = clock()
-      const { repeat } = known
+      const { repeat, user: here } = known
       const begun = repeat.reduce((state, again) => again(state, now, known).user, user)
       const made = rule(begun, now, known)
-      if (made.user === user) {
-        if (isRead) return then(made.said, known, known.user)
-        // Nothing is to be written, but nobody has looked yet.
-        value = await values.read(key)
-        user = value === undefined ? nobody : readUserText(value.text, offset())
-        isRead = true
-        continue
-      }
-      const keepFor = Math.max(SHORTEST, lastsUntil(made.user, times) - now)
-      const replaced = await values.replace(key, value, textOfUser(made.user, offset()), keepFor)
+      const isTold = made.user === user && (isThere || known.aloneAt === undefined)
+      const replaced = isTold
+        ? await compare(key, value, isThere)
+        : await values.replace(
+            key,
+            value,
+            textOfUser(made.user, offset()),
+            Math.max(SHORTEST, lastsUntil(made.user, times) - now),
+          )
       if (replaced.done) {
         const after = users.getOrAdd(key)
         const before = after.user
         after.value = replaced.value
         after.user = made.user
-        after.isAlone = false
-        after.repeat = after.repeat.slice(repeat.length)
+        after.repeat = after.repeat.filter((again) => !repeat.includes(again))
+        // It may have been changed alone meanwhile.
+        if (before === here) after.aloneAt = undefined
         return then(made.said, after, before)
       }
+      isThere = true
       value = replaced.now
-      isRead = true
       user = value === undefined ? nobody : readUserText(value.text, offset())
     }
     throw new StoreError('timeout', 'other gates change this user all the time')
   }
 
+  /** What changes nothing holds only for what is there now. */
+  const compare = async (
+    key: string,
+    value: UserValue | undefined,
+    isThere: boolean,
+  ): Promise<Replaced | { readonly done: true; readonly value: undefined }> => {
+    const now = isThere ? value : await values.read(key)
+    if (value === undefined) return now === undefined ? { done: true, value } : { done: false, now }
+    return now?.version.equals(value.version) === true ? { done: true, value } : { done: false, now }
+  }
+
   return {
     isShared: true,
-    change(key, rule, then, repeats = false) {
-      if (!values.isUsable(key)) return alone(key, rule, then, repeats)
-      const change = async () => {
+    change(change, then) {
+      const { key } = change
+      if (!values.isUsable(key)) return alone(change, then)
+      const inTurn = async () => {
+        if (!values.isUsable(key)) return alone(change, then)
         try {
-          return await together(key, rule, then)
+          return await together(change, then)
         } catch (error) {
           if (!(error instanceof StoreError)) throw error
-          return alone(key, rule, then, repeats)
+          return alone(change, then)
         }
       }
       const before = lanes.get(key)
-      const changing = before === undefined ? change() : before.then(change, change)
+      const changing = before === undefined ? inTurn() : before.then(inTurn, inTurn)
       lanes.set(key, changing)
       const leave = (): void => {
         if (lanes.get(key) === changing) lanes.delete(key)

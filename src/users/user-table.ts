@@ -18,9 +18,12 @@ export interface KnownUser {
   value: UserValue | undefined
   /** With a shared store: what the others have not heard of yet. */
   repeat: readonly Rule<unknown>[]
-  /** With a shared store: `user` is what this gate alone made of it. */
-  isAlone: boolean
-  /** When it was last told who of them plays; milliseconds of the monotonic clock. */
+  /**
+   * With a shared store: when this gate has changed the user alone; undefined where all know all of it.
+   * Milliseconds of the monotonic clock, as below.
+   */
+  aloneAt: number | undefined
+  /** Requests before that have been told. */
   toldAt: number
 }
 
@@ -50,7 +53,7 @@ export function createUserTable(): UserTable {
       const sessions = new Map<string, Session>()
       const known: KnownUser = {
         ...{ key, user: nobody, sent: {}, sessions },
-        ...{ value: undefined, repeat: [], isAlone: false, toldAt: 0 },
+        ...{ value: undefined, repeat: [], aloneAt: undefined, toldAt: 0 },
       }
       users.set(key, known)
       return known

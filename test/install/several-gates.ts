@@ -26,7 +26,7 @@ async function askGate(debian: Debian, where: string, player: string, query: str
 export async function followSeveralGates(debian: Debian): Promise<void> {
   const [valkey = '', start = '', upstream = '', ...others] = readCommands('Several gates on one machine')
   assert.deepEqual(others, [])
-  for (const block of [valkey, start]) await debian.run(block)
+  for (const block of [valkey, start, untilReady(9181), untilReady(9182)]) await debian.run(block)
   await debian.run(upstream)
   const units = 'alta-auth.service alta-auth-valkey.service alta-auth@2.socket alta-auth@2.service'
   for (const [what, answer] of [
@@ -54,6 +54,10 @@ export async function followSeveralGates(debian: Debian): Promise<void> {
   await assertOutlivesAGate(debian)
 }
 
+/** A command that waits for a gate, which a busy machine starts slowly. */
+const untilReady = (admin: number): string =>
+  `curl -sf -o /dev/null --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:${admin}/readyz`
+
 /** How often the backend of give-channel.ts was asked. */
 async function questionsSoFar(debian: Debian): Promise<number> {
   return Number(await debian.run(`wc -l < ${questions}`))
@@ -71,7 +75,8 @@ async function assertSocketsAreClosed(debian: Debian): Promise<void> {
   assert.equal(asNobody.code, 7)
   // Nothing of Valkey listens to a network.
   assert.doesNotMatch(await debian.run('cat /proc/net/tcp /proc/net/tcp6'), /:18EB /)
-  assert.equal(await debian.run('ls -A /var/lib/valkey'), '')
+  // And it has written nothing.
+  assert.equal(await debian.run('ls -A /run/alta-auth-valkey'), 'valkey.sock\n')
 }
 
 /** Any gate's admin listener tells the sessions of all. */
@@ -107,10 +112,9 @@ async function assertOutlivesAGate(debian: Debian): Promise<void> {
   const asked = await questionsSoFar(debian)
   await debian.run(`systemctl stop alta-auth@2.socket ${service}`)
   for (const player of players) assert.equal(await ask(player, ''), '200', player)
-  await debian.run(
-    `systemctl start alta-auth@2.socket ${service}; systemctl stop alta-auth.socket alta-auth.service`,
-  )
+  await debian.run(`systemctl start alta-auth@2.socket ${service}; ${untilReady(9182)}`)
+  await debian.run('systemctl stop alta-auth.socket alta-auth.service')
   for (const player of players) assert.equal(await ask(player, ''), '200', player)
-  await debian.run('systemctl start alta-auth.socket alta-auth.service')
+  await debian.run(`systemctl start alta-auth.socket alta-auth.service; ${untilReady(9181)}`)
   assert.equal(await questionsSoFar(debian), asked)
 }

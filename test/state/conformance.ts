@@ -7,6 +7,8 @@ import { makeRecord, makeWrite } from './records.ts'
 
 /** How a kind of store is made for a test. What it needs ends with the scope. */
 export interface StoreKind {
+  /** How many of its tests may run at once. */
+  readonly concurrency?: number
   /** An empty place, in which one store after another is opened. */
   place(scope: Scope): Promise<StorePlace>
 }
@@ -43,7 +45,7 @@ export function describeConformance(name: string, kind: StoreKind): void {
   const idsOf = async (store: RecordStore): Promise<string[]> =>
     sorted(await store.recall(viewer)).map(({ id }) => id)
 
-  describe(name, () => {
+  describe(name, { concurrency: kind.concurrency ?? 1 }, () => {
     test('nothing is known of a viewer who was never written', async (t) => {
       const { store } = await opened(t)
       assert.deepEqual(await store.recall(viewer), [])

@@ -9,7 +9,7 @@ import {
 import type { PretendLimitSettings } from './pretend-limit.ts'
 
 export interface LimitedGateOptions
-  extends Pick<PretendGateOptions, 'idle' | 'lifetimes' | 'channelPattern'> {
+  extends Pick<PretendGateOptions, 'idle' | 'lifetimes' | 'channelPattern' | 'shared' | 'newSessionId'> {
   readonly limit?: PretendLimitSettings
   /** What the backend sends with each allow; a user with one session unless given. */
   readonly grant?: Grant

@@ -8,6 +8,9 @@ import { until } from './until.ts'
 
 export const mainFile = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
+/** How long a start may take on a busy machine, with many of them at once; milliseconds. */
+const START = 30_000
+
 export interface MainOptions {
   /** Where `.env` would be read from; an empty folder unless given. */
   readonly cwd?: string
@@ -66,9 +69,13 @@ export function startMain(scope: Scope, environment: Environment, options: MainO
     exited,
     signal: (signal) => void process.kill(pid, signal),
     listening: (times = 1) =>
-      until('the gate to listen', () => {
-        if (ended) throw new Error(`it ended instead:\n${printed.stderr}${printed.stdout}`)
-        return printed.stdout.split('"message":"listening"').length > times
-      }),
+      until(
+        'the gate to listen',
+        () => {
+          if (ended) throw new Error(`it ended instead:\n${printed.stderr}${printed.stdout}`)
+          return printed.stdout.split('"message":"listening"').length > times
+        },
+        START,
+      ),
   }
 }

@@ -13,6 +13,7 @@ import { createSessionTable, type SessionTable } from '../../src/session/session
 import { createSessionStore, type SessionStore } from '../../src/state/session-store.ts'
 import type { StoreState } from '../../src/state/store-link.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
+import type { SharedUsers, UserLimit } from '../../src/users/user-limit.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { createChance } from './create-chance.ts'
 import { createIds } from './create-ids.ts'
@@ -43,6 +44,8 @@ export interface PretendGateOptions {
   readonly stateMax?: number
   /** How many sessions a user may have; nobody has a limit unless given. Timers fire at their times then. */
   readonly limit?: PretendLimitSettings
+  /** With `limit`: the users of several gates. */
+  readonly shared?: SharedUsers
   /** Another store than that in memory. */
   readonly stored?: Stored
 }
@@ -73,7 +76,7 @@ export interface PretendGate {
   readonly denials: Denials
   readonly outage: DecideOptions['outage']
   readonly identify: DecideOptions['identify']
-  readonly limit: DecideOptions['limit']
+  readonly limit: UserLimit | undefined
   /** What the limit has told; empty without one. */
   readonly notes: LimitNotes
   /** The store of this process. */
@@ -199,8 +202,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     const limited =
       options.limit &&
       createPretendLimit(options.limit, {
-        ...{ identify, idle, clock, after },
-        end: (session) => sessions.end(session, 'displaced'),
+        ...{ identify, idle, clock, after, shared: options.shared },
+        end: (session, why) => sessions.end(session, why),
       })
     const sweep = (): void => {
       sessions.sweep(clock())
@@ -239,7 +242,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       },
     }
     const notes = limited?.notes ?? { displaced: [], refused: [], nonsense: [], shared: [] }
-    return { disk, stored, deciding, notes, decide: createDecide(deciding), clock }
+    return { disk, stored, deciding, limit: limited?.limit, notes, decide: createDecide(deciding), clock }
   }
   let current = createProcess()
 
@@ -313,7 +316,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       return current.deciding.outage
     },
     get limit() {
-      return current.deciding.limit
+      return current.limit
     },
     get notes() {
       return current.notes

@@ -1,3 +1,4 @@
+import type { End } from '../../src/decision/stored.ts'
 import type { Cause } from '../../src/limit/user.ts'
 import type { Session } from '../../src/session/session.ts'
 import { createSessionLimit } from '../../src/users/session-limit.ts'
@@ -19,8 +20,8 @@ export interface LimitNotes {
 /** The limit as shipped, and what it tells. */
 export function createPretendLimit(
   settings: PretendLimitSettings,
-  around: Pick<SessionLimitOptions, 'identify' | 'clock' | 'after' | 'idle'> & {
-    readonly end: (session: Session) => void
+  around: Pick<SessionLimitOptions, 'identify' | 'clock' | 'after' | 'idle' | 'shared'> & {
+    readonly end: (session: Session, why: End['why']) => void
   },
 ): { readonly limit: UserLimit; readonly notes: LimitNotes } {
   const notes: LimitNotes = { displaced: [], refused: [], nonsense: [], shared: [] }
@@ -32,7 +33,7 @@ export function createPretendLimit(
     ...settings,
     ...around,
     groupOf: () => '',
-    end: async (session) => around.end(session),
+    end: async (session, { why }) => around.end(session, why),
     on: {
       displaced: ({ id }, by, cause) => void notes.displaced.push({ id, by, cause }),
       refused: (user) => void notes.refused.push(user),

@@ -11,7 +11,7 @@ import { until } from './until.ts'
 
 /** redis-server passes the same tests. */
 const server = process.env['VALKEY_SERVER'] ?? 'valkey-server'
-const sentinel = server.replace(/server$/, 'sentinel')
+const sentinel = 'valkey-sentinel'
 const READY = /ready to accept/i
 const run = promisify(execFile)
 
@@ -20,6 +20,8 @@ export interface ValkeyServer {
   readonly folder: string
   /** Sends a command by valkey-cli; resolves with what that prints, without its last line break. */
   cli(...command: readonly string[]): Promise<string>
+  /** The same with other parameters in the place of those that name this server. */
+  cliFor(parameters: readonly string[]): Promise<string>
   /** From now on it says nothing, but its connections stay. */
   pause(): void
   goOn(): void
@@ -70,12 +72,12 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     '0',
   ]
   let child: Child
-  const cli = async (...command: readonly string[]): Promise<string> => {
-    const { stdout } = await run('valkey-cli', [...cliWhere, ...(options.cli ?? []), ...command], {
-      maxBuffer: 64 * 1_048_576,
-    })
+  const cliFor = async (parameters: readonly string[]): Promise<string> => {
+    const { stdout } = await run('valkey-cli', [...parameters], { maxBuffer: 64 * 1_048_576 })
     return stdout.replace(/\n$/, '')
   }
+  const cli = (...command: readonly string[]): Promise<string> =>
+    cliFor([...cliWhere, ...(options.cli ?? []), ...command])
   const start = async (more: readonly string[], isUp: RegExp): Promise<void> => {
     child = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
     await until(`${server} on ${port}`, () => {
@@ -88,6 +90,7 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     address,
     folder,
     cli,
+    cliFor,
     pause: () => void child.process.kill('SIGSTOP'),
     goOn: () => void child.process.kill('SIGCONT'),
     kill: async () => void (await child.stop('SIGKILL')),
@@ -108,7 +111,7 @@ export function settingsFor(
     prefix: 'test:',
     secrets: ['a secret of thirty-two characters'],
     // A busy machine is no slow server.
-    timeout: 2_000,
+    timeout: 10_000,
     ...more,
   }
 }

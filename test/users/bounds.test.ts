@@ -72,3 +72,20 @@ test('all users are looked at in their time, a few in each turn, while some come
   stop()
   assert.equal(time.set(), 0)
 })
+
+for (const count of [1, 3])
+  test(`${count} crowded of ${count} are each looked at once in every report`, async () => {
+    const time = createPretendTime()
+    const users = createUserTable()
+    const crowded = new Set(Array.from({ length: count }, (_, n) => users.getOrAdd(`user ${n}`)))
+    const looks = new Map<string, number>()
+    startRounds({
+      ...{ users, crowded, report: 30_000, every: 60_000, after: time.after },
+      look: ({ key }) => void looks.set(key, (looks.get(key) ?? 0) + 1),
+    })
+    await time.pass(301_000)
+    assert.deepEqual(
+      [...looks.values()],
+      Array.from({ length: count }, () => 10),
+    )
+  })

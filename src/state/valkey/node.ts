@@ -21,6 +21,8 @@ export interface NodeOptions {
   /** Calls `act` after so many milliseconds; the result cancels it. */
   readonly startTimer: (milliseconds: number, act: () => void) => () => void
   readonly onBeat: (beat: Beat) => void
+  /** The slot of the heartbeat is on its way to another server of the cluster: the next one needs another. */
+  readonly onRedirected: () => void
   /** It can be used, or cannot any more; `lasted` milliseconds it was as before. */
   readonly onChange: (state: StoreNode, lasted: number) => void
 }
@@ -56,6 +58,8 @@ export interface Node {
 /** Milliseconds between two heartbeats, and without a good one until the connection is made anew. */
 const BEAT_EVERY = 250
 const WATCHDOG = 3_000
+/** Heartbeats in a row that may be redirected: many slots may be moving. */
+const MOST_REDIRECTIONS = 16
 
 export function createNode(options: NodeOptions): Node {
   const { connect, address, timeout, clock, startTimer, onBeat, onChange } = options
@@ -65,6 +69,8 @@ export function createNode(options: NodeOptions): Node {
   let sender = createSender(undefined)
   let isClosed = false
   let isBeating = false
+  /** Heartbeats in a row that were redirected. */
+  let redirections = 0
   let cancelBeat = (): void => {}
   let cancelWatchdog = (): void => {}
 
@@ -127,6 +133,7 @@ export function createNode(options: NodeOptions): Node {
         const ended = clock()
         cancelWatchdog()
         cancelWatchdog = startTimer(WATCHDOG, open)
+        redirections = 0
         onBeat({
           ...{ time: Number(time), at: (began + ended) / 2, took: ended - began },
           ...{ epochKey, epoch: epoch.toString() },
@@ -134,8 +141,12 @@ export function createNode(options: NodeOptions): Node {
         become(true)
       },
       (error: unknown) => {
-        settle(BEAT_EVERY)
-        if (mine === connection) become(false, errorOf(error))
+        // A server that says where a slot goes works.
+        const isMoving = isRedirection(error) && ++redirections <= MOST_REDIRECTIONS
+        settle(isMoving ? 0 : BEAT_EVERY)
+        if (mine !== connection) return
+        if (isMoving) options.onRedirected()
+        else become(false, errorOf(error))
       },
     )
   }

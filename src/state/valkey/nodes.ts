@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { StoreError } from '../record-store.ts'
 import type { StoreNode } from '../shared-store.ts'
 import type { Connect, Parameter } from './connect.ts'
+import { createGuests } from './guests.ts'
 import { type Beat, createNode, type Node, type NodeOptions, nameOf } from './node.ts'
 import type { Script } from './scripts.ts'
 import { createSlots } from './slots.ts'
@@ -54,14 +55,10 @@ const ASK_SOON = 500
 const ASK_AGAIN = 5_000
 const MOST_REDIRECTIONS = 4
 const TRY_AGAIN = 50
-/** Milliseconds that a new connection usually needs. */
-const CONNECT = 50
 
 export function createNodes(options: NodesOptions): Nodes {
   const { settings, startTimer, onChange } = options
   const nodes = new Map<string, Node>()
-  /** Servers that have no slot yet, while their first one is on its way. */
-  const guests = new Map<string, Node>()
   const slots = createSlots()
   const epochs = new Map<string, string>()
   /** Undefined: it is not open. */
@@ -81,6 +78,7 @@ export function createNodes(options: NodesOptions): Nodes {
       timeout: settings.timeout,
       newEpoch: () => randomBytes(9).toString('base64url'),
       beatKeys: () => options.beatKeys(slots.tagOf(name)),
+      onRedirected: () => slots.dropTagOf(name),
       onBeat(beat) {
         const before = epochs.get(beat.epochKey)
         epochs.set(beat.epochKey, beat.epoch)
@@ -94,23 +92,10 @@ export function createNodes(options: NodesOptions): Nodes {
     }
   }
 
-  /** The server that an ASK names. */
-  const asked = async (to: string): Promise<Node> => {
-    const known = nodes.get(to) ?? guests.get(to)
-    if (known !== undefined) return known
-    const port = to.lastIndexOf(':')
-    const address = { kind: 'tcp', host: to.slice(0, port), port: Number(to.slice(port + 1)) } as const
-    const ignore = (): void => {}
-    const guest = createNode({ ...nodeOptions(address), onBeat: ignore, onChange: ignore })
-    guests.set(to, guest)
-    await pause(CONNECT)
-    return guest
-  }
-
-  const dismissGuests = (): void => {
-    for (const guest of guests.values()) guest.close()
-    guests.clear()
-  }
+  const guests = createGuests(
+    (address) => createNode({ ...nodeOptions(address), onBeat: ignore, onChange: ignore }),
+    startTimer,
+  )
 
   const pause = (milliseconds: number): Promise<void> =>
     new Promise((resolve) => void startTimer(milliseconds, resolve))
@@ -123,7 +108,7 @@ export function createNodes(options: NodesOptions): Nodes {
       node.close()
     }
     if (settings.mode.kind === 'cluster') slots.take(primaries)
-    dismissGuests()
+    guests.dismiss()
     for (const primary of primaries) {
       const name = nameOf(primary.address)
       if (!nodes.has(name)) nodes.set(name, createNode(nodeOptions(primary.address)))
@@ -134,16 +119,13 @@ export function createNodes(options: NodesOptions): Nodes {
     const mine = connect
     if (mine === undefined) return
     try {
-      const working = [...nodes.values()].filter((node) => node.state().usable)
-      const primaries = await readTopology(
-        { ...options, connect: mine },
-        working.map(({ address }) => address),
-      )
+      const working = [...nodes.values()].filter((node) => node.state().usable).map(({ address }) => address)
+      const primaries = await readTopology({ ...options, connect: mine }, working)
       if (mine === connect) take(primaries)
     } catch (error) {
       if (nodes.size > 0 || mine !== connect) return
-      const { trouble, message } = storeErrorOf(error, unknownName)
       const isFirst = unknown.message === undefined
+      const { trouble, message } = storeErrorOf(error, unknownName)
       unknown = { ...unknown, trouble, message }
       if (isFirst) onChange(unknown, 0)
     }
@@ -201,7 +183,7 @@ export function createNodes(options: NodesOptions): Nodes {
         isAsked = word === 'ASK'
         if (word === 'TRYAGAIN') await pause(TRY_AGAIN)
         if (word === 'MOVED') await ask()
-        node = isAsked ? await asked(to) : usable(nodeOf(key))
+        node = isAsked ? (nodes.get(to) ?? (await guests.get(to))) : usable(nodeOf(key))
       }
     }
   }
@@ -229,8 +211,10 @@ export function createNodes(options: NodesOptions): Nodes {
       cancelAsk()
       for (const node of nodes.values()) node.close()
       nodes.clear()
-      dismissGuests()
+      guests.dismiss()
       unknown = { name: unknownName, usable: false, since: options.clock() }
     },
   }
 }
+
+function ignore(): void {}

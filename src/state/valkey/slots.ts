@@ -12,6 +12,8 @@ export interface Slots {
    * cluster any server holds any key.
    */
   tagOf(name: string): string
+  /** Its slot is on its way to another server: from now on another one is taken. */
+  dropTagOf(name: string): void
 }
 
 const SLOTS = 16_384
@@ -20,7 +22,8 @@ const MOST_TRIES = 200_000
 
 export function createSlots(): Slots {
   let holders: readonly (string | undefined)[] = []
-  const tags = new Map<string, string>()
+  /** By server; `b` and a number. */
+  const tags = new Map<string, number>()
 
   return {
     take(primaries) {
@@ -31,13 +34,12 @@ export function createSlots(): Slots {
     },
     holderOf: (key) => holders[slotOf(key)],
     tagOf(name) {
-      const holds = (tag: string): boolean => holders.length === 0 || holders[slotOf(tag)] === name
-      const known = tags.get(name)
-      if (known !== undefined && holds(known)) return known
-      let tag = 'b'
-      for (let n = 0; n < MOST_TRIES && !holds(tag); n += 1) tag = `b${n}`
-      tags.set(name, tag)
-      return tag
+      const holds = (n: number): boolean => holders.length === 0 || holders[slotOf(`b${n}`)] === name
+      let n = tags.get(name) ?? 0
+      while (n < MOST_TRIES && !holds(n)) n += 1
+      tags.set(name, n === MOST_TRIES ? 0 : n)
+      return `b${n}`
     },
+    dropTagOf: (name) => void tags.set(name, (tags.get(name) ?? 0) + 1),
   }
 }

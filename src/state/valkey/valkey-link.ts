@@ -23,8 +23,8 @@ export function createValkeyLink(options: ValkeyLinkOptions): StoreLink {
   let isStopped = false
   let cancelRetry = (): void => {}
   let tellStarted = (): void => {}
-  /** Servers that were told of as unusable. */
-  const told = new Set<string>()
+  /** Servers that were told of as unusable, and since when. */
+  const told = new Map<string, number>()
   /** Servers that can be used again, which is not told yet. */
   const back = new Map<string, readonly [node: StoreNode, lasted: number]>()
 
@@ -96,11 +96,20 @@ export function createValkeyLink(options: ValkeyLinkOptions): StoreLink {
     preparing = next
   }
 
+  /** Forgets servers that are none of ours any more: another one is in their place. Since when they were away. */
+  const replaced = (): readonly number[] => {
+    const ours = new Set(store.nodes().map(({ name }) => name))
+    const gone = [...told].filter(([name]) => !ours.has(name))
+    for (const [name] of gone) told.delete(name)
+    return gone.map(([, since]) => since)
+  }
+
   const changed = (node: StoreNode, lasted: number): void => {
     if (isStopped) return
     if (node.usable) {
       // That it can be used at first is no change.
       if (told.delete(node.name)) back.set(node.name, [node, lasted])
+      else for (const was of replaced()) back.set(node.name, [node, clock() - was])
       prepareSoon()
       return
     }
@@ -110,7 +119,7 @@ export function createValkeyLink(options: ValkeyLinkOptions): StoreLink {
       if (nodes.length === 1) isReady = false
     }
     const wasTold = told.has(node.name) || back.delete(node.name)
-    told.add(node.name)
+    told.set(node.name, node.since)
     if (!wasTold) options.onChange({ ...state(), node }, lasted)
   }
 

@@ -32,6 +32,8 @@ export interface ValkeyStoreOptions {
   readonly luaTime?: string
   /** The most messages that are kept; fewer only in tests. */
   readonly mostMessages?: number
+  /** Milliseconds that what no request waits for may take, and that `open` waits; more only in tests. */
+  readonly deadline?: number
 }
 
 /** Who watches the servers. */
@@ -52,15 +54,13 @@ export interface ValkeyStore extends SharedStore {
   isUsable(viewer: string): boolean
 }
 
-/** Milliseconds that `open` waits, and that what no request waits for may take. */
-const PATIENCE = 2_000
 const DEADLINE = 2_000
 /** Milliseconds between two looks whether the servers can be used. */
 const LOOK_EVERY = 10
 
 /** The store of many machines: Valkey, or Redis. */
 export function createValkeyStore(options: ValkeyStoreOptions): ValkeyStore {
-  const { settings, clock, startTimer } = options
+  const { settings, clock, startTimer, deadline = DEADLINE } = options
   const gate = randomBytes(12).toString('base64url')
   const keys = createKeys(settings.prefix)
   const scripts = createScripts(options.luaTime)
@@ -79,9 +79,9 @@ export function createValkeyStore(options: ValkeyStoreOptions): ValkeyStore {
     onForgotten: (node) => watch?.onForgotten(node),
   })
   const { now } = time
-  const deadlines = { recall: settings.timeout, other: DEADLINE }
+  const deadlines = { recall: settings.timeout, other: deadline }
   const fields = createRecordFields(seal, format)
-  const shared = { nodes, scripts, keys, seal, gate, now, startTimer, deadline: DEADLINE }
+  const shared = { nodes, scripts, keys, seal, gate, now, startTimer, deadline }
   const records = createValkeyRecords({ ...shared, format, fields, deadlines })
   const slice = createRecordSlices({ ...shared, fields, deadlines })
   const marks = createValkeyMarks({ ...shared, key: keys.marks })
@@ -120,9 +120,10 @@ export function createValkeyStore(options: ValkeyStoreOptions): ValkeyStore {
     },
     async open() {
       await connect()
-      const until = clock() + PATIENCE
-      while (isOpen && clock() < until && !nodes.states().every(({ usable }) => usable))
-        await pause(LOOK_EVERY)
+      const until = clock() + deadline
+      // A password does not become right by waiting.
+      const isKnown = ({ usable, trouble }: StoreNode): boolean => usable || trouble === 'password'
+      while (isOpen && clock() < until && !nodes.states().every(isKnown)) await pause(LOOK_EVERY)
       const states = nodes.states()
       if (states.some(({ usable }) => usable)) return undefined
       await close()
@@ -142,7 +143,7 @@ export function createValkeyStore(options: ValkeyStoreOptions): ValkeyStore {
     replies: createValkeyReplies(shared),
     gates: createValkeyGates({ ...shared, key: keys.gates }),
     async claimSweep(forMs) {
-      return (await nodes.run(DEADLINE, keys.sweep, scripts.claim, [gate, forMs])) === 1
+      return (await nodes.run(deadline, keys.sweep, scripts.claim, [gate, forMs])) === 1
     },
     nodes: nodes.states,
   }

@@ -46,7 +46,7 @@ describe('the rights that the gate needs', { concurrency: 4 }, () => {
       t.after(() => store.close())
       return await store
         .open()
-        .then(() => useAll(store))
+        .then(() => useAll(store, 2_000))
         .then(
           () => 'nothing failed',
           (error: unknown) => String(error),

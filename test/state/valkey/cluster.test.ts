@@ -67,7 +67,7 @@ test('a cluster of three servers', async (t) => {
     const seeds = servers.filter((_, n) => n !== holder)
     const { link } = await startLink(
       t,
-      makeStore(settingsFor(seeds, { mode, prefix: 'starts:', timeout: 200 })),
+      makeStore(settingsFor(seeds, { mode, prefix: 'starts:', timeout: 400 })),
     )
     assert.equal(link.state().usable, true)
     assert.ok(viewers.some((viewer) => link.isUsable(viewer)))

@@ -15,7 +15,7 @@ export interface RecordedLink {
   tells(what: string, times?: number): Promise<void>
 }
 
-export async function startLink(scope: Scope, store: ValkeyStore, patience = 2_000): Promise<RecordedLink> {
+export async function startLink(scope: Scope, store: ValkeyStore, patience = 10_000): Promise<RecordedLink> {
   const told: string[] = []
   const states: StoreState[] = []
   const link = createValkeyLink({

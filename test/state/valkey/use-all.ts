@@ -9,7 +9,7 @@ import { makeStore } from './valkey-place.ts'
  * Does all that a gate does with an open store, scripts with all their branches included.
  * @param patience milliseconds until a message must be heard
  */
-export async function useAll(store: ValkeyStore, patience = 3_000): Promise<void> {
+export async function useAll(store: ValkeyStore, patience = 10_000): Promise<void> {
   const { viewer } = makeRecord()
   const now = store.now()
   let heard = 0

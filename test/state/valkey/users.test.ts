@@ -4,7 +4,7 @@ import type { UserValue } from '../../../src/state/shared-store.ts'
 import type { ValkeyStore } from '../../../src/state/valkey/valkey-store.ts'
 import { makeValkeyPlace } from './valkey-place.ts'
 
-describe('users that gates share', () => {
+describe('users that gates share', { concurrency: 4 }, () => {
   test('16 changers at two gates at once lose no change', async (t) => {
     const place = await makeValkeyPlace(t)
     const gates = await Promise.all([place.open(), place.open()])

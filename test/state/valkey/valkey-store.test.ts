@@ -7,6 +7,7 @@ const older = 'the secret of thirty-two before it'
 
 function valkeyWith(settings: Partial<ValkeySettings>): StoreKind {
   return {
+    concurrency: 6,
     async place(scope) {
       const place = await makeValkeyPlace(scope, undefined, settings)
       return { create: (configuration = 'one') => place.create({}, { configuration }), pass: place.pass }

@@ -1,0 +1,119 @@
+import type { DisplacedSession } from '../../src/limit/displace.ts'
+import type { User } from '../../src/limit/user.ts'
+import type { Session } from '../../src/session/session.ts'
+import { readUserText } from '../../src/users/user-text.ts'
+import { createChance } from './create-chance.ts'
+import { createIds } from './create-ids.ts'
+import { createLimitedGate, type LimitedGate, type LimitedGateOptions } from './limited-gate.ts'
+import {
+  createPretendUserValues,
+  type PretendConnection,
+  type PretendUserValues,
+} from './pretend-user-values.ts'
+
+export interface SharedGatesOptions extends Omit<LimitedGateOptions, 'shared' | 'newSessionId'> {
+  readonly gates?: number
+  /** Of how the store's answers and the messages take turns. */
+  readonly seed?: number
+  /** Milliseconds between two moments at which the store is quiet; 250 unless given. */
+  readonly step?: number
+}
+
+export interface SharedGate extends LimitedGate {
+  readonly connection: PretendConnection
+  /** What this gate has told the others, whether they heard it or not. */
+  readonly told: readonly DisplacedSession[]
+  /** How often a user was judged by this gate alone. */
+  alone(): number
+  /** Whether others hear what it tells from now on. */
+  heard(isHeard: boolean): void
+}
+
+/** Limited gates that share a store and messages. Each has a clock of its own. */
+export interface SharedGates {
+  readonly all: readonly SharedGate[]
+  readonly values: PretendUserValues
+  /** Lets time pass at all gates: in small steps, each until the store is quiet. */
+  pass(milliseconds: number): Promise<void>
+  /** Resolves when nothing is under way. */
+  quiet(): Promise<void>
+  /** Time of the store. */
+  now(): number
+  /** The sessions of a user in all tables. */
+  sessions(user?: string): readonly Session[]
+  /** What is kept of a user, in the time of the store. */
+  user(user?: string): User
+}
+
+/** The clocks of two gates differ by so much. */
+const BETWEEN_CLOCKS = 10_000
+/** Milliseconds that a message takes at most. */
+const LATEST_MESSAGE = 20
+
+export function createSharedGates(options: SharedGatesOptions = {}): SharedGates {
+  const { gates: count = 2, seed = 1, step: each = 250, ...rest } = options
+  const chance = createChance(seed)
+  const newSessionId = createIds(createChance(seed + 1))
+  let passed = 0
+  // As a real one: far from the clock of any process.
+  const now = (): number => 1_000_000_000 + passed
+  const values = createPretendUserValues(seed + 2, now)
+  let messages: { readonly at: number; readonly to: SharedGate; readonly gone: DisplacedSession }[] = []
+
+  const create = (n: number): SharedGate => {
+    const connection = values.connect()
+    const told: DisplacedSession[] = []
+    let alone = 0
+    let isHeard = true
+    const gate = createLimitedGate({
+      ...{ limit: {}, ...rest, newSessionId },
+      shared: {
+        values: connection,
+        offset: () => now() - gate.now(),
+        tell(gone) {
+          told.push(gone)
+          if (!isHeard || !connection.isUsable('')) return
+          for (const to of all)
+            if (to !== one) messages.push({ at: passed + Math.ceil(chance() * LATEST_MESSAGE), to, gone })
+        },
+        onAlone: () => void alone++,
+      },
+    })
+    gate.pass(n * BETWEEN_CLOCKS)
+    const one: SharedGate = {
+      ...{ ...gate, connection, told },
+      alone: () => alone,
+      heard(next) {
+        isHeard = next
+      },
+    }
+    return one
+  }
+  const all: SharedGate[] = []
+  for (let n = 0; n < count; n++) all.push(create(n))
+
+  /** Who is cut off hears of it when it is back. */
+  const deliver = (): void => {
+    const due = messages.filter(({ at, to }) => at <= passed && to.connection.isUsable(''))
+    messages = messages.filter((one) => !due.includes(one))
+    for (const { to, gone } of due) to.limit?.displacedElsewhere(gone)
+  }
+
+  return {
+    ...{ all, values, now },
+    async pass(milliseconds) {
+      for (let left = milliseconds; left > 0; left -= each) {
+        const step = Math.min(each, left)
+        passed += step
+        for (const gate of all) gate.pass(step)
+        await values.quiet()
+        deliver()
+        await values.quiet()
+      }
+    },
+    quiet: values.quiet,
+    sessions: (user = '42') =>
+      all.flatMap((gate) => [...gate.sessions.all()].filter(({ userId }) => userId === user)),
+    user: (user = '42') => readUserText(values.text(`\n${user}`) ?? '', 0),
+  }
+}
