@@ -16,6 +16,7 @@ import {
   settingsTable,
 } from './settings-table.ts'
 import { findMisfits, type StateSettings, toStateSettings } from './state-settings.ts'
+import { formerFolders } from './state-texts.ts'
 import { misspelt } from './typos.ts'
 import { ValueError } from './values.ts'
 
@@ -42,6 +43,8 @@ export interface Settings {
   readonly sessionIdle: number
   /** Where sessions outlive this process; undefined = nowhere. */
   readonly state: StateSettings | undefined
+  /** Folders whose sessions a store that gates share takes along; absolute paths. */
+  readonly formerFolders: readonly string[]
   /** What this gate is called among those that share a store; undefined = see `defaultGateName`. */
   readonly gateName: string | undefined
   /** How many sessions a user may have at once. Times are milliseconds. */
@@ -100,7 +103,7 @@ export function readSettings(environment: Environment): SettingsResult {
   const eventsUrl = readEventsUrl(raw as Partial<RawSettings>, problems)
   const [first, ...rest] = backends
   if (problems.length > 0 || first === undefined) return { ok: false, problems: problems.map(onOneLine) }
-  return { ok: true, settings: toSettings(raw as RawSettings, [first, ...rest], eventsUrl) }
+  return { ok: true, settings: toSettings(raw as RawSettings, [first, ...rest], eventsUrl, environment) }
 }
 
 function readBackends(raw: Partial<RawSettings>, problems: string[]): Endpoint[] {
@@ -164,6 +167,7 @@ function toSettings(
   raw: RawSettings,
   backends: Settings['backends'],
   eventsUrl: Endpoint | undefined,
+  environment: Environment,
 ): Settings {
   return deepFreeze({
     backends,
@@ -186,6 +190,7 @@ function toSettings(
     },
     sessionIdle: raw.SESSION_IDLE,
     state: toStateSettings(raw),
+    formerFolders: formerFolders(environment),
     gateName: raw.GATE_NAME,
     limit: {
       sessionLimit: raw.SESSION_LIMIT,

@@ -24,9 +24,22 @@ export function stateTexts(environment: Environment): Readonly<Record<'STATE_URL
   }
 }
 
-/** The first of the folders, which stand between colons. */
+/** Where the gate may have kept its sessions before STATE_URL named a store that gates share. */
+export function formerFolders(environment: Environment): readonly string[] {
+  const directories = [
+    firstFolder(environment['RUNTIME_DIRECTORY']),
+    firstFolder(environment['STATE_DIRECTORY']),
+  ]
+  return directories.flatMap((directory) => (directory === undefined ? [] : [`${directory}/state`]))
+}
+
 function runtimeDirectory(environment: Environment): string | undefined {
-  const first = environment['RUNTIME_DIRECTORY']?.split(':')[0]
+  return firstFolder(environment['RUNTIME_DIRECTORY'])
+}
+
+/** The first of the folders that systemd names, which stand between colons. */
+function firstFolder(folders: string | undefined): string | undefined {
+  const first = folders?.split(':')[0]
   return first?.startsWith('/') ? posix.normalize(first) : undefined
 }
 

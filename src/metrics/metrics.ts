@@ -21,6 +21,8 @@ export interface MetricsOptions extends Watched {
   readonly fleet?: WatchedFleet | undefined
   /** Requests over the limit of their user, since the start. */
   readonly limitRefusals: () => number
+  /** Users that were judged by this gate alone, while the store that gates share was away. */
+  readonly limitAlone: () => number
   readonly limitedUsers: () => number
   readonly events: () => { readonly delivered: number; readonly dropped: number; readonly waiting: number }
 }
@@ -167,6 +169,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'limit_refusals_total',
     'Requests that were over the number of their user; with SESSION_LIMIT=report would have been.',
     single(options.limitRefusals),
+  )
+  counter(
+    'limit_alone_total',
+    'Limits that were judged by this gate alone, while the store that gates share was away.',
+    single(options.limitAlone),
   )
   gauge('limited_users', 'Users with a number of sessions who are known now.', single(options.limitedUsers))
   if (options.fleet !== undefined) createFleetMetrics(options.fleet, reading)

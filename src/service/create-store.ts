@@ -10,6 +10,7 @@ import type { StoreState } from '../state/store-link.ts'
 import { createValkeyLink } from '../state/valkey/valkey-link.ts'
 import { createValkeyStore, type ValkeyStore } from '../state/valkey/valkey-store.ts'
 import type { Subrequest } from '../subrequest.ts'
+import { takeFolderAlong } from './take-folder-along.ts'
 
 export interface StoreOptions
   extends Pick<
@@ -20,16 +21,23 @@ export interface StoreOptions
   readonly log: Log
   readonly identify: (subrequest: Subrequest) => Identity
   readonly scopeOf: (target: Target) => Scope
+  /** How many limits were judged by this gate alone so far, while others could not be heard. */
+  readonly decidedAlone: () => number
 }
 
 /** How long one command to the store may take, in milliseconds. A request waits for less: STATE_TIMEOUT. */
 const DEADLINES = { read: 1_000, write: 2_000, open: 5_000 }
+
+/** How long the start waits until a folder's sessions are taken along, in milliseconds. The rest follows. */
+const TAKE_ALONG = 4_000
 
 /** Where sessions outlive this process. */
 export interface Store {
   readonly sessions: SessionStore
   /** What gates share beside the sessions; undefined for a folder. */
   readonly shared: ValkeyStore | undefined
+  /** Opens it, within `patience` milliseconds. */
+  start(patience: number): Promise<void>
 }
 
 /** The store of STATE_URL; undefined where it is off. */
@@ -41,7 +49,7 @@ export function createStore(options: StoreOptions): Store | undefined {
   const common = {
     ...options,
     ...{ timeout: state.timeout, idle: settings.sessionIdle, after },
-    onChange: (now: StoreState, lasted: number) => logChange(log, now, lasted),
+    onChange: createChangeLog(options),
     onSetAside: (detail: string) => log.warn('state set aside', { detail }),
   }
   if (state.kind === 'file') {
@@ -51,14 +59,26 @@ export function createStore(options: StoreOptions): Store | undefined {
       clocks: readSystemClocks(),
       deadlines: DEADLINES,
     })
-    return { sessions: createSessionStore({ ...common, store, max }), shared: undefined }
+    const sessions = createSessionStore({ ...common, store, max })
+    return { sessions, shared: undefined, start: sessions.start }
   }
   const shared = createValkeyStore({ settings: state, configuration, clock, wall: Date.now, startTimer })
   const sessions = createSessionStore({
     ...{ ...common, store: shared, shared, max: Number.POSITIVE_INFINITY },
     createLink: (link) => createValkeyLink({ ...link, store: shared }),
   })
-  return { sessions, shared }
+  return {
+    sessions,
+    shared,
+    async start(patience) {
+      await sessions.start(patience)
+      const { formerFolders: folders } = settings
+      const { secrets } = state
+      if (!sessions.state().usable) return
+      const taken = takeFolderAlong({ folders, secrets, configuration, to: shared, log })
+      await Promise.race([taken, new Promise<void>((resolve) => void after(TAKE_ALONG, resolve))])
+    },
+  }
 }
 
 /** All that a verdict depended on. A session that was judged under other settings is unknown under these. */
@@ -76,11 +96,20 @@ function configurationOf(settings: Settings): string {
   ])
 }
 
-function logChange(log: Log, state: StoreState, lasted: number): void {
-  // One of several servers may be away while the store can be used.
-  const { usable, trouble, message: detail } = state.node ?? state
-  if (usable) log.warn('state available again', { seconds: Math.round(lasted / 1000) })
-  else log.warn('state unavailable', { why: trouble, detail })
+/** Logs each change of the store, or of one of its servers: one may be away while the store can be used. */
+function createChangeLog({ log, decidedAlone }: StoreOptions): (state: StoreState, lasted: number) => void {
+  let alone = 0
+  return (state, lasted) => {
+    const { usable, trouble, message: detail } = state.node ?? state
+    const isShared = state.nodes !== undefined
+    if (!usable) {
+      alone = decidedAlone()
+      const limits = isShared ? { limits: 'count for this gate alone' } : {}
+      return log.warn('state unavailable', { why: trouble, detail, ...limits })
+    }
+    const count = isShared ? { decidedAlone: decidedAlone() - alone } : {}
+    log.warn('state available again', { seconds: Math.round(lasted / 1000), ...count })
+  }
 }
 
 function after(milliseconds: number, act: () => void): () => void {

@@ -16,7 +16,7 @@ import { createTally } from '../metrics/tally.ts'
 import { createIdentify } from '../session/identity.ts'
 import { createMaskPath } from '../session/mask-path.ts'
 import { createScopeOf } from '../session/scope.ts'
-import type { Session, SessionEnd } from '../session/session.ts'
+import type { Session } from '../session/session.ts'
 import { createToIso, type SessionView, viewOf } from '../session/session-view.ts'
 import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
@@ -29,6 +29,7 @@ import { createStore } from './create-store.ts'
 import { createNotifier, observersOf } from './observers.ts'
 import { createOperatorSide } from './operator-side.ts'
 import { createPathCredentialNotice } from './path-credential-notice.ts'
+import { createSessionEnds } from './session-ends.ts'
 import { hearDisplaced, shareUsers } from './share-users.ts'
 
 export interface Service {
@@ -64,6 +65,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   const isClosing = (): boolean => closing
 
   // The gate: what is remembered, who is asked, what is decided and answered.
+  let decidedAlone = 0
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
   const created = createStore({
@@ -74,11 +76,8 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     onReturned: notify.returned,
     onCommand: notify.commanded,
     limitedOf: (session) => limit?.limitedOf(session),
-    onEndedElsewhere(session, end) {
-      const by = { id: session.id, by: end.by ?? '', cause: 'other', left: false } as const
-      if (end.why === 'displaced' && limit !== undefined) limit.displacedElsewhere(by)
-      else memory.sessions.end(session, end.why)
-    },
+    onEndedElsewhere: (session, end) => ends.endedElsewhere(session, end),
+    decidedAlone: () => decidedAlone,
   })
   const store = created?.sessions
   const shared = created?.shared
@@ -87,13 +86,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   const amongGates = among ?? (shared && { shared, name, toStoreTime, after: startTimer })
   const limit = createLimit({
     ...{ settings, identify, clock },
-    async end(session, end) {
-      const written = store?.end(session, end)
-      // One that only the store holds is in no table, but its start was told.
-      if (session.ended) notify.ended(session, end.why)
-      else memory.sessions.end(session, end.why)
-      await written
-    },
+    end: (session, end) => ends.endFor(session, end),
     on: {
       displaced: notify.displaced,
       refused: notify.overLimit,
@@ -103,22 +96,14 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     shared: shared && shareUsers(shared, () => store?.offset() ?? 0, notify.decidedAlone),
   })
   if (limit !== undefined && shared !== undefined) hearDisplaced(shared, limit)
-  const onEnded: typeof notify.ended = (session, why) => {
-    if (shared !== undefined && !session.provisional) return void endShared(session, why)
-    // The others may want to know how it stands in the store and with its user.
-    notify.ended(session, why)
-    store?.ended(session, why)
-    limit?.ended(session, why)
-  }
-  /** Another gate may have the session, too, and go on with it. One of them tells its end. */
-  const endShared = async (session: Session, why: SessionEnd): Promise<void> => {
-    const isSilent = why === 'idle' || why === 'evicted' || why === 'expired'
-    if (!isSilent) limit?.ended(session, why)
-    const how = (await store?.ended(session, why)) ?? why
-    if (isSilent) limit?.ended(session, how)
-    notify.ended(session, how)
-  }
-  const memory = createMemory(settings, { onOpened: notify.opened, onEnded }, store, limit)
+  const ends = createSessionEnds({
+    notify,
+    store: () => store,
+    limit: () => limit,
+    sessions: () => memory.sessions,
+    isShared: () => shared !== undefined,
+  })
+  const memory = createMemory(settings, { onOpened: notify.opened, onEnded: ends.ended }, store, limit)
   const backends = createBackends({
     settings,
     log,
@@ -174,6 +159,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     version: readVersion(),
     internalErrors: () => internalErrors,
     limitRefusals: () => limitRefusals,
+    limitAlone: () => decidedAlone,
     limitedUsers: () => limit?.count() ?? 0,
     tally,
     sessionBytes: memory.heldBytes,
@@ -201,6 +187,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   for (const observer of observersOf({ log, maskPath, decisions, tally, byDefault, webhook, ...operator }))
     add(observer)
   add({ internalError: () => void internalErrors++, overLimit: () => void limitRefusals++ })
+  add({ decidedAlone: () => void decidedAlone++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
   const { explain, live, fleet, adminServer } = operator
@@ -213,7 +200,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     adminServer,
     async start() {
       // A request that comes before the store is open would be judged without it.
-      await store?.start(STORE_START)
+      await created?.start(STORE_START)
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)

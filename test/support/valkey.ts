@@ -47,6 +47,9 @@ export interface ServerOptions {
 
 /** Starts a real server, empty, that saves nothing. It ends with the scope. */
 export async function startValkey(scope: Scope, options: ServerOptions = {}): Promise<ValkeyServer> {
+  let child: Child | undefined
+  // Before its folder is removed, into which it writes.
+  scope.after(async () => void (await child?.stop()))
   const folder = makeTemporaryFolder(scope)
   const port = options.unix ? 0 : await findFreePort()
   const path = join(folder, 'valkey.sock')
@@ -71,7 +74,6 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     '--repl-diskless-sync-delay',
     '0',
   ]
-  let child: Child
   const cliFor = async (parameters: readonly string[]): Promise<string> => {
     const { stdout } = await run('valkey-cli', [...parameters], { maxBuffer: 64 * 1_048_576 })
     return stdout.replace(/\n$/, '')
@@ -79,10 +81,11 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
   const cli = (...command: readonly string[]): Promise<string> =>
     cliFor([...cliWhere, ...(options.cli ?? []), ...command])
   const start = async (more: readonly string[], isUp: RegExp): Promise<void> => {
-    child = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
+    const started = startChild(scope, server, [...where, ...fixed, ...(options.more ?? []), ...more])
+    child = started
     await until(`${server} on ${port}`, () => {
-      if (child.process.exitCode !== null) throw new Error(`${server}: ${child.output()}`)
-      return isUp.test(child.output())
+      if (started.process.exitCode !== null) throw new Error(`${server}: ${started.output()}`)
+      return isUp.test(started.output())
     })
   }
   await start([], READY)
@@ -91,9 +94,9 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     folder,
     cli,
     cliFor,
-    pause: () => void child.process.kill('SIGSTOP'),
-    goOn: () => void child.process.kill('SIGCONT'),
-    kill: async () => void (await child.stop('SIGKILL')),
+    pause: () => void child?.process.kill('SIGSTOP'),
+    goOn: () => void child?.process.kill('SIGCONT'),
+    kill: async () => void (await child?.stop('SIGKILL')),
     restart: (more = [], isUp = READY) => start(more, isUp),
   }
 }
@@ -134,6 +137,9 @@ export async function startWithSentinels(
 
 async function startSentinel(scope: Scope, primary: number, quorum: number): Promise<ValkeyAddress> {
   const port = await findFreePort()
+  let child: Child | undefined
+  // Before its folder is removed, into which it writes.
+  scope.after(async () => void (await child?.stop()))
   const folder = makeTemporaryFolder(scope)
   const file = join(folder, 'sentinel.conf')
   writeFileSync(
@@ -148,8 +154,9 @@ async function startSentinel(scope: Scope, primary: number, quorum: number): Pro
       '',
     ].join('\n'),
   )
-  const child = startChild(scope, sentinel, [file])
-  await until(`${sentinel} on ${port}`, () => child.output().includes('+monitor'))
+  const started = startChild(scope, sentinel, [file])
+  child = started
+  await until(`${sentinel} on ${port}`, () => started.output().includes('+monitor'))
   return { kind: 'tcp', host: '127.0.0.1', port }
 }
 

@@ -1,0 +1,64 @@
+import type { End } from '../decision/stored.ts'
+import type { Session, SessionEnd } from '../session/session.ts'
+import type { SessionTable } from '../session/session-table.ts'
+import type { SessionStore } from '../state/session-store.ts'
+import type { UserLimit } from '../users/user-limit.ts'
+import type { GateEvents } from './observers.ts'
+
+/** The parts that end sessions, or want to know of it. They are built around each other, so each is asked for late. */
+export interface SessionEndsOptions {
+  readonly notify: Pick<GateEvents, 'ended'>
+  readonly store: () => SessionStore | undefined
+  readonly limit: () => UserLimit | undefined
+  /** The sessions that a backend has allowed. */
+  readonly sessions: () => SessionTable
+  /** Other gates may have the same sessions. */
+  readonly isShared: () => boolean
+}
+
+/** Who is told what when a session ends. */
+export interface SessionEnds {
+  /** A session has left its table. */
+  ended(session: Session, why: SessionEnd): void
+  /** Another gate has ended a session of this one. */
+  endedElsewhere(session: Session, end: End): void
+  /** The limit ends a session, of the table or of the store. Resolves when that is written. */
+  endFor(session: Session, end: End): Promise<void>
+}
+
+export function createSessionEnds(options: SessionEndsOptions): SessionEnds {
+  const { notify, store, limit, sessions, isShared } = options
+
+  /** Another gate may have the session, too, and go on with it. One of them tells its end. */
+  const endShared = async (session: Session, why: SessionEnd): Promise<void> => {
+    const isSilent = why === 'idle' || why === 'evicted' || why === 'expired'
+    if (!isSilent) limit()?.ended(session, why)
+    const how = (await store()?.ended(session, why)) ?? why
+    if (isSilent) limit()?.ended(session, how)
+    notify.ended(session, how)
+  }
+
+  return {
+    ended(session, why) {
+      if (isShared() && !session.provisional) return void endShared(session, why)
+      // The others may want to know how it stands in the store and with its user.
+      notify.ended(session, why)
+      store()?.ended(session, why)
+      limit()?.ended(session, why)
+    },
+    endedElsewhere(session, end) {
+      const { id } = session
+      if (end.why === 'displaced')
+        limit()?.displacedElsewhere({ id, by: end.by ?? '', cause: 'other', left: false })
+      // The limit may not count it.
+      if (!session.ended) sessions().end(session, end.why)
+    },
+    async endFor(session, end) {
+      const written = store()?.end(session, end)
+      // One that only the store holds is in no table, but its start was told.
+      if (session.ended) notify.ended(session, end.why)
+      else sessions().end(session, end.why)
+      await written
+    },
+  }
+}
