@@ -87,6 +87,10 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
 
   const isRequested = ({ session, toldAt }: Kept): boolean => session.activeAt > toldAt
 
+  /** Another gate is asking about it now, or has: what this one knows must not take the place of that. */
+  const isOutdated = ({ isAskedElsewhere, session }: Kept, now: number): boolean =>
+    isAskedElsewhere && now >= session.dueAt
+
   const putLast = (kept: Kept, now: number): void => {
     kept.toldAt = now
     known.delete(kept.session.id)
@@ -203,6 +207,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
         let looked = 0
         for (const kept of known.values()) {
           if (now - kept.toldAt < idle * REPORT || looked++ === MOST_OF_A_LOOK) break
+          if (isOutdated(kept, now)) continue
           if (isRequested(kept)) tell(kept)
           putLast(kept, now)
         }
