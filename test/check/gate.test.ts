@@ -13,6 +13,9 @@ import { startRawBackend } from '../support/raw-backend.ts'
 import { newViewer } from '../support/site.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { hasToken } from '../support/token-backend.ts'
+import { until } from '../support/until.ts'
+import { startValkey } from '../support/valkey.ts'
+import { storeOf } from '../support/valkey-settings-of.ts'
 
 const TOKEN = 'a-token-that-nobody-guesses'
 
@@ -37,6 +40,23 @@ describe('check finds at the gate', () => {
       )
       assert.match(textOf(findings, 'admin'), /^nothing listens on .*: the gate is not running\n$/)
     }
+  })
+
+  test('which other gates share its store, and that one of them is gone', async (t) => {
+    const valkey = storeOf(await startValkey(t))
+    const settings = { STATE_SECRET: 'a-secret-of-thirty-two-characters-', ...valkey }
+    const { environment } = await startCheckedSite(t, { settings: { ...settings, GATE_NAME: 'edge1' } })
+    const second = { ...environment, LISTEN: '127.0.0.1:0', ADMIN_LISTEN: 'off', GATE_NAME: 'edge2' }
+    const other = await startGateProcess(t, second)
+    await until('the other gate is heard of', async () => {
+      const findings = await checkSite(environment)
+      return /ready \(\d+ ms\), and hears of edge2$/.test(textOf(findings, 'admin').trim())
+    })
+    other.main.signal('SIGKILL')
+    await other.main.exited
+    await until('it is missed', async () =>
+      /has not heard of edge2 for \d+ s/.test(textOf(await checkSite(environment), 'admin')),
+    )
   })
 
   for (const code of [200, 403, 404]) {

@@ -23,6 +23,12 @@ export interface Readyz {
     readonly why?: string
     readonly message?: string
   } | null
+  /** Of the gates that share the store; undefined where nobody shares it. */
+  readonly gates?: {
+    readonly name: string
+    /** Seconds since each was heard of. */
+    readonly all: readonly { readonly name: string; readonly seen: number }[]
+  }
 }
 
 /** The finding, and what `/readyz` answered. */
@@ -34,6 +40,8 @@ export interface CheckedAdmin {
 const { ok, warning, failed, skipped } = findingsOf('admin')
 /** Milliseconds. */
 const LIMIT = 2_500
+/** A gate that was heard of within so many seconds is there; it says so every two. */
+const HEARD = 6
 
 /** Asks the admin listener for the state of the gate; undefined when the listener is off. */
 export function lookAtAdmin(
@@ -99,7 +107,22 @@ function judgeReadyz(readyz: Readyz, ms: number, where: string, hasToken: boolea
       : 'the running gate has an ADMIN_TOKEN: run this check with the settings of the gate'
     return warning(`answers on ${where}, but tells no details`, remedy)
   }
-  return ok(`answers on ${where}: ready (${ms} ms)`, undefined, { ms })
+  return judgeGates(readyz, ms, where)
+}
+
+/** It speaks for all gates that share the store. */
+function judgeGates({ gates }: Readyz, ms: number, where: string): Finding {
+  const others = gates?.all.filter(({ name }) => name !== gates.name) ?? []
+  const silent = others.filter(({ seen }) => seen > HEARD)
+  const named = silent.map(({ name, seen }) => `${name} for ${seen} s`).join(', ')
+  if (silent.length > 0)
+    return warning(
+      `answers on ${where}, but has not heard of ${named}, which shared its store`,
+      'look whether it runs and reaches Valkey: its own /readyz and log tell. A gate that is gone for good is forgotten after ten minutes',
+      { ms, silent },
+    )
+  const also = others.length === 0 ? '' : `, and hears of ${others.map(({ name }) => name).join(', ')}`
+  return ok(`answers on ${where}: ready (${ms} ms)${also}`, undefined, { ms })
 }
 
 /** Reads `/readyz`; undefined when another program has answered. */
