@@ -29,6 +29,8 @@ export interface Kept extends Standing {
   silent: boolean
   /** It has ended for good. */
   removed: boolean
+  /** Not this gate but another one has asked about it last. */
+  isAskedElsewhere: boolean
 }
 
 /** The two clocks: store time is the monotonic one and this offset. */
@@ -112,6 +114,7 @@ export function createRebuild(
       came: 'opened',
       toldAt: now(),
       removed: false,
+      isAskedElsewhere: false,
     }
   }
 }

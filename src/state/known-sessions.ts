@@ -79,13 +79,17 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
   let again: Kept[] = []
   let againInALook = 0
 
-  const tell = (kept: Kept): void => {
+  const tell = (kept: Kept, isUrgent = false): void => {
     if (kept.removed) return
     kept.limited = limitedOf(kept.session) ?? kept.limited
-    written.changed(kept)
+    written.changed(kept, isUrgent)
   }
 
   const isRequested = ({ session, toldAt }: Kept): boolean => session.activeAt > toldAt
+
+  /** Another gate is asking about it now, or has: what this one knows must not take the place of that. */
+  const isOutdated = ({ isAskedElsewhere, session }: Kept, now: number): boolean =>
+    isAskedElsewhere && now >= session.dueAt
 
   const putLast = (kept: Kept, now: number): void => {
     kept.toldAt = now
@@ -129,12 +133,22 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
       const now = clock()
       const kept: Kept = known.get(session.id) ?? {
         ...{ session, allowedAt: now, resumeFor, toldAt: now },
-        ...{ part: 1, came: 'opened', silent: false, removed: false, limited: undefined },
+        ...{
+          part: 1,
+          came: 'opened',
+          silent: false,
+          removed: false,
+          limited: undefined,
+          isAskedElsewhere: false,
+        },
       }
       kept.allowedAt = now
       kept.resumeFor = resumeFor
+      kept.isAskedElsewhere = false
       putLast(kept, now)
-      tell(kept)
+      // Its next request may come to another gate, as soon as its player has the playlist, and its next
+      // re-check may be due there.
+      tell(kept, isShared)
     },
     changed(session) {
       const kept = known.get(session.id)
@@ -193,6 +207,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
         let looked = 0
         for (const kept of known.values()) {
           if (now - kept.toldAt < idle * REPORT || looked++ === MOST_OF_A_LOOK) break
+          if (isOutdated(kept, now)) continue
           if (isRequested(kept)) tell(kept)
           putLast(kept, now)
         }

@@ -47,6 +47,8 @@ const JUST_LOST = 3_000
 /** Milliseconds that a request waits for it, and between two looks. */
 const WAIT = 1_000
 const LOOK_EVERY = 25
+/** The gate that has asked about a session last is given so long to ask again before others; milliseconds. */
+const GIVE_WAY = 500
 
 export function createRecall(options: RecallOptions): Recall {
   const { link, written, known, marks, rebuild, clock, idle, turns } = options
@@ -114,9 +116,12 @@ export function createRecall(options: RecallOptions): Recall {
     return recalling
   }
 
+  const pause = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => void options.after(milliseconds, resolve))
+
   const whenBack = async (viewer: string): Promise<Recalled | undefined> => {
     for (let waited = 0; waited < WAIT; waited += LOOK_EVERY) {
-      await new Promise<void>((resolve) => void options.after(LOOK_EVERY, resolve))
+      await pause(LOOK_EVERY)
       const recalling = recall(viewer)
       if (recalling !== undefined) return recalling
     }
@@ -134,6 +139,8 @@ export function createRecall(options: RecallOptions): Recall {
     isClosed,
     async askedElsewhere(session) {
       if (!link.isUsable(session.viewer)) return false
+      // It is due at the same time at all gates where it plays.
+      if (known.get(session.id)?.isAskedElsewhere === true) await pause(GIVE_WAY)
       const records = await link.use('recall', (store) => store.recall(session.viewer))
       const kept = known.get(session.id)
       const record = records?.find(({ id }) => id === session.id)
@@ -143,6 +150,7 @@ export function createRecall(options: RecallOptions): Recall {
       const allowedAt = record.allowedAt - clock.offset
       if (allowedAt <= kept.allowedAt || dueAt <= now || record.failure !== undefined) return false
       kept.allowedAt = allowedAt
+      kept.isAskedElsewhere = true
       session.dueAt = dueAt
       session.failure = undefined
       return true

@@ -18,8 +18,10 @@ export interface Removals {
   written(batch: readonly Removal[], notDone: readonly NotDone[]): void
   /** What has become of one, and forgets that. */
   outcomeOf(id: string): Removed
-  /** Those whose part of the store is away may be tried again. Returns their number. */
-  tryAwayAgain(): number
+  /** How many there are whose part of the store is away. */
+  away(): number
+  /** They may be tried again. */
+  tryAwayAgain(): void
   /** Adds all that were written with an end: the store has forgotten them. */
   repeat(): void
   waiting(): number
@@ -103,11 +105,8 @@ export function createRemovals({ after, isShared }: RemovalsOptions): Removals {
       outcomes.delete(id)
       return outcome
     },
-    tryAwayAgain() {
-      const { size } = away
-      away.clear()
-      return size
-    },
+    away: () => away.size,
+    tryAwayAgain: () => away.clear(),
     repeat() {
       for (const [id, removal] of ends.entries()) waiting.set(id, removal)
     },

@@ -177,7 +177,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       if (!isFree(session)) return false
       const kept: Kept = {
         ...{ session, allowedAt, resumeFor, limited, part, came: as, toldAt: now() },
-        ...{ silent: false, removed: false },
+        ...{ silent: false, removed: false, isAskedElsewhere: as === 'adopted' },
       }
       known.add(kept)
       if (as === 'resumed') {

@@ -25,8 +25,8 @@ export interface WriteBehindOptions {
  * waits here, and is written when the store is back.
  */
 export interface WriteBehind {
-  /** The session has changed; it is written within `EVERY`. */
-  changed(kept: Kept): void
+  /** The session has changed; it is written within `EVERY`, or at once. */
+  changed(kept: Kept, isUrgent?: boolean): void
   /** Removes a session for good. Resolves when that is written, or has failed: then it is tried again. */
   remove(removal: Removal): Promise<Removed>
   /** Another gate has removed it. */
@@ -66,7 +66,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   const removals = createRemovals({ after, isShared })
   const marks = new Set<CloseMark>()
   /** Written again later: their part of the store is away. */
-  let away: Kept[] = []
+  const away: Kept[] = []
+  let isAwayWaiting = false
   let cancelTimer: (() => void) | undefined
   let flushing: Promise<void> | undefined
 
@@ -153,20 +154,25 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     await flushing
   }
 
+  /** Later, so that the other parts of the store do not wait for it. */
   const tryAwayAgain = (): void => {
-    if (!isShared) return
-    const again = away
-    away = []
-    putBack(again)
-    const waits = again.length + removals.tryAwayAgain() + marks.size > 0
-    if (waits) cancelTimer ??= after(TRY_AGAIN, () => void flush())
+    if (!isShared || isAwayWaiting || away.length + removals.away() + marks.size === 0) return
+    isAwayWaiting = true
+    after(TRY_AGAIN, () => {
+      isAwayWaiting = false
+      putBack(away.splice(0))
+      removals.tryAwayAgain()
+      void flush()
+    })
   }
 
   return {
-    changed(kept) {
+    changed(kept, isUrgent = false) {
       if (removals.has(kept.session.id)) return
       changes.add(kept)
-      if (cancelTimer === undefined && link.state().usable) cancelTimer = after(EVERY, () => void flush())
+      if (isUrgent) void flush()
+      else if (cancelTimer === undefined && link.state().usable)
+        cancelTimer = after(EVERY, () => void flush())
     },
     async remove(removal) {
       changes.delete(removal)
@@ -188,6 +194,6 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     isRemoved: removals.has,
     tellEndsAgain: removals.repeat,
     flush,
-    waiting: () => changes.size() + removals.waiting() + marks.size,
+    waiting: () => changes.size() + removals.waiting() + marks.size + away.length,
   }
 }

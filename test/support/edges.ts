@@ -37,10 +37,15 @@ const server = `
   location /long/ { LOCATION limit_rate 500; }
 `
 
-/** The backends are in the process of the test, which a busy machine may keep from running for a while. */
-const common = { BACKEND_TIMEOUT: '8s' }
-
-export const SECRET = 'a-secret-of-thirty-two-characters-'
+/** The settings of all gates beside those of the store. */
+export function edgeSettings(backend: Pick<Backend, 'url'>): Readonly<Record<string, string>> {
+  return {
+    BACKEND_URL: `${backend.url}/auth`,
+    STATE_SECRET: 'a-secret-of-thirty-two-characters-',
+    // It is in the process of the test, which a busy machine may keep from running for a while.
+    BACKEND_TIMEOUT: '8s',
+  }
+}
 
 /**
  * @param stores the settings of the store as each gate has them; `settings` are those of both
@@ -57,7 +62,7 @@ export async function startEdges(
   backend.answer = tokens.answer
   const start = (store: Readonly<Record<string, string>>): Promise<KeptGate> =>
     startKeptGate(scope, {
-      ...{ ...common, STATE_SECRET: SECRET, BACKEND_URL: `${backend.url}/auth` },
+      ...edgeSettings(backend),
       ...{ ...settings, ...store },
     })
   const gates = await Promise.all([start(stores[0]), start(stores[1])])
@@ -95,8 +100,7 @@ export async function startLonelyEdge(scope: Scope): Promise<LonelyEdge> {
   const tokens = createOneTimeTokens()
   backend.answer = tokens.answer
   const gate = await startKeptGate(scope, {
-    ...common,
-    ...{ STATE_URL: 'off', BACKEND_URL: `${backend.url}/auth` },
+    ...{ ...edgeSettings(backend), STATE_URL: 'off' },
   })
   return { gate, tokens, nginx: await startNginxBefore(scope, [gate]) }
 }

@@ -7,6 +7,7 @@ export interface Times {
   readonly p50: number
   readonly p90: number
   readonly p95: number
+  readonly p99: number
   readonly max: number
 }
 
@@ -71,5 +72,5 @@ export function timesOf(took: readonly number[]): Times {
   const sorted = [...took].sort((a, b) => a - b)
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
-  return { p50: at(0.5), p90: at(0.9), p95: at(0.95), max: at(1) }
+  return { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), max: at(1) }
 }

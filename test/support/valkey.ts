@@ -17,6 +17,8 @@ const run = promisify(execFile)
 
 export interface ValkeyServer {
   readonly address: ValkeyAddress
+  /** Where servers of a cluster talk to each other; 0 without one. */
+  readonly bus: number
   readonly folder: string
   /** Sends a command by valkey-cli; resolves with what that prints, without its last line break. */
   cli(...command: readonly string[]): Promise<string>
@@ -61,6 +63,8 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     : options.tls
       ? ['--port', '0', '--tls-port', String(port)]
       : ['--port', String(port)]
+  // A port of its own: 10,000 beyond the other, where it would be, the kernel gives out ports.
+  const bus = options.more?.includes('--cluster-enabled') ? await findFreePort() : 0
   const cliWhere = options.unix ? ['-s', path] : ['-p', String(port), ...(options.tls ? ['--tls'] : [])]
   const fixed = [
     '--dir',
@@ -73,6 +77,7 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
     'no',
     '--repl-diskless-sync-delay',
     '0',
+    ...(bus === 0 ? [] : ['--cluster-port', String(bus)]),
   ]
   const cliFor = async (parameters: readonly string[]): Promise<string> => {
     const { stdout } = await run('valkey-cli', [...parameters], { maxBuffer: 64 * 1_048_576 })
@@ -91,6 +96,7 @@ export async function startValkey(scope: Scope, options: ServerOptions = {}): Pr
   await start([], READY)
   return {
     address,
+    bus,
     folder,
     cli,
     cliFor,
@@ -195,7 +201,8 @@ export async function addToCluster(scope: Scope, servers: readonly ValkeyServer[
 async function meet(servers: readonly ValkeyServer[]): Promise<void> {
   for (const server of servers)
     for (const other of servers)
-      if (server !== other) await server.cli('CLUSTER', 'MEET', '127.0.0.1', String(portOf(other.address)))
+      if (server !== other)
+        await server.cli('CLUSTER', 'MEET', '127.0.0.1', `${portOf(other.address)}`, `${other.bus}`)
   await until('the cluster is whole', async () => {
     const infos = await Promise.all(servers.map((server) => server.cli('CLUSTER', 'INFO')))
     return infos.every(

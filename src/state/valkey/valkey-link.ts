@@ -96,12 +96,12 @@ export function createValkeyLink(options: ValkeyLinkOptions): StoreLink {
     preparing = next
   }
 
-  /** Forgets servers that are none of ours any more: another one is in their place. Since when they were away. */
-  const replaced = (): readonly number[] => {
+  /** Servers that were away and are none of ours any more: others are in their place. They are forgotten. */
+  const replaced = (): readonly (readonly [name: string, since: number])[] => {
     const ours = new Set(store.nodes().map(({ name }) => name))
     const gone = [...told].filter(([name]) => !ours.has(name))
     for (const [name] of gone) told.delete(name)
-    return gone.map(([, since]) => since)
+    return gone
   }
 
   const changed = (node: StoreNode, lasted: number): void => {
@@ -109,7 +109,7 @@ export function createValkeyLink(options: ValkeyLinkOptions): StoreLink {
     if (node.usable) {
       // That it can be used at first is no change.
       if (told.delete(node.name)) back.set(node.name, [node, lasted])
-      else for (const was of replaced()) back.set(node.name, [node, clock() - was])
+      for (const [name, was] of replaced()) back.set(name, [node, clock() - was])
       prepareSoon()
       return
     }
