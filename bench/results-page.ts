@@ -5,6 +5,7 @@ import { CONNECTIONS } from './generator.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './read-options.ts'
 import { comparison, cpuTable, targetTable } from './result-tables.ts'
+import { scaleTables } from './scale/scale-tables.ts'
 import { scalingText } from './scaling.ts'
 import { number } from './table.ts'
 import { createWorks } from './works.ts'
@@ -48,6 +49,12 @@ ${sizes === undefined ? 'Not measured.' : sizesText(sizes)}
 ## From one gate to two
 
 ${scalingText(figures, cpus().length) || 'Not measured.'}
+
+## Gates that share a Valkey
+
+${figures.scale === undefined ? 'Not measured.' : scaleTables(figures.scale).join('\n\n')}
+
+What that means for many viewers: [docs/scale.md](../docs/scale.md).
 
 ## What is compared
 

@@ -23,10 +23,10 @@ export interface Look {
  * Whether a user has several sessions. Such users need a look every `report` milliseconds, since who comes
  * back to a play is seen by its silence; for all others one every half SESSION_IDLE will do. So no request
  * needs one.
- * @param isShared other gates see who plays by these looks alone: then who has no place left needs them, too
+ * @param isShared other gates see by these looks alone who plays, also of a user with one session
  */
 export function needsLook({ entries, terms }: User, isShared = false): boolean {
-  return terms !== undefined && (entries.length > 1 || (isShared && entries.length >= terms.max))
+  return terms !== undefined && entries.length > (isShared ? 0 : 1)
 }
 
 /**

@@ -44,8 +44,8 @@ export interface ApplyRules {
   readonly apply: ApplyRule
   /** Users who may have too many plays, or of whom the others do not know all. */
   readonly crowded: ReadonlySet<KnownUser>
-  /** This gate need not know the user any more. */
-  forget(known: KnownUser): void
+  /** Forgets the user if this gate need not know them any more. */
+  tidy(known: KnownUser): void
 }
 
 export function createApplyRules(options: ApplyRulesOptions): ApplyRules {
@@ -63,7 +63,11 @@ export function createApplyRules(options: ApplyRulesOptions): ApplyRules {
     const isUntold = known.aloneAt !== undefined || known.repeat.length > 0
     if (isUntold || needsLook(user, states.isShared)) crowded.add(known)
     else crowded.delete(known)
-    if (known.sessions.size === 0 && !isKept(known, now)) forget(known)
+    tidy(known)
+  }
+
+  const tidy = (known: KnownUser): void => {
+    if (known.sessions.size === 0 && !isKept(known, clock())) forget(known)
   }
 
   /** With a shared store others know the rest, unless this gate has changed the user alone. */
@@ -92,7 +96,7 @@ export function createApplyRules(options: ApplyRulesOptions): ApplyRules {
   }
 
   return {
-    ...{ crowded, forget },
+    ...{ crowded, tidy },
     apply({ key, rule, repeats, tells = false }, then) {
       return states.change(
         {

@@ -18,30 +18,51 @@ const TURN = 100
 
 /** Looks at all users again and again, a few in each turn. The result stops it. */
 export function startRounds({ users, crowded, report, every, after, look }: RoundsOptions): () => void {
-  const lookAtCrowded = createWalk(() => crowded.values(), look)
-  const lookAtAll = createWalk(users.all, (known) => {
+  const lookAtCrowded = createWalk(
+    () => crowded.values(),
+    () => crowded.size,
+    TURN / report,
+    look,
+  )
+  const lookAtOther = (known: KnownUser): void => {
     if (!crowded.has(known)) look(known)
-  })
+  }
+  const lookAtAll = createWalk(users.all, users.count, TURN / every, lookAtOther)
   let cancel = (): void => {}
   const turn = (): void => {
     cancel = after(TURN, turn)
-    lookAtCrowded((crowded.size * TURN) / report)
-    lookAtAll((users.count() * TURN) / every)
+    lookAtCrowded()
+    lookAtAll()
   }
   cancel = after(TURN, turn)
   return () => cancel()
 }
 
-/** Visits so many more items at each call, on average, and begins again after the last. */
-function createWalk<Item>(all: () => Iterable<Item>, visit: (item: Item) => void): (more: number) => void {
+/**
+ * Visits this part of all items at each call, and begins again after the last. Items that go meanwhile do not
+ * make the others wait for longer.
+ */
+function createWalk<Item>(
+  all: () => Iterable<Item>,
+  count: () => number,
+  part: number,
+  visit: (item: Item) => void,
+): () => void {
   let walk: Iterator<Item> | undefined
+  /** The most that there were in this round. */
+  let most = 0
   let owed = 0
-  return (more) => {
-    for (owed += more; owed >= 1; owed--) {
-      walk ??= all()[Symbol.iterator]()
+  const begin = (): Iterator<Item> => {
+    most = count()
+    return all()[Symbol.iterator]()
+  }
+  return () => {
+    most = Math.max(most, count())
+    for (owed += most * part; owed >= 1; owed--) {
+      walk ??= begin()
       let next = walk.next()
       if (next.done === true) {
-        walk = all()[Symbol.iterator]()
+        walk = begin()
         next = walk.next()
       }
       if (next.done === true) {

@@ -46,7 +46,7 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       : createSharedStates({ ...shared, users, clock, times })
   const giveWay = createGiveWay({ ...options, users, displaced, refusedUsers, waiting, limitedOf })
   const rejoin = createRejoin({ states, entering, limitedOf, times })
-  const { apply, crowded, forget } = createApplyRules({
+  const { apply, crowded, tidy } = createApplyRules({
     ...{ users, states, rejoin, giveWay, waiting, times, clock, on },
   })
 
@@ -89,7 +89,7 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     const isSilent = [...sessions.values()].every(({ lastSeen }) => lastSeen < toldAt)
     // The others need not hear of it. Without a session here they know it all.
     if (states.isShared && !isUntold && isSilent) {
-      if (sessions.size === 0) forget(known)
+      tidy(known)
       return
     }
     void apply(
@@ -152,8 +152,9 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     displacedElsewhere(gone) {
       const known = users.of(gone)
       const session = known?.sessions.get(gone.id)
-      if (known === undefined || session === undefined) endedElsewhere.add(gone)
-      else giveWay.displace(known, session, gone.by, gone.cause, gone.left)
+      if (known === undefined || session === undefined) return endedElsewhere.add(gone)
+      giveWay.displace(known, session, gone.by, gone.cause, gone.left)
+      tidy(known)
     },
 
     written: giveWay.written,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { readOptions, valkeyParts } from '../../bench/read-options.ts'
 
 const program = fileURLToPath(new URL('../../bench/bench.ts', import.meta.url))
 
@@ -28,4 +29,13 @@ test('the bench refuses what it cannot compare before it starts anything', () =>
   const { code, said } = runBench('--old', '/nowhere')
   assert.equal(code, 1)
   assert.match(said, /\/nowhere is no checkout of alta-auth/)
+})
+
+test('each part about Valkey can be measured alone, with the sessions that are asked for', () => {
+  for (const part of valkeyParts) {
+    const options = readOptions(['--only', part, '--sessions', '20000,1000'])
+    assert.ok('parts' in options)
+    assert.deepEqual([options.parts, options.sessions, options.write], [[part], [1_000, 20_000], false])
+  }
+  assert.match(runBench('--sessions', 'many').said, /--sessions many: not a whole number above 0/)
 })

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { Finding } from '../../src/check/finding.ts'
 import { checkStore } from '../../src/check/store/check-store.ts'
 import { createLookAtValkey } from '../../src/check/store/look-at-valkey.ts'
+import { neededCommands } from '../../src/state/valkey/probe-rights.ts'
 import type { ValkeySettings } from '../../src/state/valkey/valkey-settings.ts'
 import { checkSite, startCheckedSite, textOf } from '../support/checked-site.ts'
 import { forSuite } from '../support/scope.ts'
@@ -31,8 +32,10 @@ describe('check finds of a Valkey', () => {
     const told = await check(settingsFor([valkey]))
     assert.match(told, /^ok: Valkey at 127\.0\.0\.1:\d+ \(\d+(?:\.\d)? ms, noeviction\) → undefined$/)
     const keys = await valkey.cli('KEYS', '*')
-    assert.match(keys, /^(?:test:1:\{probe\})?$/)
-    if (keys !== '') assert.ok(Number(await valkey.cli('PTTL', keys)) <= 1_000)
+    for (const key of keys.split('\n').filter((one) => one !== '')) {
+      assert.match(key, /^test:1:\{probe\}(?:hash|text|stream|list)$/)
+      assert.ok(Number(await valkey.cli('PTTL', key)) <= 1_000)
+    }
   })
 
   test('that nothing listens there, or no name of that kind is known', async () => {
@@ -67,8 +70,19 @@ describe('check finds of a Valkey', () => {
     assert.match(await check(asUser('elsewhere')), /the rights of the user in STATE_URL do not suffice/)
   })
 
+  test('each right that is missing', async () => {
+    const without = async (command: string): Promise<string> => {
+      const rest = neededCommands.filter((one) => one !== command).map((one) => `+${one}`)
+      await valkey.cli('ACL', 'SETUSER', `no-${command}`, 'on', '>hunter2', '~test:*', '-@all', ...rest)
+      return await check(asUser(`no-${command}`))
+    }
+    const told = await Promise.all(neededCommands.map(async (command) => [command, await without(command)]))
+    for (const [command, said = ''] of told)
+      assert.match(said, /^failed: .* rights .* do not suffice/, command)
+  })
+
   test('nothing of what a user with few rights may not ask', async () => {
-    const few = ['resetkeys', '~test:*', '-@all', '+time', '+set', '+eval']
+    const few = ['resetkeys', '~test:*', '-@all', ...neededCommands.map((one) => `+${one}`)]
     await valkey.cli('ACL', 'SETUSER', 'few', 'on', '>hunter2', ...few)
     assert.match(await check(asUser('few')), /^ok: Valkey at \S+ \(\S+ ms, policy not told\)/)
   })

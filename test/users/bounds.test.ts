@@ -89,3 +89,15 @@ for (const count of [1, 3])
       Array.from({ length: count }, () => 10),
     )
   })
+
+test('those who are crowded no more after a look do not make the others wait', async () => {
+  const time = createPretendTime()
+  const users = createUserTable()
+  const crowded = new Set(Array.from({ length: 1_000 }, (_, n) => users.getOrAdd(`user ${n}`)))
+  startRounds({
+    ...{ users, crowded, report: 30_000, every: 60_000, after: time.after },
+    look: (known) => void crowded.delete(known),
+  })
+  await time.pass(30_100)
+  assert.equal(crowded.size, 0)
+})

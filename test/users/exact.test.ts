@@ -50,3 +50,21 @@ describe(`limits exact across gates: ${OPENINGS} openings of one user at once, a
     })
   }
 })
+
+test('refuse with two places: who plays at one gate keeps their place when others open at another gate', async () => {
+  const gates = createSharedGates({
+    limit: { sessionLimit: 'refuse' },
+    grant: { userId: '42', maxSessions: '2' },
+  })
+  const [one, other] = gates.all
+  assert.ok(one !== undefined && other !== undefined)
+  const tv = one.viewer('tv', '192.0.2.1')
+  assert.equal(await tv.open('news'), 'allow backend-200')
+  for (let second = 0; second < 50; second += 2) {
+    await gates.pass(2_000)
+    await tv.segment('news')
+  }
+  assert.equal(await other.viewer('phone', '192.0.2.2').open('film'), 'allow backend-200')
+  assert.equal(await other.viewer('tablet', '192.0.2.3').open('film'), 'deny session-limit')
+  assert.equal(await tv.segment('news'), 'allow riding')
+})

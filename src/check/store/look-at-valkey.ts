@@ -1,6 +1,7 @@
 import type { StoreError } from '../../state/record-store.ts'
 import { type Connect, type Connection, loadClient } from '../../state/valkey/connect.ts'
 import { nameOf } from '../../state/valkey/node.ts'
+import { probeRights } from '../../state/valkey/probe-rights.ts'
 import { readTopology } from '../../state/valkey/topology.ts'
 import type { ValkeyAddress, ValkeySettings } from '../../state/valkey/valkey-settings.ts'
 import { isRedirection, lateError, storeErrorOf } from '../../state/valkey/valkey-trouble.ts'
@@ -23,23 +24,19 @@ export interface LookedAtValkey {
 
 export type LookAtValkey = (settings: ValkeySettings) => Promise<readonly LookedAtValkey[]>
 
-/** Tries on a key of its own whether the user's rights suffice. Rejects with what the server says. */
-export type Probe = (call: Connection['call'], prefix: string) => Promise<void>
-
 export interface LookAtValkeyOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** Wall clock in milliseconds. */
   readonly now: () => number
-  readonly probe?: Probe
 }
 
 /** Milliseconds for all that is asked of one server. */
 const PATIENCE = 3_000
 const ROUND_TRIPS = 5
 
-/** Builds the look at all servers that take writes. It leaves a key of one second there, and no more. */
-export function createLookAtValkey({ clock, now, probe = probeWrite }: LookAtValkeyOptions): LookAtValkey {
+/** Builds the look at all servers that take writes. It leaves keys of one second there, and no more. */
+export function createLookAtValkey({ clock, now }: LookAtValkeyOptions): LookAtValkey {
   const lookAt = async (
     connect: Connect,
     address: ValkeyAddress,
@@ -49,7 +46,7 @@ export function createLookAtValkey({ clock, now, probe = probeWrite }: LookAtVal
     try {
       return await connected(connect, address, async ({ call }) => {
         const { roundTrip, clockOffset } = await measure(call, clock, now)
-        await probe(call, prefix).catch((error: unknown) => {
+        await probeRights(call, prefix).catch((error: unknown) => {
           // Another node of the cluster has the key.
           if (!isRedirection(error)) throw error
         })
@@ -84,7 +81,9 @@ async function connected<Result>(
     return await new Promise<Result>((resolve, reject) => {
       const connection = connect(address, {
         signIn: true,
-        onReady: () => act(connection).then(resolve, reject),
+        // A refused password ends the connection, and all that was asked on it.
+        onReady: () =>
+          act(connection).then(resolve, (error: unknown) => reject(connection.lastError() ?? error)),
         onLost: () => reject(connection.lastError() ?? new Error('connection is closed')),
       })
       opened = connection
@@ -110,11 +109,6 @@ async function measure(
   }
   trips.sort((a, b) => a.took - b.took)
   return { roundTrip: trips[ROUND_TRIPS >> 1]?.took ?? 0, clockOffset: Math.round(trips[0]?.offset ?? 0) }
-}
-
-const probeWrite: Probe = async (call, prefix) => {
-  const lua = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)"
-  await call('EVAL', [lua, 1, `${prefix}1:{probe}`])
 }
 
 async function readPolicy(call: Connection['call']): Promise<{ policy?: string }> {

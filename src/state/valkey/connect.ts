@@ -68,13 +68,15 @@ function wrap(client: Redis, { onReady, onLost }: ConnectOptions): Connection {
   client.on('error', (error: unknown) => {
     lastError = error
   })
+  // Not with an answer: the server may answer once more when it has refused the password.
+  client.on('connect', () => {
+    lastError = undefined
+  })
   client.on('ready', onReady)
   client.on('close', onLost)
   return {
     async call(name, parameters) {
-      const reply = await client.callBuffer(name, [...parameters])
-      lastError = undefined
-      return reply
+      return await client.callBuffer(name, [...parameters])
     },
     async callAsking(name, parameters) {
       const replies = await client

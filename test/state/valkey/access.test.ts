@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { neededCommands } from '../../../src/state/valkey/probe-rights.ts'
 import { makeAuthority } from '../../support/certificates.ts'
 import { startChild } from '../../support/child.ts'
 import { aclCommandsOfPage } from '../../support/documentation/scale-page.ts'
@@ -23,6 +24,10 @@ const rights = (all: readonly string[]): string[] => [
 ]
 
 describe('the rights that the gate needs', { concurrency: 4 }, () => {
+  test('are those that the page gives, and that check tries', () => {
+    assert.deepEqual([...commands].sort(), [...neededCommands].sort())
+  })
+
   test('the ACL line of the documentation suffices for all that a gate does', async (t) => {
     const server = await startValkey(t, { unix: true })
     await server.cli('ACL', 'SETUSER', 'alta-auth', 'reset', ...rights(commands).slice(2))

@@ -15,6 +15,10 @@ export const runElsewhere: Readonly<Record<string, Elsewhere>> = {
   'npm run bench': { file: 'package.json', says: '"bench": "node tools/bench.mjs bench.ts"' },
   'npm run kick-off': { file: 'package.json', says: '"kick-off": "node tools/bench.mjs kick-off.ts"' },
   'npm run measure:memory': { file: 'package.json', says: '"measure:memory": "node ' },
+  'npm run simulate:scale': {
+    file: 'package.json',
+    says: '"simulate:scale": "tsx bench/simulate-scale.ts"',
+  },
   'npm run soak': { file: 'package.json', says: '"soak": "tsx bench/soak.ts"' },
   'RESTARTS=30 npm test -- test/long/restarts.test.ts': {
     file: 'test/long/restarts.test.ts',
