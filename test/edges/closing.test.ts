@@ -6,11 +6,12 @@ import { type KeptGate, startKeptGate } from '../support/kept-gate.ts'
 import { timesOf } from '../support/newcomers.ts'
 import { createOneTimeTokens } from '../support/one-time-tokens.ts'
 import { patientTest } from '../support/patient-test.ts'
+import { rounds } from '../support/rounds.ts'
 import { forSuite } from '../support/scope.ts'
 import { startValkey } from '../support/valkey.ts'
 import { storeOf } from '../support/valkey-settings-of.ts'
 
-const CLOSINGS = process.env['TEST_LONG'] === '1' ? 200 : 40
+const CLOSINGS = rounds(40, 200)
 /** Milliseconds within which a closing is known at all gates, in 99 of 100 cases. */
 const KNOWN = 100
 

@@ -144,10 +144,13 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
     const { primary, replica, sentinels } = await startWithSentinels(t, 1)
     const sentinel = sentinels[0]
     assert.ok(sentinel)
+    const isPrimary = async (server: ValkeyServer) => (await server.cli('ROLE')).startsWith('master')
+    // A Sentinel that a busy machine keeps from running may do it by itself.
     const failOver = async (to: ValkeyServer): Promise<void> => {
+      if (await isPrimary(to)) return
       const order = ['-p', String(portOf(sentinel)), 'SENTINEL', 'FAILOVER', 'test']
       await until('the Sentinel takes the order', async () => (await to.cliFor(order)).includes('OK'), 20_000)
-      await until('it is promoted', async () => (await to.cli('ROLE')).startsWith('master'), 20_000)
+      await until('it is promoted', () => isPrimary(to), 20_000)
     }
     await playThroughFault(t, alone, {
       ...both(sentinelOf(sentinels)),
@@ -158,7 +161,8 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
       },
       lasts: 2_000,
       async end() {
-        const isInStep = async () => (await primary.cli('INFO', 'replication')).includes('link_status:up')
+        const isInStep = async () =>
+          /link_status:up|role:master/.test(await primary.cli('INFO', 'replication'))
         await until('it is in step', isInStep, 20_000)
         await failOver(primary)
       },
