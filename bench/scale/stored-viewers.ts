@@ -66,7 +66,8 @@ export function storedViewer(number: number, now: number, hasLimit: boolean): St
   const limited = hasLimit ? { user, entered: now, maxSessions: '1', unique: 'true' } : undefined
   const kept = {
     ...{ session, part: 1, came: 'opened' as const, allowedAt: now, resumeFor: RESUME },
-    ...{ limited, toldAt: now, silent: false, removed: false, isAskedElsewhere: false },
+    ...{ limited, toldAt: now, silent: false, removed: false },
+    ...{ hasLeft: false, isAskedElsewhere: false },
   }
   const terms = { max: 1, policy: 'newest' } as const
   const { user: state } = admit(nobody, now, limitedSessionOf(session, identity), terms, times)

@@ -15,7 +15,14 @@ import { takeFolderAlong } from './take-folder-along.ts'
 export interface StoreOptions
   extends Pick<
     SessionStoreOptions,
-    'clock' | 'onSilent' | 'onClosed' | 'onReturned' | 'onCommand' | 'limitedOf' | 'onEndedElsewhere'
+    | 'clock'
+    | 'sessionsOf'
+    | 'onSilent'
+    | 'onClosed'
+    | 'onReturned'
+    | 'onCommand'
+    | 'limitedOf'
+    | 'onEndedElsewhere'
   > {
   readonly settings: Settings
   readonly log: Log

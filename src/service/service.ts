@@ -76,6 +76,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     onReturned: notify.returned,
     onCommand: notify.commanded,
     limitedOf: (session) => limit?.limitedOf(session),
+    sessionsOf: (viewer) => memory.sessions.of(viewer),
     onEndedElsewhere: (session, end) => ends.endedElsewhere(session, end),
     decidedAlone: () => decidedAlone,
   })

@@ -29,6 +29,8 @@ export interface SessionTable {
   peek(identity: Identity, now: number, counts: (session: Session) => boolean): Session | undefined
   /** Whether this viewer has a session. */
   knows(viewer: string): boolean
+  /** The sessions of a viewer, the newest first. The table must not change meanwhile. */
+  of(viewer: string): Iterable<Session>
   open(session: Session, now: number): void
   /** Adds a session that another table has handed over. */
   admit(session: Session, now: number): void
@@ -193,6 +195,10 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
 
     knows: (viewer) => newestOf.has(viewer),
+
+    *of(viewer) {
+      for (let at = newestOf.get(viewer); at !== undefined; at = at.older) yield at
+    },
 
     open(session, now) {
       admit(session, now)

@@ -27,6 +27,8 @@ export interface Kept extends Standing {
   toldAt: number
   /** Its end has been told, but it may be resumed. */
   silent: boolean
+  /** Its viewer has gone on to another place; it is known when it goes silent. */
+  hasLeft: boolean
   /** It has ended for good. */
   removed: boolean
   /** Not this gate but another one has asked about it last. */
@@ -114,6 +116,7 @@ export function createRebuild(
       came: 'opened',
       toldAt: now(),
       removed: false,
+      hasLeft: false,
       isAskedElsewhere: false,
     }
   }

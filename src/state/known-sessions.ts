@@ -5,6 +5,7 @@ import { createEndings } from './endings.ts'
 import type { Kept } from './kept.ts'
 import type { NotDone } from './record-store.ts'
 import type { Removed } from './removals.ts'
+import { hasLeft } from './silence.ts'
 import { createSilentSessions } from './silent-sessions.ts'
 import type { WriteBehind } from './write-behind.ts'
 
@@ -20,6 +21,8 @@ export interface KnownSessionsOptions {
   readonly limitedOf?: (session: Session) => Limited | undefined
   /** Other gates may have the same sessions. */
   readonly isShared: boolean
+  /** The sessions of a viewer in the table. */
+  readonly sessionsOf?: (viewer: string) => Iterable<Session>
   /** Another gate has ended a session of this one. */
   readonly onEndedElsewhere?: (session: Session, end: End) => void
 }
@@ -91,6 +94,10 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
   const isOutdated = ({ isAskedElsewhere, session }: Kept, now: number): boolean =>
     isAskedElsewhere && now >= session.dueAt
 
+  /** What the viewer has here beside it. */
+  const othersOf = ({ session }: Kept): Kept[] =>
+    [...(options.sessionsOf?.(session.viewer) ?? [])].flatMap(({ id }) => known.get(id) ?? [])
+
   const putLast = (kept: Kept, now: number): void => {
     kept.toldAt = now
     known.delete(kept.session.id)
@@ -139,6 +146,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
           silent: false,
           removed: false,
           limited: undefined,
+          hasLeft: false,
           isAskedElsewhere: false,
         },
       }
@@ -167,6 +175,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
       if (why === 'moved') return undefined
       if (isShared) {
         kept.silent = true
+        kept.hasLeft = hasLeft(kept, othersOf(kept))
         if (!kept.removed && !silences.has(why)) {
           kept.removed = true
           const end = ends.has(why) ? { end: { why: why as End['why'] } } : {}

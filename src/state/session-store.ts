@@ -18,7 +18,7 @@ import { createWriteBehind } from './write-behind.ts'
 export interface SessionStoreOptions
   extends Omit<StoreLinkOptions, 'prepare' | 'onOpened' | 'onForgotten'>,
     Pick<SweepOptions, 'idle' | 'max' | 'onSilent' | 'onClosed'>,
-    Pick<KnownSessionsOptions, 'limitedOf' | 'onEndedElsewhere'> {
+    Pick<KnownSessionsOptions, 'limitedOf' | 'sessionsOf' | 'onEndedElsewhere'> {
   readonly identify: (subrequest: Subrequest) => Identity
   readonly scopeOf: (target: Target) => Scope
   /** STATE_TIMEOUT: how long a request waits for the store, in milliseconds. */
@@ -177,7 +177,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       if (!isFree(session)) return false
       const kept: Kept = {
         ...{ session, allowedAt, resumeFor, limited, part, came: as, toldAt: now() },
-        ...{ silent: false, removed: false, isAskedElsewhere: as === 'adopted' },
+        ...{ silent: false, removed: false, hasLeft: false, isAskedElsewhere: as === 'adopted' },
       }
       known.add(kept)
       if (as === 'resumed') {

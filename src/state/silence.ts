@@ -13,7 +13,7 @@ export interface Resumable {
 /** Resuming ends so long after a backend last allowed the session, in milliseconds. */
 export const AFTER_ALLOW = 24 * 3_600_000
 /** A session whose viewer has changed to another place may be resumed for so long; milliseconds. */
-const AFTER_LEAVING = 5 * 60_000
+export const AFTER_LEAVING = 5 * 60_000
 /** A play is left when it is not requested for so long after its viewer has entered another; milliseconds. */
 const GRACE = 15_000
 /** Most silent sessions that one viewer may have for each user, or without a user for each credential. */

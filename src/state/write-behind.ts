@@ -3,7 +3,7 @@ import type { CloseMark } from './close-mark.ts'
 import { type Kept, recordOf, type StoreClock } from './kept.ts'
 import type { NotDone, Removal, Write } from './record-store.ts'
 import { createRemovals, type Removed } from './removals.ts'
-import { AFTER_ALLOW } from './silence.ts'
+import { AFTER_ALLOW, AFTER_LEAVING } from './silence.ts'
 import type { StoreLink } from './store-link.ts'
 
 export interface WriteBehindOptions {
@@ -56,6 +56,8 @@ const BATCH = 500
  * told; milliseconds.
  */
 const KEEP_PLAYING = 24 * 3_600_000
+/** The same for a store that gates share: one of them is always there to tell it. */
+const SHARED_KEEP_PLAYING = 3_600_000
 /** What belongs to a part of the store that is away is tried again after so many milliseconds. */
 const TRY_AGAIN = 1_000
 
@@ -99,10 +101,14 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   }
 
   /** Milliseconds of the monotonic clock. */
-  const expiryOf = ({ session, silent, allowedAt, resumeFor }: Kept): number =>
-    silent
-      ? Math.min(session.lastSeen + resumeFor, allowedAt + AFTER_ALLOW)
-      : session.activeAt + idle + KEEP_PLAYING
+  const expiryOf = ({ session, silent, hasLeft, allowedAt, resumeFor }: Kept): number => {
+    const { lastSeen, activeAt } = session
+    if (silent) {
+      const resumable = hasLeft ? Math.min(resumeFor, AFTER_LEAVING) : resumeFor
+      return Math.min(lastSeen + resumable, allowedAt + AFTER_ALLOW)
+    }
+    return activeAt + idle + (isShared ? Math.max(SHARED_KEEP_PLAYING, resumeFor) : KEEP_PLAYING)
+  }
 
   const remove = async (batch: readonly Removal[]): Promise<boolean> => {
     const notDone = await link.use('remove', (store) => store.remove(batch))

@@ -72,8 +72,23 @@ local function bound(key)
 end
 `
 
+/**
+ * What is silent expires sooner than what plays. So when something goes silent, what has expired goes, and the
+ * key with the last of the rest: viewers who never come back leave nothing, whoever looks.
+ */
+const FITTING = `local function fit(key)
+  local all, latest = redis.call('HGETALL', key), 0
+  for i = 1, #all, 2 do
+    local expiresAt = expiry(all[i + 1])
+    if expiresAt <= now then redis.call('HDEL', key, all[i]) end
+    latest = math.max(latest, expiresAt)
+  end
+  if latest > now then redis.call('PEXPIRE', key, text(latest - now)) end
+end
+`
+
 /** Each id with why it is not done, and the tombstone if that is why. */
-const WRITE = `local done, gate, latest = {}, ARGV[1], 0
+const WRITE = `local done, gate, latest, went = {}, ARGV[1], 0, false
 for i = 2, #ARGV, 5 do
   local id, expiresAt, silent, activeAt = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local ended = tombstone(KEYS[1], id)
@@ -85,11 +100,13 @@ for i = 2, #ARGV, 5 do
     local head = table.concat({ expiresAt, gate, silent, activeAt, '' }, ':')
     redis.call('HSET', KEYS[1], 'r' .. id, head .. ARGV[i + 4])
     latest = math.max(latest, tonumber(expiresAt))
+    went = went or silent == '1'
   end
 end
 if latest > 0 then
   grow(KEYS[1], latest)
   bound(KEYS[1])
+  if went then fit(KEYS[1]) end
 end
 return done`
 
@@ -181,7 +198,7 @@ export function createScripts(time = SERVER_TIME): Scripts {
   }
   return {
     beat: script(READING, BEAT),
-    write: script(READING, BOUNDING, WRITE),
+    write: script(READING, BOUNDING, FITTING, WRITE),
     forget: script(READING, FORGET),
     remove: script(READING, BOUNDING, REMOVE),
     prune: script(READING, PRUNE),

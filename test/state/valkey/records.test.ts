@@ -116,6 +116,21 @@ describe('records that gates share', { concurrency: 4 }, () => {
     assert.ok((await ttl()) <= 25 * hour)
   })
 
+  test('with what goes silent a key goes as late as the last of what is in it, and what has expired goes at once', async (t) => {
+    const place = await makeValkeyPlace(t)
+    const store = await place.open()
+    const key = async (): Promise<string> => place.server.cli('--scan', '--pattern', 'test:1:v*')
+    const ttl = async (): Promise<number> => Number(await place.server.cli('PTTL', await key()))
+    const now = store.now()
+    await store.write([makeWrite({ id: 'goes' }, now + 10 * hour), makeWrite({ id: 'over' }, now - 1)])
+    await store.write([makeWrite({ id: 'goes', silent: true }, now + hour / 4)])
+    assert.ok((await ttl()) <= hour / 4)
+    assert.equal(await place.server.cli('HLEN', await key()), '1')
+    await store.remove([{ viewer, id: 'ended', end: { why: 'closed' } }])
+    await store.write([makeWrite({ id: 'goes', silent: true }, now + hour / 4)])
+    assert.ok((await ttl()) > 24 * hour)
+  })
+
   test('one gate at a time walks through all records', async (t) => {
     const place = await makeValkeyPlace(t)
     const [one, other] = await Promise.all([place.open(), place.open()])
