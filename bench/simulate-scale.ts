@@ -1,4 +1,4 @@
-// npm run simulate:scale [-- --viewers 2000 --of 100000 --seed 1]: simulates viewers who come, zap, leave and ask
+// npm run simulate:scale [-- --viewers 2000 --seed 1]: simulates viewers who come, zap, leave and ask
 // for segments, one by one, and prints what the formulas of docs/scale.md say beside it.
 
 import { parseArgs } from 'node:util'
@@ -11,7 +11,6 @@ import { number, table } from './table.ts'
 const { values } = parseArgs({
   options: {
     viewers: { type: 'string', default: '1000' },
-    of: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
   },
 })
@@ -29,12 +28,11 @@ const words: Readonly<Record<keyof Load, string>> = {
 }
 
 const viewers = Number(values.viewers)
-const walked = Number(values.of)
 for (const allow of [60, 300, Number.POSITIVE_INFINITY]) {
   const audience = { ...evening, viewers, allow }
-  const said = loadOf(audience, walked)
+  const said = loadOf(audience)
   const random = createRandom(Number(values.seed))
-  const seen = simulate(audience, { walked, settle: 7_200, count: 3_600, random })
+  const seen = simulate(audience, { settle: 7_200, count: 3_600, random })
   const name = Number.isFinite(allow) ? `${allow}s` : 'session'
   const rows = (Object.keys(words) as (keyof Load)[]).map((what) => [
     words[what],
@@ -43,5 +41,5 @@ for (const allow of [60, 300, Number.POSITIVE_INFINITY]) {
     said[what] === 0 ? '–' : number(seen[what] / said[what], 2),
   ])
   const head = [`ALLOW_TTL=${name}`, 'formula', 'simulation', 'ratio']
-  process.stdout.write(`${values.viewers} of ${values.of} viewers\n\n${table(head, rows)}\n\n`)
+  process.stdout.write(`${values.viewers} viewers\n\n${table(head, rows)}\n\n`)
 }

@@ -16,8 +16,13 @@ import { doesImport, isInProcess, programsFor } from './test-needs.mjs'
  * (test/support/watchdog.mjs).
  */
 const PATIENCE = { usual: 120, long: 900 }
-/** In-process files are divided among so many processes, so that none has all of the slow ones. */
+/**
+ * To start Node and to load the sources takes a second or two, longer than most tests. So files share processes:
+ * in-process ones are divided among so many, so that none has all of the slow ones, and of the others so many
+ * share one, since they wait.
+ */
 const SHARES = 8
+const TOGETHER = 4
 /**
  * The most files at a time. Many of them wait, so three leave no core idle, even where there are only two.
  * In-process ones wait more: four.
@@ -98,7 +103,7 @@ function run(files, atOnce = AT_ONCE) {
       `--test-timeout=${6_000 * patience}`,
       `--test-concurrency=${atOnce}`,
       ...shared(files.filter(isInProcess)),
-      ...files.filter((file) => !isInProcess(file)),
+      ...together(files.filter((file) => !isInProcess(file))),
     ],
     environment,
   )
@@ -106,28 +111,52 @@ function run(files, atOnce = AT_ONCE) {
 }
 
 /**
- * Files that load several test files each: to start Node and load the sources takes longer than most of the
- * tests. No test begins before all files are loaded.
+ * Files that load several in-process test files each.
  * @param {readonly string[]} files
  * @returns {readonly string[]}
  */
 function shared(files) {
   if (files.length < SHARES) return files
-  return Array.from({ length: SHARES }, (_, share) => {
-    const own = files.filter((_file, at) => at % SHARES === share)
-    const entry = join(folder, `in-one-process-${share + 1}.mjs`)
-    const imports = own.map((file) => `await import('${pathToFileURL(file)}')`)
-    writeFileSync(
-      entry,
-      `import { test } from 'node:test'
+  return Array.from({ length: SHARES }, (_, share) =>
+    inOneProcess(
+      `share-${share + 1}`,
+      files.filter((_file, at) => at % SHARES === share),
+    ),
+  )
+}
+
+/**
+ * The same for files that start other processes. A few files stay alone, so that few are waited for.
+ * @param {readonly string[]} files
+ * @returns {readonly string[]}
+ */
+function together(files) {
+  if (files.length < SHARES * TOGETHER) return files
+  const groups = Math.ceil(files.length / TOGETHER)
+  return Array.from({ length: groups }, (_, group) =>
+    inOneProcess(`group-${group + 1}`, files.slice(group * TOGETHER, (group + 1) * TOGETHER)),
+  )
+}
+
+/**
+ * A file that loads these. No test begins before all are loaded.
+ * @param {string} name
+ * @param {readonly string[]} files
+ * @returns {string}
+ */
+function inOneProcess(name, files) {
+  const entry = join(folder, `${name}.mjs`)
+  const imports = files.map((file) => `await import('${pathToFileURL(file)}')`)
+  writeFileSync(
+    entry,
+    `import { test } from 'node:test'
 let loaded
-test('${own.length} files in one process', () => new Promise((resolve) => { loaded = resolve }))
+test('${files.length} files in one process', () => new Promise((resolve) => { loaded = resolve }))
 ${imports.join('\n')}
 loaded()
 `,
-    )
-    return entry
-  })
+  )
+  return entry
 }
 
 /** @param {string} text a line for each attempt that was repeated */

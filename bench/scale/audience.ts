@@ -53,7 +53,7 @@ export interface Load {
   readonly replaces: number
   /** Sessions in the gates. */
   readonly sessions: number
-  /** Records in Valkey, with those that wait for the walk. */
+  /** Records in Valkey, with those that have expired and are still there. */
   readonly records: number
   /** Openings a second while all come. */
   readonly rush: number

@@ -1,10 +1,7 @@
-import { type Audience, LEFT, type Load, REPORT, USER_REPORT, WALK } from './audience.ts'
+import { type Audience, LEFT, type Load, REPORT, USER_REPORT } from './audience.ts'
 
-/**
- * The formulas of docs/scale.md.
- * @param walked how many viewers share the walk: all of the audience, unless it is only a part of them
- */
-export function loadOf(audience: Audience, walked = audience.viewers): Load {
+/** The formulas of docs/scale.md. */
+export function loadOf(audience: Audience): Load {
   const { viewers, segment, channel, visit, kickOff, allow, idle, resume, isLimited } = audience
   // One stay is one channel of one viewer: it ends by another channel or with the visit.
   const stay = 1 / (1 / channel + 1 / visit)
@@ -18,7 +15,6 @@ export function loadOf(audience: Audience, walked = audience.viewers): Load {
   const reports = viewers * reportsBetween(due, report) + (openings * (1 - lasts)) / 2
   const looks = viewers / (idle * USER_REPORT) + viewers / visit / 2
 
-  const alive = viewers * (1 + Math.min(LEFT, resume) / channel + resume / visit)
   return {
     requests: (2 * viewers) / segment,
     ...{ openings, rechecks, questions: openings + rechecks },
@@ -27,8 +23,8 @@ export function loadOf(audience: Audience, walked = audience.viewers): Load {
     writes: 2 * openings + reports + rechecks,
     replaces: isLimited ? 2 * openings + looks + rechecks : 0,
     sessions: viewers + openings * idle,
-    // A record that nobody may resume any more waits for half a walk.
-    records: alive + (openings * walkOf(alive, openings, WALK.perSecond * (viewers / walked))) / 2,
+    // What is left waits until its viewer leaves something else.
+    records: viewers * (1 + (Math.min(LEFT, resume) + stay) / channel + resume / visit),
     rush: viewers / kickOff + openings / 2,
   }
 }
@@ -36,11 +32,4 @@ export function loadOf(audience: Audience, walked = audience.viewers): Load {
 /** Reports of a session in a second: a re-check is one, too. */
 function reportsBetween(due: number, report: number): number {
   return Number.isFinite(due) ? Math.floor(due / report) / due : 1 / report
-}
-
-/** Seconds of one walk, its rest included; Infinity where more sessions end than it can see. */
-export function walkOf(alive: number, ends: number, perSecond: number): number {
-  return ends < perSecond
-    ? (WALK.rest + alive / perSecond) / (1 - ends / perSecond)
-    : Number.POSITIVE_INFINITY
 }

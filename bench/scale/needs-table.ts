@@ -31,24 +31,12 @@ export function needsTable(costs: Costs): string {
       row('cores of the gates', ({ gateCores }) => gateCores, 1),
       row('the same for the new ones, while all come', ({ rushGateCores }) => rushGateCores, 1),
       row('**gates**, each half busy', ({ gates }) => gates),
-      row('**installations**, each with a Valkey of its own', ({ installations }) => installations),
-      row('sessions in each Valkey', ({ load, installations }) => load.records / installations),
-      row(
-        'memory of each Valkey, GB',
-        ({ valkeyBytes, installations }) => valkeyBytes / installations / 1e9,
-        1,
-      ),
-      row(
-        'commands of each Valkey, a second',
-        ({ load, installations }) => (load.recalls + load.writes + load.replaces) / installations,
-      ),
-      row('**CPU of each Valkey**', (needs) => (needs.valkeyCores / needs.installations) * 100, 0, ' %'),
-      row(
-        'the same in addition, while all come',
-        (needs) => (needs.rushValkeyCores / needs.installations) * 100,
-        0,
-        ' %',
-      ),
+      row('**primaries of Valkey**, each half busy', ({ nodes }) => nodes),
+      row('sessions in all of them', ({ load }) => load.records),
+      row('their memory together, GB', ({ valkeyBytes }) => valkeyBytes / 1e9, 1),
+      row('their commands a second', ({ load }) => load.recalls + load.writes + load.replaces),
+      row('their cores', ({ valkeyCores }) => valkeyCores, 1),
+      row('the same in addition, while all come', ({ rushValkeyCores }) => rushValkeyCores, 1),
     ],
   )
 }

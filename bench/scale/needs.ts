@@ -5,8 +5,8 @@ import { loadOf } from './load-of.ts'
 /** What an audience needs. Cores are CPU seconds in a second, on the machine of the bench. */
 export interface Needs {
   readonly load: Load
-  /** Valkeys that share nothing with each other, each with gates of its own: see `MOST_OF_ONE`. */
-  readonly installations: number
+  /** Primaries of Valkey that are half busy while people watch: one, or a cluster. */
+  readonly nodes: number
   /** While people watch, and in addition while all come. */
   readonly gateCores: number
   readonly rushGateCores: number
@@ -29,21 +29,12 @@ export const BITRATE = 5_000_000
 export const EDGE = 20_000_000_000
 /** The share of a core that is used at peak time. */
 const HALF = 0.5
-/**
- * Viewers of one installation. With more, one gate's walk through all records takes so long that what is over
- * stays for most of the memory.
- */
-export const MOST_OF_ONE = 500_000
 const MILLION = 1_000_000
 
 /** The second half of the formulas of docs/scale.md: from what happens to what it takes. */
 export function needsOf(audience: Audience, costs: Costs): Needs {
   const { viewers, isLimited, idle, visit } = audience
-  const installations = Math.ceil(viewers / MOST_OF_ONE)
-  const one = loadOf({ ...audience, viewers: viewers / installations })
-  const load = Object.fromEntries(
-    Object.entries(one).map(([what, figure]) => [what, figure * installations]),
-  ) as unknown as Load
+  const load = loadOf(audience)
   const { commands, openings, stopped } = costs
   const opening = openings[isLimited ? 'sharedLimited' : 'shared']
   const questions = load.openings + load.rechecks
@@ -61,12 +52,12 @@ export function needsOf(audience: Audience, costs: Costs): Needs {
   const valkeyOpening =
     commands.recall.valkey + commands.write.valkey + (isLimited ? commands.replace.valkey : 0)
   // As many as a walk sees in its time and rest.
-  const walked = one.records / (WALK.rest + one.records / WALK.perSecond)
+  const walked = load.records / (WALK.rest + load.records / WALK.perSecond)
   const valkeyCores =
     (load.recalls * commands.recall.valkey +
       load.writes * commands.write.valkey +
       load.replaces * commands.replace.valkey +
-      installations * walked * commands.walk.valkey) /
+      walked * commands.walk.valkey) /
     MILLION
   const rushGateCores = (load.rush * opening.gate) / MILLION
   const size = costs.stored.at(-1) as Costs['stored'][number]
@@ -74,12 +65,12 @@ export function needsOf(audience: Audience, costs: Costs): Needs {
   const users = isLimited ? viewers * (1 + idle / visit) : 0
   return {
     load,
-    installations,
     ...{ gateCores, rushGateCores, valkeyCores },
     nginxCores: (load.requests * stopped.running.nginx) / MILLION,
     rushValkeyCores: (load.rush * valkeyOpening) / MILLION,
     valkeyBytes: load.records * size.record + users * size.user,
     gates: Math.ceil(Math.max(gateCores, rushGateCores) / HALF),
+    nodes: Math.ceil(valkeyCores / HALF),
     edges: Math.ceil((viewers * BITRATE) / EDGE),
     media: viewers * BITRATE,
   }

@@ -1,10 +1,8 @@
-import { type Audience, LEFT, type Load, REPORT, USER_REPORT, WALK } from './audience.ts'
+import { type Audience, LEFT, type Load, REPORT, USER_REPORT } from './audience.ts'
 import { createEventQueue } from './event-queue.ts'
 import { createSimulatedStore, type SimulatedRecord } from './simulated-store.ts'
 
 export interface SimulationOptions {
-  /** How many viewers share the walk; those that are simulated are a part of them. */
-  readonly walked: number
   /** Seconds until what is counted counts, and for how long. */
   readonly settle: number
   readonly count: number
@@ -27,14 +25,14 @@ interface Viewer {
 }
 
 /**
- * Viewers come, ask for segments, zap and leave, one by one; gates report, re-check, forget; one of them walks
- * through the store. As many come as leave.
+ * Viewers come, ask for segments, zap and leave, one by one; gates report, re-check, forget. As many come as
+ * leave.
  */
 export function simulate(audience: Audience, options: SimulationOptions): Load {
   const { viewers, segment, channel, visit, kickOff, allow, idle, resume, isLimited } = audience
-  const { walked, settle, count, random } = options
+  const { settle, count, random } = options
   const queue = createEventQueue()
-  const store = createSimulatedStore(WALK.perSecond * (viewers / walked), random)
+  const store = createSimulatedStore()
   const sum = { requests: 0, openings: 0, rechecks: 0, recalls: 0, writes: 0, replaces: 0 }
   let live = 0
   const after = (mean: number): number => -mean * Math.log(1 - random())
@@ -60,7 +58,7 @@ export function simulate(audience: Audience, options: SimulationOptions): Load {
     sum.writes++
     live++
     tellUser(viewer, now)
-    store.add(session)
+    store.add(viewer, session)
     queue.at(next(now), (at) => play(viewer, session, at))
     queue.at(now + idle * REPORT, (at) => report(session, at))
     queue.at(now + idle, (at) => lookIdle(viewer, session, at))
@@ -107,6 +105,8 @@ export function simulate(audience: Audience, options: SimulationOptions): Load {
     tellUser(viewer, now)
     const isLeft = viewer.session !== session
     session.resumableUntil = session.lastSeen + (isLeft ? Math.min(LEFT, resume) : resume)
+    store.fit(viewer, now)
+    queue.at(session.resumableUntil, (at) => store.expire(viewer, at))
   }
 
   const come = (now: number): void => {
@@ -125,12 +125,6 @@ export function simulate(audience: Audience, options: SimulationOptions): Load {
   }
 
   for (let viewer = 0; viewer < viewers; viewer++) queue.at(kickOff * random(), come)
-  const walkOn = (now: number): void => {
-    store.walk(now)
-    queue.at(now + 1, walkOn)
-  }
-  queue.at(1, walkOn)
-
   queue.runUntil(kickOff)
   const rush = sum.openings / kickOff
   queue.runUntil(settle)

@@ -1,11 +1,11 @@
-import { WALK } from './audience.ts'
-
-/** The records of a Valkey, and the walk that removes what nobody may resume. */
+/** The records of a Valkey: what has expired goes when something else of its viewer goes silent, or with all. */
 export interface SimulatedStore {
-  /** A session was written for the first time. */
-  add(record: SimulatedRecord): void
-  /** The walk goes on for one second. */
-  walk(now: number): void
+  /** A session of a viewer was written for the first time. */
+  add(viewer: object, record: SimulatedRecord): void
+  /** A session of the viewer has gone silent (`FITTING` of src/state/valkey/scripts.ts). */
+  fit(viewer: object, now: number): void
+  /** The time of a viewer's key may be over. */
+  expire(viewer: object, now: number): void
   count(): number
 }
 
@@ -14,36 +14,26 @@ export interface SimulatedRecord {
   resumableUntil: number
 }
 
-/** @param perSecond how many records the walk sees in a second */
-export function createSimulatedStore(perSecond: number, random: () => number): SimulatedStore {
-  /** In the order of the walk, which is no order of time. */
-  const records: SimulatedRecord[] = []
-  let cursor = 0
-  let restUntil = 0
-  let owed = 0
+export function createSimulatedStore(): SimulatedStore {
+  const ofViewer = new Map<object, SimulatedRecord[]>()
+  let count = 0
+  const put = (viewer: object, records: SimulatedRecord[]): void => {
+    count += records.length - (ofViewer.get(viewer)?.length ?? 0)
+    if (records.length === 0) ofViewer.delete(viewer)
+    else ofViewer.set(viewer, records)
+  }
   return {
-    add(record) {
-      const place = Math.floor(random() * (records.length + 1))
-      records.push(records[place] ?? record)
-      records[place] = record
+    add: (viewer, record) => put(viewer, [...(ofViewer.get(viewer) ?? []), record]),
+    fit(viewer, now) {
+      put(
+        viewer,
+        (ofViewer.get(viewer) ?? []).filter(({ resumableUntil }) => resumableUntil > now),
+      )
     },
-    walk(now) {
-      if (now < restUntil) return
-      for (owed += perSecond; owed >= 1; owed--) {
-        if (cursor >= records.length) {
-          cursor = 0
-          owed = 0
-          restUntil = now + WALK.rest
-          return
-        }
-        const record = records[cursor] as SimulatedRecord
-        if (record.resumableUntil >= now) cursor++
-        else {
-          const last = records.pop() as SimulatedRecord
-          if (cursor < records.length) records[cursor] = last
-        }
-      }
+    expire(viewer, now) {
+      const records = ofViewer.get(viewer) ?? []
+      if (records.every(({ resumableUntil }) => resumableUntil <= now)) put(viewer, [])
     },
-    count: () => records.length,
+    count: () => count,
   }
 }

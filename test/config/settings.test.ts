@@ -219,6 +219,7 @@ describe('settings left alone', () => {
     const { backends, ...settings } = settingsOf({})
     assert.equal(backends.length, 1)
     assert.deepEqual(settings, {
+      formerFolders: [],
       backendMode: 'failover',
       backendTimeout: 2_000,
       backendConcurrency: 64,

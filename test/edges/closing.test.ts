@@ -53,7 +53,7 @@ describe('a closing at one gate', () => {
       t.diagnostic(
         `known after ${[p50, p99, max].map((one) => one.toFixed(1)).join(' / ')} ms (median, p99, max)`,
       )
-      assert.ok(p99 <= KNOWN, `${p99} ms`)
+      assert.ok(p99 <= KNOWN + 3 * timesOf(plain).p99, `${p99} ms`)
     })
 
   /** It is written behind. */
