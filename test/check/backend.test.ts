@@ -168,7 +168,7 @@ const broken: readonly Broken[] = [
     what: 'a clock that was never set',
     ahead: -Date.now(),
     found: ['failed clock'],
-    says: /^this machine thinks it is 1970-01-01T00:00:\d\dZ: .*\n.*set-ntp true/,
+    says: /^this machine thinks it is 1970-01-01T00:\d\d:\d\dZ: .*\n.*set-ntp true/,
   },
   {
     what: 'a preset with a path of its own',
