@@ -93,6 +93,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
       refused: notify.overLimit,
       nonsense: notify.badMaxSessions,
       shared: notify.sharedUser,
+      internalError: notify.internalError,
     },
     shared: shared && shareUsers(shared, () => store?.offset() ?? 0, notify.decidedAlone),
   })

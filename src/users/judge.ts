@@ -23,6 +23,8 @@ export interface Consequences {
   wait(session: Session, counted: Counted): void
   /** A session that was let in before has no place now. */
   cut(session: Session, counted: Counted): void
+  /** Nobody waits for this; it may reject. */
+  behind(result: unknown): void
 }
 
 export interface JudgeOptions {
@@ -82,6 +84,7 @@ export function createJudge(options: JudgeOptions, then: Consequences): Judge {
       }
       const hasPlace = putOrCut(session, counted, { entered: limited.entered, seen: session.lastSeen })
       // It plays at another gate, so nobody waits until the others were heard. It is cut if need be.
+      then.behind(hasPlace)
       return hasPlace instanceof Promise || hasPlace
     },
 

@@ -40,6 +40,7 @@ export function rehearseLimit(limit: SessionLimit, options: RehearseLimitOptions
         refuse() {},
         wait() {},
         cut() {},
+        behind() {},
       },
     ),
     renew() {},

@@ -50,6 +50,11 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     ...{ users, states, rejoin, giveWay, waiting, times, clock, on },
   })
 
+  /** What nobody waits for. */
+  const behind = (result: unknown): void => {
+    if (result instanceof Promise) result.catch(on.internalError)
+  }
+
   const refuse = (key: string): void => {
     refusedUsers.note(key, 'refused', clock())
     on.refused(key)
@@ -92,18 +97,20 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       tidy(known)
       return
     }
-    void apply(
-      {
-        key,
-        tells: true,
-        rule(user, now, known) {
-          const seen = seenOf(known)
-          const { user: would, displaced: gone } = look(user, now, seen, times)
-          const told = isReport ? prune(withSeen(user, now, seen, times), now, times) : would
-          return { user: told, said: { displaced: gone } }
+    behind(
+      apply(
+        {
+          key,
+          tells: true,
+          rule(user, now, known) {
+            const seen = seenOf(known)
+            const { user: would, displaced: gone } = look(user, now, seen, times)
+            const told = isReport ? prune(withSeen(user, now, seen, times), now, times) : would
+            return { user: told, said: { displaced: gone } }
+          },
         },
-      },
-      () => {},
+        () => {},
+      ),
     )
   }
 
@@ -114,7 +121,7 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       user: leave(user, now, session.id, why, times),
       said: { displaced: [] },
     })
-    void apply({ key, rule, repeats: rule }, () => {})
+    behind(apply({ key, rule, repeats: rule }, () => {}))
   }
 
   const cut: Consequences['cut'] = (session, { key }) => {
@@ -126,7 +133,7 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   const judging = { users, displaced, waiting, times, count, isShared: states.isShared }
   const judge = createJudge(
     { ...judging, apply },
-    { put, refuse, wait: (session, one) => void waiting.set(session.id, one), cut },
+    { put, refuse, behind, wait: (session, one) => void waiting.set(session.id, one), cut },
   )
 
   const limit: UserLimit = {
@@ -142,10 +149,10 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       else if (known?.key === now.key) {
         known.sent = now.sent
         const rule = (user: User) => ({ user: withTerms(user, now.terms), said: { displaced: [] } })
-        void apply({ key: known.key, rule }, () => {})
+        behind(apply({ key: known.key, rule }, () => {}))
       } else {
         const hasPlace = put(session, now, { entered: session.openedAt, seen: session.lastSeen })
-        void whenKnown(hasPlace, (isIn) => isIn || cut(session, now))
+        behind(whenKnown(hasPlace, (isIn) => isIn || cut(session, now)))
       }
     },
 

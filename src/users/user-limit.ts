@@ -47,6 +47,8 @@ export interface LimitListeners {
   refused(user: string): void
   /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
   nonsense(backend: string, sent: string): void
+  /** Our own code threw where nobody waits for it. */
+  internalError(error: unknown): void
   /** The user was displaced from so many addresses that the name must be shared: the limit is suspended. */
   shared(user: string): void
 }

@@ -39,6 +39,10 @@ export function createPretendLimit(
       refused: (user) => void notes.refused.push(user),
       nonsense: (_backend, sent) => void notes.nonsense.push(sent),
       shared: (user) => void notes.shared.push(user),
+      // Nobody catches this error, so the test that caused it fails.
+      internalError(error) {
+        throw error
+      },
     },
   })
   limit.start()
