@@ -7,7 +7,7 @@ import type { GateEvents } from './observers.ts'
 
 /** The parts that end sessions, or want to know of it. They are built around each other, so each is asked for late. */
 export interface SessionEndsOptions {
-  readonly notify: Pick<GateEvents, 'ended'>
+  readonly notify: Pick<GateEvents, 'ended' | 'internalError'>
   readonly store: () => SessionStore | undefined
   readonly limit: () => UserLimit | undefined
   /** The sessions that a backend has allowed. */
@@ -40,7 +40,10 @@ export function createSessionEnds(options: SessionEndsOptions): SessionEnds {
 
   return {
     ended(session, why) {
-      if (isShared() && !session.provisional) return void endShared(session, why)
+      if (isShared() && !session.provisional) {
+        endShared(session, why).catch(notify.internalError)
+        return
+      }
       // The others may want to know how it stands in the store and with its user.
       notify.ended(session, why)
       store()?.ended(session, why)
