@@ -150,6 +150,8 @@ describe('128 descriptors for 200 clients', () => {
     await main.listening()
     const limit = /Max open files +(\d+)/.exec(readFileSync(`/proc/${main.pid}/limits`, 'utf8'))?.[1]
     assert.equal(limit, '128')
+    // The first question of all opens a file: the parser of answers.
+    assert.equal((await askGate(port, { uri: '/x?token=good', userAgent: 'first' })).status, 200)
     const openFiles = (): number => readdirSync(`/proc/${main.pid}/fd`).length
     const wasOpen = openFiles()
 
