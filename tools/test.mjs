@@ -28,6 +28,8 @@ const TOGETHER = 4
  * In-process ones wait more: four.
  */
 const AT_ONCE = 3
+/** Those that take minutes keep a core busy each: with more, nginx gives up gates that cannot run. */
+const LONG_AT_ONCE = 2
 const QUICK_AT_ONCE = 4
 /**
  * The most repeated attempts of `patientTest` in a whole run. On two cores with a load of 4 to 8 from other
@@ -50,7 +52,10 @@ if (mode === '--long') {
   const files = all.filter((file) => isLong(file) || doesImport(file, 'test/support/rounds.ts'))
   process.env['TEST_LONG'] = '1'
   prepare(files)
-  run(files.filter((file) => !isAlone(file)))
+  run(
+    files.filter((file) => !isAlone(file)),
+    LONG_AT_ONCE,
+  )
   run(files.filter(isAlone))
 } else if (mode === '--quick') {
   const usual = all.filter((file) => !isLong(file))
