@@ -8,6 +8,8 @@ export interface GateQuestion {
   readonly userAgent?: string
   readonly address?: string
   readonly origin?: string
+  /** `$alta_auth_site` of the operator. */
+  readonly site?: string
   readonly playbackId?: string
   readonly requestId?: string
   readonly isHead?: boolean
@@ -42,6 +44,7 @@ export function gateHeaders(question: GateQuestion): string[] {
     ...(playbackId === '' ? [] : [`X-Original-Playback-Id: ${playbackId}`]),
     ...(requestId === '' ? [] : [`X-Original-Request-Id: ${requestId}`]),
     ...(question.isHead === true ? ['X-Original-Method: HEAD'] : []),
+    ...(question.site === undefined ? [] : [`X-Original-Site: ${question.site}`]),
   ]
 }
 
