@@ -81,6 +81,7 @@ export function createDecide(options: DecideOptions): Decide {
     scopeOf: createScopeOf(options),
     defaultAction,
     defaultFor: lifetimes.default,
+    clock,
   })
   const recheck = createRecheck(options, keep)
   const flights = createFlights<Decision>()

@@ -16,6 +16,8 @@ export interface KeepOptions {
   readonly defaultAction: Verdict
   /** How long a deny by default counts, in milliseconds. */
   readonly defaultFor: number
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
 }
 
 /** Turns outcomes into decisions and remembers them. */
@@ -44,6 +46,7 @@ export function createKeep({
   scopeOf,
   defaultAction,
   defaultFor,
+  clock,
 }: KeepOptions): Keep {
   /** @param repeats false: it only counts while no backend answers */
   const remember = (
@@ -80,16 +83,20 @@ export function createKeep({
           const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
           terms.begin(session, grant, backend, now)
           memory.denials.forget(identity)
-          const open = (hasPlace: boolean | undefined): Decision => {
+          const open = (hasPlace: boolean | undefined, at: number): Decision => {
             if (hasPlace === false) return denied(sessionId, 'gate', 'session-limit', 0, false)
-            memory.sessions.open(session, now)
+            // What was closed while other gates were heard is none of it.
+            session.openedAt = at
+            memory.sessions.open(session, at)
             memory.stored?.granted(session, terms.resumeFor(grant))
             // nginx's cache would answer the request that plays, and nobody would count it.
             const mayCache = cacheable.allow(identity, session) && !isHead
-            return allowedBy(session, 'backend', 'backend-200', now, mayCache)
+            return allowedBy(session, 'backend', 'backend-200', at, mayCache)
           }
           const hasPlace = memory.limit?.enter(session, grant, backend, { isHead, tokenless: false })
-          return hasPlace instanceof Promise ? hasPlace.then(open) : open(hasPlace)
+          return hasPlace instanceof Promise
+            ? hasPlace.then((isIn) => open(isIn, clock()))
+            : open(hasPlace, now)
         }
         case 'deny':
           return denyByBackend(identity, sessionId, outcome.status, now, repeats)

@@ -23,24 +23,19 @@ export function createRecheck(options: DecideOptions, keep: Keep): Recheck {
   const recheck = async (session: Session, began: number): Promise<void> => {
     const knownViewer = session.provisional ? undefined : session.viewer
     // Without a shared store nobody waits for a turn.
-    const mayBeAskedElsewhere = stored?.askedElsewhere !== undefined && !session.provisional
-    if (mayBeAskedElsewhere && (await isAskedElsewhere(session))) return
+    const { askedElsewhere } = stored ?? {}
+    if (askedElsewhere !== undefined && !session.provisional) {
+      session.checking = true
+      const isAsked = await askedElsewhere(session)
+      session.checking = false
+      if (isAsked) return
+    }
     const outcome = await askAbout(session, 're-check', knownViewer, began)
     if (outcome.kind !== 'deny') return
     // The viewer may have a session for each playlist of a channel. Each would still answer one request
     // before its own re-check, so all that are due are re-checked now.
     const now = clock()
     for (const other of sessions.overdue(session.viewer, now)) start(other, now)
-  }
-
-  const isAskedElsewhere = async (session: Session): Promise<boolean> => {
-    if (stored?.askedElsewhere === undefined) return false
-    session.checking = true
-    try {
-      return await stored.askedElsewhere(session)
-    } finally {
-      session.checking = false
-    }
   }
 
   /** Keeps the outcome. */

@@ -58,12 +58,18 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
     const counts = outcome === undefined || outcome.kind === 'allow' || outcome.kind === 'unavailable'
     if (!counts || memory.outage.hasExpired(session, now) || !stored.isFree(one))
       return outcome === undefined || outcome.kind === 'allow' ? {} : { outcome }
-    const hasPlace = await (outcome?.kind === 'allow'
-      ? memory.limit?.enter(session, outcome.grant, outcome.backend, by)
-      : memory.limit?.enterAgain(session, limited, 'resumed', by))
+    const place =
+      outcome?.kind === 'allow'
+        ? memory.limit?.enter(session, outcome.grant, outcome.backend, by)
+        : memory.limit?.enterAgain(session, limited, 'resumed', by)
+    const hasPlace = place instanceof Promise ? await place : place
     if (hasPlace === false) return { isOverLimit: true }
     // Its earlier part is told as ended before the next one begins.
-    stored.take(one, 'resumed')
+    if (!stored.take(one, 'resumed')) {
+      // It was closed while other gates were heard.
+      memory.limit?.ended(session, 'closed')
+      return {}
+    }
     session.resume(now)
     memory.sessions.open(session, now)
     if (outcome?.kind === 'allow') stored.granted(session, terms.resumeFor(outcome.grant))

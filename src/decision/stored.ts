@@ -68,7 +68,8 @@ export interface Stored {
   end(session: Pick<Session, 'id' | 'viewer'>, end: End): Promise<void>
   /**
    * Before a re-check: whether another gate has just asked about the session, or ended it. Then the session
-   * is as that gate has left it, and nobody has to ask. Undefined where no other gate can have.
+   * is as that gate has left it, and nobody has to ask. It never rejects. Undefined where no other gate can
+   * have.
    */
   askedElsewhere?(session: Session): Promise<boolean>
 }

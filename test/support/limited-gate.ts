@@ -9,7 +9,10 @@ import {
 import type { PretendLimitSettings } from './pretend-limit.ts'
 
 export interface LimitedGateOptions
-  extends Pick<PretendGateOptions, 'idle' | 'lifetimes' | 'channelPattern' | 'shared' | 'newSessionId'> {
+  extends Pick<
+    PretendGateOptions,
+    'idle' | 'lifetimes' | 'channelPattern' | 'shared' | 'newSessionId' | 'store'
+  > {
   readonly limit?: PretendLimitSettings
   /** What the backend sends with each allow; a user with one session unless given. */
   readonly grant?: Grant

@@ -183,6 +183,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
       onReturned(session, as) {
         if (as === 'adopted') tell('adopted', session)
       },
+      limitedOf: (session) => limited?.limit.limitedOf(session),
     })
     const tell = (what: string, session: Session, why?: SessionEnd): void => {
       const part = stored.standing(session)?.part ?? 1
