@@ -15,8 +15,6 @@ export interface Look {
   readonly user: User
   /** Sessions that are over the number now. End them. */
   readonly displaced: readonly DisplacedSession[]
-  /** Sessions that the state does not know, nor that they were ended. Admit them with their true ages. */
-  readonly unknown: readonly string[]
 }
 
 /**
@@ -37,11 +35,20 @@ export function needsLook({ entries, terms }: User, isShared = false): boolean {
 export function look(user: User, now: number, seen: readonly Seen[], times: Times): Look {
   const told = prune(withSeen(user, now, seen, times), now, times)
   const { terms } = told
-  const known = new Set([...told.entries, ...told.marks].map(({ id }) => id))
-  const unknown = seen.filter((one) => !known.has(one.id) && now - one.seen <= times.idle).map(({ id }) => id)
-  if (terms === undefined || told.entries.length <= terms.max) return { user: told, displaced: [], unknown }
-  if (told.sharedUntil > now) return { user: withShared(told, now), displaced: [], unknown }
-  return { ...displace(told, terms, undefined, now, times), unknown }
+  if (terms === undefined || told.entries.length <= terms.max) return { user: told, displaced: [] }
+  if (told.sharedUntil > now) return { user: withShared(told, now), displaced: [] }
+  return displace(told, terms, undefined, now, times)
+}
+
+/** Sessions that the state does not know, nor that they were ended. Admit them with their true ages. */
+export function unknownTo(
+  { entries, marks }: User,
+  now: number,
+  seen: readonly Seen[],
+  times: Times,
+): string[] {
+  const known = new Set([...entries, ...marks].map(({ id }) => id))
+  return seen.filter((one) => !known.has(one.id) && now - one.seen <= times.idle).map(({ id }) => id)
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { DisplacedSession } from '../limit/displace.ts'
+import { unknownTo } from '../limit/look.ts'
 import type { Times } from '../limit/times.ts'
 import type { LimitedSession, Mark, User } from '../limit/user.ts'
 import type { Session } from '../session/session.ts'
 import type { Entering } from './entering.ts'
 import type { UserStates } from './user-states.ts'
-import type { KnownUser } from './user-table.ts'
+import { type KnownUser, seenOf } from './user-table.ts'
 
 export interface RejoinOptions {
   readonly states: Pick<UserStates, 'isShared'>
@@ -34,10 +35,9 @@ export function createRejoin({ states, entering, limitedOf, times }: RejoinOptio
       // A text that was lost has no terms: those that this gate has heard last.
       const terms = user.terms ?? known.user.terms
       if (!states.isShared || terms === undefined || known.sessions.size === 0) return { user, displaced: [] }
-      const ids = new Set([...user.entries, ...user.marks].map(({ id }) => id))
       const entered = new Map(known.user.entries.map((entry) => [entry.id, entry.entered]))
-      const missing = [...known.sessions.values()]
-        .filter(({ id, lastSeen }) => !ids.has(id) && now - lastSeen <= times.idle)
+      const missing = unknownTo(user, now, seenOf(known), times)
+        .flatMap((id) => known.sessions.get(id) ?? [])
         .map((session) => ({ session, entered: entered.get(session.id) ?? session.openedAt }))
         .sort((a, b) => a.entered - b.entered)
       let rejoined: Rejoined = { user, displaced: [] }

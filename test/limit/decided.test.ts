@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { admit } from '../../src/limit/admit.ts'
 import { describeUser, whyOut } from '../../src/limit/describe.ts'
-import { look } from '../../src/limit/look.ts'
+import { look, unknownTo } from '../../src/limit/look.ts'
 import { lastsUntil } from '../../src/limit/prune.ts'
+import type { Times } from '../../src/limit/times.ts'
 import { leave, movedBy, nobody, type User } from '../../src/limit/user.ts'
 import { createPretendUser, session } from '../support/pretend-user.ts'
-import { touch } from '../support/touch.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -548,11 +548,11 @@ describe('adopted and resumed', () => {
     const { times } = createPretendUser()
     const marked = leave(nobody, 0, 'marked', 'closed', times)
     const seen = ['marked', 'forgotten'].map((id) => ({ id, seen: 1_000 }))
-    assert.deepEqual(look(marked, 2_000, seen, times).unknown, ['forgotten'])
-    assert.equal(touch(marked, 2_000, 'marked', 1_000, times).session, 'out')
-    assert.equal(touch(marked, 2_000, 'forgotten', 1_000, times).session, 'unknown')
+    assert.deepEqual(unknownTo(marked, 2_000, seen, times), ['forgotten'])
+    assert.equal(touch(marked, 2_000, 'marked', 1_000, times), 'out')
+    assert.equal(touch(marked, 2_000, 'forgotten', 1_000, times), 'unknown')
     const { user } = admit(marked, 2_000, session('tv@home', 'news'), { max: 1, policy: 'newest' }, times)
-    assert.equal(touch(user, 3_000, 'tv@home news', 2_500, times).session, 'in')
+    assert.equal(touch(user, 3_000, 'tv@home news', 2_500, times), 'in')
   })
 
   test('a resumed session enters anew: it is the newest', () => {
@@ -616,7 +616,7 @@ test('a state is plain data: it outlives its process, under a clock that begins 
     admit(kept, 0, session('tv@home', 'news', { id: television.id }), terms, user.times).refused,
     'ended',
   )
-  assert.equal(touch(kept, 0, phone.id, 0, user.times).session, 'in')
+  assert.equal(touch(kept, 0, phone.id, 0, user.times), 'in')
 })
 
 describe('marks win', () => {
@@ -691,3 +691,10 @@ describe('the state of one user is bounded', () => {
     assert.equal(user.count(), 1)
   })
 })
+
+/** How a session stands after a look at it alone. */
+function touch(user: User, now: number, id: string, seen: number, times: Times): 'in' | 'out' | 'unknown' {
+  const { entries, marks } = look(user, now, [{ id, seen }], times).user
+  if (entries.some((entry) => entry.id === id)) return 'in'
+  return marks.some((mark) => mark.id === id) ? 'out' : 'unknown'
+}

@@ -1,6 +1,6 @@
 import { admit, type Coming, type Refusal } from '../../src/limit/admit.ts'
 import type { DisplacedSession } from '../../src/limit/displace.ts'
-import { look, needsLook } from '../../src/limit/look.ts'
+import { look, needsLook, unknownTo } from '../../src/limit/look.ts'
 import { playsOf } from '../../src/limit/plays.ts'
 import { isEmpty, prune } from '../../src/limit/prune.ts'
 import type { Policy } from '../../src/limit/terms.ts'
@@ -69,7 +69,7 @@ export function createPretendUser(options: PretendUserOptions = {}) {
     const result = used.look(user, now, seen(), times)
     user = result.user
     end(result.displaced)
-    for (const id of result.unknown) {
+    for (const id of unknownTo(user, now, seen(), times)) {
       const row = rows.get(id)
       if (row === undefined) continue
       const refused = enter(row.session, { entered: row.entered, seen: seenOf(row) })
