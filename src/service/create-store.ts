@@ -5,6 +5,7 @@ import type { Identity, Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
 import { createLevelStore } from '../state/level/level-store.ts'
 import { readSystemClocks } from '../state/level/store-time.ts'
+import type { RecordStore } from '../state/record-store.ts'
 import { createSessionStore, type SessionStore, type SessionStoreOptions } from '../state/session-store.ts'
 import type { StoreState } from '../state/store-link.ts'
 import { createValkeyLink } from '../state/valkey/valkey-link.ts'
@@ -59,14 +60,15 @@ export function createStore(options: StoreOptions): Store | undefined {
     onChange: createChangeLog(options),
     onSetAside: (detail: string) => log.warn('state set aside', { detail }),
   }
-  if (state.kind === 'file') {
-    const { folder, secrets, max } = state
-    const store = createLevelStore({
+  const inFolder = (folder: string, secrets: readonly string[]): RecordStore =>
+    createLevelStore({
       ...{ folder, secrets, configuration, startTimer },
       clocks: readSystemClocks(),
       deadlines: DEADLINES,
     })
-    const sessions = createSessionStore({ ...common, store, max })
+  if (state.kind === 'file') {
+    const { folder, secrets, max } = state
+    const sessions = createSessionStore({ ...common, store: inFolder(folder, secrets), max })
     return { sessions, shared: undefined, start: sessions.start }
   }
   const shared = createValkeyStore({ settings: state, configuration, clock, wall: Date.now, startTimer })
@@ -82,7 +84,7 @@ export function createStore(options: StoreOptions): Store | undefined {
       const { formerFolders: folders } = settings
       const { secrets } = state
       if (!sessions.state().usable) return
-      const taken = takeFolderAlong({ folders, secrets, configuration, to: shared, log })
+      const taken = takeFolderAlong({ folders, secrets, createStore: inFolder, to: shared, log })
       await Promise.race([taken, new Promise<void>((resolve) => void after(TAKE_ALONG, resolve))])
     },
   }

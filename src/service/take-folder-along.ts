@@ -1,9 +1,6 @@
 import { existsSync } from 'node:fs'
-import { startTimer } from '../backend/timer.ts'
 import type { Log } from '../log/log.ts'
-import { createLevelStore } from '../state/level/level-store.ts'
-import { readSystemClocks } from '../state/level/store-time.ts'
-import { type RecordStore, StoreError } from '../state/record-store.ts'
+import type { RecordStore } from '../state/record-store.ts'
 import { takeAlong } from '../state/take-along.ts'
 
 export interface TakeFolderAlongOptions {
@@ -11,14 +8,12 @@ export interface TakeFolderAlongOptions {
   readonly folders: readonly string[]
   /** Those of today: what lies there is sealed with one of them, or with none. */
   readonly secrets: readonly string[]
-  readonly configuration: string
+  /** A store in a folder, not open. */
+  readonly createStore: (folder: string, secrets: readonly string[]) => RecordStore
   /** The open store that gates share. */
   readonly to: RecordStore
   readonly log: Log
 }
-
-/** How long one command to the folder may take, in milliseconds. */
-const DEADLINES = { read: 1_000, write: 2_000, open: 5_000 }
 
 /**
  * Takes the sessions along from the folder that this gate used before it shared a store. It never rejects: who
@@ -33,17 +28,16 @@ export async function takeFolderAlong(options: TakeFolderAlongOptions): Promise<
 async function takeFrom(
   folder: string,
   secrets: readonly string[],
-  { configuration, to, log }: TakeFolderAlongOptions,
+  { createStore, to, log }: TakeFolderAlongOptions,
 ): Promise<void> {
-  const clocks = readSystemClocks()
-  const from = createLevelStore({ folder, secrets, configuration, clocks, startTimer, deadlines: DEADLINES })
+  const from = createStore(folder, secrets)
   try {
     await from.open()
     const { sessions } = await takeAlong(from, to)
     if (sessions > 0) log.info('sessions taken along from the folder', { folder, sessions })
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error
-    log.warn('the sessions of the folder were not taken along', { folder, detail: error.message })
+    const detail = error instanceof Error ? error.message : String(error)
+    log.warn('the sessions of the folder were not taken along', { folder, detail })
   } finally {
     await from.close()
   }
