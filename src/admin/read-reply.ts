@@ -1,3 +1,5 @@
+import { isFields } from '../state/read-record.ts'
+
 /**
  * Reads what another gate has sent. It is one of ours, for the store authenticates what it holds, but it may
  * be of another release: what is missing counts as nothing.
@@ -12,7 +14,7 @@ export interface ReadReply {
 }
 
 export function readReply(value: unknown): ReadReply {
-  const fields: Readonly<Record<string, unknown>> = isRecord(value) ? value : {}
+  const fields: Readonly<Record<string, unknown>> = isFields(value) ? value : {}
   const field = (name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
   return {
     text(name) {
@@ -26,15 +28,11 @@ export function readReply(value: unknown): ReadReply {
     flag: (name) => field(name) === true,
     list(name) {
       const found = field(name)
-      return Array.isArray(found) ? found.filter(isRecord) : []
+      return Array.isArray(found) ? found.filter(isFields) : []
     },
     record(name) {
       const found = field(name)
-      return isRecord(found) ? found : undefined
+      return isFields(found) ? found : undefined
     },
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

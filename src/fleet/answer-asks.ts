@@ -1,3 +1,4 @@
+import { isFields } from '../state/read-record.ts'
 import type { Message, SharedStore } from '../state/shared-store.ts'
 import type { Reply } from './collect.ts'
 
@@ -51,7 +52,7 @@ export function answerAsks(options: AnswerAsksOptions): () => void {
 
   shared.messages.onMessage(({ kind, ask, what, parameters, at }, from) => {
     if (isOver || kind !== 'ask' || from === shared.gate) return
-    if (typeof ask !== 'string' || typeof what !== 'string' || !isRecord(parameters)) return
+    if (typeof ask !== 'string' || typeof what !== 'string' || !isFields(parameters)) return
     const answerer = Object.hasOwn(answerers, what) ? answerers[what] : undefined
     if (answerer === undefined) return
     const late = typeof at === 'number' && now() - at > LATE
@@ -60,8 +61,4 @@ export function answerAsks(options: AnswerAsksOptions): () => void {
   return () => {
     isOver = true
   }
-}
-
-function isRecord(value: unknown): value is Parameters {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -41,7 +41,7 @@ export interface KnownSessions {
   /** A session has changed otherwise. */
   changed(session: Session): void
   /** It has ended for good, before it leaves the table: nothing is told of it any more. */
-  removed(id: string, outcome?: Promise<Removed>): void
+  removed(id: string, outcome: Promise<Removed>): void
   /**
    * It has left the table. With a shared store it resolves with how it has ended, since another gate may go on
    * with it or have told its end; until then `standing` knows it.
@@ -166,7 +166,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
       const kept = known.get(id)
       if (kept === undefined) return
       kept.removed = true
-      if (outcome !== undefined) removals.set(kept, outcome)
+      removals.set(kept, outcome)
     },
     ended(session, why) {
       const kept = known.get(session.id)

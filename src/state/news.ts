@@ -1,6 +1,6 @@
 import type { End } from '../decision/stored.ts'
 import type { CloseMark } from './close-mark.ts'
-import { readFilter } from './read-record.ts'
+import { readEnd, readFilter } from './read-record.ts'
 import type { Removal } from './record-store.ts'
 import type { Message, Messages } from './shared-store.ts'
 
@@ -38,16 +38,6 @@ export function createNews(messages: Messages): News {
       })
     },
   }
-}
-
-const whys = ['closed', 'denied', 'displaced'] as const satisfies readonly End['why'][]
-
-/** Why a session has ended, as another gate or release has written it; undefined when it is none. */
-export function readEnd(fields: Readonly<Record<string, unknown>>): End | undefined {
-  const why = whys.find((known) => known === fields['why'])
-  if (why === undefined) return undefined
-  const { by } = fields
-  return typeof by === 'string' ? { why, by } : { why }
 }
 
 function readMark({ filter, at, until }: Message): CloseMark | undefined {

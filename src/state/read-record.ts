@@ -1,4 +1,5 @@
 import type { Limited } from '../decision/limit.ts'
+import type { End } from '../decision/stored.ts'
 import { unavailableReasons } from '../verdict.ts'
 import type { CloseMark } from './close-mark.ts'
 import type { SessionRecord } from './record.ts'
@@ -44,6 +45,16 @@ export function readFilter(text: string): CloseMark['filter'] | undefined {
   return isFilter ? fields : undefined
 }
 
+const whys = ['closed', 'denied', 'displaced'] as const satisfies readonly End['why'][]
+
+/** Why a session has ended, as another gate or release has written it; undefined when it is none. */
+export function readEnd(fields: Readonly<Record<string, unknown>>): End | undefined {
+  const why = whys.find((known) => known === fields['why'])
+  if (why === undefined) return undefined
+  const { by } = fields
+  return typeof by === 'string' ? { why, by } : { why }
+}
+
 const texts = ['id', 'viewer', 'origin', 'path', 'query', 'userAgent', 'playbackId', 'user'] as const
 const numbers = [
   'openedAt',
@@ -85,7 +96,8 @@ function readFields(text: string): Fields | undefined {
   }
 }
 
-function isFields(value: unknown): value is Fields {
+/** Whether it is a plain object, whatever is in it. */
+export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

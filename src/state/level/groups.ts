@@ -1,14 +1,4 @@
-/** Does one thing after another, whether or not the one before failed. */
-export type Lane = <Result>(act: () => Promise<Result>) => Promise<Result>
-
-export function createLane(): Lane {
-  let last: Promise<unknown> = Promise.resolve()
-  return (act) => {
-    const result = last.then(act)
-    last = result.catch(() => undefined)
-    return result
-  }
-}
+import type { Lane } from '../lane.ts'
 
 /**
  * Work in groups: what comes while the lane is busy waits, and goes together as one. All of a group share its

@@ -1,8 +1,9 @@
+import { createLane } from '../lane.ts'
 import { MARKS, type RecordFormat } from '../record-format.ts'
 import type { RecordStore, Write } from '../record-store.ts'
 import { expiryOf } from './bundle.ts'
 import { type Batch, type Change, CLOCK, commit, entriesOf } from './commit.ts'
-import { createGroups, createLane } from './groups.ts'
+import { createGroups } from './groups.ts'
 import type { Engine } from './level-engine.ts'
 import type { StoreTime } from './store-time.ts'
 

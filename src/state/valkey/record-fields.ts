@@ -1,4 +1,5 @@
 import type { End } from '../../decision/stored.ts'
+import { readEnd } from '../read-record.ts'
 import type { SessionRecord } from '../record.ts'
 import type { RecordFormat } from '../record-format.ts'
 import type { NotDone, Write } from '../record-store.ts'
@@ -34,7 +35,7 @@ export function createRecordFields(seal: Seal, format: RecordFormat): RecordFiel
 
   const endOf = (value: Buffer, place: string, id: string): End | undefined => {
     const text = seal.open(sealedOf(value, PARTS.x), endPlace(place, id))
-    return text === undefined ? undefined : readEnd(text)
+    return text === undefined ? undefined : readEnd(JSON.parse(text) as Readonly<Record<string, unknown>>)
   }
 
   return {
@@ -85,13 +86,4 @@ export function sealedOf(value: Buffer, parts: number): Buffer {
     from = colon + 1
   }
   return value.subarray(from)
-}
-
-const whys = ['closed', 'denied', 'displaced'] as const
-
-function readEnd(text: string): End | undefined {
-  const { why, by } = JSON.parse(text) as { readonly why?: unknown; readonly by?: unknown }
-  const known = whys.find((one) => one === why)
-  if (known === undefined) return undefined
-  return { why: known, ...(typeof by === 'string' && { by }) }
 }

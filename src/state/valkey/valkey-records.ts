@@ -1,3 +1,4 @@
+import { createLane } from '../lane.ts'
 import type { SessionRecord } from '../record.ts'
 import type { RecordFormat } from '../record-format.ts'
 import type { NotDone, Removal, Write } from '../record-store.ts'
@@ -5,7 +6,6 @@ import type { Parameter } from './connect.ts'
 import type { Nodes } from './nodes.ts'
 import type { RecordFields } from './record-fields.ts'
 import type { Script, Scripts } from './scripts.ts'
-import { createTurns } from './turns.ts'
 import type { ValkeyKeys } from './valkey-keys.ts'
 
 export interface ValkeyRecordsOptions {
@@ -34,7 +34,8 @@ const KEEP_END = 25 * 3_600_000
 
 export function createValkeyRecords(options: ValkeyRecordsOptions): ValkeyRecords {
   const { nodes, scripts, keys, format, fields, gate, now, deadlines } = options
-  const turns = createTurns()
+  /** Writes and removals take effect in their order, though one may need several commands. */
+  const inTurn = createLane()
 
   const run = async (place: string, script: Script, parameters: readonly Parameter[]): Promise<NotDone[]> => {
     const reply = await nodes.run(deadlines.other, keys.records(place), script, [gate, ...parameters])
@@ -138,7 +139,7 @@ export function createValkeyRecords(options: ValkeyRecordsOptions): ValkeyRecord
       return [...records.values()]
     },
     write: (writes) =>
-      turns.take(() =>
+      inTurn(() =>
         eachViewer(
           writes,
           ({ record }) => record.viewer,
@@ -147,7 +148,7 @@ export function createValkeyRecords(options: ValkeyRecordsOptions): ValkeyRecord
         ),
       ),
     remove: (removals) =>
-      turns.take(() =>
+      inTurn(() =>
         eachViewer(
           removals,
           ({ viewer }) => viewer,
