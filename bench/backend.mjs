@@ -1,6 +1,6 @@
-// The backend of the bench, fast and simple: node backend.mjs <port> <milliseconds of an answer> [limited]. With
-// `limited` each token is a user of its own, who may play once. Plain JavaScript, so that Node runs it without
-// a loader.
+// The backend of the bench, fast and simple: node backend.mjs <port> <milliseconds of an answer> [limited].
+// With `limited` each token is a user of its own, who may play once. Plain JavaScript, so that Node runs it
+// without a loader.
 
 import { createServer } from 'node:http'
 

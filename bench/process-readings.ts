@@ -23,8 +23,8 @@ export function cpuSeconds(...pids: readonly number[]): number {
 }
 
 /**
- * Resident memory of the processes and their children, in MB of 1,000,000 bytes. Shared memory counts for each
- * of them.
+ * Resident memory of the processes and their children, in MB of 1,000,000 bytes. Shared memory counts for
+ * each of them.
  */
 export function rss(...pids: readonly number[]): number {
   return sumOf(family(pids).map((one) => readMegabytes(`/proc/${one}/status`, 'VmRSS')))

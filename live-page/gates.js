@@ -2,8 +2,8 @@ import { element, find } from './elements.js'
 import { count, duration, plain } from './format.js'
 
 /**
- * The gates that share a store, each with what it says of itself. Hidden where this gate shares it with nobody.
- * Returns whether the rows of the sessions have another height now.
+ * The gates that share a store, each with what it says of itself. Hidden where this gate shares it with
+ * nobody. Returns whether the rows of the sessions have another height now.
  * @param {import('./messages.js').ShownGates | undefined} gates
  */
 export function showGates(gates) {

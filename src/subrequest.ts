@@ -8,8 +8,8 @@ export interface Subrequest {
   /** `scheme://host`, with the port only when the client wrote one. */
   readonly origin: string
   /**
-   * What the operator's nginx calls the site, where several origins are one: it takes the origin's place in all
-   * keys. Undefined = the origin itself.
+   * What the operator's nginx calls the site, where several origins are one: it takes the origin's place in
+   * all keys. Undefined = the origin itself.
    */
   readonly site?: string
   /** The path that nginx will serve: normalised by nginx, percent-encoded by the gate, starts with `/`. */

@@ -1,5 +1,5 @@
-// npm run test:compose: uses docker-compose.yml and docker-compose.cluster.yml as a person does. Images are real when Docker can pull them,
-// else stand-ins.
+// npm run test:compose: uses docker-compose.yml and docker-compose.cluster.yml as a person does. Images are
+// real when Docker can pull them, else stand-ins.
 
 import { ensurePackages, ensurePrograms } from './prepare.mjs'
 import { testWithDocker } from './with-docker.mjs'

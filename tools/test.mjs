@@ -17,9 +17,9 @@ import { doesImport, isInProcess, programsFor } from './test-needs.mjs'
  */
 const PATIENCE = { usual: 120, long: 900 }
 /**
- * To start Node and to load the sources takes a second or two, longer than most tests. So files share processes:
- * in-process ones are divided among so many, so that none has all of the slow ones, and of the others so many
- * share one, since they wait.
+ * To start Node and to load the sources takes a second or two, longer than most tests. So files share
+ * processes: in-process ones are divided among so many, so that none has all of the slow ones, and of the
+ * others so many share one, since they wait.
  */
 const SHARES = 8
 const TOGETHER = 4

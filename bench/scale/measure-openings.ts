@@ -33,8 +33,8 @@ export function openingsSeconds(rounds: number, seconds: number): number {
 }
 
 /**
- * Every request is a new viewer, to gates without and with a Valkey, for whom the backend names a limit or not.
- * They are asked without nginx, in turn, so that all CPU time is their own.
+ * Every request is a new viewer, to gates without and with a Valkey, for whom the backend names a limit or
+ * not. They are asked without nginx, in turn, so that all CPU time is their own.
  */
 export async function measureOpenings(
   scope: Scope,

@@ -1,4 +1,6 @@
-/** The records of a Valkey: what has expired goes when something else of its viewer goes silent, or with all. */
+/**
+ * The records of a Valkey: what has expired goes when something else of its viewer goes silent, or with all.
+ */
 export interface SimulatedStore {
   /** A session of a viewer was written for the first time. */
   add(viewer: object, record: SimulatedRecord): void

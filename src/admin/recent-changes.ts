@@ -20,7 +20,10 @@ export interface Changes {
   readonly ended: readonly EndedView[]
 }
 
-/** The latest openings and ends of this gate, for the live pages of others. It costs nothing while nobody asks. */
+/**
+ * The latest openings and ends of this gate, for the live pages of others. It costs nothing while nobody
+ * asks.
+ */
 export interface RecentChanges {
   opened(session: Session): void
   /** A session of the store is in the table again. One that was resumed is told as opened, too. */

@@ -1,6 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 
-/** V8 of Node 24 takes a look behind in linear time, but only with the flag `l`, which patterns do not have. */
+/**
+ * V8 of Node 24 takes a look behind in linear time, but only with the flag `l`, which patterns do not have.
+ */
 const lookaround = /\(\?<?[=!]/
 
 /**

@@ -16,8 +16,8 @@ const valkeyAddress = /^((?:valkeys?|rediss?|unix):\/\/)(?:\S*(@))?([\w.:[\]-]*(
 const socketPath = /^unix:\/(?!\/)[\w./@=+-]*$/
 
 /**
- * The text of STATE_URL without its secrets: of each address of Valkey, user and password are not shown. Where
- * only a later word has an `@`, what stands before it may be the rest of a password.
+ * The text of STATE_URL without its secrets: of each address of Valkey, user and password are not shown.
+ * Where only a later word has an `@`, what stands before it may be the rest of a password.
  */
 export function maskStoreUrl(text: string): string {
   if (socketPath.test(text)) return text

@@ -5,7 +5,10 @@ import type { SessionStore } from '../state/session-store.ts'
 import type { UserLimit } from '../users/user-limit.ts'
 import type { GateEvents } from './observers.ts'
 
-/** The parts that end sessions, or want to know of it. They are built around each other, so each is asked for late. */
+/**
+ * The parts that end sessions, or want to know of it. They are built around each other, so each is asked for
+ * late.
+ */
 export interface SessionEndsOptions {
   readonly notify: Pick<GateEvents, 'ended' | 'internalError'>
   readonly store: () => SessionStore | undefined

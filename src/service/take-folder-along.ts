@@ -16,8 +16,8 @@ export interface TakeFolderAlongOptions {
 }
 
 /**
- * Takes the sessions along from the folder that this gate used before it shared a store. It never rejects: who
- * is not taken along is asked about.
+ * Takes the sessions along from the folder that this gate used before it shared a store. It never rejects:
+ * who is not taken along is asked about.
  */
 export async function takeFolderAlong(options: TakeFolderAlongOptions): Promise<void> {
   for (const folder of options.folders)

@@ -109,9 +109,14 @@ export function verdictKeyOf({ viewer, channel, path, pathCredential, query }: I
 
 /** Site and player of a viewer. Sessions of the same player at the same origin share one object. */
 export interface Profile {
-  /** Identifies the site or else the origin, and the other two texts: the first 22 base64url characters (132 bits) of their SHA-256. */
+  /**
+   * Identifies the site or else the origin, and the other two texts: the first 22 base64url characters (132
+   * bits) of their SHA-256.
+   */
   readonly key: string
-  /** Of the request that the profile was read from: with a site, profiles of other origins have the same key. */
+  /**
+   * Of the request that the profile was read from: with a site, profiles of other origins have the same key.
+   */
   readonly origin: string
   readonly site?: string
   readonly userAgent: string

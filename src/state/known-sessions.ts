@@ -43,8 +43,8 @@ export interface KnownSessions {
   /** It has ended for good, before it leaves the table: nothing is told of it any more. */
   removed(id: string, outcome: Promise<Removed>): void
   /**
-   * It has left the table. With a shared store it resolves with how it has ended, since another gate may go on
-   * with it or have told its end; until then `standing` knows it.
+   * It has left the table. With a shared store it resolves with how it has ended, since another gate may go
+   * on with it or have told its end; until then `standing` knows it.
    */
   ended(session: Session, why: SessionEnd): Promise<SessionEnd> | undefined
   /** Another gate has ended a session. */

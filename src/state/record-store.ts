@@ -44,8 +44,8 @@ export interface Removal {
 
 /**
  * What a store that gates share has not done. `ended`: another gate has ended this session; `end` says why,
- * and is undefined where that cannot be read. `moved`: the session went silent here, but another gate has told
- * of it since. `away`: the part of the store that holds it cannot be used now.
+ * and is undefined where that cannot be read. `moved`: the session went silent here, but another gate has
+ * told of it since. `away`: the part of the store that holds it cannot be used now.
  */
 export interface NotDone {
   readonly id: string

@@ -43,7 +43,10 @@ export type Replaced =
   | { readonly done: true; readonly value: UserValue }
   | { readonly done: false; readonly now: UserValue | undefined }
 
-/** What one gate tells all gates, itself included, in one order. What was told while a gate was cut off comes late. */
+/**
+ * What one gate tells all gates, itself included, in one order. What was told while a gate was cut off comes
+ * late.
+ */
 export interface Messages {
   /** Resolves when it is told. Rejects with a `StoreError`. */
   post(message: Message): Promise<void>

@@ -31,9 +31,9 @@ const MOST_REPEATED = 64
 const SHORTEST = 1_000
 
 /**
- * The same rules for all gates: each applies them to the text that all share, and puts the result in its place
- * if no other gate was faster. So the changes of a user have one order. While the store is away each gate goes
- * on with what it knows.
+ * The same rules for all gates: each applies them to the text that all share, and puts the result in its
+ * place if no other gate was faster. So the changes of a user have one order. While the store is away each
+ * gate goes on with what it knows.
  */
 export function createSharedStates(options: SharedStatesOptions): UserStates {
   const { users, values, clock, offset, times, onAlone } = options

@@ -6,8 +6,8 @@ const backend = `require('node:http').createServer((request, response) => {
 }).listen(6000, '127.0.0.1')`
 
 /**
- * What docs/install.md asks for: a playlist below /srv/media, and a backend that lets `token=123` in. It writes
- * down its questions in /tmp/questions.
+ * What docs/install.md asks for: a playlist below /srv/media, and a backend that lets `token=123` in. It
+ * writes down its questions in /tmp/questions.
  */
 export async function giveChannel(debian: Debian): Promise<void> {
   await debian.start('node', '-e', backend)

@@ -8,7 +8,9 @@ const service = 'alta-auth@2.service'
 const questions = '/tmp/questions'
 const playlist = '/live/channel/index.m3u8'
 
-/** Asks a gate as nginx does, in the place of a viewer with this player. Returns status, source and reason. */
+/**
+ * Asks a gate as nginx does, in the place of a viewer with this player. Returns status, source and reason.
+ */
 async function askGate(debian: Debian, where: string, player: string, query: string): Promise<string> {
   const headers = {
     'X-Original-Ip': '192.0.2.7',

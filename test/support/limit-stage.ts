@@ -8,8 +8,8 @@ export interface LimitStage {
   /** A viewer, by the name of their player; at home unless another address is named. */
   viewer(player: string, address?: string): StageViewer
   /**
-   * How many seconds later than in one gate it is seen that somebody goes on, or is silent: other gates report
-   * it. 0 unless given.
+   * How many seconds later than in one gate it is seen that somebody goes on, or is silent: other gates
+   * report it. 0 unless given.
    */
   readonly later?: number
   /** Lets time pass. */

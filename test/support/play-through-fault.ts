@@ -42,7 +42,8 @@ const LONG = 2
 /**
  * Viewers of HLS and of MPEG-TS play at both edges with dead tokens, and new ones come, while the store goes
  * wrong and is right again. It fails when one of them is cut or asked about, when newcomers wait for longer
- * than they may beside those of `alone`, when a user plays more often than it may after it, and when somebody cannot change edges.
+ * than they may beside those of `alone`, when a user plays more often than it may after it, and when somebody
+ * cannot change edges.
  */
 export async function playThroughFault(t: TestContext, alone: LonelyEdge, fault: StateFault): Promise<void> {
   const edges = await startEdges(
@@ -123,8 +124,8 @@ export async function playThroughFault(t: TestContext, alone: LonelyEdge, fault:
 }
 
 /**
- * They wait no longer than STATE_TIMEOUT and a little beyond what they cost at a gate without a store: half of
- * them, and nine of ten. Of fifty newcomers the slowest tell of the machine.
+ * They wait no longer than STATE_TIMEOUT and a little beyond what they cost at a gate without a store: half
+ * of them, and nine of ten. Of fifty newcomers the slowest tell of the machine.
  */
 function judgeTimes(shared: Times, alone: Times): void {
   const most = TIMEOUT + ALLOWANCE

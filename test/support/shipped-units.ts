@@ -21,7 +21,9 @@ export function valueIn(unit: string, setting: string): string | undefined {
   return new RegExp(`^${setting}=(.*)$`, 'm').exec(readUnit(unit))?.[1]
 }
 
-/** A folder with all units. systemd needs a program that exists, and Node may be elsewhere on this machine. */
+/**
+ * A folder with all units. systemd needs a program that exists, and Node may be elsewhere on this machine.
+ */
 export function layOutUnits(scope: Scope): string {
   const folder = makeTemporaryFolder(scope)
   for (const name of readdirSync(shipped)) {

@@ -3,7 +3,9 @@ import { portOf, type ValkeyServer } from './valkey.ts'
 
 type Store = Readonly<Record<string, string>>
 
-/** The settings of a gate whose store is this server; `user` with its password, `port` of a proxy before it. */
+/**
+ * The settings of a gate whose store is this server; `user` with its password, `port` of a proxy before it.
+ */
 export function storeOf(
   { address }: ValkeyServer,
   { port, user }: { readonly port?: number; readonly user?: string } = {},

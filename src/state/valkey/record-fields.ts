@@ -6,8 +6,8 @@ import type { NotDone, Write } from '../record-store.ts'
 import type { Seal } from '../seal.ts'
 
 /**
- * How a viewer's hash reads: `r` and an id is a record, `x` and an id a tombstone. What a value begins with in
- * clear is the matter of scripts.ts; what counts for people is sealed behind it.
+ * How a viewer's hash reads: `r` and an id is a record, `x` and an id a tombstone. What a value begins with
+ * in clear is the matter of scripts.ts; what counts for people is sealed behind it.
  */
 export interface RecordFields {
   sealEnd(end: End, place: string, id: string): Buffer

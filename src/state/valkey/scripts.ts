@@ -23,8 +23,9 @@ const SERVER_TIME = `local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)`
 
 /**
- * What a value begins with, in clear, since the server has no secret: the time until which it counts. A record
- * also tells who wrote it, whether it is silent and when it was last requested; a tombstone who wrote it.
+ * What a value begins with, in clear, since the server has no secret: the time until which it counts. A
+ * record also tells who wrote it, whether it is silent and when it was last requested; a tombstone who wrote
+ * it.
  */
 const READING = `local function expiry(value) return tonumber(string.match(value, '^(%d+):')) or 0 end
 local function text(number) return string.format('%.0f', number) end
@@ -73,8 +74,8 @@ end
 `
 
 /**
- * What is silent expires sooner than what plays. So when something goes silent, what has expired goes, and the
- * key with the last of the rest: viewers who never come back leave nothing, whoever looks.
+ * What is silent expires sooner than what plays. So when something goes silent, what has expired goes, and
+ * the key with the last of the rest: viewers who never come back leave nothing, whoever looks.
  */
 const FITTING = `local function fit(key)
   local all, latest = redis.call('HGETALL', key), 0
