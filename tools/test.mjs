@@ -30,6 +30,11 @@ const TOGETHER = 4
 const AT_ONCE = 3
 /** Those that take minutes keep a core busy each: with more, nginx gives up gates that cannot run. */
 const LONG_AT_ONCE = 2
+/**
+ * Files named .alone.test.ts fill the machine, or measure what it can do, while nginx and gates have to keep
+ * their deadlines. Beside others they fail where a machine is slow.
+ */
+const ALONE = 1
 const QUICK_AT_ONCE = 4
 /**
  * The most repeated attempts of `patientTest` in a whole run. On two cores with a load of 4 to 8 from other
@@ -56,7 +61,7 @@ if (mode === '--long') {
     files.filter((file) => !isAlone(file)),
     LONG_AT_ONCE,
   )
-  run(files.filter(isAlone))
+  run(files.filter(isAlone), ALONE)
 } else if (mode === '--quick') {
   const usual = all.filter((file) => !isLong(file))
   const files = usual.filter(isInProcess)
@@ -67,7 +72,8 @@ if (mode === '--long') {
   const files = all.filter((file) => !isLong(file))
   check()
   prepare(files)
-  run(files)
+  run(files.filter((file) => !isAlone(file)))
+  run(files.filter(isAlone), ALONE)
 } else {
   const files = [mode, ...more].map((path) => resolve(root, path)).flatMap(filesOf)
   prepare(files)
