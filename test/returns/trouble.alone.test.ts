@@ -17,7 +17,9 @@ const PATIENCE = 40_000
 /** Boxes that play on with dead links; all that is not 200 fails the test in the end. */
 async function startPlaying(t: TestContext, site: RestartedSite): Promise<Boxes> {
   const boxes = startBoxes(t, site.nginx, { count: PLAYING, links: site.portal.links, connections: 8 })
-  assert.deepEqual(await boxes.open(), { 200: PLAYING })
+  const seen = await boxes.open()
+  const refused = site.nginx.accessLog().filter((line) => line.includes(' 403 '))
+  assert.deepEqual(seen, { 200: PLAYING }, refused.join('\n'))
   site.portal.killLinks()
   boxes.play()
   return boxes

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createAddressGroupsOf, usualPrefixes } from '../../src/address.ts'
 import { type Backend, createBackend } from '../../src/backend/backend.ts'
 import { readEndpoint } from '../../src/backend/endpoint.ts'
 import { startBackendProcess } from '../support/backend-process.ts'
@@ -56,6 +57,7 @@ async function startAsking(t: TestContext, send: string): Promise<Backend> {
     concurrency: 64,
     timeout: 2_000,
     unavailableStatus: new Set(),
+    groupsOf: createAddressGroupsOf(usualPrefixes),
     clock: () => performance.now(),
     random: Math.random,
     onOutcome: () => {},

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe } from 'node:test'
-import { addressGroupsOf } from '../../src/address.ts'
+import { createClientOf, usualPrefixes } from '../../src/address.ts'
 import { type Breaker, type BreakerState, createBreaker } from '../../src/backend/breaker.ts'
 import { type Outcome, refusedReasons, unavailableReasons } from '../../src/verdict.ts'
 import { askGate, type GateAnswer, type GateQuestion } from '../support/ask-gate.ts'
@@ -23,6 +23,8 @@ interface Pretend {
 }
 
 /** A breaker with a pretend clock. @param chance what `random` gives */
+const clientOf = createClientOf(usualPrefixes)
+
 function createPretend(chance = 0.5): Pretend {
   let now = 1_000
   const breaker = createBreaker({ clock: () => now, random: () => chance })
@@ -279,7 +281,7 @@ describe('what a breaker is told', () => {
 
   patientTest('addresses of one IPv6 /64 are one client', () => {
     const { breaker, kind } = createPretend()
-    for (let n = 0; n < 1_000; n++) breaker.failed(addressGroupsOf(`2001:db8::${n.toString(16)}`).client)
+    for (let n = 0; n < 1_000; n++) breaker.failed(clientOf(`2001:db8::${n.toString(16)}`))
     assert.equal(kind(), 'closed')
   })
 })
