@@ -1,4 +1,3 @@
-import { addressOf } from '../session/identity.ts'
 import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
@@ -114,7 +113,7 @@ export function createSessionsDesk(options: SessionsDeskOptions): SessionsDesk {
     for (const table of tables) {
       for (const session of table.all()) {
         if (channel !== undefined && channel !== session.scope.shownChannel) continue
-        if (address !== undefined && address !== addressOf(session.viewer)) continue
+        if (address !== undefined && address !== session.address) continue
         if (user !== undefined && user !== session.userId) continue
         yield [table, session]
       }

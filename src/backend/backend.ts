@@ -1,4 +1,4 @@
-import type { AddressGroups } from '../address.ts'
+import type { AddressGroups, AddressGroupsOf } from '../address.ts'
 import type { Question } from '../subrequest.ts'
 import { notTheBackends, type Outcome, type RefusedReason, type UnavailableReason } from '../verdict.ts'
 import { createControlRequest } from './alta-contract.ts'
@@ -25,6 +25,8 @@ export interface BackendOptions {
   readonly timeout: number
   /** Statuses that count as no answer; never 200. */
   readonly unavailableStatus: ReadonlySet<number>
+  /** Whom an address counts with. */
+  readonly groupsOf: AddressGroupsOf
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** 0 to 1, for jitter. */
@@ -62,7 +64,7 @@ const LINE_BYTES = 16 * 1024 * 1024
 const QUICK = 1 / 4
 
 export function createBackend(options: BackendOptions): Backend {
-  const { endpoint, unavailableStatus, timeout, clock, random, onInternalError } = options
+  const { endpoint, unavailableStatus, groupsOf, timeout, clock, random, onInternalError } = options
   const { name } = endpoint
   const client = createClient(endpoint, options.concurrency, timeout)
   const breaker = createBreaker({ clock, random })
@@ -90,6 +92,7 @@ export function createBackend(options: BackendOptions): Backend {
     concurrency,
     control,
     networks,
+    groupsOf,
     clock,
   })
   return {
@@ -100,7 +103,7 @@ export function createBackend(options: BackendOptions): Backend {
       options.onOutcome(outcome, clock() - began)
       return outcome
     },
-    rehearse: createRehearsedAsk({ ...asking, breaker, line }),
+    rehearse: createRehearsedAsk({ ...asking, breaker, line, groupsOf }),
     state: () => ({
       breaker: breaker.state().kind,
       inFlight: line.held(),
@@ -119,6 +122,7 @@ export interface GuardedAskOptions {
   readonly concurrency: Concurrency
   readonly control: Control
   readonly networks: NetworkOutcomes
+  readonly groupsOf: AddressGroupsOf
   /** Monotonic milliseconds. */
   readonly clock: () => number
 }
@@ -178,7 +182,7 @@ export function createGuardedAsk(options: GuardedAskOptions): GuardedAsk {
   }
 
   return async (question, budget, giveUp) => {
-    const applicant = applicantOf(question)
+    const applicant = applicantOf(question, options.groupsOf)
     if (!breaker.admits(applicant.groups.network)) return without('breaker')
     const began = clock()
     const entered = line.enter(applicant, budget)

@@ -1,4 +1,4 @@
-import { type AddressGroups, addressGroupsOf } from '../address.ts'
+import type { AddressGroups, AddressGroupsOf } from '../address.ts'
 import type { Question } from '../subrequest.ts'
 import { createShares, type Group, type Places, type Rank, type Waiter } from './shares.ts'
 import { startTimer } from './timer.ts'
@@ -21,10 +21,13 @@ export interface Applicant {
 const OVERHEAD = 512
 
 /** The applicant of a question. */
-export function applicantOf({ subrequest, occasion, knownViewer }: Question): Applicant {
+export function applicantOf(
+  { subrequest, occasion, knownViewer }: Question,
+  groupsOf: AddressGroupsOf,
+): Applicant {
   const { address, origin, path, query, userAgent, playbackId } = subrequest
   return {
-    groups: addressGroupsOf(address),
+    groups: groupsOf(address),
     occasion,
     knownViewer,
     bytes: OVERHEAD + origin.length + path.length + query.length + userAgent.length + playbackId.length,

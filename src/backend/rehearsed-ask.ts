@@ -1,3 +1,4 @@
+import type { AddressGroupsOf } from '../address.ts'
 import type { Outcome } from '../verdict.ts'
 import { type AskBackendOptions, createAskBackend } from './ask-backend.ts'
 import type { GuardedAsk } from './backend.ts'
@@ -20,6 +21,7 @@ export interface Exchange {
 }
 
 export interface RehearsedAskOptions extends AskBackendOptions {
+  readonly groupsOf: AddressGroupsOf
   readonly breaker: Breaker
   readonly line: Line
 }
@@ -57,7 +59,7 @@ export function createRehearsedAsk(
       return { kind, backend: endpoint.name, reason } as Outcome
     }
     return async (question, budget) => {
-      const applicant = applicantOf(question)
+      const applicant = applicantOf(question, options.groupsOf)
       if (!breaker.wouldAdmit(applicant.groups.network))
         return without('unavailable', 'breaker', 'not asked: too many questions failed just now')
       switch (line.look(applicant)) {

@@ -1,3 +1,4 @@
+import type { ClientPrefixes } from '../address.ts'
 import type { BackendMode } from '../backend/ask-backends.ts'
 import { BackendUrlError, type Endpoint, readEndpoint } from '../backend/endpoint.ts'
 import { completeUrl } from '../backend/presets.ts'
@@ -55,6 +56,8 @@ export interface Settings {
   readonly sessionMemory: number
   readonly tokenParams: readonly string[]
   readonly ignoredParams: readonly string[]
+  /** How many bits of a client address tell viewers apart. */
+  readonly clientPrefixes: ClientPrefixes
   readonly channelPattern: RegExp | undefined
   readonly credentialPattern: RegExp | undefined
   readonly logLevel: RawSettings['LOG_LEVEL']
@@ -204,6 +207,7 @@ function toSettings(
     sessionMemory: raw.SESSION_MEMORY,
     tokenParams: raw.TOKEN_PARAM,
     ignoredParams: raw.IGNORED_PARAMS,
+    clientPrefixes: { ipv4: raw.VIEWER_IPV4_PREFIX, ipv6: raw.VIEWER_IPV6_PREFIX },
     channelPattern: raw.CHANNEL_PATTERN,
     credentialPattern: raw.CREDENTIAL_PATTERN,
     logLevel: raw.LOG_LEVEL,

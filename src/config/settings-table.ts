@@ -136,6 +136,16 @@ export const settingsTable = {
     'URL parameters that players vary: sent to the backend, but no part of what tells two requests apart',
     readNames,
   ),
+  VIEWER_IPV6_PREFIX: setting(
+    '64',
+    'how many bits of an IPv6 address a viewer is known by, 56 to 128: privacy addresses change within their /64; `128` = the address itself',
+    readWholeNumber(56, 128),
+  ),
+  VIEWER_IPV4_PREFIX: setting(
+    '32',
+    'the same for IPv4, 24 to 32: less than `32` only for carriers whose addresses flip within a block, since all behind that block with the same player are then one viewer',
+    readWholeNumber(24, 32),
+  ),
   CHANNEL_PATTERN: setting(
     '',
     'regular expression on the path whose first group is the channel, such as `^/live/([^/]+)/`; recommended, `alta-auth check` proposes one',

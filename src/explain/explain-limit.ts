@@ -1,5 +1,5 @@
 import type { Rehearsal } from '../decision/rehearse.ts'
-import { addressOf } from '../session/identity.ts'
+import { clientIn } from '../session/identity.ts'
 import type { ToIso } from '../session/session-view.ts'
 import type { UserLimit } from '../users/user-limit.ts'
 import type { ExplainedLimit } from './explanation.ts'
@@ -29,7 +29,7 @@ export function explainLimit(
     finding: `${user.count} of ${max} play${max === 1 ? '' : 's'}${suspended}`,
     plays: user.plays.map(({ sessions, viewer, place, since, seen, is }) => ({
       session: sessions[0] ?? '',
-      address: addressOf(viewer),
+      address: clientIn(viewer),
       place,
       since: toIso(since),
       lastRequest: toIso(seen),

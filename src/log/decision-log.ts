@@ -1,5 +1,4 @@
 import type { DecisionMade } from '../decision/decide.ts'
-import { addressOf } from '../session/identity.ts'
 import type { Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision } from '../verdict.ts'
@@ -84,12 +83,12 @@ export function createDecisionLog(
       const request = requestId === undefined ? {} : { request: requestId }
       unread.add(() => ({ verdict: 'deny', source: 'gate', reason: 'bad-request', ...request, why }))
     },
-    closed({ id, userId, viewer, profile, scope }) {
+    closed({ id, userId, address, profile, scope }) {
       const user = userId === '' ? {} : { user: userId }
       log.info('closed by the operator', {
         session: id,
         ...user,
-        address: addressOf(viewer),
+        address,
         origin: profile.origin,
         path: scope.shownPath,
       })

@@ -1,3 +1,4 @@
+import { createAddressGroupsOf } from '../address.ts'
 import { type Ask, createAsk } from '../backend/ask-backends.ts'
 import { type Backend, createBackend } from '../backend/backend.ts'
 import {
@@ -30,6 +31,7 @@ export interface Backends {
 export function createBackends(options: BackendsOptions): Backends {
   const { settings, clock, onInternalError } = options
   const { backendMode: mode, backendTimeout: timeout } = settings
+  const groupsOf = createAddressGroupsOf(settings.clientPrefixes)
   const each = settings.backends.map((endpoint, place) => {
     const health = createBackendHealth({ ...options, backend: endpoint.name })
     const backend = createBackend({
@@ -37,6 +39,7 @@ export function createBackends(options: BackendsOptions): Backends {
       concurrency: settings.backendConcurrency,
       timeout,
       unavailableStatus: settings.unavailableStatus,
+      groupsOf,
       clock,
       random: Math.random,
       onOutcome(outcome, took) {

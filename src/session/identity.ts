@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { type ClientPrefixes, createClientOf, usualPrefixes } from '../address.ts'
 import { phpNameOf, piecesOf, type Subrequest } from '../subrequest.ts'
 
 /** What a session or a request is for: a channel, or else a path. */
@@ -24,8 +25,10 @@ export interface PathPatterns {
 
 /** The parts of a request that a verdict depends on. Equal viewer, target and query: the same verdict. */
 export interface Identity extends Target {
-  /** Client address and profile: one viewer on one site. */
+  /** Client and profile: one viewer on one site. The client is its address, or the group around it. */
   readonly viewer: string
+  /** The client's very address. */
+  readonly address: string
   readonly profile: Profile
   /** The client's query without the parameters that players vary, every other byte in order. */
   readonly query: string
@@ -41,11 +44,14 @@ export interface IdentityOptions extends PathPatterns {
   readonly tokenParams: readonly string[]
   /** Names left out of the canonical query; a trailing `*` stands for any rest. */
   readonly ignoredParams: readonly string[]
+  /** How many bits of an address tell viewers apart; the usual ones unless given. */
+  readonly clientPrefixes?: ClientPrefixes
 }
 
 /** Builds the reader of identities. Names are compared as PHP would register them. */
 export function createIdentify(options: IdentityOptions): (subrequest: Subrequest) => Identity {
-  const { channelPattern, credentialPattern } = options
+  const { channelPattern, credentialPattern, clientPrefixes = usualPrefixes } = options
+  const clientOf = createClientOf(clientPrefixes)
   const tokens = new Set(options.tokenParams)
   const ignored = new Set(options.ignoredParams.filter((name) => !name.endsWith('*')))
   const ignoredPrefixes = options.ignoredParams
@@ -71,7 +77,8 @@ export function createIdentify(options: IdentityOptions): (subrequest: Subreques
     }
     const profile = profileOf(subrequest)
     return {
-      viewer: `${subrequest.address} ${profile.key}`,
+      viewer: `${clientOf(subrequest.address)} ${profile.key}`,
+      address: subrequest.address,
       profile,
       // An empty group is no channel: all paths with an empty group would share it.
       channel: channelPattern?.exec(subrequest.path)?.[1] || undefined,
@@ -92,8 +99,8 @@ function pathCredentialOf(pattern: RegExp, path: string): string | undefined {
   return credential
 }
 
-/** The client address in an identity's `viewer`. */
-export function addressOf(viewer: string): string {
+/** The client in an identity's `viewer`: an address, or the name of a group of addresses. */
+export function clientIn(viewer: string): string {
   return viewer.slice(0, viewer.indexOf(' '))
 }
 

@@ -129,6 +129,12 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     recency.touch(session)
   }
 
+  /** It is requested: its viewer may have another address of their group since. */
+  const see = (session: Session, identity: Identity, now: number): void => {
+    session.lastSeen = now
+    if (session.address !== identity.address) session.address = identity.address
+  }
+
   /** Keeps alive what could answer the request, from this session on. */
   const keep = (from: Session | undefined, identity: Identity, now: number): void => {
     let seen = 0
@@ -141,7 +147,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         end(session, 'idle')
         continue
       }
-      if (isOwn(session, identity)) session.lastSeen = now
+      if (isOwn(session, identity)) see(session, identity, now)
       touch(session, now)
     }
   }
@@ -172,7 +178,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
           continue
         }
         keep(session.older, identity, now)
-        session.lastSeen = now
+        see(session, identity, now)
         session.requests++
         touch(session, now)
         if (newestOf.get(session.viewer) !== session && isOwn(session, identity)) {

@@ -1,4 +1,3 @@
-import { addressOf } from './identity.ts'
 import type { Session } from './session.ts'
 
 /** A session as the API shows it. Times are ISO 8601 in UTC. It holds no query and no path credential. */
@@ -81,7 +80,7 @@ export function viewOf(
     session: id,
     user,
     channel,
-    address: addressOf(session.viewer),
+    address: session.address,
     origin,
     path,
     userAgent,

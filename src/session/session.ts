@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { Subrequest } from '../subrequest.ts'
 import type { UnavailableReason } from '../verdict.ts'
-import { addressOf, type Identity, type Profile } from './identity.ts'
+import { clientIn, type Identity, type Profile } from './identity.ts'
 import type { Opened, Scope } from './scope.ts'
 
 /** A re-check that got no answer. Times are milliseconds of the monotonic clock. */
@@ -13,10 +13,10 @@ export interface Failure {
 }
 
 /**
- * Bytes that a session takes besides its texts: about 310 on the heap, the table's index included, and the
+ * Bytes that a session takes besides its texts: about 350 on the heap, its address and the table's index included, and the
  * space that V8 leaves free around them (npm run measure:memory).
  */
-const OVERHEAD = 400
+const OVERHEAD = 440
 
 /** Why a session ended. */
 export const sessionEnds = [
@@ -69,6 +69,8 @@ export class Session implements Opened {
   /** Its neighbours among the sessions of all viewers, in order of `activeAt`. */
   lessRecent: Session | undefined
   moreRecent: Session | undefined
+  /** Its address where that is not the client in `viewer`: most IPv4 sessions need no text of their own. */
+  ownAddress: string | undefined
 
   /** A session that holds no grant yet. */
   constructor(identity: Identity, opener: Subrequest, id: string, now: number, scope: Scope) {
@@ -91,6 +93,17 @@ export class Session implements Opened {
     this.older = undefined
     this.lessRecent = undefined
     this.moreRecent = undefined
+    this.ownAddress = undefined
+    this.address = identity.address
+  }
+
+  /** The client address of its last request: what people see, and what a re-check sends. */
+  get address(): string {
+    return this.ownAddress ?? clientIn(this.viewer)
+  }
+
+  set address(address: string) {
+    this.ownAddress = address === clientIn(this.viewer) ? undefined : copyOf(address)
   }
 
   get channel(): string | undefined {
@@ -131,11 +144,14 @@ export class Session implements Opened {
     this.requests = 1
   }
 
-  /** The request that opened the session; every re-check sends it again. */
+  /**
+   * The request that opened the session; every re-check sends it again, with the address that the viewer has
+   * now: a middleware that looks at addresses is to judge where they play.
+   */
   opener(): Subrequest {
     const { origin, site, userAgent, playbackId } = this.profile
-    const { path, sentQuery: query } = this
-    const opener = { address: addressOf(this.viewer), origin, path, query, userAgent, playbackId }
+    const { address, path, sentQuery: query } = this
+    const opener = { address, origin, path, query, userAgent, playbackId }
     return site === undefined ? opener : { ...opener, site }
   }
 }

@@ -1,6 +1,6 @@
 import type { Limited } from '../decision/limit.ts'
 import type { Return } from '../decision/stored.ts'
-import { addressOf, type Identity, type Target } from '../session/identity.ts'
+import { clientIn, type Identity, type Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
 import { Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
@@ -46,11 +46,12 @@ export interface StoreClock {
 export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
   const { limited } = kept
   const { session } = kept
-  const { id, viewer, path, sentQuery, userId, requests, dueAt, failure } = session
+  const { id, viewer, address, path, sentQuery, userId, requests, dueAt, failure } = session
   const { origin, site, userAgent, playbackId } = session.profile
   return {
     id,
     viewer,
+    ...(address !== clientIn(viewer) && { address }),
     origin,
     ...(site !== undefined && { site }),
     path,
@@ -89,7 +90,8 @@ export function createRebuild(
 ): Rebuild {
   return (record, { now, offset }) => {
     const { origin, site, path, query, userAgent, playbackId, failure, resumeFor, part, silent } = record
-    const sent = { address: addressOf(record.viewer), origin, path, query, userAgent, playbackId }
+    const { address = clientIn(record.viewer) } = record
+    const sent = { address, origin, path, query, userAgent, playbackId }
     const opener = site === undefined ? sent : { ...sent, site }
     const identity = identify(opener)
     if (identity.viewer !== record.viewer) return undefined

@@ -21,7 +21,7 @@ export function readRecord(text: string): SessionRecord | undefined {
   const record: { [Field in keyof SessionRecord]: unknown } = {
     ...pick(fields, texts),
     ...pick(fields, numbers),
-    ...(typeof fields['site'] === 'string' && { site: fields['site'] }),
+    ...pickTexts(fields, ['address', 'site']),
     dueAt: fields['dueAt'],
     silent: fields['silent'],
     ...(failure === undefined ? {} : { failure }),
@@ -103,6 +103,17 @@ export function isFields(value: unknown): value is Fields {
 
 function isNumber(value: unknown): value is number {
   return Number.isFinite(value)
+}
+
+/** Those that are there. */
+function pickTexts<Name extends string>(
+  fields: Fields,
+  names: readonly Name[],
+): Partial<Record<Name, unknown>> {
+  return pick(
+    fields,
+    names.filter((name) => typeof fields[name] === 'string'),
+  )
 }
 
 function pick<Name extends string>(fields: Fields, names: readonly Name[]): Record<Name, unknown> {

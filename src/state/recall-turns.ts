@@ -1,5 +1,6 @@
-import { addressGroupsOf } from '../address.ts'
-import { addressOf } from '../session/identity.ts'
+import { isIPv6 } from 'node:net'
+import { createClientOf, usualPrefixes } from '../address.ts'
+import { clientIn } from '../session/identity.ts'
 
 /**
  * Each client address has its share of the recalls under way: bad tokens of one client, each with another
@@ -19,10 +20,13 @@ interface Share {
 }
 
 export function createRecallTurns(): RecallTurns {
+  const clientOf = createClientOf(usualPrefixes)
   const shares = new Map<string, Share>()
   return {
     async take(viewer, act) {
-      const { client } = addressGroupsOf(addressOf(viewer))
+      const named = clientIn(viewer)
+      // With VIEWER_IPV6_PREFIX=128 one client may have all addresses of a /64.
+      const client = isIPv6(named) ? clientOf(named) : named
       const share = shares.get(client) ?? { underWay: 0, waiting: [] }
       shares.set(client, share)
       if (share.underWay >= AT_ONCE) await new Promise<void>((resolve) => void share.waiting.push(resolve))

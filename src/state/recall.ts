@@ -1,5 +1,4 @@
 import type { Recalled, StoredSession } from '../decision/stored.ts'
-import { addressOf } from '../session/identity.ts'
 import type { Session } from '../session/session.ts'
 import type { CloseMarks } from './close-marks.ts'
 import type { Kept, Rebuild, StoreClock } from './kept.ts'
@@ -59,7 +58,7 @@ export function createRecall(options: RecallOptions): Recall {
     marks.has({
       id: session.id,
       channel: session.scope.shownChannel,
-      address: addressOf(session.viewer),
+      address: session.address,
       user: session.userId,
       openedAt: session.openedAt + clock.offset,
     })

@@ -10,8 +10,10 @@ import type { UnavailableReason } from '../verdict.ts'
  */
 export interface SessionRecord {
   readonly id: string
-  /** Client address and profile key, as in an identity. */
+  /** Client and profile key, as in an identity. */
   readonly viewer: string
+  /** The client address of the last request; missing where it is all of the client in `viewer`. */
+  readonly address?: string
   readonly origin: string
   /** Missing where the origin itself is the site. */
   readonly site?: string

@@ -1,5 +1,5 @@
 import type { End, Return, Stored } from '../decision/stored.ts'
-import { addressOf, type Identity, type Target } from '../session/identity.ts'
+import type { Identity, Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
@@ -218,7 +218,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
         (session) =>
           (id ?? session.id) === session.id &&
           (channel ?? session.scope.shownChannel) === session.scope.shownChannel &&
-          (address ?? addressOf(session.viewer)) === addressOf(session.viewer) &&
+          (address ?? session.address) === session.address &&
           (user ?? session.userId) === session.userId,
       ),
     state: link.state,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { placeOf } from '../limit/place.ts'
 import type { LimitedSession } from '../limit/user.ts'
-import { addressOf, type Identity, siteOf } from '../session/identity.ts'
+import { clientIn, type Identity, siteOf } from '../session/identity.ts'
 import { isPlaylist } from '../session/scope.ts'
 import { copyOf, type Session } from '../session/session.ts'
 
@@ -16,7 +16,7 @@ export function limitedSessionOf(session: Session, opener: Identity): LimitedSes
   return {
     id,
     viewer,
-    address: addressOf(viewer),
+    address: clientIn(viewer),
     player: digest(`${siteOf(profile)}\n${userAgent}`),
     playback: playbackId === '' ? '' : digest(playbackId),
     credential: opener.credential ? digest(`${opener.query}${opener.pathCredential ?? ''}`) : '',

@@ -1,125 +1,122 @@
 import assert from 'node:assert/strict'
-import { isIPv6 } from 'node:net'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { addressGroupsOf } from '../../src/address.ts'
+import { createAddressGroupsOf, createClientOf, readAddress, usualPrefixes } from '../../src/address.ts'
 
-const clientOf = (address: string): string => addressGroupsOf(address).client
+const clientOf = createClientOf(usualPrefixes)
+const groupsOf = createAddressGroupsOf(usualPrefixes)
 
-/** The eight groups of an IPv6 address as numbers. */
-type Groups = readonly number[]
-
-const word = (pair: readonly string[]): string => {
-  const [high = 0, low = 0] = pair.map(Number)
-  return ((high << 8) | low).toString(16)
-}
-
-/**
- * The first four groups after expansion, computed in the simplest way: a dotted tail becomes two groups, `::`
- * becomes zeros.
- */
-function firstFour(address: string): string {
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
-  const plain = dotted === null ? address : `${dotted[1]}${word(dotted.slice(2, 4))}:${word(dotted.slice(4))}`
-  const [left = [], right] = plain.split('::').map((half) => (half === '' ? [] : half.split(':')))
+/** The bits of an address as a number, computed in another way than the gate does. */
+function bitsOf(address: string): bigint {
+  if (!address.includes(':')) return address.split('.').reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
+  const [left = [], right] = address.split('::').map((half) => (half === '' ? [] : half.split(':')))
   const zeros = right === undefined ? 0 : 8 - left.length - right.length
   const groups = [...left, ...Array<string>(zeros).fill('0'), ...(right ?? [])]
-  assert.equal(groups.length, 8, address)
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')
+  return groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n)
 }
 
-/**
- * One of the spellings of an address, in lower case as the gate reads it: a run of zeros may be shortened,
- * groups may be padded, the tail may be dotted.
- */
-const spelling = fc
-  .record({
-    groups: fc.array(fc.oneof(fc.constant(0), fc.nat(0xffff)), { minLength: 8, maxLength: 8 }),
-    padded: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 8, maxLength: 8 }),
-    from: fc.nat(7),
-    length: fc.nat(8),
-    dotted: fc.boolean(),
+const canonical = (groups: readonly number[]): string =>
+  readAddress(groups.map((group) => group.toString(16)).join(':')) ?? assert.fail()
+
+const word = fc.oneof(fc.constant(0), fc.constant(0xffff), fc.nat(0xffff))
+const tail = fc.array(word, { minLength: 7, maxLength: 7 })
+/** An address of 2000::/3 but Teredo, and another one that shares some bits with it. */
+const pair = fc
+  .tuple(fc.integer({ min: 0x2000, max: 0x3fff }), tail, fc.nat(127), fc.boolean())
+  .filter(([first, [second]]) => first !== 0x2001 || second !== 0)
+  .map(([first, rest, bit, isOther]) => {
+    const one = canonical([first, ...rest])
+    if (!isOther) return [one, one] as const
+    const flipped = bitsOf(one) ^ (1n << BigInt(bit))
+    const groups = Array.from({ length: 8 }, (_, at) => Number((flipped >> BigInt(112 - 16 * at)) & 0xffffn))
+    return [one, canonical(groups)] as const
   })
-  .map(({ groups, padded, from, length, dotted }) => ({
-    groups,
-    text: spell(groups, padded, from, length, dotted),
-  }))
-
-function spell(
-  groups: Groups,
-  padded: readonly number[],
-  from: number,
-  length: number,
-  dotted: boolean,
-): string {
-  const [high = 0, low = 0] = groups.slice(6)
-  const words = groups.map((group, at) => group.toString(16).padStart(padded[at] ?? 1, '0'))
-  const texts = dotted ? [...words.slice(0, 6), `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`] : words
-  let end = from
-  while (end < from + length && end < (dotted ? 6 : 8) && groups[end] === 0) end++
-  if (end === from) return texts.join(':')
-  return `${texts.slice(0, from).join(':')}::${texts.slice(end).join(':')}`
-}
+const isNumbered = (address: string): boolean =>
+  /^[23][0-9a-f]{3}:/.test(address) && bitsOf(address) >> 96n !== 0x20010000n
 
 describe('whom an address counts as', () => {
   test('an IPv4 address counts alone', () => {
     fc.assert(fc.property(fc.ipV4(), (address) => assert.equal(clientOf(address), address)))
   })
 
-  test('an IPv6 address counts with the first four groups of its expansion, however it is spelled', () => {
+  test('with a prefix two IPv4 addresses are one client exactly when these bits are equal', () => {
     fc.assert(
-      fc.property(spelling, ({ groups, text }) => {
-        fc.pre(isIPv6(text))
-        assert.equal(clientOf(text), firstFour(text), text)
-        assert.equal(
-          clientOf(text),
-          groups
-            .slice(0, 4)
-            .map((group) => group.toString(16))
-            .join(':'),
-          text,
-        )
+      fc.property(fc.integer({ min: 24, max: 32 }), fc.ipV4(), fc.nat(255), (ipv4, address, last) => {
+        const other = `${address.slice(0, address.lastIndexOf('.'))}.${last}`
+        const of = createClientOf({ ...usualPrefixes, ipv4 })
+        const isSame = bitsOf(address) >> BigInt(32 - ipv4) === bitsOf(other) >> BigInt(32 - ipv4)
+        assert.equal(of(address) === of(other), isSame, `${of(address)} ${of(other)}`)
       }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('two IPv6 addresses are one client exactly when the bits of the prefix are equal', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.constant(64), fc.integer({ min: 56, max: 128 })),
+        pair,
+        (ipv6, [one, other]) => {
+          fc.pre(isNumbered(other))
+          const of = createClientOf({ ...usualPrefixes, ipv6 })
+          const isSame = bitsOf(one) >> BigInt(128 - ipv6) === bitsOf(other) >> BigInt(128 - ipv6)
+          assert.equal(of(one) === of(other), isSame, `${of(one)} ${of(other)}`)
+          assert.equal(of(one) === one, ipv6 === 128)
+        },
+      ),
       { numRuns: 5_000 },
     )
   })
 
-  const same: readonly [string, readonly string[]][] = [
-    [
-      '2001:db8:0:1',
-      ['2001:db8:0:1::', '2001:db8:0:1::1', '2001:0db8::1:a:b:c:d', '2001:db8:0:1:ffff:ffff:ffff:ffff'],
-    ],
-    [
-      '2001:db8:0:0',
-      ['2001:db8::', '2001:db8::1', '2001:db8:0:0::5', '2001:db8::1:0:0:1', '2001:db8::0:192.0.2.1'],
-    ],
-    ['0:0:0:0', ['::', '::1', '0::1', '::192.0.2.1', '::ffff:192.0.2.1', '0:0:0:0:ffff::']],
-    ['1:2:3:4', ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7::', '0001:0002:0003:0004::', '1:2:3:4:5:6:192.0.2.1']],
+  const alone: readonly [what: string, one: string, other: string][] = [
+    ['IPv4 behind NAT64', '64:ff9b::c000:201', '64:ff9b::c000:202'],
+    ['Teredo', '2001:0:c000:201::1', '2001:0:c000:201::2'],
+    ['Teredo with a server that begins with zeros', '2001::1', '2001::2'],
+    ['a local network', 'fd00:1:2:3::1', 'fd00:1:2:3::2'],
+    ['what nobody has assigned', '4000::1', '4000::2'],
+    ['this machine', '::1', '::2'],
   ]
-  for (const [group, addresses] of same) {
-    test(`${group}::/64 is one client in ${addresses.length} spellings`, () => {
-      for (const address of addresses) assert.equal(clientOf(address), group, address)
+  for (const [what, one, other] of alone) {
+    test(`counts in full: ${what}`, () => {
+      for (const address of [one, other]) assert.equal(readAddress(address), address)
+      assert.equal(clientOf(one), one)
+      assert.notEqual(clientOf(one), clientOf(other))
     })
   }
 
-  test('neighbouring /64 networks are two clients', () => {
-    assert.notEqual(clientOf('2001:db8:0:1::1'), clientOf('2001:db8:0:2::1'))
+  test('a /64 is named as people write it', () => {
+    assert.equal(clientOf('2001:db8:0:1:a:b:c:d'), '2001:db8:0:1::/64')
+    assert.equal(clientOf('2001:db8:0:1::'), '2001:db8:0:1::/64')
+    assert.equal(clientOf('2001:db8::1'), '2001:db8:0:0::/64')
+    assert.equal(createClientOf({ ipv4: 24, ipv6: 56 })('2001:db8:0:1ff::1'), '2001:db8:0:100::/56')
+    assert.equal(createClientOf({ ipv4: 25, ipv6: 56 })('192.0.2.200'), '192.0.2.128/25')
   })
 
   test('a subscriber of a /56 and a company of a /48 are seen as such, a /24 of IPv4 likewise', () => {
-    const groups = (address: string) => addressGroupsOf(address)
-    assert.deepEqual(groups('2001:db8:7:1aff::9'), {
-      network: '2001:db8:7',
-      subnet: '2001:db8:7:1a00/56',
-      client: '2001:db8:7:1aff',
+    assert.deepEqual(groupsOf('2001:db8:7:1aff::9'), {
+      network: '2001:db8:7::/48',
+      subnet: '2001:db8:7:1a00::/56',
+      client: '2001:db8:7:1aff::/64',
     })
-    assert.equal(groups('2001:db8:7:1a01::').subnet, groups('2001:db8:7:1aff::').subnet)
-    assert.notEqual(groups('2001:db8:7:1b00::').subnet, groups('2001:db8:7:1aff::').subnet)
-    assert.equal(groups('2001:db8:7:1b00::').network, groups('2001:db8:7:1aff::').network)
-    assert.notEqual(groups('2001:db8:8::').network, groups('2001:db8:7::').network)
-    assert.deepEqual(groups('192.0.2.1'), { network: '192.0.2', subnet: undefined, client: '192.0.2.1' })
+    assert.equal(groupsOf('2001:db8:7:1a01::').subnet, groupsOf('2001:db8:7:1aff::').subnet)
+    assert.notEqual(groupsOf('2001:db8:7:1b00::').subnet, groupsOf('2001:db8:7:1aff::').subnet)
+    assert.equal(groupsOf('2001:db8:7:1b00::').network, groupsOf('2001:db8:7:1aff::').network)
+    assert.notEqual(groupsOf('2001:db8:8::').network, groupsOf('2001:db8:7::').network)
+    assert.deepEqual(groupsOf('192.0.2.1'), {
+      network: '192.0.2.0/24',
+      subnet: undefined,
+      client: '192.0.2.1',
+    })
+  })
+
+  test('a share is never narrower than a /64, which one client owns', () => {
+    const groups = createAddressGroupsOf({ ipv4: 32, ipv6: 128 })
+    assert.equal(groups('2001:db8::1').client, groups('2001:db8::2').client)
+  })
+
+  test('behind NAT64 the network is that of the IPv4 address', () => {
+    const one = groupsOf('64:ff9b::c000:201')
+    assert.equal(one.network, groupsOf('64:ff9b::c000:2ff').network)
+    assert.notEqual(one.network, groupsOf('64:ff9b::c000:301').network)
   })
 })

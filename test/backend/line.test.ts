@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { addressGroupsOf } from '../../src/address.ts'
+import { createAddressGroupsOf, usualPrefixes } from '../../src/address.ts'
 import { type Admission, type Applicant, createLine, type Line } from '../../src/backend/line.ts'
 import { createChance } from '../support/create-chance.ts'
 
 /** Milliseconds: longer than any test here takes. */
 const LONG = 4_000
+const groupsOf = createAddressGroupsOf(usualPrefixes)
 
 const from = (address: string, more: Partial<Omit<Applicant, 'groups'>> = {}): Applicant => ({
-  groups: addressGroupsOf(address),
+  groups: groupsOf(address),
   occasion: 'question',
   knownViewer: undefined,
   bytes: 100,

@@ -59,6 +59,8 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   NGINX_TTL: ['10', '10 s', 'short'],
   TOKEN_PARAM: [',', 'to ken[', 'töken', 'a=b', '%74oken', 'token&key', 'a.b'],
   IGNORED_PARAMS: ['utm&x', '{CMCD}', 'a=b', 'a.b', 'a[]'],
+  VIEWER_IPV6_PREFIX: ['55', '129', '/64', '64.0', 'off', '-64'],
+  VIEWER_IPV4_PREFIX: ['23', '33', '/24', '0', 'off', '1e1'],
   CHANNEL_PATTERN: ['(', '^/live/', '[z-a](x)', '(?:x)', '(x)\\'],
   CREDENTIAL_PATTERN: [')', '^/live/', '[z-a](x)', '(?:x)', '(?=x)', '(x)\\'],
   MAX_SESSIONS: ['0', '1e5', '100_000', '∞', '1.5', '10000001'],

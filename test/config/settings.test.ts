@@ -68,6 +68,8 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   NGINX_TTL: [['10']],
   TOKEN_PARAM: [['token[]'], ['a.b'], ['token%20']],
   IGNORED_PARAMS: [['a=b'], ['utm&x']],
+  VIEWER_IPV6_PREFIX: [['55'], ['129'], ['/64'], ['off']],
+  VIEWER_IPV4_PREFIX: [['23'], ['33'], ['/24'], ['off']],
   CHANNEL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/']],
   CREDENTIAL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/'], ['^/live/\\(x\\)/']],
   MAX_SESSIONS: [['0'], ['-1'], ['1e5'], ['10000001'], ['many']],
@@ -220,6 +222,7 @@ describe('settings left alone', () => {
     assert.equal(backends.length, 1)
     assert.deepEqual(settings, {
       formerFolders: [],
+      clientPrefixes: { ipv4: 32, ipv6: 64 },
       backendMode: 'failover',
       backendTimeout: 2_000,
       backendConcurrency: 64,
@@ -296,6 +299,8 @@ describe('settings written by hand', () => {
     [{ SESSION_MEMORY: '2G' }, { sessionMemory: 2_147_483_648 }],
     [{ TOKEN_PARAM: 'token, key' }, { tokenParams: ['token', 'key'] }],
     [{ IGNORED_PARAMS: 'utm_*' }, { ignoredParams: ['utm_*'] }],
+    [{ VIEWER_IPV6_PREFIX: '56' }, { clientPrefixes: { ipv4: 32, ipv6: 56 } }],
+    [{ VIEWER_IPV4_PREFIX: '24' }, { clientPrefixes: { ipv4: 24, ipv6: 64 } }],
     [{ CHANNEL_PATTERN: '^/live/([^/]+)/' }, { channelPattern: /^\/live\/([^/]+)\// }],
     [{ CREDENTIAL_PATTERN: '^/([^/]+)/([^/]+)/\\d' }, { credentialPattern: /^\/([^/]+)\/([^/]+)\/\d/ }],
     [

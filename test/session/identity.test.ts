@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { readAddress } from '../../src/address.ts'
 import { createIdentify, type Identity, verdictKeyOf } from '../../src/session/identity.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
 import { type NearPair, nearPairs } from '../support/near-pairs.ts'
@@ -15,6 +16,18 @@ const identify = createIdentify({
   credentialPattern: undefined,
 })
 const ofQuery = (query: string): Identity => identify({ ...clientRequest('/'), query })
+
+/** The first 64 bits of an address of 2000::/3; any other address. */
+function clientOf(address: string): string {
+  const [left = '', right] = address.split('::')
+  const isNumbered =
+    address.includes(':') && ['2', '3'].includes(address[0] ?? '') && left.split(':')[0]?.length === 4
+  if (!isNumbered || left === '2001' || left.startsWith('2001:0:')) return address
+  const first = left.split(':')
+  const last = right === undefined || right === '' ? [] : right.split(':')
+  while (first.length + last.length < 8) first.push('0')
+  return [...first, ...last].slice(0, 4).join(':')
+}
 
 /** The design's words, written a second time, without regular expressions and without shared code. */
 function tupleOf(subrequest: Subrequest): string {
@@ -32,7 +45,7 @@ function tupleOf(subrequest: Subrequest): string {
     return name !== 'CMCD' && !name.startsWith('_HLS_')
   }
   const canonical = subrequest.query.split('&').filter(isKept).join('&')
-  return JSON.stringify([address, userAgent, playbackId, origin, place, canonical])
+  return JSON.stringify([clientOf(address), userAgent, playbackId, origin, place, canonical])
 }
 
 describe('the verdict key', () => {
@@ -40,6 +53,8 @@ describe('the verdict key', () => {
     let equal = 0
     let unequal = 0
     const holds = ({ a, b }: NearPair): void => {
+      // The gate spells every IPv6 address in one way before.
+      fc.pre([a, b].every(({ address }) => !address.includes(':') || readAddress(address) === address))
       const same = tupleOf(a) === tupleOf(b)
       assert.equal(verdictKeyOf(identify(a)) === verdictKeyOf(identify(b)), same)
       if (same) equal++

@@ -13,7 +13,16 @@ const scopeOf = createScopeOf({ channelPattern: undefined, credentialPattern: un
 function identityOf(viewer: string, path: string, query = ''): Identity {
   const profile = { key: 'player', origin: '', userAgent: '', playbackId: '' }
   const credential = query.startsWith('token')
-  return { viewer, profile, channel: undefined, path, pathCredential: undefined, query, credential }
+  return {
+    viewer,
+    address: viewer,
+    profile,
+    channel: undefined,
+    path,
+    pathCredential: undefined,
+    query,
+    credential,
+  }
 }
 
 function sessionOf(identity: Identity, now: number): Session {
@@ -31,8 +40,8 @@ function createTable(max: number, idle = IDLE) {
     return session
   }
   const isHeld = (held: Session, now: number): boolean => {
-    const { viewer, profile, channel, path, pathCredential, query } = held
-    const identity = { viewer, profile, channel, path, pathCredential, query, credential: false }
+    const { viewer, address, profile, channel, path, pathCredential, query } = held
+    const identity = { viewer, address, profile, channel, path, pathCredential, query, credential: false }
     return table.find(identity, now) !== undefined
   }
   return { table, open, isHeld }

@@ -1,3 +1,4 @@
+import { createAddressGroupsOf, usualPrefixes } from '../../src/address.ts'
 import { createGuardedAsk, type GuardedAsk } from '../../src/backend/backend.ts'
 import { type Breaker, createBreaker, createConcurrency } from '../../src/backend/breaker.ts'
 import { type Control, createNetworkOutcomes } from '../../src/backend/evidence.ts'
@@ -37,6 +38,7 @@ export function guard(options: GuardOptions): GuardedAsk {
     concurrency,
     control: silentControl,
     networks: createNetworkOutcomes(clock),
+    groupsOf: createAddressGroupsOf(usualPrefixes),
     clock,
   })
 }
