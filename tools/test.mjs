@@ -67,7 +67,11 @@ if (mode === '--long') {
   const files = usual.filter(isInProcess)
   process.on('exit', () => sayWhatElse(usual.filter((file) => !isInProcess(file))))
   check()
-  run(files, QUICK_AT_ONCE)
+  run(
+    files.filter((file) => !isAlone(file)),
+    QUICK_AT_ONCE,
+  )
+  run(files.filter(isAlone), ALONE)
 } else if (mode === '') {
   const files = all.filter((file) => !isLong(file))
   check()

@@ -262,7 +262,7 @@ describe('what a breaker is told', () => {
   })
 
   for (const reason of unavailableReasons.filter((one) => one !== 'breaker' && one !== 'overload')) {
-    const expected = { status: ['alive'], internal: [] }[reason as string] ?? ['failed 2001:db8:0:0']
+    const expected = { status: ['alive'], internal: [] }[reason as string] ?? ['failed 2001:db8:0:0::/64']
     patientTest(`unavailable-${reason}: ${expected[0] ?? 'nothing'}`, async () => {
       assert.deepEqual(await told({ kind: 'unavailable', backend: 'b', reason }), expected)
     })
@@ -276,7 +276,7 @@ describe('what a breaker is told', () => {
 
   patientTest('a failure that the question may have provoked is one of its whole network', async () => {
     const outcome: Outcome = { kind: 'unavailable', backend: 'b', reason: 'timeout' }
-    assert.deepEqual(await told(outcome, true), ['failed 2001:db8:0'])
+    assert.deepEqual(await told(outcome, true), ['failed 2001:db8:0::/48'])
   })
 
   patientTest('addresses of one IPv6 /64 are one client', () => {
