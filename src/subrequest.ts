@@ -1,3 +1,7 @@
+/** SESSION_COOKIE: what the session cookie means. */
+export const cookieModes = ['off', 'on', 'strict'] as const
+export type CookieMode = (typeof cookieModes)[number]
+
 /**
  * A client request as nginx describes it. Every text is printable ASCII; other bytes are percent-encoded. So
  * a line break can separate the texts in a key, and no text can break a request to a backend.
@@ -22,6 +26,15 @@ export interface Subrequest {
   readonly playbackId: string
   /** A HEAD: the client asks whether it may play, and does not play yet. */
   readonly isHead?: boolean
+  /**
+   * What the session cookie means here. Undefined = nothing: no cookie.conf in this location, or `off`.
+   * `strict`: nothing rides without it.
+   */
+  readonly cookieMode?: Exclude<CookieMode, 'off'>
+  /** The key of the session cookie that the client sent, a hash; undefined = none. */
+  readonly cookie?: string
+  /** Where nginx has several gates: which cookies lead to this one, 0 to 15. */
+  readonly slot?: number
   /** nginx's `$request_id`, for the log only: no verdict depends on it. A re-check has none. */
   readonly requestId?: string
 }

@@ -58,6 +58,8 @@ export interface Settings {
   readonly ignoredParams: readonly string[]
   /** How many bits of a client address tell viewers apart. */
   readonly clientPrefixes: ClientPrefixes
+  readonly sessionCookie: RawSettings['SESSION_COOKIE']
+  readonly sessionCookieShared: RawSettings['SESSION_COOKIE_SHARED']
   readonly channelPattern: RegExp | undefined
   readonly credentialPattern: RegExp | undefined
   readonly logLevel: RawSettings['LOG_LEVEL']
@@ -208,6 +210,8 @@ function toSettings(
     tokenParams: raw.TOKEN_PARAM,
     ignoredParams: raw.IGNORED_PARAMS,
     clientPrefixes: { ipv4: raw.VIEWER_IPV4_PREFIX, ipv6: raw.VIEWER_IPV6_PREFIX },
+    sessionCookie: raw.SESSION_COOKIE,
+    sessionCookieShared: raw.SESSION_COOKIE_SHARED,
     channelPattern: raw.CHANNEL_PATTERN,
     credentialPattern: raw.CREDENTIAL_PATTERN,
     logLevel: raw.LOG_LEVEL,

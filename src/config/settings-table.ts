@@ -1,6 +1,7 @@
 import { middlewares } from '../backend/presets.ts'
 import { MOST_SESSIONS, sessionLimits } from '../limit/terms.ts'
 import type { ListenAddress } from '../listen.ts'
+import { cookieModes } from '../subrequest.ts'
 import { readGateName } from './gate-name.ts'
 import { defaultSessionMemory, heapLimit, MEGABYTE } from './heap.ts'
 import type { Secret } from './mask.ts'
@@ -145,6 +146,16 @@ export const settingsTable = {
     '32',
     'the same for IPv4, 24 to 32: less than `32` only for carriers whose addresses flip within a block, since all behind that block with the same player are then one viewer',
     readWholeNumber(24, 32),
+  ),
+  SESSION_COOKIE: setting(
+    'off',
+    'with `cookie.conf` in nginx: `on` = a viewer is also known by a session cookie, from any address; `strict` = nothing rides without it',
+    readChoice(cookieModes),
+  ),
+  SESSION_COOKIE_SHARED: setting(
+    'log',
+    'a session cookie that two addresses of one family send for longer than a minute: `log` it, or `deny` = end its sessions',
+    readChoice(['log', 'deny']),
   ),
   CHANNEL_PATTERN: setting(
     '',

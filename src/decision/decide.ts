@@ -1,6 +1,7 @@
+import { hasCookieOf } from '../session/answers.ts'
 import { type Cacheable, createCacheable } from '../session/cacheable.ts'
 import { type Identity, type PathPatterns, verdictKeyOf } from '../session/identity.ts'
-import { createScopeOf, isOwn } from '../session/scope.ts'
+import { createScopeOf, isOwn, isPlaylist } from '../session/scope.ts'
 import { newSessionId as newRandomId, type Session } from '../session/session.ts'
 import type { Question, Subrequest } from '../subrequest.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '../verdict.ts'
 import { findSession } from './find-session.ts'
 import { createFlights } from './flights.ts'
+import { giveCookie } from './give-cookie.ts'
 import { createKeep } from './keep.ts'
 import type { Memory } from './memory.ts'
 import { createRecallOrAsk, type FirstPlay } from './recall-or-ask.ts'
@@ -91,6 +93,8 @@ export function createDecide(options: DecideOptions): Decide {
     const identity = identify(subrequest)
 
     const session = findSession(memory, identity, now)
+    if (session !== undefined && isWithoutCookie(session, identity, now))
+      return askForCookie(session, identity, subrequest, now)
     if (session !== undefined)
       return limit === undefined || limit.waiting.size === 0 || !limit.waiting.has(session.id)
         ? answerBy(session, identity, now)
@@ -99,13 +103,16 @@ export function createDecide(options: DecideOptions): Decide {
     if (denial !== undefined) return denial
     // A HEAD opens a session that does not count yet, so nothing else takes its answer.
     const key = verdictKeyOf(identity) + (subrequest.isHead === true ? '\nHEAD' : '')
+    // Where nothing rides without a cookie, each opening needs its own.
+    if (identity.cookieMode === 'strict')
+      return recallOrAsk(identity, subrequest, now) ?? question(identity, subrequest, now)
     const flying = flights.join(key)
     // With a channel, the first question may be about another of its files, which has another key in nginx's
     // cache.
     if (flying !== undefined)
-      return identity.channel === undefined
+      return identity.channel === undefined && identity.cookieMode === undefined
         ? flying
-        : flying.then((decision) => ({ ...decision, cacheable: false }))
+        : flying.then(({ newCookie: _, ...decision }) => ({ ...decision, cacheable: false }))
     return flights.start(key, recallOrAsk(identity, subrequest, now) ?? question(identity, subrequest, now))
   }
 
@@ -153,18 +160,40 @@ export function createDecide(options: DecideOptions): Decide {
     if (refused instanceof Promise ? await refused : refused) return overLimit(subrequest)
     const sessionId = newSessionId()
     const { credential, viewer } = identity
-    const knownViewer = memory.sessions.knows(viewer) ? viewer : undefined
+    const knownViewer = memory.sessions.knows(viewer, identity.cookie) ? viewer : undefined
     const outcome = await ask({ subrequest, sessionId, occasion: 'question', credential, knownViewer })
     const now = clock()
     outage.note(outcome, now)
-    const kept = keep.fromQuestion(identity, subrequest, sessionId, outcome, now, repeats)
+    const given =
+      outcome.kind === 'allow'
+        ? giveCookie(memory.sessions, identity, subrequest, outcome.grant.userId ?? '', now, options.random)
+        : undefined
+    const kept = keep.fromQuestion(identity, subrequest, sessionId, outcome, now, repeats, given?.secret)
     const decision = kept instanceof Promise ? await kept : kept
     // Not even a crash may bring back what has given way.
     await limit?.written()
     const { backend, kind } = outcome
     const occasion = kind === 'refused' && outcome.reason === 'too-many-questions' ? 'refusal' : 'question'
     options.onDecision({ subrequest, decision, backend, occasion, took: now - began })
-    return decision
+    return given?.value === undefined || decision.verdict === 'deny'
+      ? decision
+      : { ...decision, newCookie: given.value, cacheable: false }
+  }
+
+  /**
+   * The URL that opened a strict session is requested without its cookie: by a player that keeps none, by a
+   * browser that has lost it, or by a second box of the household. The verdict stays, but only a new answer of
+   * the backend brings a cookie.
+   */
+  const askForCookie = async (
+    session: Session,
+    identity: Identity,
+    subrequest: Subrequest,
+    now: number,
+  ): Promise<Decision> => {
+    if (session.secret !== undefined) session.secret.givenAt = now
+    const decision = await question(identity, subrequest, now)
+    return decision.verdict === 'allow' || session.ended ? decision : answerBy(session, identity, clock())
   }
 
   const recallOrAsk = createRecallOrAsk({
@@ -176,6 +205,16 @@ export function createDecide(options: DecideOptions): Decide {
   return decide
 }
 
+/** The same playlist is asked about again so long after a cookie was given for it; milliseconds. */
+const COOKIE_AGAIN = 1_000
+
+function isWithoutCookie(session: Session, identity: Identity, now: number): boolean {
+  const { secret } = session
+  if (secret?.isStrict !== true || identity.cookieMode !== 'strict' || hasCookieOf(session, identity))
+    return false
+  return isPlaylist(identity.path) && now - secret.givenAt >= COOKIE_AGAIN
+}
+
 function fromSession(
   session: Session,
   identity: Identity,
@@ -183,7 +222,9 @@ function fromSession(
   cacheable: Cacheable,
   as?: Return,
 ): Decision {
-  const mayCache = cacheable.allow(identity, session)
+  // Without its cookie a strict session answers one path alone, and that one may be asked about again.
+  const lacksCookie = session.secret?.isStrict === true && !hasCookieOf(session, identity)
+  const mayCache = !lacksCookie && cacheable.allow(identity, session)
   if (session.failure !== undefined) return allowedWithout(session, session.failure.reason, now, mayCache)
   const reason = as ?? (isOwn(session, identity) ? 'remembered' : 'riding')
   return allowedBy(session, 'session', reason, now, mayCache)

@@ -1,7 +1,7 @@
 import type { Cacheable } from '../session/cacheable.ts'
 import type { Identity, Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
-import { Session, type SessionEnd } from '../session/session.ts'
+import { Session, type SessionEnd, type SessionSecret } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import { allowedBy, allowedWithout, type Decision, denied, type Outcome, type Verdict } from '../verdict.ts'
 import type { Memory } from './memory.ts'
@@ -25,6 +25,7 @@ export interface Keep {
   /**
    * The outcome of a question about a request without a known verdict.
    * @param repeats whether a deny may answer the next such request, too
+   * @param secret what the session is to have of a cookie
    */
   fromQuestion(
     identity: Identity,
@@ -33,6 +34,7 @@ export interface Keep {
     outcome: Outcome,
     now: number,
     repeats: boolean,
+    secret?: SessionSecret,
   ): Decision | Promise<Decision>
   /** The outcome of a re-check of a session. */
   fromRecheck(session: Session, outcome: Exclude<Outcome, { kind: 'refused' }>, now: number): Decision
@@ -75,12 +77,13 @@ export function createKeep({
   }
 
   return {
-    fromQuestion(identity, subrequest, sessionId, outcome, now, repeats) {
+    fromQuestion(identity, subrequest, sessionId, outcome, now, repeats, secret) {
       switch (outcome.kind) {
         case 'allow': {
           const { grant, backend } = outcome
           const isHead = subrequest.isHead === true
           const session = new Session(identity, subrequest, sessionId, now, scopeOf(identity))
+          session.secret = secret
           terms.begin(session, grant, backend, now)
           memory.denials.forget(identity)
           const open = (hasPlace: boolean | undefined, at: number): Decision => {

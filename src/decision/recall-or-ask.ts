@@ -133,9 +133,9 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
   }
 
   return (identity, subrequest, began) => {
-    const recalling = stored.recall(identity.viewer)
+    const recalling = stored.recall(identity)
     if (recalling !== undefined) return recallOrAsk(recalling, identity, subrequest, began)
-    const later = stored.recallLater?.(identity.viewer)
+    const later = stored.recallLater?.(identity)
     return later && askAndRecall(later, identity, subrequest, began)
   }
 }

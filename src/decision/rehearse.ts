@@ -73,8 +73,8 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     limit: options.limit?.rehearsal(),
     stored: options.stored && {
       ...options.stored,
-      recall(viewer) {
-        return options.stored?.recall(viewer)?.then((found) => {
+      recall(asked) {
+        return options.stored?.recall(asked)?.then((found) => {
           recalled = found && copyOf(found)
           return found && copyOf(found)
         })

@@ -1,5 +1,6 @@
+import { answers, hasCookieOf } from '../session/answers.ts'
 import type { Identity } from '../session/identity.ts'
-import { covers, isOwn, mayRide } from '../session/scope.ts'
+import { isOwn, isPlaylist } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Outcome } from '../verdict.ts'
 import { createFlights } from './flights.ts'
@@ -123,8 +124,11 @@ export function whyNotResumed(
   now: number,
 ): NotResumed | undefined {
   const own = isOwn(session, asked)
-  if (!own && !(mayRide(asked, session) && covers(session, asked))) return 'uncovered'
+  const hasCookie = hasCookieOf(session, asked)
+  // Only a new answer of the backend brings a cookie.
+  const lacksCookie = session.secret?.isStrict === true && !hasCookie && isPlaylist(asked.path)
+  if (lacksCookie || !answers(session, asked)) return 'uncovered'
   if (now > resumableUntil) return 'too-late'
-  const isInTime = own || asked.credential || now - session.lastSeen <= RESUME_WITHOUT_CREDENTIAL
+  const isInTime = own || asked.credential || hasCookie || now - session.lastSeen <= RESUME_WITHOUT_CREDENTIAL
   return isInTime ? undefined : 'without-credential'
 }

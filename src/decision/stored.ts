@@ -1,3 +1,4 @@
+import type { Identity } from '../session/identity.ts'
 import type { Session } from '../session/session.ts'
 import type { Limited } from './limit.ts'
 
@@ -33,21 +34,24 @@ export interface End {
   readonly by?: string
 }
 
+/** Who asks: the viewer of a request, and the key of their session cookie. */
+export type Asking = Pick<Identity, 'viewer' | 'cookie'>
+
 /** How a session of the store came back into the table. */
 export type Return = 'adopted' | 'resumed'
 
 /** The store as the decision sees it. A hit never reaches it. */
 export interface Stored {
   /**
-   * What the store holds of this viewer. It changes nothing and never rejects; undefined inside the promise:
+   * What the store holds of this viewer, and of who has this cookie. It changes nothing and never rejects; undefined inside the promise:
    * the store has failed. Undefined without a promise: the store is known to be away, nobody waits for it.
    */
-  recall(viewer: string): Promise<Recalled | undefined> | undefined
+  recall(asked: Asking): Promise<Recalled | undefined> | undefined
   /**
    * The same where the store was lost a moment ago, and may be back soon: for a request that would else be
    * denied. Undefined where nobody should wait.
    */
-  recallLater?(viewer: string): Promise<Recalled | undefined> | undefined
+  recallLater?(asked: Asking): Promise<Recalled | undefined> | undefined
   /** How long a request waits for `recall` before its backend is asked, in milliseconds. */
   readonly timeout: number
   /** Whether `take` would give it. */

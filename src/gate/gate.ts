@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type NextFunction, Router } from 'express'
 import type { Decide } from '../decision/decide.ts'
-import type { Subrequest } from '../subrequest.ts'
+import type { CookieMode, Subrequest } from '../subrequest.ts'
 import type { Decision, Verdict } from '../verdict.ts'
 import { readRequestId, readSubrequest } from './read-subrequest.ts'
 
 export interface GateOptions extends AnswerOptions {
   readonly decide: Decide
+  /** What the session cookie means where nginx names no mode; `off` unless given. */
+  readonly sessionCookie?: CookieMode
   /** The answer when our own code throws. */
   readonly defaultAction: Verdict
   /** A known verdict was the answer. */
@@ -64,7 +66,7 @@ export function createGate(options: GateOptions): Listener {
     .get((request: IncomingMessage, response: ServerResponse) => {
       if (request.rawHeaders.length > 2 * MAX_HEADERS)
         return refuse(request, response, `more than ${MAX_HEADERS} headers`)
-      const subrequest = readSubrequest(request.headers)
+      const subrequest = readSubrequest(request.headers, options.sessionCookie)
       if ('refused' in subrequest) return refuse(request, response, subrequest.refused)
       const decided = decide(subrequest)
       if (decided instanceof Promise) return decided.then((decision) => answer(response, decision))
@@ -122,6 +124,7 @@ export function createAnswer({
     ]
     if (decision.sessionId !== '') headers.push('X-Session-Id', decision.sessionId)
     if (decision.userId !== '') headers.push('X-User-Id', decision.userId)
+    if (decision.newCookie !== undefined) headers.push('X-Session-Cookie', decision.newCookie)
     if (isClosing()) headers.push('Connection', 'close')
     response.sendDate = false
     // HTTP/1.1 connections are kept by default. This saves nginx two header lines.

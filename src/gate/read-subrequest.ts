@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { readAddress } from '../address.ts'
-import type { Subrequest } from '../subrequest.ts'
+import { cookieKeyOf, isSecret, SLOTS } from '../session/session-cookie.ts'
+import { type CookieMode, cookieModes, type Subrequest } from '../subrequest.ts'
 
 /** A subrequest that is refused without asking a backend. */
 export interface Refusal {
@@ -27,8 +28,12 @@ const originShape = /^https?:\/\/(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]
 /**
  * Reads the headers that the shipped nginx configuration sends (`nginx/alta-auth/server.conf`). Node gives
  * header values as latin-1, one character for each byte, as the encoders here expect.
+ * @param sessionCookie SESSION_COOKIE: what counts where nginx names no mode
  */
-export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refusal {
+export function readSubrequest(
+  headers: IncomingHttpHeaders,
+  sessionCookie: CookieMode = 'off',
+): Subrequest | Refusal {
   const address = readAddress(text(headers['x-original-ip']))
   if (address === undefined) return refuse('X-Original-Ip is not an IP address')
 
@@ -62,6 +67,10 @@ export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refus
     return refuse(`X-Playback-Session-Id is longer than ${MAX_PLAYBACK_ID} bytes`)
   }
 
+  const told = text(headers['x-original-cookie'])
+  const cookie = told === '' ? undefined : readCookie(told, sessionCookie, site === '' ? origin : site)
+  if (cookie === 'unknown mode') return refuse('$alta_auth_cookie_mode is none of off, on and strict')
+
   const isHead = headers['x-original-method'] === 'HEAD'
   const requestId = readRequestId(headers)
   // Written out twice, because spreading one object made a hit a third slower (Node 20).
@@ -70,7 +79,32 @@ export function readSubrequest(headers: IncomingHttpHeaders): Subrequest | Refus
       ? { address, origin, path, query, userAgent, playbackId, isHead }
       : { address, origin, path, query, userAgent, playbackId, isHead, requestId }
   if (site !== '' && site !== origin) subrequest.site = site
+  if (cookie !== undefined) Object.assign(subrequest, cookie)
   return subrequest
+}
+
+type Cookie = Required<Pick<Subrequest, 'cookieMode'>> & Pick<Subrequest, 'cookie' | 'slot'>
+
+/**
+ * Reads `mode|slot|value` of a location with cookie.conf. The value does not leave this function: what counts
+ * is its key.
+ * @returns undefined where cookies are off
+ */
+function readCookie(
+  told: string,
+  sessionCookie: CookieMode,
+  site: string,
+): Cookie | 'unknown mode' | undefined {
+  const [mode, slot, value = ''] = told.split('|')
+  const cookieMode = cookieModes.find((known) => known === (mode || sessionCookie))
+  if (cookieMode === undefined) return 'unknown mode'
+  if (cookieMode === 'off') return undefined
+  const number = slot === '' ? Number.NaN : Number(slot)
+  return {
+    cookieMode,
+    ...(Number.isInteger(number) && number >= 0 && number < SLOTS && { slot: number }),
+    ...(isSecret(value) && { cookie: cookieKeyOf(value, site) }),
+  }
 }
 
 /** nginx's `$request_id`, which is in its access log too; undefined where it has another form. */

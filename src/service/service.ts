@@ -133,6 +133,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   const nginxTtl = Math.min(settings.nginxTtl, settings.sessionIdle / 2)
   const gate = createGate({
     decide: createDecide(deciding),
+    sessionCookie: settings.sessionCookie,
     defaultAction,
     isClosing,
     nginxTtl,

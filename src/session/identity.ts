@@ -30,6 +30,10 @@ export interface Identity extends Target {
   /** The client's very address. */
   readonly address: string
   readonly profile: Profile
+  /** As in the subrequest. */
+  readonly cookieMode?: Subrequest['cookieMode'] | undefined
+  /** The key of the session cookie; undefined = none, or it means nothing here. */
+  readonly cookie?: string | undefined
   /** The client's query without the parameters that players vary, every other byte in order. */
   readonly query: string
   /**
@@ -86,6 +90,8 @@ export function createIdentify(options: IdentityOptions): (subrequest: Subreques
       pathCredential,
       query,
       credential,
+      cookieMode: subrequest.cookieMode,
+      cookie: subrequest.cookie,
     }
   }
 }

@@ -1,6 +1,8 @@
-import type { Identity } from './identity.ts'
+import { answers, hasCookieOf } from './answers.ts'
+import { createCookieIndex } from './cookie-index.ts'
+import { clientIn, type Identity } from './identity.ts'
 import { createRecency, createTurns } from './recency.ts'
-import { covers, isOwn, mayRide, ridingKeyOf } from './scope.ts'
+import { isOwn, ridingKeyOf } from './scope.ts'
 import type { Session, SessionEnd } from './session.ts'
 
 export interface SessionTableOptions {
@@ -15,6 +17,17 @@ export interface SessionTableOptions {
   readonly onOpened?: (session: Session) => void
   /** Called once for each opened session, after it has left the table. */
   readonly onEnded?: (session: Session, why: SessionEnd) => void
+  readonly onCookie?: CookieWatch
+}
+
+/** Who hears of session cookies. */
+export interface CookieWatch {
+  /** A cookie came from an address of another group than before: `from`, as far as that is known. */
+  moved(session: Session, from: string): void
+  /** A cookie is sent from two clients of one family, for longer than a minute. Each cookie is told once. */
+  shared(sessions: readonly Session[], clients: readonly [string, string]): void
+  /** For the first time a session was ridden without its cookie. */
+  missed(session: Session): void
 }
 
 export interface SessionTable {
@@ -27,8 +40,10 @@ export interface SessionTable {
   keep(identity: Identity, now: number): void
   /** As `find`, but changes nothing, and skips the sessions for which `counts` is false. */
   peek(identity: Identity, now: number, counts: (session: Session) => boolean): Session | undefined
-  /** Whether this viewer has a session. */
-  knows(viewer: string): boolean
+  /** Whether this viewer has a session, or there is one with this cookie. */
+  knows(viewer: string, cookie?: string): boolean
+  /** The sessions with this cookie; the one that was opened or requested itself last is last. */
+  withCookie(cookie: string): readonly Session[]
   /** The sessions of a viewer, the newest first. The table must not change meanwhile. */
   of(viewer: string): Iterable<Session>
   open(session: Session, now: number): void
@@ -63,8 +78,9 @@ const MAX_TURNS = 1000
  * opened and when its own URL is requested, so the first match of a walk is the most recent one.
  */
 export function createSessionTable(options: SessionTableOptions): SessionTable {
-  const { max, maxBytes, idle, onOpened, onEnded, overhead = 0 } = options
+  const { max, maxBytes, idle, onOpened, onEnded, onCookie, overhead = 0 } = options
   const newestOf = new Map<string, Session>()
+  const cookies = createCookieIndex()
   const recency = createRecency()
   const turns = createTurns(idle * INTERVAL, MAX_TURNS)
   let count = 0
@@ -77,6 +93,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     bytes -= session.bytes + overhead
     recency.remove(session)
     unlink(session)
+    cookies.remove(session)
     // Whoever still holds it does not hold the others.
     session.older = undefined
   }
@@ -119,9 +136,6 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     if (leastRecent !== undefined && held > MAX_PER_VIEWER) end(leastRecent, 'evicted')
   }
 
-  const answers = (session: Session, identity: Identity): boolean =>
-    isOwn(session, identity) || (mayRide(identity, session) && covers(session, identity))
-
   const isIdle = (session: Session, now: number): boolean => now - session.activeAt > idle
 
   const touch = (session: Session, now: number): void => {
@@ -129,10 +143,26 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     recency.touch(session)
   }
 
-  /** It is requested: its viewer may have another address of their group since. */
+  /** It is requested: its viewer may have another address since. */
   const see = (session: Session, identity: Identity, now: number): void => {
     session.lastSeen = now
-    if (session.address !== identity.address) session.address = identity.address
+    const { secret, address } = session
+    if (secret === undefined || secret.cookie === '') {
+      if (address !== identity.address) session.address = identity.address
+    } else if (!hasCookieOf(session, identity)) {
+      // Perhaps it is a neighbour's request, and the viewer has moved.
+      if (secret.wasMissed || isOwn(session, identity)) return
+      secret.wasMissed = true
+      onCookie?.missed(session)
+    } else {
+      secret.wasSent = true
+      const client = clientIn(identity.viewer)
+      const elsewhere = cookies.sentFrom(secret.cookie, client, now)
+      if (address !== identity.address) session.address = identity.address
+      if (elsewhere?.isNew) onCookie?.moved(session, address)
+      if (elsewhere?.sharedWith !== undefined)
+        onCookie?.shared(cookies.of(secret.cookie), [elsewhere.sharedWith, client])
+    }
   }
 
   /** Keeps alive what could answer the request, from this session on. */
@@ -163,11 +193,37 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     bytes += more
     touch(session, now)
     putFirst(session)
+    cookies.putLast(session)
     limit(session)
+  }
+
+  /** The session that answers a request with its cookie. */
+  const findByCookie = (cookie: string, identity: Identity, now: number): Session | undefined => {
+    const all = cookies.of(cookie)
+    let found: Session | undefined
+    for (let at = all.length - 1; at >= 0; at--) {
+      const session = all[at]
+      if (session === undefined || !answers(session, identity)) continue
+      if (isIdle(session, now)) {
+        end(session, 'idle')
+        continue
+      }
+      touch(session, now)
+      if (isOwn(session, identity)) see(session, identity, now)
+      found ??= session
+    }
+    return found
   }
 
   return {
     find(identity, now) {
+      const known = identity.cookie && findByCookie(identity.cookie, identity, now)
+      if (known) {
+        see(known, identity, now)
+        known.requests++
+        if (isOwn(known, identity)) cookies.putLast(known)
+        return known
+      }
       let at = newestOf.get(identity.viewer)
       while (at !== undefined) {
         const session = at
@@ -195,12 +251,19 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
 
     peek(identity, now, counts) {
+      const { cookie = '' } = identity
+      const known = cookies
+        .of(cookie)
+        .findLast((one) => answers(one, identity) && !isIdle(one, now) && counts(one))
+      if (known !== undefined) return known
       for (let at = newestOf.get(identity.viewer); at !== undefined; at = at.older)
         if (answers(at, identity) && !isIdle(at, now) && counts(at)) return at
       return undefined
     },
 
-    knows: (viewer) => newestOf.has(viewer),
+    knows: (viewer, cookie) =>
+      newestOf.has(viewer) || (cookie !== undefined && cookies.of(cookie).length > 0),
+    withCookie: cookies.of,
 
     *of(viewer) {
       for (let at = newestOf.get(viewer); at !== undefined; at = at.older) yield at

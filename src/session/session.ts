@@ -12,6 +12,23 @@ export interface Failure {
   readonly holdsUntil: number
 }
 
+/** What a session knows of the session cookie; only those have it that were opened where cookies are on. */
+export interface SessionSecret {
+  /** The key of the cookie that opens it from any address; empty where none was given. */
+  readonly cookie: string
+  /** Nothing rides on it without the cookie. */
+  readonly isStrict: boolean
+  /** When a cookie was given last; milliseconds of the monotonic clock. */
+  givenAt: number
+  /** A request has carried it. */
+  wasSent: boolean
+  /** A rider came without it. */
+  wasMissed: boolean
+}
+
+/** Bytes of that. */
+const SECRET_BYTES = 120
+
 /**
  * Bytes that a session takes besides its texts: about 350 on the heap, its address and the table's index included, and the
  * space that V8 leaves free around them (npm run measure:memory).
@@ -64,6 +81,7 @@ export class Session implements Opened {
   /** The last re-check, if it got no answer. */
   failure: Failure | undefined
   ended: boolean
+  secret: SessionSecret | undefined
   /** The viewer's next older session; only the table writes this, as the two below. */
   older: Session | undefined
   /** Its neighbours among the sessions of all viewers, in order of `activeAt`. */
@@ -90,6 +108,7 @@ export class Session implements Opened {
     this.checking = false
     this.failure = undefined
     this.ended = false
+    this.secret = undefined
     this.older = undefined
     this.lessRecent = undefined
     this.moreRecent = undefined
@@ -104,6 +123,11 @@ export class Session implements Opened {
 
   set address(address: string) {
     this.ownAddress = address === clientIn(this.viewer) ? undefined : copyOf(address)
+  }
+
+  /** The address of its viewer, or the group around it, when it was opened. */
+  get client(): string {
+    return clientIn(this.viewer)
   }
 
   get channel(): string | undefined {
@@ -135,7 +159,8 @@ export class Session implements Opened {
     const own = this.sentQuery.includes(this.query) ? this.sentQuery : this.sentQuery + this.query
     const { pathCredential, shownPath } = this.scope
     const credential = pathCredential === undefined ? 0 : pathCredential.length + shownPath.length
-    return OVERHEAD + this.viewer.length + own.length + shared + credential
+    const secret = this.secret === undefined ? 0 : SECRET_BYTES
+    return OVERHEAD + this.viewer.length + own.length + shared + credential + secret
   }
 
   /** It was silent, and is requested again. */

@@ -46,12 +46,13 @@ export interface StoreClock {
 export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
   const { limited } = kept
   const { session } = kept
-  const { id, viewer, address, path, sentQuery, userId, requests, dueAt, failure } = session
+  const { id, viewer, address, path, sentQuery, userId, requests, dueAt, failure, secret } = session
   const { origin, site, userAgent, playbackId } = session.profile
   return {
     id,
     viewer,
     ...(address !== clientIn(viewer) && { address }),
+    ...(secret && { cookie: secret.cookie, ...(secret.isStrict && { isStrict: true }) }),
     origin,
     ...(site !== undefined && { site }),
     path,
@@ -89,14 +90,21 @@ export function createRebuild(
   scopeOf: (target: Target) => Scope,
 ): Rebuild {
   return (record, { now, offset }) => {
-    const { origin, site, path, query, userAgent, playbackId, failure, resumeFor, part, silent } = record
-    const { address = clientIn(record.viewer) } = record
+    const { viewer, origin, site, path, query, userAgent, playbackId, failure, resumeFor, part, silent } =
+      record
+    if (record.leadsTo !== undefined) return undefined
+    const { cookie = '', isStrict = false, address = clientIn(viewer) } = record
     const sent = { address, origin, path, query, userAgent, playbackId }
     const opener = site === undefined ? sent : { ...sent, site }
-    const identity = identify(opener)
-    if (identity.viewer !== record.viewer) return undefined
+    const asked = identify(opener)
+    // Who has a cookie may have moved since the session was opened.
+    const isSame = cookie === '' ? asked.viewer === viewer : viewer.endsWith(` ${asked.profile.key}`)
+    if (!isSame) return undefined
+    const identity = { ...asked, viewer }
     const session = new Session(identity, opener, record.id, record.openedAt - offset, scopeOf(identity))
     session.userId = record.user
+    if (record.cookie !== undefined)
+      session.secret = { cookie, isStrict, givenAt: now(), wasSent: true, wasMissed: false }
     session.lastSeen = record.lastSeen - offset
     session.activeAt = record.activeAt - offset
     session.requests = record.requests

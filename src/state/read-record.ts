@@ -21,7 +21,8 @@ export function readRecord(text: string): SessionRecord | undefined {
   const record: { [Field in keyof SessionRecord]: unknown } = {
     ...pick(fields, texts),
     ...pick(fields, numbers),
-    ...pickTexts(fields, ['address', 'site']),
+    ...pickTexts(fields, ['address', 'cookie', 'leadsTo', 'site']),
+    ...(fields['isStrict'] === true && { isStrict: true }),
     dueAt: fields['dueAt'],
     silent: fields['silent'],
     ...(failure === undefined ? {} : { failure }),

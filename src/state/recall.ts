@@ -1,6 +1,7 @@
-import type { Recalled, StoredSession } from '../decision/stored.ts'
+import type { Asking, Recalled, StoredSession } from '../decision/stored.ts'
 import type { Session } from '../session/session.ts'
 import type { CloseMarks } from './close-marks.ts'
+import { viewerOfCookie, viewersOf } from './cookie-ways.ts'
 import type { Kept, Rebuild, StoreClock } from './kept.ts'
 import type { KnownSessions } from './known-sessions.ts'
 import type { RecallTurns } from './recall-turns.ts'
@@ -27,9 +28,9 @@ export interface RecallOptions {
 /** Reads sessions back. It changes nothing. */
 export interface Recall {
   /** See `Stored.recall`. */
-  recall(viewer: string): Promise<Recalled | undefined> | undefined
+  recall(asked: Asking): Promise<Recalled | undefined> | undefined
   /** See `Stored.recallLater`. */
-  recallLater(viewer: string): Promise<Recalled | undefined> | undefined
+  recallLater(asked: Asking): Promise<Recalled | undefined> | undefined
   /**
    * The sessions of a viewer's records, in their newest state, those of the table included, and those that
    * the operator has closed; without those that have ended for good.
@@ -51,7 +52,7 @@ const GIVE_WAY = 500
 
 export function createRecall(options: RecallOptions): Recall {
   const { link, written, known, marks, rebuild, clock, idle, turns } = options
-  /** Under way, by viewer. */
+  /** Under way, by viewer and cookie. */
   const recalls = new Map<string, Promise<Recalled | undefined>>()
 
   const isClosed = (session: Session): boolean =>
@@ -71,21 +72,46 @@ export function createRecall(options: RecallOptions): Recall {
       return kept === undefined || kept.removed ? [] : [kept]
     })
 
-  const read = async (viewer: string): Promise<Recalled | undefined> => {
+  /** @param viewer whose turn it is */
+  const recordsOf = (viewer: string, of: string): Promise<readonly SessionRecord[] | undefined> =>
+    link.use('recall', (store) =>
+      turns === undefined ? store.recall(of) : turns.take(viewer, () => store.recall(of)),
+    )
+
+  /** The records that a cookie leads to; undefined where the store has failed. */
+  const recordsWith = async (
+    cookie: string,
+    viewer: string,
+  ): Promise<readonly SessionRecord[] | undefined> => {
+    const ways = await recordsOf(viewer, viewerOfCookie(cookie))
+    if (ways === undefined) return undefined
+    const others = viewersOf(ways).filter((other) => other !== viewer)
+    const found = await Promise.all(others.map((other) => recordsOf(viewer, other)))
+    if (found.includes(undefined)) return undefined
+    return found.flatMap((records) => records?.filter((record) => record.cookie === cookie) ?? [])
+  }
+
+  const read = async ({ viewer, cookie }: Asking): Promise<Recalled | undefined> => {
     const settling = known.settling(viewer)
     if (settling !== undefined) {
       // The end of a session is told before somebody resumes it.
       void written.flush()
       await settling
     }
-    const records = await link.use('recall', (store) =>
-      turns === undefined ? store.recall(viewer) : turns.take(viewer, () => store.recall(viewer)),
-    )
-    if (records === undefined) return undefined
+    const [own, others = []] = await Promise.all([
+      recordsOf(viewer, viewer),
+      cookie === undefined ? [] : recordsWith(cookie, viewer),
+    ])
+    // What a cookie leads to may lie on another server, which is away.
+    if (own === undefined) return undefined
+    const records = [...own, ...others]
     const now = clock.now()
     const all = sessionsOf(records).filter(({ session }) => !isClosed(session))
     // A record may still say that they play.
-    for (const one of written.silentOf(viewer)) {
+    const viewers = new Set([viewer, ...others.map((record) => record.viewer)])
+    const isAsked = ({ session }: Kept): boolean =>
+      session.viewer === viewer || session.secret?.cookie === cookie
+    for (const one of [...viewers].flatMap((each) => [...written.silentOf(each)]).filter(isAsked)) {
       const at = all.findIndex(({ session }) => session.id === one.session.id)
       if (at !== -1) all.splice(at, 1)
       if (!isClosed(one.session)) all.push(one)
@@ -106,22 +132,23 @@ export function createRecall(options: RecallOptions): Recall {
     return { playing, silent }
   }
 
-  const recall = (viewer: string): Promise<Recalled | undefined> | undefined => {
-    if (!link.isUsable(viewer)) return undefined
-    const joined = recalls.get(viewer)
+  const recall = (asked: Asking): Promise<Recalled | undefined> | undefined => {
+    if (!link.isUsable(asked.viewer)) return undefined
+    const key = `${asked.viewer}\n${asked.cookie ?? ''}`
+    const joined = recalls.get(key)
     if (joined !== undefined) return joined
-    const recalling = read(viewer).finally(() => recalls.delete(viewer))
-    recalls.set(viewer, recalling)
+    const recalling = read(asked).finally(() => recalls.delete(key))
+    recalls.set(key, recalling)
     return recalling
   }
 
   const pause = (milliseconds: number): Promise<void> =>
     new Promise((resolve) => void options.after(milliseconds, resolve))
 
-  const whenBack = async (viewer: string): Promise<Recalled | undefined> => {
+  const whenBack = async (asked: Asking): Promise<Recalled | undefined> => {
     for (let waited = 0; waited < WAIT; waited += LOOK_EVERY) {
       await pause(LOOK_EVERY)
-      const recalling = recall(viewer)
+      const recalling = recall(asked)
       if (recalling !== undefined) return recalling
     }
     return undefined
@@ -129,10 +156,10 @@ export function createRecall(options: RecallOptions): Recall {
 
   return {
     recall,
-    recallLater(viewer) {
+    recallLater(asked) {
       const { nodes = [] } = link.state()
       const isJustLost = nodes.some(({ usable, since }) => !usable && clock.now() - since < JUST_LOST)
-      return isJustLost ? whenBack(viewer) : undefined
+      return isJustLost ? whenBack(asked) : undefined
     },
     sessionsOf,
     isClosed,

@@ -14,6 +14,11 @@ export interface SessionRecord {
   readonly viewer: string
   /** The client address of the last request; missing where it is all of the client in `viewer`. */
   readonly address?: string
+  /** What it has of a session cookie: the key, empty where none was given, and whether it is strict. */
+  readonly cookie?: string
+  readonly isStrict?: boolean
+  /** No session but a way to one: see cookie-ways.ts. The viewer of that session. */
+  readonly leadsTo?: string
   readonly origin: string
   /** Missing where the origin itself is the site. */
   readonly site?: string

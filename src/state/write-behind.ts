@@ -1,5 +1,6 @@
 import { createChanges } from './changes.ts'
 import type { CloseMark } from './close-mark.ts'
+import { wayTo } from './cookie-ways.ts'
 import { type Kept, recordOf, type StoreClock } from './kept.ts'
 import type { NotDone, Removal, Write } from './record-store.ts'
 import { createRemovals, type Removed } from './removals.ts'
@@ -78,7 +79,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       record: recordOf(kept, clock),
       expiresAt: expiryOf(kept) + clock.offset,
     }))
-    const notDone = await link.use('write', (store) => store.write(writes))
+    const ways = writes.flatMap((write) => wayTo(write) ?? [])
+    const notDone = await link.use('write', (store) => store.write([...writes, ...ways]))
     if (notDone === undefined) {
       putBack(batch)
       return false

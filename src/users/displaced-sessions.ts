@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { LimitedSession } from '../limit/user.ts'
+import { answers } from '../session/answers.ts'
 import type { Identity } from '../session/identity.ts'
-import { covers, isOwn, mayRide } from '../session/scope.ts'
+import { covers } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 
 /** A session that the limit has ended while it played, or that its viewer had left before. */
@@ -42,12 +43,10 @@ export function createDisplacedSessions(lasts: number): DisplacedSessions {
     maxSize: MOST_BYTES,
     sizeCalculation: ({ all }) => all.reduce((sum, { session }) => sum + session.bytes + OVERHEAD, 1),
   })
-  const answers = ({ session }: DisplacedOne, asked: Identity): boolean =>
-    isOwn(session, asked) || (mayRide(asked, session) && covers(session, asked))
   const findIn = (known: OfViewer | undefined, identity: Identity, now: number): DisplacedOne | undefined =>
     known === undefined || now - known.at > lasts
       ? undefined
-      : known.all.findLast((one) => answers(one, identity))
+      : known.all.findLast(({ session }) => answers(session, identity))
   return {
     add(one, now) {
       const { viewer } = one.session

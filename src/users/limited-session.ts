@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { placeOf } from '../limit/place.ts'
 import type { LimitedSession } from '../limit/user.ts'
-import { clientIn, type Identity, siteOf } from '../session/identity.ts'
+import { type Identity, siteOf } from '../session/identity.ts'
 import { isPlaylist } from '../session/scope.ts'
 import { copyOf, type Session } from '../session/session.ts'
 
@@ -11,12 +11,14 @@ import { copyOf, type Session } from '../session/session.ts'
  * @param opener the identity of the request that opened it
  */
 export function limitedSessionOf(session: Session, opener: Identity): LimitedSession {
-  const { id, viewer, profile, scope, path } = session
+  const { id, profile, scope, path, secret } = session
+  // Who has a cookie is known by it, wherever they are.
+  const viewer = secret === undefined || secret.cookie === '' ? session.viewer : `cookie ${secret.cookie}`
   const { userAgent, playbackId } = profile
   return {
     id,
     viewer,
-    address: clientIn(viewer),
+    address: session.client,
     player: digest(`${siteOf(profile)}\n${userAgent}`),
     playback: playbackId === '' ? '' : digest(playbackId),
     credential: opener.credential ? digest(`${opener.query}${opener.pathCredential ?? ''}`) : '',

@@ -59,6 +59,8 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   NGINX_TTL: ['10', '10 s', 'short'],
   TOKEN_PARAM: [',', 'to ken[', 'töken', 'a=b', '%74oken', 'token&key', 'a.b'],
   IGNORED_PARAMS: ['utm&x', '{CMCD}', 'a=b', 'a.b', 'a[]'],
+  SESSION_COOKIE: ['yes', 'true', '1', 'STRICT', 'lax'],
+  SESSION_COOKIE_SHARED: ['end', 'no', '1', 'DENY'],
   VIEWER_IPV6_PREFIX: ['55', '129', '/64', '64.0', 'off', '-64'],
   VIEWER_IPV4_PREFIX: ['23', '33', '/24', '0', 'off', '1e1'],
   CHANNEL_PATTERN: ['(', '^/live/', '[z-a](x)', '(?:x)', '(x)\\'],

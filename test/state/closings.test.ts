@@ -163,8 +163,7 @@ describe('closing by id', () => {
   test('ends it also for who has just looked', async () => {
     const { gate, id } = await anna(false)
     await gate.crash()
-    const viewer = gate.identify(opener).viewer
-    const recalled = await gate.stored.recall(viewer)
+    const recalled = await gate.stored.recall(gate.identify(opener))
     const [one] = recalled?.playing ?? []
     assert.ok(one !== undefined)
     await gate.stored.removeStored({ id })

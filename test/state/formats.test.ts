@@ -14,7 +14,7 @@ const read = (change: object): SessionRecord | undefined =>
 
 test('what a later release adds is passed over', () => {
   const failure = { ...written.failure, more: 1 }
-  assert.deepEqual(read({ cookie: 'x', more: { deep: [1] }, failure }), written)
+  assert.deepEqual(read({ colour: 'x', more: { deep: [1] }, failure }), written)
 })
 
 test('a reason that a later release knows does not make the record unknown', () => {

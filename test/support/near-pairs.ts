@@ -7,7 +7,7 @@ export interface NearPair {
   readonly b: Subrequest
 }
 
-type Field = Exclude<keyof Subrequest, 'query' | 'requestId' | 'isHead' | 'site'>
+type Field = 'address' | 'userAgent' | 'playbackId' | 'origin' | 'path'
 interface Draft extends Record<Field, string> {
   readonly pieces: readonly string[]
 }

@@ -28,8 +28,8 @@ export interface NginxOptions {
   /** Files below the document root: path → content. */
   readonly files?: Readonly<Record<string, string>>
   /**
-   * Locations and more, at server level. `LOCATION`, `CORS` and `RETRY` stand for the include lines of
-   * location.conf, cors.conf and retry.conf.
+   * Locations and more, at server level. `LOCATION`, `COOKIE`, `CORS` and `RETRY` stand for include lines of
+   * location.conf, cookie.conf, cors.conf and retry.conf.
    */
   readonly server?: string
   /** At http level. */
@@ -89,7 +89,7 @@ export async function startNginx(scope: Scope, options: NginxOptions): Promise<N
   const port = await findFreePort()
   const tlsPort = await findFreePort()
   const server = (options.server ?? defaultServer).replaceAll(
-    /\b(?:LOCATION|CORS|RETRY)\b/g,
+    /\b(?:LOCATION|COOKIE|CORS|RETRY)\b/g,
     (word) => `include ${snippets}/${word.toLowerCase()}.conf;`,
   )
   const configuration = `

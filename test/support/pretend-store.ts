@@ -36,7 +36,7 @@ export function createPretendStore(): PretendStore {
     get timeout() {
       return timeout
     },
-    async recall(viewer) {
+    async recall({ viewer }) {
       if (hangs) await new Promise(() => {})
       await setImmediate()
       const own = ({ session }: StoredSession): boolean => session.viewer === viewer

@@ -28,6 +28,7 @@ const toldAs: Readonly<Record<string, string | string[]>> = {
   $alta_auth_head: '$alta_auth_head',
   $http_user_agent: '$http_user_agent',
   $http_x_playback_session_id: '$http_x_playback_session_id',
+  $alta_auth_cookie_told: '$alta_auth_cookie_told',
   // Only for the log: test/log/decision-log.test.ts shows that no verdict depends on it.
   $request_id: [],
 }
@@ -43,7 +44,7 @@ describe('the files of the verdict cache:', () => {
     const filled = [...readShipped('cache-http.conf').matchAll(/^map \S+ (\$\w+)/gm)].map(([, name]) => name)
     assert.equal(filled.length, 3)
     // The operator may fill it in.
-    filled.push('$alta_auth_site')
+    filled.push('$alta_auth_site', '$alta_auth_cookie_mode')
     assert.deepEqual(known.toSorted(), filled.map((name) => `auth_request_set ${name} "";`).toSorted())
   })
 
@@ -51,7 +52,7 @@ describe('the files of the verdict cache:', () => {
     const told = directivesOf('server.conf').flatMap(
       (directive) => /^proxy_set_header X-\S+ (\$\w+|"\$\w+\|");$/.exec(directive)?.[1] ?? [],
     )
-    assert.equal(told.length, 9)
+    assert.equal(told.length, 10)
     assert.deepEqual(
       keyVariables().toSorted(),
       told.flatMap((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),
@@ -68,7 +69,7 @@ describe('the files of the verdict cache:', () => {
     assert.equal(rest[1], 'if ($alta_auth_sent ~ "[\\x00-\\x1f\\x7f]") {')
     for (const variable of [
       ...['$alta_auth_path', '$http_user_agent', '$http_x_playback_session_id', '$host'],
-      '$alta_auth_site',
+      ...['$alta_auth_site', '$alta_auth_cookie_told'],
     ])
       assert.ok(rest[0]?.includes(variable), variable)
     assert.ok(rest.indexOf('return 403;') < rest.findIndex(isCache))

@@ -1,0 +1,22 @@
+import type { Identity } from './identity.ts'
+import { covers, isOwn, mayRide } from './scope.ts'
+import type { Session } from './session.ts'
+
+type Asked = Pick<Session, 'query' | 'channel' | 'path' | 'pathCredential' | 'directory' | 'secret'>
+
+/** Whether a request carries the cookie of this session. */
+export function hasCookieOf({ secret }: Pick<Session, 'secret'>, { cookie }: Identity): boolean {
+  return cookie !== undefined && secret !== undefined && secret.cookie === cookie
+}
+
+/**
+ * Whether a session answers a request of its viewer, or of who has its cookie: as its own, or as a rider. A
+ * strict session answers nothing without its cookie but the URL that opened it: who has that URL has its
+ * credential. Without a credential it must be the very path, since a channel has many.
+ */
+export function answers(session: Asked, asked: Identity): boolean {
+  const own = isOwn(session, asked)
+  if (session.secret?.isStrict === true && !hasCookieOf(session, asked))
+    return own && (asked.credential || asked.path === session.path)
+  return own || (mayRide(asked, session) && covers(session, asked))
+}

@@ -1,0 +1,36 @@
+import { hash } from 'node:crypto'
+import type { SessionRecord } from './record.ts'
+import type { Write } from './record-store.ts'
+
+/**
+ * A store finds records by their viewer. A session with a cookie has a second way to it: a record under the
+ * cookie's name that says of which viewer the session is. It holds nothing else.
+ */
+
+/** The name under which the ways of a cookie lie. No viewer has it: theirs begin with an address. */
+export function viewerOfCookie(cookie: string): string {
+  return `cookie ${cookie}`
+}
+
+/** The way to a session; undefined where it has no cookie. All sessions of one viewer share one. */
+export function wayTo({ record, expiresAt }: Write): Write | undefined {
+  const { cookie = '', viewer, activeAt } = record
+  if (cookie === '') return undefined
+  const nothing = { origin: '', path: '', query: '', userAgent: '', playbackId: '', user: '', requests: 0 }
+  return {
+    record: {
+      ...nothing,
+      id: hash('sha256', viewer, 'base64url').slice(0, 22),
+      viewer: viewerOfCookie(cookie),
+      leadsTo: viewer,
+      ...{ openedAt: 0, lastSeen: activeAt, activeAt, allowedAt: 0, resumeFor: 0 },
+      ...{ dueAt: null, part: 1, silent: false },
+    },
+    expiresAt,
+  }
+}
+
+/** The viewers whose sessions a cookie may open. */
+export function viewersOf(ways: readonly SessionRecord[]): string[] {
+  return ways.flatMap(({ leadsTo }) => leadsTo ?? [])
+}
