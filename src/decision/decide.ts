@@ -1,4 +1,4 @@
-import { hasCookieOf } from '../session/answers.ts'
+import { lacksCookie } from '../session/answers.ts'
 import { type Cacheable, createCacheable } from '../session/cacheable.ts'
 import { type Identity, type PathPatterns, verdictKeyOf } from '../session/identity.ts'
 import { createScopeOf, isOwn, isPlaylist } from '../session/scope.ts'
@@ -20,6 +20,7 @@ import { createKeep } from './keep.ts'
 import type { Memory } from './memory.ts'
 import { createRecallOrAsk, type FirstPlay } from './recall-or-ask.ts'
 import { createRecheck } from './recheck.ts'
+import { createSecondPlace } from './second-place.ts'
 import type { Return } from './stored.ts'
 import { createTerms, type Lifetimes } from './terms.ts'
 
@@ -86,6 +87,7 @@ export function createDecide(options: DecideOptions): Decide {
     clock,
   })
   const recheck = createRecheck(options, keep)
+  const secondPlace = createSecondPlace({ memory, terms, newSessionId, clock })
   const flights = createFlights<Decision>()
 
   const decide: Decide = (subrequest) => {
@@ -93,8 +95,11 @@ export function createDecide(options: DecideOptions): Decide {
     const identity = identify(subrequest)
 
     const session = findSession(memory, identity, now)
-    if (session !== undefined && isWithoutCookie(session, identity, now))
+    if (session !== undefined && needsCookie(session, identity, now))
       return askForCookie(session, identity, subrequest, now)
+    const second = limit && session && secondPlace(session, identity, now)
+    if (second !== undefined)
+      return second.then((own) => (own ? answerBy(own, identity, now) : overLimit(subrequest)))
     if (session !== undefined)
       return limit === undefined || limit.waiting.size === 0 || !limit.waiting.has(session.id)
         ? answerBy(session, identity, now)
@@ -208,11 +213,9 @@ export function createDecide(options: DecideOptions): Decide {
 /** The same playlist is asked about again so long after a cookie was given for it; milliseconds. */
 const COOKIE_AGAIN = 1_000
 
-function isWithoutCookie(session: Session, identity: Identity, now: number): boolean {
-  const { secret } = session
-  if (secret?.isStrict !== true || identity.cookieMode !== 'strict' || hasCookieOf(session, identity))
-    return false
-  return isPlaylist(identity.path) && now - secret.givenAt >= COOKIE_AGAIN
+function needsCookie(session: Session, identity: Identity, now: number): boolean {
+  if (identity.cookieMode !== 'strict' || !lacksCookie(session, identity)) return false
+  return isPlaylist(identity.path) && now - (session.secret?.givenAt ?? 0) >= COOKIE_AGAIN
 }
 
 function fromSession(
@@ -223,8 +226,7 @@ function fromSession(
   as?: Return,
 ): Decision {
   // Without its cookie a strict session answers one path alone, and that one may be asked about again.
-  const lacksCookie = session.secret?.isStrict === true && !hasCookieOf(session, identity)
-  const mayCache = !lacksCookie && cacheable.allow(identity, session)
+  const mayCache = !lacksCookie(session, identity) && cacheable.allow(identity, session)
   if (session.failure !== undefined) return allowedWithout(session, session.failure.reason, now, mayCache)
   const reason = as ?? (isOwn(session, identity) ? 'remembered' : 'riding')
   return allowedBy(session, 'session', reason, now, mayCache)

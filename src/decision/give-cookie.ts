@@ -37,7 +37,7 @@ export function giveCookie(
   if (cookieMode === undefined) return undefined
   const isStrict = cookieMode === 'strict'
   const secretOf = (key: string): SessionSecret => ({
-    ...{ cookie: key, isStrict, givenAt: now, wasSent: false, wasMissed: false },
+    ...{ cookie: key, isStrict, onlyFrom: '', givenAt: now, wasSent: false, wasMissed: false },
   })
   if (!isPlaylist(path)) return { secret: secretOf(''), value: undefined }
   if (cookie !== undefined && mayJoin(sessions, cookie, userId))

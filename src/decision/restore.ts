@@ -1,4 +1,4 @@
-import { answers, hasCookieOf } from '../session/answers.ts'
+import { answers, hasCookieOf, lacksCookie } from '../session/answers.ts'
 import type { Identity } from '../session/identity.ts'
 import { isOwn, isPlaylist } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
@@ -124,11 +124,14 @@ export function whyNotResumed(
   now: number,
 ): NotResumed | undefined {
   const own = isOwn(session, asked)
-  const hasCookie = hasCookieOf(session, asked)
   // Only a new answer of the backend brings a cookie.
-  const lacksCookie = session.secret?.isStrict === true && !hasCookie && isPlaylist(asked.path)
-  if (lacksCookie || !answers(session, asked)) return 'uncovered'
+  if (lacksCookie(session, asked) && isPlaylist(asked.path)) return 'uncovered'
+  if (!answers(session, asked)) return 'uncovered'
   if (now > resumableUntil) return 'too-late'
-  const isInTime = own || asked.credential || hasCookie || now - session.lastSeen <= RESUME_WITHOUT_CREDENTIAL
+  const isInTime =
+    own ||
+    asked.credential ||
+    hasCookieOf(session, asked) ||
+    now - session.lastSeen <= RESUME_WITHOUT_CREDENTIAL
   return isInTime ? undefined : 'without-credential'
 }

@@ -29,7 +29,7 @@ export interface Recalled {
 
 /** Why a session has ended for good. */
 export interface End {
-  readonly why: 'closed' | 'denied' | 'displaced'
+  readonly why: 'closed' | 'denied' | 'displaced' | 'shared'
   /** The session that displaced it. */
   readonly by?: string
 }

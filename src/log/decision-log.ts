@@ -16,6 +16,8 @@ export interface DecisionLog {
    * nginx's, where it could be read.
    */
   refused(why: string, requestId?: string): void
+  /** A viewer goes on from another address. One line at info, for a sample of them. */
+  moved(session: Session, from: string): void
   /** The operator has closed a session. One line at info. */
   closed(session: Session): void
   /** Writes how many lines were left out, if no line has said so yet. */
@@ -47,6 +49,8 @@ export function createDecisionLog(
   const failing = createSampledLines((fields) => log.info(sentenceOf.question, fields), clock)
   // The sessions of a store return as fast as their viewers ask, all of them after a restart.
   const returns = createSampledLines((fields) => log.info(sentenceOf.return, fields), clock)
+  // Whoever has a cookie may send it from as many addresses as they have.
+  const moves = createSampledLines((fields) => log.info('address changed', fields), clock)
   const repeats = createSampledLines((fields) => log.debug('repeated', fields), clock)
 
   /**
@@ -83,6 +87,10 @@ export function createDecisionLog(
       const request = requestId === undefined ? {} : { request: requestId }
       unread.add(() => ({ verdict: 'deny', source: 'gate', reason: 'bad-request', ...request, why }))
     },
+    moved({ id: session, userId, address, scope }, from) {
+      const user = userId === '' ? undefined : userId
+      moves.add(() => ({ session, user, from, address, path: scope.shownPath }))
+    },
     closed({ id, userId, address, profile, scope }) {
       const user = userId === '' ? {} : { user: userId }
       log.info('closed by the operator', {
@@ -94,7 +102,7 @@ export function createDecisionLog(
       })
     },
     end() {
-      for (const sample of [unread, excess, failing, returns, repeats]) sample.tell()
+      for (const sample of [unread, excess, failing, returns, moves, repeats]) sample.tell()
     },
   }
 }

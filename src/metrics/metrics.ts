@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { breakerStates } from '../backend/breaker.ts'
 import { notTheBackends, type Outcome, refusedReasons, unavailableReasons } from '../verdict.ts'
+import { type CookieMetrics, createCookieMetrics } from './cookie-metrics.ts'
 import { createDurations } from './durations.ts'
 import { createFleetMetrics } from './fleet-metrics.ts'
 import { readAtScrape, type Sample } from './read-at-scrape.ts'
@@ -37,6 +38,7 @@ export interface Metrics {
   asked(backend: number, outcome: Outcome, took: number): void
   /** Undefined where there is no store. */
   readonly ofStore: StoreMetrics | undefined
+  readonly ofCookies: CookieMetrics
   /** The text that Prometheus scrapes. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>
 }
@@ -176,6 +178,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     single(options.limitAlone),
   )
   gauge('limited_users', 'Users with a number of sessions who are known now.', single(options.limitedUsers))
+  const ofCookies = createCookieMetrics(reading)
   if (options.fleet !== undefined) createFleetMetrics(options.fleet, reading)
   const ofStore = options.store && createStoreMetrics(options.store, reading)
   gauge('build_info', 'What is running; always 1.', () => [
@@ -191,6 +194,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       if (outcome.kind !== 'refused' && !notTheBackends.has(name)) durations[backend]?.note(took)
     },
     ofStore,
+    ofCookies,
     async text() {
       if (!watchesProcess) watchProcess(registry)
       watchesProcess = true

@@ -36,7 +36,7 @@ const SWEEP_SLICE = 1_000
 /** Builds what the gate remembers. `listeners` are called when a session opens or ends. */
 export function createMemory(
   settings: Pick<Settings, 'maxSessions' | 'sessionMemory' | 'sessionIdle'>,
-  listeners: Pick<SessionTableOptions, 'onOpened' | 'onEnded'>,
+  listeners: Pick<SessionTableOptions, 'onOpened' | 'onEnded' | 'onCookie'>,
   stored?: Stored,
   limit?: SessionLimit,
 ): BoundedMemory {

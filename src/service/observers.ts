@@ -39,6 +39,12 @@ export interface GateEvents {
   commanded(command: StoreCommand, took: number, trouble: StoreTrouble | undefined): void
   /** The limit has ended a session: another of its user, `by`, made it one too many. */
   displaced(session: Session, by: string, cause: Cause): void
+  /** A session is requested with its cookie from another address than before. */
+  cookieMoved(session: Session, from: string): void
+  /** A session cookie is sent from these two addresses, or groups of addresses, at once. */
+  cookieShared(sessions: readonly Session[], clients: readonly [string, string]): void
+  /** A session was ridden without its cookie, for the first time. */
+  cookieMissed(session: Session): void
   /** The limit has refused a request of this user. */
   overLimit(user: string): void
   /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
@@ -73,6 +79,9 @@ export function createNotifier(): Notifier {
     asked: [],
     opened: [],
     returned: [],
+    cookieMoved: [],
+    cookieShared: [],
+    cookieMissed: [],
     ended: [],
     commanded: [],
     displaced: [],
@@ -117,6 +126,15 @@ export function createNotifier(): Notifier {
       },
       displaced(session, by, cause) {
         for (const listener of listeners.displaced) listener(session, by, cause)
+      },
+      cookieMoved(session, from) {
+        for (const listener of listeners.cookieMoved) listener(session, from)
+      },
+      cookieShared(sessions, clients) {
+        for (const listener of listeners.cookieShared) listener(sessions, clients)
+      },
+      cookieMissed(session) {
+        for (const listener of listeners.cookieMissed) listener(session)
       },
       overLimit(user) {
         for (const listener of listeners.overLimit) listener(user)
@@ -179,6 +197,14 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       ended(session, why) {
         if (why === 'closed') decisions.closed(session)
       },
+      cookieMoved: decisions.moved,
+      cookieShared(sessions, clients) {
+        log.warn('a session cookie is sent from two places at once', {
+          sessions: sessions.map(({ id }) => id).join(' '),
+          user: sessions[0]?.userId || undefined,
+          clients: clients.join(' '),
+        })
+      },
       displaced(session, by, cause) {
         const { id, userId: user, path } = session
         log.info('session displaced', { session: id, user, by, cause, path: maskPath(path) })
@@ -217,6 +243,10 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       asked: metrics.asked,
     },
     metrics.ofStore ?? {},
+    {
+      cookieShared: metrics.ofCookies.shared,
+      cookieMissed: ({ profile }) => metrics.ofCookies.missed(profile.userAgent),
+    },
     {
       asked: pulse.asked,
       refused: recentDenials.refused,

@@ -16,6 +16,7 @@ import { createTally } from '../metrics/tally.ts'
 import { createIdentify } from '../session/identity.ts'
 import { createMaskPath } from '../session/mask-path.ts'
 import { createScopeOf } from '../session/scope.ts'
+import type { CookieWatch } from '../session/see.ts'
 import type { Session } from '../session/session.ts'
 import { createToIso, type SessionView, viewOf } from '../session/session-view.ts'
 import { readVersion } from '../version.ts'
@@ -105,7 +106,17 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     sessions: () => memory.sessions,
     isShared: () => shared !== undefined,
   })
-  const memory = createMemory(settings, { onOpened: notify.opened, onEnded: ends.ended }, store, limit)
+  const onCookie: CookieWatch = {
+    moved: notify.cookieMoved,
+    missed: notify.cookieMissed,
+    shared(sessions, clients) {
+      notify.cookieShared(sessions, clients)
+      if (settings.sessionCookieShared === 'log') return
+      for (const session of sessions) ends.endFor(session, { why: 'shared' }).catch(notify.internalError)
+    },
+  }
+  const listeners = { onOpened: notify.opened, onEnded: ends.ended, onCookie }
+  const memory = createMemory(settings, listeners, store, limit)
   const backends = createBackends({
     settings,
     log,

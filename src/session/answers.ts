@@ -1,12 +1,18 @@
-import type { Identity } from './identity.ts'
+import { clientIn, type Identity } from './identity.ts'
 import { covers, isOwn, mayRide } from './scope.ts'
 import type { Session } from './session.ts'
 
 type Asked = Pick<Session, 'query' | 'channel' | 'path' | 'pathCredential' | 'directory' | 'secret'>
 
 /** Whether a request carries the cookie of this session. */
-export function hasCookieOf({ secret }: Pick<Session, 'secret'>, { cookie }: Identity): boolean {
-  return cookie !== undefined && secret !== undefined && secret.cookie === cookie
+export function hasCookieOf({ secret }: Pick<Session, 'secret'>, { cookie, viewer }: Identity): boolean {
+  if (cookie === undefined || secret === undefined || secret.cookie !== cookie) return false
+  return secret.onlyFrom === '' || secret.onlyFrom === clientIn(viewer)
+}
+
+/** Whether the session is strict, and this request does not carry its cookie. */
+export function lacksCookie(session: Pick<Session, 'secret'>, asked: Identity): boolean {
+  return session.secret?.isStrict === true && !hasCookieOf(session, asked)
 }
 
 /**
@@ -15,8 +21,9 @@ export function hasCookieOf({ secret }: Pick<Session, 'secret'>, { cookie }: Ide
  * credential. Without a credential it must be the very path, since a channel has many.
  */
 export function answers(session: Asked, asked: Identity): boolean {
+  // Another place of the same cookie has a session of its own.
+  if (session.secret?.onlyFrom && !hasCookieOf(session, asked)) return false
   const own = isOwn(session, asked)
-  if (session.secret?.isStrict === true && !hasCookieOf(session, asked))
-    return own && (asked.credential || asked.path === session.path)
+  if (lacksCookie(session, asked)) return own && (asked.credential || asked.path === session.path)
   return own || (mayRide(asked, session) && covers(session, asked))
 }

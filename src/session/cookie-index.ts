@@ -12,6 +12,8 @@ export interface CookieIndex {
    * as it was sent before.
    */
   sentFrom(cookie: string, client: string, now: number): Elsewhere | undefined
+  /** Whether another client of this one's family was there first, and goes on to send the cookie. */
+  isSecondPlace(cookie: string, client: string, now: number): boolean
 }
 
 /** What a cookie's new address tells. */
@@ -42,6 +44,8 @@ const MOST_PLACES = 8
 const GONE = 30_000
 /** One IPv4 and one IPv6 are one client. Two of one family at once for so long are two; milliseconds. */
 const SHARED = 60_000
+/** Who goes from one address to another may send from both for so long; milliseconds. */
+const MOVING = 10_000
 
 export function createCookieIndex(): CookieIndex {
   const known = new Map<string, Known>()
@@ -81,6 +85,18 @@ export function createCookieIndex(): CookieIndex {
       place.seen = now
       one.last = place
       return elsewhere(one, place, isNew)
+    },
+    isSecondPlace(cookie, client, now) {
+      const { places = [] } = known.get(cookie) ?? {}
+      const here = places.find((place) => place.client === client)
+      if (here === undefined || places.length === 1) return false
+      return places.some(
+        (place) =>
+          isOfOneFamily(place, here) &&
+          place.since < here.since &&
+          place.seen - here.since > MOVING &&
+          now - place.seen <= GONE,
+      )
     },
   }
 }

@@ -1,9 +1,11 @@
-import { answers, hasCookieOf } from './answers.ts'
+import { answers } from './answers.ts'
 import { createCookieIndex } from './cookie-index.ts'
-import { clientIn, type Identity } from './identity.ts'
+import type { Identity } from './identity.ts'
 import { createRecency, createTurns } from './recency.ts'
 import { isOwn, ridingKeyOf } from './scope.ts'
+import { type CookieWatch, createSee } from './see.ts'
 import type { Session, SessionEnd } from './session.ts'
+import { createViewerLists } from './viewer-lists.ts'
 
 export interface SessionTableOptions {
   /** Most sessions held; beyond it the least recently used one is evicted. */
@@ -20,16 +22,6 @@ export interface SessionTableOptions {
   readonly onCookie?: CookieWatch
 }
 
-/** Who hears of session cookies. */
-export interface CookieWatch {
-  /** A cookie came from an address of another group than before: `from`, as far as that is known. */
-  moved(session: Session, from: string): void
-  /** A cookie is sent from two clients of one family, for longer than a minute. Each cookie is told once. */
-  shared(sessions: readonly Session[], clients: readonly [string, string]): void
-  /** For the first time a session was ridden without its cookie. */
-  missed(session: Session): void
-}
-
 export interface SessionTable {
   /**
    * The session that answers this request, and counts it: its own, or one it may ride on. Others that could
@@ -44,6 +36,8 @@ export interface SessionTable {
   knows(viewer: string, cookie?: string): boolean
   /** The sessions with this cookie; the one that was opened or requested itself last is last. */
   withCookie(cookie: string): readonly Session[]
+  /** See `CookieIndex`. */
+  isSecondPlace(cookie: string, client: string, now: number): boolean
   /** The sessions of a viewer, the newest first. The table must not change meanwhile. */
   of(viewer: string): Iterable<Session>
   open(session: Session, now: number): void
@@ -73,13 +67,10 @@ const KEPT_AT_ONCE = 32
 const INTERVAL = 1 / 16
 const MAX_TURNS = 1000
 
-/**
- * Live sessions, bounded. Each viewer's sessions form a linked list. A session moves to its front when it is
- * opened and when its own URL is requested, so the first match of a walk is the most recent one.
- */
+/** Live sessions, bounded. The first match of a walk through a viewer's list is the most recent one. */
 export function createSessionTable(options: SessionTableOptions): SessionTable {
   const { max, maxBytes, idle, onOpened, onEnded, onCookie, overhead = 0 } = options
-  const newestOf = new Map<string, Session>()
+  const viewers = createViewerLists()
   const cookies = createCookieIndex()
   const recency = createRecency()
   const turns = createTurns(idle * INTERVAL, MAX_TURNS)
@@ -92,7 +83,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     count--
     bytes -= session.bytes + overhead
     recency.remove(session)
-    unlink(session)
+    viewers.unlink(session)
     cookies.remove(session)
     // Whoever still holds it does not hold the others.
     session.older = undefined
@@ -104,38 +95,6 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     onEnded?.(session, why)
   }
 
-  /** Takes a session out of its viewer's list. */
-  const unlink = (session: Session): void => {
-    const newest = newestOf.get(session.viewer)
-    if (newest === session) {
-      if (session.older === undefined) newestOf.delete(session.viewer)
-      else newestOf.set(session.viewer, session.older)
-      return
-    }
-    let at = newest
-    while (at !== undefined && at.older !== session) at = at.older
-    if (at !== undefined) at.older = session.older
-  }
-
-  /** Makes it the first of its viewer's list. */
-  const putFirst = (session: Session): void => {
-    const newest = newestOf.get(session.viewer)
-    if (newest === session) return
-    session.older = newest
-    newestOf.set(session.viewer, session)
-  }
-
-  /** Evicts one session of a viewer who has too many. Among equally idle ones it is the newest. */
-  const limit = (newest: Session): void => {
-    let held = 1
-    let leastRecent = newest.older
-    for (let at = leastRecent; at !== undefined; at = at.older) {
-      held++
-      if (leastRecent === undefined || at.activeAt < leastRecent.activeAt) leastRecent = at
-    }
-    if (leastRecent !== undefined && held > MAX_PER_VIEWER) end(leastRecent, 'evicted')
-  }
-
   const isIdle = (session: Session, now: number): boolean => now - session.activeAt > idle
 
   const touch = (session: Session, now: number): void => {
@@ -143,27 +102,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     recency.touch(session)
   }
 
-  /** It is requested: its viewer may have another address since. */
-  const see = (session: Session, identity: Identity, now: number): void => {
-    session.lastSeen = now
-    const { secret, address } = session
-    if (secret === undefined || secret.cookie === '') {
-      if (address !== identity.address) session.address = identity.address
-    } else if (!hasCookieOf(session, identity)) {
-      // Perhaps it is a neighbour's request, and the viewer has moved.
-      if (secret.wasMissed || isOwn(session, identity)) return
-      secret.wasMissed = true
-      onCookie?.missed(session)
-    } else {
-      secret.wasSent = true
-      const client = clientIn(identity.viewer)
-      const elsewhere = cookies.sentFrom(secret.cookie, client, now)
-      if (address !== identity.address) session.address = identity.address
-      if (elsewhere?.isNew) onCookie?.moved(session, address)
-      if (elsewhere?.sharedWith !== undefined)
-        onCookie?.shared(cookies.of(secret.cookie), [elsewhere.sharedWith, client])
-    }
-  }
+  const see = createSee(cookies, onCookie)
 
   /** Keeps alive what could answer the request, from this session on. */
   const keep = (from: Session | undefined, identity: Identity, now: number): void => {
@@ -192,14 +131,18 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     count++
     bytes += more
     touch(session, now)
-    putFirst(session)
+    viewers.putFirst(session)
     cookies.putLast(session)
-    limit(session)
+    const overflow = viewers.overflow(session.viewer, MAX_PER_VIEWER)
+    if (overflow !== undefined) end(overflow, 'evicted')
   }
 
   /** The session that answers a request with its cookie. */
   const findByCookie = (cookie: string, identity: Identity, now: number): Session | undefined => {
-    const all = cookies.of(cookie)
+    const own = cookies.of(cookie)
+    // A second place has a session of its own, and keeps no other alive.
+    const only = own.findLast((one) => one.secret?.onlyFrom && answers(one, identity))
+    const all = only === undefined ? own : [only]
     let found: Session | undefined
     for (let at = all.length - 1; at >= 0; at--) {
       const session = all[at]
@@ -221,10 +164,13 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       if (known) {
         see(known, identity, now)
         known.requests++
-        if (isOwn(known, identity)) cookies.putLast(known)
-        return known
+        // One whose cookie is sent from two places may have been ended now.
+        if (!known.ended) {
+          if (isOwn(known, identity)) cookies.putLast(known)
+          return known
+        }
       }
-      let at = newestOf.get(identity.viewer)
+      let at = viewers.newest(identity.viewer)
       while (at !== undefined) {
         const session = at
         at = session.older
@@ -237,9 +183,9 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         see(session, identity, now)
         session.requests++
         touch(session, now)
-        if (newestOf.get(session.viewer) !== session && isOwn(session, identity)) {
-          unlink(session)
-          putFirst(session)
+        if (viewers.newest(session.viewer) !== session && isOwn(session, identity)) {
+          viewers.unlink(session)
+          viewers.putFirst(session)
         }
         return session
       }
@@ -247,7 +193,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
 
     keep(identity, now) {
-      if (count > 0) keep(newestOf.get(identity.viewer), identity, now)
+      if (count > 0) keep(viewers.newest(identity.viewer), identity, now)
     },
 
     peek(identity, now, counts) {
@@ -256,18 +202,16 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         .of(cookie)
         .findLast((one) => answers(one, identity) && !isIdle(one, now) && counts(one))
       if (known !== undefined) return known
-      for (let at = newestOf.get(identity.viewer); at !== undefined; at = at.older)
+      for (let at = viewers.newest(identity.viewer); at !== undefined; at = at.older)
         if (answers(at, identity) && !isIdle(at, now) && counts(at)) return at
       return undefined
     },
 
-    knows: (viewer, cookie) =>
-      newestOf.has(viewer) || (cookie !== undefined && cookies.of(cookie).length > 0),
+    knows: (viewer, cookie) => viewers.has(viewer) || (cookie !== undefined && cookies.of(cookie).length > 0),
     withCookie: cookies.of,
+    isSecondPlace: cookies.isSecondPlace,
 
-    *of(viewer) {
-      for (let at = newestOf.get(viewer); at !== undefined; at = at.older) yield at
-    },
+    of: viewers.of,
 
     open(session, now) {
       admit(session, now)
@@ -287,7 +231,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
     overdue(viewer, now) {
       const found: Session[] = []
-      for (let at = newestOf.get(viewer); at !== undefined; at = at.older)
+      for (let at = viewers.newest(viewer); at !== undefined; at = at.older)
         if (now >= at.dueAt && !at.checking) found.push(at)
       return found
     },

@@ -18,6 +18,8 @@ export interface SessionSecret {
   readonly cookie: string
   /** Nothing rides on it without the cookie. */
   readonly isStrict: boolean
+  /** It answers the cookie from this client alone; empty = from anywhere. See decision/second-place.ts. */
+  readonly onlyFrom: string
   /** When a cookie was given last; milliseconds of the monotonic clock. */
   givenAt: number
   /** A request has carried it. */
@@ -43,6 +45,7 @@ export const sessionEnds = [
   'evicted', // pushed out by MAX_SESSIONS or SESSION_MEMORY, or by its own viewer's other sessions
   'closed', // by the operator
   'displaced', // its user has more sessions than the backend allows
+  'shared', // its session cookie was sent from two places
   'moved', // it goes on at another gate, or another gate has told its end
 ] as const
 export type SessionEnd = (typeof sessionEnds)[number]

@@ -2,7 +2,7 @@ import type { Limited } from '../decision/limit.ts'
 import type { Return } from '../decision/stored.ts'
 import { clientIn, type Identity, type Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
-import { Session } from '../session/session.ts'
+import { Session, type SessionSecret } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { SessionRecord } from './record.ts'
 
@@ -52,7 +52,7 @@ export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
     id,
     viewer,
     ...(address !== clientIn(viewer) && { address }),
-    ...(secret && { cookie: secret.cookie, ...(secret.isStrict && { isStrict: true }) }),
+    ...(secret && secretFields(secret)),
     origin,
     ...(site !== undefined && { site }),
     path,
@@ -81,6 +81,10 @@ export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
   }
 }
 
+function secretFields({ cookie, isStrict, onlyFrom }: SessionSecret): Partial<SessionRecord> {
+  return { cookie, ...(isStrict && { isStrict }), ...(onlyFrom !== '' && { onlyFrom }) }
+}
+
 /** Builds the session of a record again; undefined where its request would be another viewer's today. */
 export type Rebuild = (record: SessionRecord, clock: StoreClock) => Kept | undefined
 
@@ -93,7 +97,7 @@ export function createRebuild(
     const { viewer, origin, site, path, query, userAgent, playbackId, failure, resumeFor, part, silent } =
       record
     if (record.leadsTo !== undefined) return undefined
-    const { cookie = '', isStrict = false, address = clientIn(viewer) } = record
+    const { cookie = '', isStrict = false, onlyFrom = '', address = clientIn(viewer) } = record
     const sent = { address, origin, path, query, userAgent, playbackId }
     const opener = site === undefined ? sent : { ...sent, site }
     const asked = identify(opener)
@@ -104,7 +108,7 @@ export function createRebuild(
     const session = new Session(identity, opener, record.id, record.openedAt - offset, scopeOf(identity))
     session.userId = record.user
     if (record.cookie !== undefined)
-      session.secret = { cookie, isStrict, givenAt: now(), wasSent: true, wasMissed: false }
+      session.secret = { cookie, isStrict, onlyFrom, givenAt: now(), wasSent: true, wasMissed: false }
     session.lastSeen = record.lastSeen - offset
     session.activeAt = record.activeAt - offset
     session.requests = record.requests

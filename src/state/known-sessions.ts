@@ -69,7 +69,7 @@ const MOST_OF_A_LOOK = 2_000
 /** Sessions that end so may be resumed. */
 const silences: ReadonlySet<SessionEnd> = new Set<SessionEnd>(['idle', 'evicted'])
 /** Sessions that end so must not come back at another gate. */
-const ends = new Set<SessionEnd>(['closed', 'denied', 'displaced'])
+const ends = new Set<SessionEnd>(['closed', 'denied', 'displaced', 'shared'])
 
 export function createKnownSessions(options: KnownSessionsOptions): KnownSessions {
   const { written, clock, after, idle, isShared, limitedOf = () => undefined } = options

@@ -21,7 +21,7 @@ export function readRecord(text: string): SessionRecord | undefined {
   const record: { [Field in keyof SessionRecord]: unknown } = {
     ...pick(fields, texts),
     ...pick(fields, numbers),
-    ...pickTexts(fields, ['address', 'cookie', 'leadsTo', 'site']),
+    ...pickTexts(fields, ['address', 'cookie', 'leadsTo', 'onlyFrom', 'site']),
     ...(fields['isStrict'] === true && { isStrict: true }),
     dueAt: fields['dueAt'],
     silent: fields['silent'],
@@ -46,7 +46,7 @@ export function readFilter(text: string): CloseMark['filter'] | undefined {
   return isFilter ? fields : undefined
 }
 
-const whys = ['closed', 'denied', 'displaced'] as const satisfies readonly End['why'][]
+const whys = ['closed', 'denied', 'displaced', 'shared'] as const satisfies readonly End['why'][]
 
 /** Why a session has ended, as another gate or release has written it; undefined when it is none. */
 export function readEnd(fields: Readonly<Record<string, unknown>>): End | undefined {

@@ -17,6 +17,8 @@ export interface SessionRecord {
   /** What it has of a session cookie: the key, empty where none was given, and whether it is strict. */
   readonly cookie?: string
   readonly isStrict?: boolean
+  /** It answers the cookie from this client alone. */
+  readonly onlyFrom?: string
   /** No session but a way to one: see cookie-ways.ts. The viewer of that session. */
   readonly leadsTo?: string
   readonly origin: string

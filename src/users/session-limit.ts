@@ -182,7 +182,12 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       if (known === undefined) return
       // It plays on at another gate.
       if (why === 'moved') users.take(known, session)
-      else drop(known, session, why === 'closed' || why === 'denied' ? why : 'idle')
+      else
+        drop(
+          known,
+          session,
+          why === 'denied' ? why : why === 'closed' || why === 'shared' ? 'closed' : 'idle',
+        )
     },
 
     start: () => startRounds({ users, crowded, report, every: idle / 2, after, look: lookAfter }),

@@ -1,0 +1,42 @@
+import { hasCookieOf } from './answers.ts'
+import type { CookieIndex } from './cookie-index.ts'
+import { clientIn, type Identity } from './identity.ts'
+import { isOwn } from './scope.ts'
+import type { Session } from './session.ts'
+
+/** Who hears of session cookies. */
+export interface CookieWatch {
+  /** A cookie came from an address of another group than before: `from`, as far as that is known. */
+  moved(session: Session, from: string): void
+  /** A cookie is sent from two clients of one family, for longer than a minute. Each cookie is told once. */
+  shared(sessions: readonly Session[], clients: readonly [string, string]): void
+  /** For the first time a session was ridden without its cookie. */
+  missed(session: Session): void
+}
+
+/**
+ * Builds what notes in a session that it answers a request: when, and from which address. `now` is monotonic
+ * milliseconds. A watch may end the session.
+ */
+export function createSee(cookies: Pick<CookieIndex, 'of' | 'sentFrom'>, watch: CookieWatch | undefined) {
+  return (session: Session, identity: Identity, now: number): void => {
+    session.lastSeen = now
+    const { secret, address } = session
+    if (secret === undefined || secret.cookie === '') {
+      if (address !== identity.address) session.address = identity.address
+    } else if (!hasCookieOf(session, identity)) {
+      // Perhaps it is a neighbour's request, and the viewer has moved.
+      if (secret.wasMissed || isOwn(session, identity)) return
+      secret.wasMissed = true
+      watch?.missed(session)
+    } else {
+      secret.wasSent = true
+      const client = clientIn(identity.viewer)
+      const elsewhere = cookies.sentFrom(secret.cookie, client, now)
+      if (address !== identity.address) session.address = identity.address
+      if (elsewhere?.isNew) watch?.moved(session, address)
+      if (elsewhere?.sharedWith !== undefined)
+        watch?.shared(cookies.of(secret.cookie), [elsewhere.sharedWith, client])
+    }
+  }
+}
