@@ -68,7 +68,8 @@ export function readSubrequest(
   }
 
   const told = text(headers['x-original-cookie'])
-  const cookie = told === '' ? undefined : readCookie(told, sessionCookie, site === '' ? origin : site)
+  const mode = text(headers['x-original-cookie-mode'])
+  const cookie = told === '' ? undefined : readCookie(told, mode || sessionCookie, site || origin)
   if (cookie === 'unknown mode') return refuse('$alta_auth_cookie_mode is none of off, on and strict')
 
   const isHead = headers['x-original-method'] === 'HEAD'
@@ -86,17 +87,13 @@ export function readSubrequest(
 type Cookie = Required<Pick<Subrequest, 'cookieMode'>> & Pick<Subrequest, 'cookie' | 'slot'>
 
 /**
- * Reads `mode|slot|value` of a location with cookie.conf. The value does not leave this function: what counts
- * is its key.
+ * Reads `slot|value` of a location with cookie.conf. The value does not leave this function: what counts is
+ * its key.
  * @returns undefined where cookies are off
  */
-function readCookie(
-  told: string,
-  sessionCookie: CookieMode,
-  site: string,
-): Cookie | 'unknown mode' | undefined {
-  const [mode, slot, value = ''] = told.split('|')
-  const cookieMode = cookieModes.find((known) => known === (mode || sessionCookie))
+function readCookie(told: string, mode: string, site: string): Cookie | 'unknown mode' | undefined {
+  const [slot, value = ''] = told.split('|')
+  const cookieMode = cookieModes.find((known) => known === mode)
   if (cookieMode === undefined) return 'unknown mode'
   if (cookieMode === 'off') return undefined
   const number = slot === '' ? Number.NaN : Number(slot)

@@ -18,7 +18,7 @@ export function createCookieMetrics({ counter }: Pick<ReadAtScrape, 'counter'>):
     () => [[{}, shared]],
   )
   counter(
-    'sessions_without_cookie_total',
+    'riders_without_cookie_total',
     'Sessions that were ridden without their session cookie, by player: "strict" would refuse them.',
     () => [...missed].map(([player, count]): Sample => [{ player }, count]),
   )

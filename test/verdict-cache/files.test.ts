@@ -28,7 +28,8 @@ const toldAs: Readonly<Record<string, string | string[]>> = {
   $alta_auth_head: '$alta_auth_head',
   $http_user_agent: '$http_user_agent',
   $http_x_playback_session_id: '$http_x_playback_session_id',
-  $alta_auth_cookie_told: '$alta_auth_cookie_told',
+  $alta_auth_tell: '$alta_auth_tell',
+  $alta_auth_cookie_mode: '$alta_auth_cookie_mode',
   // Only for the log: test/log/decision-log.test.ts shows that no verdict depends on it.
   $request_id: [],
 }
@@ -52,7 +53,7 @@ describe('the files of the verdict cache:', () => {
     const told = directivesOf('server.conf').flatMap(
       (directive) => /^proxy_set_header X-\S+ (\$\w+|"\$\w+\|");$/.exec(directive)?.[1] ?? [],
     )
-    assert.equal(told.length, 10)
+    assert.equal(told.length, 11)
     assert.deepEqual(
       keyVariables().toSorted(),
       told.flatMap((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),
@@ -69,7 +70,7 @@ describe('the files of the verdict cache:', () => {
     assert.equal(rest[1], 'if ($alta_auth_sent ~ "[\\x00-\\x1f\\x7f]") {')
     for (const variable of [
       ...['$alta_auth_path', '$http_user_agent', '$http_x_playback_session_id', '$host'],
-      ...['$alta_auth_site', '$alta_auth_cookie_told'],
+      ...['$alta_auth_site', '$alta_auth_cookie_mode'],
     ])
       assert.ok(rest[0]?.includes(variable), variable)
     assert.ok(rest.indexOf('return 403;') < rest.findIndex(isCache))
