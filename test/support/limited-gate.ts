@@ -11,7 +11,7 @@ import type { PretendLimitSettings } from './pretend-limit.ts'
 export interface LimitedGateOptions
   extends Pick<
     PretendGateOptions,
-    'idle' | 'lifetimes' | 'channelPattern' | 'shared' | 'newSessionId' | 'store'
+    'idle' | 'lifetimes' | 'channelPattern' | 'shared' | 'newSessionId' | 'store' | 'onCookie'
   > {
   readonly limit?: PretendLimitSettings
   /** What the backend sends with each allow; a user with one session unless given. */

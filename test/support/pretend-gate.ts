@@ -8,6 +8,7 @@ import type { Stored } from '../../src/decision/stored.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
+import type { CookieWatch } from '../../src/session/see.ts'
 import type { Session, SessionEnd } from '../../src/session/session.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
 import { createSessionStore, type SessionStore } from '../../src/state/session-store.ts'
@@ -46,6 +47,8 @@ export interface PretendGateOptions {
   readonly limit?: PretendLimitSettings
   /** With `limit`: the users of several gates. */
   readonly shared?: SharedUsers
+  /** Who hears of session cookies. */
+  readonly onCookie?: CookieWatch
   /** Another store than that in memory. */
   readonly stored?: Stored
 }
@@ -192,6 +195,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     const table = (max: number): SessionTable =>
       createSessionTable({
         ...{ max, maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, idle },
+        ...(options.onCookie && { onCookie: options.onCookie }),
         onOpened: (session) => tell('opened', session),
         onEnded(session, why) {
           tell('ended', session, why)
