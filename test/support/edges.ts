@@ -28,12 +28,15 @@ const files: Readonly<Record<string, string>> = {
       [`/live/${channel}/1.ts`, 'G'],
     ]),
   ),
+  '/cookie/one/index.m3u8': '#EXTM3U\n',
+  '/cookie/one/1.ts': 'G',
   '/mpegts/one': 'G',
   '/long/one': 'G'.repeat(100_000),
 }
 
 const server = `
   location / { LOCATION }
+  location /cookie/ { LOCATION COOKIE }
   location /long/ { LOCATION limit_rate 500; }
 `
 
