@@ -1,7 +1,7 @@
 import { lacksCookie } from '../session/answers.ts'
 import { type Cacheable, createCacheable } from '../session/cacheable.ts'
 import { type Identity, type PathPatterns, verdictKeyOf } from '../session/identity.ts'
-import { createScopeOf, isOwn, isPlaylist } from '../session/scope.ts'
+import { createScopeOf, isOwn } from '../session/scope.ts'
 import { newSessionId as newRandomId, type Session } from '../session/session.ts'
 import type { Question, Subrequest } from '../subrequest.ts'
 import {
@@ -13,9 +13,10 @@ import {
   repeated,
   type Verdict,
 } from '../verdict.ts'
+import { createAskForCookie } from './ask-for-cookie.ts'
 import { findSession } from './find-session.ts'
 import { createFlights } from './flights.ts'
-import { giveCookie } from './give-cookie.ts'
+import { createGiveCookie } from './give-cookie.ts'
 import { createKeep } from './keep.ts'
 import type { Memory } from './memory.ts'
 import { createRecallOrAsk, type FirstPlay } from './recall-or-ask.ts'
@@ -87,6 +88,7 @@ export function createDecide(options: DecideOptions): Decide {
     clock,
   })
   const recheck = createRecheck(options, keep)
+  const give = createGiveCookie(memory.sessions, options.random)
   const secondPlace = createSecondPlace({ memory, terms, newSessionId, clock })
   const flights = createFlights<Decision>()
 
@@ -95,8 +97,8 @@ export function createDecide(options: DecideOptions): Decide {
     const identity = identify(subrequest)
 
     const session = findSession(memory, identity, now)
-    if (session !== undefined && needsCookie(session, identity, now))
-      return askForCookie(session, identity, subrequest, now)
+    const forCookie = session && askForCookie(session, identity, subrequest, now)
+    if (forCookie !== undefined) return forCookie
     const second = limit && session && secondPlace(session, identity, now)
     if (second !== undefined)
       return second.then((own) => (own ? answerBy(own, identity, now) : overLimit(subrequest)))
@@ -170,9 +172,7 @@ export function createDecide(options: DecideOptions): Decide {
     const now = clock()
     outage.note(outcome, now)
     const given =
-      outcome.kind === 'allow'
-        ? giveCookie(memory.sessions, identity, subrequest, outcome.grant.userId ?? '', now, options.random)
-        : undefined
+      outcome.kind === 'allow' ? give.toNew(identity, subrequest, outcome.grant.userId ?? '', now) : undefined
     const kept = keep.fromQuestion(identity, subrequest, sessionId, outcome, now, repeats, given?.secret)
     const decision = kept instanceof Promise ? await kept : kept
     // Not even a crash may bring back what has given way.
@@ -185,22 +185,7 @@ export function createDecide(options: DecideOptions): Decide {
       : { ...decision, newCookie: given.value, cacheable: false }
   }
 
-  /**
-   * The URL that opened a strict session is requested without its cookie: by a player that keeps none, by a
-   * browser that has lost it, or by a second box of the household. The verdict stays, but only a new answer of
-   * the backend brings a cookie.
-   */
-  const askForCookie = async (
-    session: Session,
-    identity: Identity,
-    subrequest: Subrequest,
-    now: number,
-  ): Promise<Decision> => {
-    if (session.secret !== undefined) session.secret.givenAt = now
-    const decision = await question(identity, subrequest, now)
-    return decision.verdict === 'allow' || session.ended ? decision : answerBy(session, identity, clock())
-  }
-
+  const askForCookie = createAskForCookie(options, keep, give, answerBy, decide)
   const recallOrAsk = createRecallOrAsk({
     ...{ memory, terms, keep, clock, newSessionId, after, answerBy, firstPlay, question, overLimit },
     askAbout: recheck.ask,
@@ -208,14 +193,6 @@ export function createDecide(options: DecideOptions): Decide {
   })
 
   return decide
-}
-
-/** The same playlist is asked about again so long after a cookie was given for it; milliseconds. */
-const COOKIE_AGAIN = 1_000
-
-function needsCookie(session: Session, identity: Identity, now: number): boolean {
-  if (identity.cookieMode !== 'strict' || !lacksCookie(session, identity)) return false
-  return isPlaylist(identity.path) && now - (session.secret?.givenAt ?? 0) >= COOKIE_AGAIN
 }
 
 function fromSession(

@@ -41,7 +41,8 @@ export function createSecondPlace({ memory, terms, newSessionId, clock }: Second
     twin.userId = session.userId
     twin.dueAt = session.dueAt
     twin.failure = session.failure
-    twin.secret = session.secret && { ...session.secret, onlyFrom: clientIn(identity.viewer) }
+    const cookies = [identity.cookie ?? '']
+    twin.secret = session.secret && { ...session.secret, cookies, onlyFrom: clientIn(identity.viewer) }
     const by = { isHead: false, tokenless: true }
     const hasPlace = await limit?.enterAgain(twin, limit.limitedOf(session), 'resumed', by)
     if (hasPlace === false || session.ended) return undefined
@@ -54,11 +55,12 @@ export function createSecondPlace({ memory, terms, newSessionId, clock }: Second
 
   return (session, identity, now) => {
     const { secret } = session
-    if (secret === undefined || secret.onlyFrom !== '' || !hasCookieOf(session, identity)) return undefined
+    const { cookie } = identity
+    if (cookie === undefined || secret?.onlyFrom !== '' || !hasCookieOf(session, identity)) return undefined
     const client = clientIn(identity.viewer)
-    if (!sessions.isSecondPlace(secret.cookie, client, now)) return undefined
+    if (!sessions.isSecondPlace(cookie, client, now)) return undefined
     if (memory.limit?.limitedOf(session) === undefined) return undefined
-    const key = `${session.id}\n${client}`
+    const key = `${session.id}\n${cookie}\n${client}`
     return opening.join(key) ?? opening.start(key, open(session, identity))
   }
 }

@@ -84,22 +84,19 @@ export function readSubrequest(
   return subrequest
 }
 
-type Cookie = Required<Pick<Subrequest, 'cookieMode'>> & Pick<Subrequest, 'cookie' | 'slot'>
+type Cookie = Pick<Subrequest, 'cookieMode' | 'cookie' | 'slot'>
 
 /**
  * Reads `slot|value` of a location with cookie.conf. The value does not leave this function: what counts is
- * its key.
- * @returns undefined where cookies are off
+ * its key. It counts also where cookies are off: who has got one while they were on plays on.
  */
-function readCookie(told: string, mode: string, site: string): Cookie | 'unknown mode' | undefined {
-  const [slot, value = ''] = told.split('|')
+function readCookie(told: string, mode: string, site: string): Cookie | 'unknown mode' {
+  const [slot = '', value = ''] = told.split('|')
   const cookieMode = cookieModes.find((known) => known === mode)
   if (cookieMode === undefined) return 'unknown mode'
-  if (cookieMode === 'off') return undefined
-  const number = slot === '' ? Number.NaN : Number(slot)
   return {
-    cookieMode,
-    ...(Number.isInteger(number) && number >= 0 && number < SLOTS && { slot: number }),
+    ...(cookieMode !== 'off' && { cookieMode }),
+    ...(/^\d\d?$/.test(slot) && Number(slot) < SLOTS && { slot: Number(slot) }),
     ...(isSecret(value) && { cookie: cookieKeyOf(value, site) }),
   }
 }

@@ -4,9 +4,9 @@ import type { Session } from './session.ts'
 
 type Asked = Pick<Session, 'query' | 'channel' | 'path' | 'pathCredential' | 'directory' | 'secret'>
 
-/** Whether a request carries the cookie of this session. */
+/** Whether a request carries a cookie of this session. */
 export function hasCookieOf({ secret }: Pick<Session, 'secret'>, { cookie, viewer }: Identity): boolean {
-  if (cookie === undefined || secret === undefined || secret.cookie !== cookie) return false
+  if (cookie === undefined || secret === undefined || !secret.cookies.includes(cookie)) return false
   return secret.onlyFrom === '' || secret.onlyFrom === clientIn(viewer)
 }
 

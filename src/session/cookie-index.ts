@@ -53,22 +53,23 @@ export function createCookieIndex(): CookieIndex {
   return {
     of: (cookie) => known.get(cookie)?.sessions ?? [],
     putLast(session) {
-      const cookie = session.secret?.cookie ?? ''
-      if (cookie === '') return
-      const one = known.get(cookie)
-      if (one !== undefined) {
-        one.sessions = [...without(one, session), session]
-        return
+      for (const cookie of session.secret?.cookies ?? []) {
+        const one = known.get(cookie)
+        if (one !== undefined) {
+          one.sessions = [...without(one, session), session]
+          continue
+        }
+        const place = { client: session.client, since: session.lastSeen, seen: session.lastSeen }
+        known.set(cookie, { sessions: [session], places: [place], last: place, isShared: false })
       }
-      const place = { client: session.client, since: session.lastSeen, seen: session.lastSeen }
-      known.set(cookie, { sessions: [session], places: [place], last: place, isShared: false })
     },
     remove(session) {
-      const cookie = session.secret?.cookie ?? ''
-      const one = known.get(cookie)
-      if (one === undefined) return
-      one.sessions = without(one, session)
-      if (one.sessions.length === 0) known.delete(cookie)
+      for (const cookie of session.secret?.cookies ?? []) {
+        const one = known.get(cookie)
+        if (one === undefined) continue
+        one.sessions = without(one, session)
+        if (one.sessions.length === 0) known.delete(cookie)
+      }
     },
     sentFrom(cookie, client, now) {
       const one = known.get(cookie)

@@ -22,7 +22,7 @@ export function createSee(cookies: Pick<CookieIndex, 'of' | 'sentFrom'>, watch: 
   return (session: Session, identity: Identity, now: number): void => {
     session.lastSeen = now
     const { secret, address } = session
-    if (secret === undefined || secret.cookie === '') {
+    if (secret === undefined || secret.cookies.length === 0) {
       if (address !== identity.address) session.address = identity.address
     } else if (!hasCookieOf(session, identity)) {
       // Perhaps it is a neighbour's request, and the viewer has moved.
@@ -30,13 +30,14 @@ export function createSee(cookies: Pick<CookieIndex, 'of' | 'sentFrom'>, watch: 
       secret.wasMissed = true
       watch?.missed(session)
     } else {
-      secret.wasSent = true
+      const { cookie = '' } = identity
+      if (!secret.sent.includes(cookie)) secret.sent = [...secret.sent, cookie]
       const client = clientIn(identity.viewer)
-      const elsewhere = cookies.sentFrom(secret.cookie, client, now)
+      const elsewhere = cookies.sentFrom(cookie, client, now)
       if (address !== identity.address) session.address = identity.address
       if (elsewhere?.isNew) watch?.moved(session, address)
       if (elsewhere?.sharedWith !== undefined)
-        watch?.shared(cookies.of(secret.cookie), [elsewhere.sharedWith, client])
+        watch?.shared(cookies.of(cookie), [elsewhere.sharedWith, client])
     }
   }
 }

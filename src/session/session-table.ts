@@ -36,6 +36,8 @@ export interface SessionTable {
   knows(viewer: string, cookie?: string): boolean
   /** The sessions with this cookie; the one that was opened or requested itself last is last. */
   withCookie(cookie: string): readonly Session[]
+  /** Gives a session of the table these cookies in place of those that it has. */
+  setCookies(session: Session, cookies: readonly string[]): void
   /** See `CookieIndex`. */
   isSecondPlace(cookie: string, client: string, now: number): boolean
   /** The sessions of a viewer, the newest first. The table must not change meanwhile. */
@@ -209,6 +211,13 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
     knows: (viewer, cookie) => viewers.has(viewer) || (cookie !== undefined && cookies.of(cookie).length > 0),
     withCookie: cookies.of,
+    setCookies(session, keys) {
+      if (session.secret === undefined || session.ended) return
+      cookies.remove(session)
+      session.secret.cookies = keys
+      session.secret.sent = session.secret.sent.filter((key) => keys.includes(key))
+      cookies.putLast(session)
+    },
     isSecondPlace: cookies.isSecondPlace,
 
     of: viewers.of,

@@ -14,18 +14,31 @@ export interface Failure {
 
 /** What a session knows of the session cookie; only those have it that were opened where cookies are on. */
 export interface SessionSecret {
-  /** The key of the cookie that opens it from any address; empty where none was given. */
-  readonly cookie: string
-  /** Nothing rides on it without the cookie. */
+  /**
+   * The keys of the cookies that open it from any address, the newest last: one, or more where several boxes
+   * of a household have opened it with the same URL. None for a film or a stream. Never changed in place.
+   */
+  cookies: readonly string[]
+  /** Those of them that a request has carried. */
+  sent: readonly string[]
+  /** Nothing rides on it without a cookie. */
   readonly isStrict: boolean
-  /** It answers the cookie from this client alone; empty = from anywhere. See decision/second-place.ts. */
+  /** It answers its cookies from this client alone; empty = from anywhere. See decision/second-place.ts. */
   readonly onlyFrom: string
-  /** When a cookie was given last; milliseconds of the monotonic clock. */
-  givenAt: number
-  /** A request has carried it. */
-  wasSent: boolean
-  /** A rider came without it. */
+  /** When a cookie was asked for last; milliseconds of the monotonic clock. */
+  askedAt: number
+  /** A rider came without a cookie. */
   wasMissed: boolean
+}
+
+/** A secret with these cookies, which may have been sent before. `now` is monotonic milliseconds. */
+export function secretOf(
+  cookies: readonly string[],
+  isStrict: boolean,
+  onlyFrom: string,
+  now: number,
+): SessionSecret {
+  return { cookies, sent: [], isStrict, onlyFrom, askedAt: now, wasMissed: false }
 }
 
 /** Bytes of that. */

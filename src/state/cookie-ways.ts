@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { cookiesOf } from './kept.ts'
 import type { SessionRecord } from './record.ts'
 import type { Write } from './record-store.ts'
 
@@ -12,12 +13,11 @@ export function viewerOfCookie(cookie: string): string {
   return `cookie ${cookie}`
 }
 
-/** The way to a session; undefined where it has no cookie. All sessions of one viewer share one. */
-export function wayTo({ record, expiresAt }: Write): Write | undefined {
-  const { cookie = '', viewer, activeAt } = record
-  if (cookie === '') return undefined
+/** The ways to a session, one for each of its cookies. All sessions of one viewer share one. */
+export function waysTo({ record, expiresAt }: Write): Write[] {
+  const { viewer, activeAt } = record
   const nothing = { origin: '', path: '', query: '', userAgent: '', playbackId: '', user: '', requests: 0 }
-  return {
+  return cookiesOf(record).map((cookie) => ({
     record: {
       ...nothing,
       id: hash('sha256', viewer, 'base64url').slice(0, 22),
@@ -27,7 +27,7 @@ export function wayTo({ record, expiresAt }: Write): Write | undefined {
       ...{ dueAt: null, part: 1, silent: false },
     },
     expiresAt,
-  }
+  }))
 }
 
 /** The viewers whose sessions a cookie may open. */

@@ -2,7 +2,7 @@ import type { Limited } from '../decision/limit.ts'
 import type { Return } from '../decision/stored.ts'
 import { clientIn, type Identity, type Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
-import { Session, type SessionSecret } from '../session/session.ts'
+import { Session, type SessionSecret, secretOf } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { SessionRecord } from './record.ts'
 
@@ -81,8 +81,13 @@ export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
   }
 }
 
-function secretFields({ cookie, isStrict, onlyFrom }: SessionSecret): Partial<SessionRecord> {
-  return { cookie, ...(isStrict && { isStrict }), ...(onlyFrom !== '' && { onlyFrom }) }
+function secretFields({ cookies, isStrict, onlyFrom }: SessionSecret): Partial<SessionRecord> {
+  return { cookies: cookies.join(' '), ...(isStrict && { isStrict }), ...(onlyFrom !== '' && { onlyFrom }) }
+}
+
+/** The keys of the cookies of a record. */
+export function cookiesOf({ cookies = '' }: Pick<SessionRecord, 'cookies'>): string[] {
+  return cookies.split(' ').filter((key) => key !== '')
 }
 
 /** Builds the session of a record again; undefined where its request would be another viewer's today. */
@@ -97,18 +102,17 @@ export function createRebuild(
     const { viewer, origin, site, path, query, userAgent, playbackId, failure, resumeFor, part, silent } =
       record
     if (record.leadsTo !== undefined) return undefined
-    const { cookie = '', isStrict = false, onlyFrom = '', address = clientIn(viewer) } = record
+    const { cookies = '', isStrict = false, onlyFrom = '', address = clientIn(viewer) } = record
     const sent = { address, origin, path, query, userAgent, playbackId }
     const opener = site === undefined ? sent : { ...sent, site }
     const asked = identify(opener)
     // Who has a cookie may have moved since the session was opened.
-    const isSame = cookie === '' ? asked.viewer === viewer : viewer.endsWith(` ${asked.profile.key}`)
+    const isSame = cookies === '' ? asked.viewer === viewer : viewer.endsWith(` ${asked.profile.key}`)
     if (!isSame) return undefined
     const identity = { ...asked, viewer }
     const session = new Session(identity, opener, record.id, record.openedAt - offset, scopeOf(identity))
     session.userId = record.user
-    if (record.cookie !== undefined)
-      session.secret = { cookie, isStrict, onlyFrom, givenAt: now(), wasSent: true, wasMissed: false }
+    if (record.cookies !== undefined) session.secret = secretOf(cookiesOf(record), isStrict, onlyFrom, now())
     session.lastSeen = record.lastSeen - offset
     session.activeAt = record.activeAt - offset
     session.requests = record.requests

@@ -21,7 +21,7 @@ export function readRecord(text: string): SessionRecord | undefined {
   const record: { [Field in keyof SessionRecord]: unknown } = {
     ...pick(fields, texts),
     ...pick(fields, numbers),
-    ...pickTexts(fields, ['address', 'cookie', 'leadsTo', 'onlyFrom', 'site']),
+    ...pickTexts(fields, ['address', 'cookies', 'leadsTo', 'onlyFrom', 'site']),
     ...(fields['isStrict'] === true && { isStrict: true }),
     dueAt: fields['dueAt'],
     silent: fields['silent'],

@@ -2,7 +2,7 @@ import type { Asking, Recalled, StoredSession } from '../decision/stored.ts'
 import type { Session } from '../session/session.ts'
 import type { CloseMarks } from './close-marks.ts'
 import { viewerOfCookie, viewersOf } from './cookie-ways.ts'
-import type { Kept, Rebuild, StoreClock } from './kept.ts'
+import { cookiesOf, type Kept, type Rebuild, type StoreClock } from './kept.ts'
 import type { KnownSessions } from './known-sessions.ts'
 import type { RecallTurns } from './recall-turns.ts'
 import type { SessionRecord } from './record.ts'
@@ -88,7 +88,7 @@ export function createRecall(options: RecallOptions): Recall {
     const others = viewersOf(ways).filter((other) => other !== viewer)
     const found = await Promise.all(others.map((other) => recordsOf(viewer, other)))
     if (found.includes(undefined)) return undefined
-    return found.flatMap((records) => records?.filter((record) => record.cookie === cookie) ?? [])
+    return found.flatMap((records) => records?.filter((record) => cookiesOf(record).includes(cookie)) ?? [])
   }
 
   const read = async ({ viewer, cookie }: Asking): Promise<Recalled | undefined> => {
@@ -110,7 +110,7 @@ export function createRecall(options: RecallOptions): Recall {
     // A record may still say that they play.
     const viewers = new Set([viewer, ...others.map((record) => record.viewer)])
     const isAsked = ({ session }: Kept): boolean =>
-      session.viewer === viewer || session.secret?.cookie === cookie
+      session.viewer === viewer || session.secret?.cookies.includes(cookie ?? '') === true
     for (const one of [...viewers].flatMap((each) => [...written.silentOf(each)]).filter(isAsked)) {
       const at = all.findIndex(({ session }) => session.id === one.session.id)
       if (at !== -1) all.splice(at, 1)

@@ -14,8 +14,8 @@ export interface SessionRecord {
   readonly viewer: string
   /** The client address of the last request; missing where it is all of the client in `viewer`. */
   readonly address?: string
-  /** What it has of a session cookie: the key, empty where none was given, and whether it is strict. */
-  readonly cookie?: string
+  /** What it has of session cookies: their keys, separated by spaces, and whether it is strict. */
+  readonly cookies?: string
   readonly isStrict?: boolean
   /** It answers the cookie from this client alone. */
   readonly onlyFrom?: string

@@ -1,6 +1,6 @@
 import { createChanges } from './changes.ts'
 import type { CloseMark } from './close-mark.ts'
-import { wayTo } from './cookie-ways.ts'
+import { waysTo } from './cookie-ways.ts'
 import { type Kept, recordOf, type StoreClock } from './kept.ts'
 import type { NotDone, Removal, Write } from './record-store.ts'
 import { createRemovals, type Removed } from './removals.ts'
@@ -79,7 +79,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       record: recordOf(kept, clock),
       expiresAt: expiryOf(kept) + clock.offset,
     }))
-    const ways = writes.flatMap((write) => wayTo(write) ?? [])
+    const ways = writes.flatMap(waysTo)
     const notDone = await link.use('write', (store) => store.write([...writes, ...ways]))
     if (notDone === undefined) {
       putBack(batch)

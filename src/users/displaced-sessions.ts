@@ -49,24 +49,44 @@ export function createDisplacedSessions(lasts: number): DisplacedSessions {
       : known.all.findLast(({ session }) => answers(session, identity))
   return {
     add(one, now) {
-      const { viewer } = one.session
-      const others = ofViewer.get(viewer)?.all ?? []
-      ofViewer.set(viewer, { all: [...others, one].slice(-MOST_OF_ONE), at: now })
+      for (const name of namesOf(one.session)) {
+        const others = ofViewer.get(name)?.all ?? []
+        ofViewer.set(name, { all: [...others, one].slice(-MOST_OF_ONE), at: now })
+      }
     },
     find(identity, now) {
       if (ofViewer.size === 0) return undefined
-      const known = ofViewer.peek(identity.viewer)
-      const found = findIn(known, identity, now)
-      if (known !== undefined && found !== undefined) ofViewer.set(identity.viewer, { ...known, at: now })
-      return found
+      const name = namesIn(identity).find((one) => findIn(ofViewer.peek(one), identity, now) !== undefined)
+      const known = name === undefined ? undefined : ofViewer.peek(name)
+      if (name === undefined || known === undefined) return undefined
+      ofViewer.set(name, { ...known, at: now })
+      return findIn(known, identity, now)
     },
-    peek: (identity, now) => findIn(ofViewer.peek(identity.viewer), identity, now),
-    forget({ viewer, scope }) {
-      const known = ofViewer.get(viewer)
-      if (known === undefined) return
-      const all = known.all.filter(({ session }) => !covers(scope, session.scope))
-      if (all.length === 0) ofViewer.delete(viewer)
-      else ofViewer.set(viewer, { ...known, all })
+    peek: (identity, now) =>
+      namesIn(identity)
+        .map((name) => findIn(ofViewer.peek(name), identity, now))
+        .find((found) => found !== undefined),
+    forget(session) {
+      for (const name of namesOf(session)) {
+        const known = ofViewer.get(name)
+        if (known === undefined) continue
+        const all = known.all.filter((one) => !covers(session.scope, one.session.scope))
+        if (all.length === 0) ofViewer.delete(name)
+        else ofViewer.set(name, { ...known, all })
+      }
     },
   }
+}
+
+/** By which names a displaced session is found: its viewer, and the cookies that it had. */
+function namesOf({ viewer, secret }: Session): readonly string[] {
+  return [viewer, ...(secret?.cookies ?? []).map(nameOfCookie)]
+}
+
+function namesIn({ viewer, cookie }: Identity): readonly string[] {
+  return cookie === undefined ? [viewer] : [nameOfCookie(cookie), viewer]
+}
+
+function nameOfCookie(cookie: string): string {
+  return `cookie ${cookie}`
 }

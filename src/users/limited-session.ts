@@ -13,7 +13,8 @@ import { copyOf, type Session } from '../session/session.ts'
 export function limitedSessionOf(session: Session, opener: Identity): LimitedSession {
   const { id, profile, scope, path, secret } = session
   // Who has a cookie is known by it, wherever they are; but its second place is another person's.
-  const viewer = secret?.cookie ? `cookie ${secret.cookie} ${secret.onlyFrom}` : session.viewer
+  const [cookie] = secret?.cookies ?? []
+  const viewer = cookie === undefined ? session.viewer : `cookie ${cookie} ${secret?.onlyFrom}`
   const { userAgent, playbackId } = profile
   return {
     id,
