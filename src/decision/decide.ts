@@ -114,12 +114,7 @@ export function createDecide(options: DecideOptions): Decide {
     if (identity.cookieMode === 'strict')
       return recallOrAsk(identity, subrequest, now) ?? question(identity, subrequest, now)
     const flying = flights.join(key)
-    // With a channel, the first question may be about another of its files, which has another key in nginx's
-    // cache.
-    if (flying !== undefined)
-      return identity.channel === undefined && identity.cookieMode === undefined
-        ? flying
-        : flying.then(({ newCookie: _, ...decision }) => ({ ...decision, cacheable: false }))
+    if (flying !== undefined) return flying.then((decision) => forFollower(decision, identity))
     return flights.start(key, recallOrAsk(identity, subrequest, now) ?? question(identity, subrequest, now))
   }
 
@@ -193,6 +188,14 @@ export function createDecide(options: DecideOptions): Decide {
   })
 
   return decide
+}
+
+/** What a request gets that has waited for the answer to another one: never its cookie. */
+function forFollower({ newCookie, ...decision }: Decision, { channel, cookieMode }: Identity): Decision {
+  // With a channel, the first question may be about another of its files, which has another key in nginx's
+  // cache.
+  const mayCache = newCookie === undefined && channel === undefined && cookieMode === undefined
+  return mayCache ? decision : { ...decision, cacheable: false }
 }
 
 function fromSession(
