@@ -13,14 +13,18 @@ export function viewerOfCookie(cookie: string): string {
   return `cookie ${cookie}`
 }
 
-/** The ways to a session, one for each of its cookies. All sessions of one viewer share one. */
+/**
+ * The ways to a session, one for each of its cookies. They last as long as the record of one that plays. One
+ * that goes silent has them already, and a gate that it has left must not shorten them.
+ */
 export function waysTo({ record, expiresAt }: Write): Write[] {
-  const { viewer, activeAt } = record
+  const { viewer, activeAt, silent } = record
+  if (silent) return []
   const nothing = { origin: '', path: '', query: '', userAgent: '', playbackId: '', user: '', requests: 0 }
   return cookiesOf(record).map((cookie) => ({
     record: {
       ...nothing,
-      id: hash('sha256', viewer, 'base64url').slice(0, 22),
+      id: hash('sha256', `${viewer}\n${record.id}`, 'base64url').slice(0, 22),
       viewer: viewerOfCookie(cookie),
       leadsTo: viewer,
       ...{ openedAt: 0, lastSeen: activeAt, activeAt, allowedAt: 0, resumeFor: 0 },
@@ -32,5 +36,5 @@ export function waysTo({ record, expiresAt }: Write): Write[] {
 
 /** The viewers whose sessions a cookie may open. */
 export function viewersOf(ways: readonly SessionRecord[]): string[] {
-  return ways.flatMap(({ leadsTo }) => leadsTo ?? [])
+  return [...new Set(ways.flatMap(({ leadsTo }) => leadsTo ?? []))]
 }

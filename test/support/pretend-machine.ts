@@ -8,6 +8,7 @@ import { createScopeOf } from '../../src/session/scope.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
 import type { RecordStore } from '../../src/state/record-store.ts'
 import { createSessionStore, type SessionStore } from '../../src/state/session-store.ts'
+import type { SharedStore } from '../../src/state/shared-store.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { type LevelPlace, makeLevelPlace } from '../state/level-place.ts'
@@ -43,6 +44,8 @@ export interface PretendProcessOptions {
   readonly defaultAction?: Verdict
   /** What the disk is hidden behind. */
   readonly behind?: (records: RecordStore) => RecordStore
+  /** It uses this store in place of the disk, with other gates. */
+  readonly shared?: SharedStore
 }
 
 /** A machine on which one gate after the other uses the same folder. */
@@ -60,8 +63,8 @@ export function createPretendMachine(scope: Scope): PretendMachine {
     place,
     pass: place.pass,
     start: (options = {}) => {
-      const { behind = (records) => records } = options
-      return startProcess(scope, place, behind(place.create()), options)
+      const { behind = (records) => records, shared } = options
+      return startProcess(scope, place, shared ?? behind(place.create()), options)
     },
   }
 }
@@ -88,6 +91,7 @@ async function startProcess(
   }
   const store = createSessionStore({
     ...{ store: records, clock, after, idle, identify, scopeOf: createScopeOf(patterns) },
+    shared: options.shared,
     max: Number.POSITIVE_INFINITY,
     timeout: 100,
     onChange() {},
