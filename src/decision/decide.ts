@@ -109,7 +109,8 @@ export function createDecide(options: DecideOptions): Decide {
     const denial = freshDenial(identity, now)
     if (denial !== undefined) return denial
     // A HEAD opens a session that does not count yet, so nothing else takes its answer.
-    const key = verdictKeyOf(identity) + (subrequest.isHead === true ? '\nHEAD' : '')
+    const about = subrequest.isHead === true ? '\nHEAD' : ''
+    const key = verdictKeyOf(identity) + about + (mayFindOther(identity) ? `\ncookie ${identity.cookie}` : '')
     // Where nothing rides without a cookie, each opening needs its own.
     if (identity.cookieMode === 'strict')
       return recallOrAsk(identity, subrequest, now) ?? question(identity, subrequest, now)
@@ -145,9 +146,13 @@ export function createDecide(options: DecideOptions): Decide {
     return fromSession(session, identity, now, cacheable, as)
   }
 
+  /** The store may know a session of this cookie, whatever was said to requests without it. */
+  const mayFindOther = ({ cookie }: Identity): boolean => memory.stored !== undefined && cookie !== undefined
+
   const freshDenial = (identity: Identity, now: number): Decision | undefined => {
     const denial = memory.denials.find(identity, now)
     if (denial === undefined || now >= denial.freshUntil) return undefined
+    if (mayFindOther(identity) && denial.cookie !== identity.cookie) return undefined
     return repeated(denial.decision, denial.freshUntil - now, cacheable.deny(identity))
   }
 

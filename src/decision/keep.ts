@@ -59,7 +59,7 @@ export function createKeep({
     staleUntil = now + decision.holdsFor,
   ): Decision => {
     const freshUntil = repeats ? now + decision.holdsFor : now
-    memory.denials.keep(identity, { decision, freshUntil, staleUntil })
+    memory.denials.keep(identity, { decision, freshUntil, staleUntil, cookie: identity.cookie })
     return decision
   }
 

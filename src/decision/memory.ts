@@ -28,6 +28,8 @@ export interface Denial {
   readonly freshUntil: number
   /** While the backend is unavailable the deny counts until then. */
   readonly staleUntil: number
+  /** The key of the cookie that the request had. */
+  readonly cookie?: string | undefined
 }
 
 export interface Denials {
