@@ -76,16 +76,25 @@ for (const mode of ['on', 'strict'] as const)
       }
     })
 
-    test('is not found by another cookie of the same viewer', async (t) => {
-      const machine = createPretendMachine(t)
-      const { gate, id, value } = await opened(machine, mode)
-      const neighbour = await open(gate, 'two', { mode })
-      assert.notEqual(neighbour.value, value)
-      const next = await restart(machine, gate)
-      assert.equal(await seen(next, 'two/1.ts', { mode, ...AWAY, value }), 'backend-403')
-      assert.equal(await seen(next, 'one/1.ts', { mode, ...AWAY, value: neighbour.value }), 'backend-403')
-      assert.equal(await seen(next, 'one/1.ts', { mode, ...AWAY, value }), `riding ${id}`)
-    })
+    for (const isSilent of [false, true])
+      test(`is not found by another cookie of the same viewer${isSilent ? ', when they are silent' : ''}`, async (t) => {
+        const machine = createPretendMachine(t)
+        const { gate, id, value } = await opened(machine, mode)
+        const neighbour = await open(gate, 'two', { mode })
+        assert.notEqual(neighbour.value, value)
+        if (isSilent) await goSilent(gate)
+        const next = await crash(machine, gate)
+        assert.equal(await seen(next, 'two/1.ts', { mode, ...AWAY, value }), 'backend-403')
+        assert.deepEqual(
+          [...next.sessions.all()].map((session) => session.id),
+          isSilent ? [] : [id],
+        )
+        assert.equal(await seen(next, 'one/1.ts', { mode, ...AWAY, value: neighbour.value }), 'backend-403')
+        assert.equal(
+          await seen(next, 'one/2.ts', { mode, ...AWAY, value }),
+          `${isSilent ? 'resumed' : 'riding'} ${id}`,
+        )
+      })
 
     test('is not found after its end', async (t) => {
       const ends: Readonly<Record<string, (gate: PretendProcess, id: string) => Promise<unknown>>> = {
