@@ -51,7 +51,8 @@ function expected(cell: Cell): { readonly word: string; readonly isGiven: boolea
   const byTable = openerHasCredential ? row[column] : column > 0 || isRefusedByTable ? byBackend : withoutOne
 
   const wasGiven = openedWith !== 'off' && isPlaylist(opener)
-  const isHolder = wasGiven && askedWith !== 'off' && cookie === 'its own'
+  // With off nobody gets a cookie, but who has one is known by it.
+  const isHolder = wasGiven && cookie === 'its own'
   const isViewer = cell.isSameGroup && cell.isSamePlayer
   const isVeryUrl = byTable === 'own' && (column > 0 || path === opener)
   const answers = isHolder || (isViewer && (openedWith !== 'strict' || isVeryUrl))

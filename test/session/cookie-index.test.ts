@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createCookieIndex, type Elsewhere } from '../../src/session/cookie-index.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
-import { newSessionId, Session } from '../../src/session/session.ts'
+import { newSessionId, Session, secretOf } from '../../src/session/session.ts'
 import { clientRequest, createPretendGate } from '../support/pretend-gate.ts'
 
 const { identify } = createPretendGate()
@@ -17,7 +17,7 @@ function sessionOf(cookie: string, now = 0): Session {
   const subrequest = clientRequest('/live/one/index.m3u8?token=X', { address: HOME })
   const identity = identify(subrequest)
   const session = new Session(identity, subrequest, newSessionId(), now, scopeOf(identity))
-  session.secret = { cookie, isStrict: false, givenAt: now, wasSent: false, wasMissed: false }
+  session.secret = secretOf(cookie === '' ? [] : [cookie], false, '', now)
   return session
 }
 

@@ -17,7 +17,7 @@ function unevenness(counts: readonly number[]): number {
 /** Slot of each letter, read from nginx's map as nginx compares it. */
 function nginxSlots(): ReadonlyMap<string, number> {
   const conf = readFileSync(new URL('../../nginx/alta-auth/http.conf', import.meta.url), 'utf8')
-  const [, block = ''] = /map \$alta_auth_cookie \$alta_auth_cookie_slot \{([^}]*)\}/.exec(conf) ?? []
+  const [, block = ''] = /map \$alta_auth_jar \$alta_auth_bay \{([^}]*)\}/.exec(conf) ?? []
   const lines = [...block.matchAll(/^ *"~(\[[^\]]+\]\$)" +(\d+);$/gm)]
   return new Map(
     [...alphabet].map((letter) => {

@@ -36,7 +36,7 @@ for (const mode of ['on', 'strict'] as const)
           { mode },
           { mode, value: 'ThisIsNoValueOfAnybody' },
           { mode, value, origin: 'http://other.example.com' },
-          { mode: 'off', value },
+          { mode: 'off' },
         ]
         for (const [n, other] of others.entries()) {
           const found = await seen(next, 'one/1.ts', { ...AWAY, userAgent: `other ${n}`, ...other })

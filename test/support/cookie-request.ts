@@ -15,7 +15,11 @@ export function cookieRequest(
   uri: string,
   { mode = 'off', value = '', ...more }: CookieQuestion,
 ): Subrequest {
-  const lines = [...gateHeaders({ uri, ...more }), `X-Original-Cookie: ${mode}||${value}`]
+  const lines = [
+    ...gateHeaders({ uri, ...more }),
+    `X-Original-Cookie-Mode: ${mode}`,
+    `X-Original-Cookie: |${value}`,
+  ]
   const headers = Object.fromEntries(
     lines.map((line) => {
       const colon = line.indexOf(': ')
