@@ -57,6 +57,10 @@ export const programsOf = {
   'test/support/gunicorn-backend.ts': { gunicorn: 'gunicorn' },
   'test/support/live-stream.ts': ffmpeg,
   'test/support/media.ts': ffmpeg,
+  'test/support/moving-player.ts': {
+    ...{ ...ffmpeg, setpriv: 'util-linux' },
+    ...{ vlc: 'vlc-bin', '/usr/share/bug/vlc-plugin-base': 'vlc-plugin-base' },
+  },
   'test/support/nginx.ts': { ...nginx, ...openssl },
   'test/support/php-fpm-backend.ts': { 'php-fpm*': 'php-fpm' },
   'test/support/php.ts': php,

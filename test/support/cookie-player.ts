@@ -28,7 +28,7 @@ export interface CookiePlayerOptions {
 
 export function createCookiePlayer(
   scope: Scope,
-  nginx: Nginx,
+  nginx: Pick<Nginx, 'port'>,
   options: CookiePlayerOptions = {},
 ): CookiePlayer {
   const { userAgent = newViewer(), keepsCookies = true } = options

@@ -6,6 +6,8 @@ import type { BrowserContext } from 'playwright-core'
 /** Players in a browser, and the kind of stream that each of them plays here. */
 export const players = { 'hls.js': 'hls', Shaka: 'dash', 'dash.js': 'dash' } as const
 export type Player = keyof typeof players
+/** What Chromium plays by itself. */
+export const ownPlayer = 'Chromium'
 
 /** What the page sends beside the bare requests. */
 export type Sends = 'nothing' | 'credentials' | 'header'
@@ -85,6 +87,10 @@ const page = `<!doctype html>
       })
       dash.initialize(video, stream, true)
     },
+    Chromium() {
+      video.onerror = () => { gaveUp = true }
+      video.src = stream
+    },
   }
   start[player]()
 
@@ -109,7 +115,7 @@ export function writeOtherOriginPage(folder: string): void {
 export async function openOtherOriginPage(
   context: BrowserContext,
   page: string,
-  player: Player,
+  player: Player | typeof ownPlayer,
   stream: string,
   sends: Sends = 'nothing',
 ): Promise<OtherOriginTab> {

@@ -4,6 +4,8 @@ import { until } from './until.ts'
 
 /** One line of nginx's access log. */
 export interface LoggedRequest {
+  /** The client's. */
+  readonly address: string
   readonly path: string
   readonly status: number
   readonly bytes: number
@@ -11,7 +13,8 @@ export interface LoggedRequest {
   readonly session: string
 }
 
-const line = /"\S+ (.*)" (\d{3}) (\d+) verdict=\S* source=\S* reason=(\S*) session=(\S*) user=.* "([^"]*)"$/
+const line =
+  /^(\S+) \[[^\]]*\] "\S+ (.*)" (\d{3}) (\d+) verdict=\S* source=\S* reason=(\S*) session=(\S*) user=.* "([^"]*)"$/
 
 let marks = 0
 
@@ -21,10 +24,15 @@ export async function readViewerLog(nginx: Nginx, userAgent: string): Promise<Lo
   const mark = `mark-${++marks}`
   await request({ port: nginx.port, target: `/open/${mark}`, headers: [`User-Agent: ${mark}`] })
   await until('the access log', () => nginx.accessLog().some((text) => text.endsWith(`"${mark}"`)))
+  return readLoggedNow(nginx, userAgent)
+}
+
+/** What nginx has logged for one User-Agent so far. */
+export function readLoggedNow(nginx: Nginx, userAgent: string): LoggedRequest[] {
   return nginx.accessLog().flatMap((text) => {
-    const [, path = '', status, bytes, reason = '', session = '', agent] = line.exec(text) ?? []
+    const [, address = '', path = '', status, bytes, reason = '', session = '', agent] = line.exec(text) ?? []
     if (agent !== userAgent) return []
-    return [{ path, status: Number(status), bytes: Number(bytes), reason, session }]
+    return [{ address, path, status: Number(status), bytes: Number(bytes), reason, session }]
   })
 }
 
