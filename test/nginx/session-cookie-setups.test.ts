@@ -85,6 +85,22 @@ describe('what stands around a session cookie', () => {
     assert.ok(first.cookie !== undefined && second.cookie !== undefined && first.cookie !== second.cookie)
   })
 
+  test('what a location has captured stays there', async (t) => {
+    const { nginx } = await startSite(t, {
+      environment: { SESSION_COOKIE: 'on' },
+      nginx: {
+        server: `location ~ ^/live/(\\w+)/ {
+          LOCATION COOKIE add_header X-Channel $1; add_header X-Again $1; }`,
+        files: channelFiles(['one'], 1),
+      },
+    })
+    const player = createCookiePlayer(t, nginx)
+    for (const target of [opening, '/live/one/0.ts']) {
+      const { headers } = await player.fetch(target)
+      assert.deepEqual([headers['x-channel'], headers['x-again']], ['one', 'one'], target)
+    }
+  })
+
   test('with strict, of two players that start at once in one browser one loses its cookie', async (t) => {
     const { nginx, backend } = await startSite(t, {
       environment: { SESSION_COOKIE: 'strict' },
