@@ -11,16 +11,19 @@ import { type LoggedRequest, readLoggedNow, readViewerLog } from './viewer-log.t
 
 /** A site for players whose address changes. Its backend allows each token once. */
 export interface CookieStage extends Site, RelayPorts {
-  /** The entry of the stream at a place, with a new token. */
-  entry(place: 'live' | 'dual' | 'plain'): string
+  /** A playlist of the stream at a place, its master unless given, with a new token. */
+  entry(place: 'live' | 'dual' | 'plain', playlist?: string): string
   /**
    * Waits until a player has got two segments at this address.
-   * @throws when something is refused to it meanwhile
+   * @throws when something is refused to it meanwhile; GaveUp when it has ended although nothing was
    */
   untilPlaysAt(viewer: string, address: string, player: MovingPlayer): Promise<void>
   /** What the viewer has cost. It holds all that was answered before the call. */
   tally(viewer: string): Promise<Tally>
 }
+
+/** A player has given up by itself. */
+export class GaveUp extends Error {}
 
 export interface Tally {
   readonly log: readonly LoggedRequest[]
@@ -31,9 +34,13 @@ export interface Tally {
 /** How long a player may take on a busy machine, in milliseconds. */
 export const PATIENCE = 60_000
 
-/** `/live/` has cookie.conf, `/dual/` too, with a connection for each request, and `/plain/` has none. */
+/**
+ * `/live/` has cookie.conf, `/dual/` too, with a connection for each request, and `/plain/` has none. Without
+ * ranges and caches: Chromium's own HLS makes playlists of an old and a new half, and gives up.
+ */
 const locations = `
-  location /live/ { LOCATION COOKIE CORS }
+  max_ranges 0;
+  location /live/ { LOCATION COOKIE CORS add_header Cache-Control no-store; }
   location /dual/ { LOCATION COOKIE keepalive_timeout 0; }
   location /plain/ { LOCATION }
   location /open/ { }`
@@ -59,16 +66,18 @@ export async function startCookieStage(
   backend.answer = tokens.answer
   return {
     ...{ ...site, plain, tls },
-    entry: (place) => `/${place}/master.m3u8?token=${tokens.issue('somebody')}`,
+    entry: (place, playlist = 'master.m3u8') => `/${place}/${playlist}?token=${tokens.issue('somebody')}`,
     async untilPlaysAt(viewer, address, player) {
       const log = (): LoggedRequest[] => readLoggedNow(nginx, viewer)
       const before = log().filter(isRefused).length
       const hasTwo = (): boolean => {
         assert.equal(log().filter(isRefused).length, before, `${viewer} is refused at ${address}`)
+        if (player.hasEnded) throw new GaveUp(`${viewer} has given up`)
         return log().filter((line) => line.address === address && isSegment(line)).length >= 2
       }
       await until(`${viewer} to play at ${address}`, hasTwo, PATIENCE)
       await player.showsMore()
+      if (player.hasEnded) throw new GaveUp(`${viewer} has given up`)
     },
     async tally(viewer) {
       const log = await readViewerLog(nginx, viewer)

@@ -34,21 +34,23 @@ export async function prepareRelays(): Promise<RelayPorts & { readonly server: s
   }
 }
 
-/** A connection that is silent for so long is not amid an answer; milliseconds. */
+/** An answer that is silent for so long is over; milliseconds. */
 const SILENT = 100
+/** The same when the player has spoken last: it waits for an answer, or it has said what needs none. */
+const LONG_SILENT = 2_000
 
 /** Starts a relay to one of these ports of nginx. */
 export async function startMovingRelay(scope: Scope, to: number, first: string | Told): Promise<MovingRelay> {
   const port = await findFreePort()
   let told: Told = typeof first === 'string' ? () => first : first
-  /** The connections to nginx, and when something came over them last. */
+  /** The connections to nginx, and until when they may be amid an answer. */
   const open = new Map<Socket, number>()
   const cut = (sockets: Iterable<Socket>): void => {
     for (const socket of sockets) socket.destroy()
   }
   const leave = (old: readonly Socket[]): void => {
     const left = old.filter((socket) => open.has(socket))
-    const isSilent = (socket: Socket): boolean => performance.now() - (open.get(socket) ?? 0) > SILENT
+    const isSilent = (socket: Socket): boolean => performance.now() > (open.get(socket) ?? 0)
     cut(left.filter(isSilent))
     if (left.length > 0) setTimeout(() => leave(left), SILENT / 4).unref()
   }
@@ -57,7 +59,8 @@ export async function startMovingRelay(scope: Scope, to: number, first: string |
     for (const socket of [player, nginx]) {
       socket.setNoDelay(true)
       socket.on('error', () => {})
-      socket.on('data', () => void open.set(nginx, performance.now()))
+      const silence = socket === nginx ? SILENT : LONG_SILENT
+      socket.on('data', () => void open.set(nginx, performance.now() + silence))
       socket.on('close', () => {
         open.delete(nginx)
         cut([player, nginx])
