@@ -84,7 +84,7 @@ describe('players whose address changes, with tokens that are dead after the ope
           const stream = own + stage.entry('live', player === 'Chromium' ? 'low/index.m3u8' : undefined)
           return openInBrowser(t, browser, viewer, player, `${own}/open/page.html`, stream)
         }
-        return trying(t, player === 'Chromium' ? 3 : 1, () => play(t, stage, moves, start))
+        return trying(t, player === 'Chromium' ? 5 : 1, () => play(t, stage, moves, start))
       })
 
     test(`${mode}: hls.js with credentials on a page of another site, over https`, (t) => {
