@@ -56,8 +56,11 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
   ],
 ]
 
-/** It only says that nginx was not started as root. */
-const harmless = /^the "user" directive makes sense only/
+/**
+ * That nginx was not started as root; and that its names do not fit into the hash that it would like best: it
+ * then takes another one.
+ */
+const harmless = /^the "user" directive makes sense only|^could not build optimal variables_hash/
 
 /** Judges the output of `nginx -T`, and reads the configuration that it printed. */
 export function readNginx(run: NginxRun): ReadNginx {
