@@ -23,6 +23,7 @@ export const checkNames = [
   'nginx-rewrites',
   'nginx-address',
   'nginx-cache',
+  'nginx-cookie',
   'nginx-timeouts',
   'nginx-upstream',
   'nginx-log',

@@ -6,6 +6,8 @@ import { type CheckedBackend, checkBackend } from './backend/check-backend.ts'
 import { checkClock } from './backend/check-clock.ts'
 import { checkChannelPattern } from './channels/check-channel-pattern.ts'
 import { checkSettings } from './check-settings.ts'
+import { type AddressesOf, findTwoFamilies } from './cookie/find-two-families.ts'
+import { choosesMode } from './cookie/find-useless.ts'
 import type { Finding } from './finding.ts'
 import { checkAdmin, lookAtAdmin } from './gate/check-admin.ts'
 import { checkDefaultAction } from './gate/check-default-action.ts'
@@ -20,6 +22,7 @@ import { checkPathCredentials } from './nginx/check-path-credentials.ts'
 import { readNginx } from './nginx/read-nginx.ts'
 import { gateTargets, leadsTo } from './nginx-conf/gate-addresses.ts'
 import type { NginxRun } from './nginx-conf/run-nginx.ts'
+import type { SiteMap } from './nginx-conf/site-map.ts'
 import { checkStore } from './store/check-store.ts'
 import { createLookAtValkey } from './store/look-at-valkey.ts'
 
@@ -32,6 +35,7 @@ export interface RunChecksOptions {
   readonly now: () => number
   readonly runNginx: () => Promise<NginxRun>
   readonly readKernel: ReadKernel
+  readonly addressesOf: AddressesOf
   /** Called with what is being tried now, for a person who waits. */
   readonly onBusy: (what: string) => void
   /**
@@ -116,7 +120,8 @@ function checkBackends(settings: Settings, options: RunChecksOptions): Promise<C
 }
 
 /** Checks what runs on this machine. nginx is read first, because it says where the gate should be. */
-async function checkMachine(settings: Settings, { clock, now, runNginx, readKernel }: RunChecksOptions) {
+async function checkMachine(settings: Settings, options: RunChecksOptions) {
+  const { clock, now, runNginx, readKernel } = options
   const { listen, adminListen, adminToken } = settings
   const [run, own, looked] = await Promise.all([
     runNginx(),
@@ -125,6 +130,7 @@ async function checkMachine(settings: Settings, { clock, now, runNginx, readKern
   ])
   const nginx = readNginx(run)
   const targets = nginx.map === undefined ? [] : gateTargets(nginx.map)
+  const lookingForFamilies = lookForFamilies(nginx.map, options)
   const found = new Map(
     await Promise.all(
       targets.map(
@@ -145,6 +151,8 @@ async function checkMachine(settings: Settings, { clock, now, runNginx, readKern
       deadline: settings.backendTimeout,
       sessionIdle: settings.sessionIdle,
       tokenParams: settings.tokenParams,
+      sessionCookie: settings.sessionCookie,
+      twoFamilies: await lookingForFamilies,
       readKernel,
       now: now(),
       found,
@@ -154,4 +162,13 @@ async function checkMachine(settings: Settings, { clock, now, runNginx, readKern
     ...checkExposure({ map: nginx.map, listening: listen, admin: adminListen, hasToken }),
   ]
   return { nginx, gate, admin, ofNginx, gateIsDown: gate.result === 'failed' }
+}
+
+/** Looks for sites that need a session cookie, unless the operator has already decided about cookies. */
+async function lookForFamilies(
+  map: SiteMap | undefined,
+  { found, addressesOf }: RunChecksOptions,
+): Promise<readonly string[]> {
+  const isChosen = Boolean(found.environment['SESSION_COOKIE']?.trim())
+  return map === undefined || isChosen || choosesMode(map) ? [] : findTwoFamilies(map, addressesOf)
 }

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { createAddressesOf } from '../check/cookie/create-addresses-of.ts'
 import { readKernel } from '../check/nginx/read-kernel.ts'
 import { runNginx } from '../check/nginx-conf/run-nginx.ts'
 import { formatFindings, formatJson, formatSum, isGood } from '../check/report.ts'
@@ -31,6 +32,7 @@ export async function check(found: FoundSettings, json: boolean): Promise<never>
     now: Date.now,
     runNginx: () => runNginx(environment['PATH'] ?? ''),
     readKernel,
+    addressesOf: createAddressesOf(),
     onBusy(what) {
       if (showsProgress) void write(`${CLEAR_LINE}… ${what}`)
     },

@@ -5,12 +5,13 @@ import { type CheckedSite, checkSite, flawsOf, startCheckedSite } from '../suppo
 import { suiteScope } from '../support/scope.ts'
 import { ask, startShapedSite } from '../support/shaped-site.ts'
 import { newViewer } from '../support/site.ts'
+import { cookieSites } from '../support/sites/cookies.ts'
 import { fileSites } from '../support/sites/files.ts'
 import { openSites } from '../support/sites/open.ts'
 import { originSites } from '../support/sites/origins.ts'
 import { ownWaySites } from '../support/sites/own-ways.ts'
 
-const shapes = [...fileSites, ...originSites, ...ownWaySites, ...openSites]
+const shapes = [...fileSites, ...originSites, ...ownWaySites, ...openSites, ...cookieSites]
 const withToken = (path: string, token: string): string =>
   `${path}${path.includes('?') ? '&' : '?'}token=${token}`
 

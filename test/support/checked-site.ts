@@ -1,3 +1,4 @@
+import type { AddressesOf } from '../../src/check/cookie/find-two-families.ts'
 import type { Finding } from '../../src/check/finding.ts'
 import type { ReadKernel } from '../../src/check/nginx/check-kernel.ts'
 import { runNginx } from '../../src/check/nginx-conf/run-nginx.ts'
@@ -44,13 +45,14 @@ export async function startCheckedSite(scope: Scope, options: CheckedOptions = {
 }
 
 /**
- * Runs all checks in this process, without reading the kernel's settings. `ahead` sets its clock forward, in
- * milliseconds.
+ * Runs all checks in this process, without reading the kernel's settings or asking DNS about sites. `ahead`
+ * sets its clock forward, in milliseconds.
  */
 export function checkSite(
   environment: Environment,
   ahead = 0,
   readKernel: ReadKernel = () => undefined,
+  addressesOf: AddressesOf = () => Promise.resolve([]),
 ): Promise<readonly Finding[]> {
   return runChecks({
     found: { environment, fromFile: {}, file: undefined, place: 'the environment' },
@@ -58,6 +60,7 @@ export function checkSite(
     now: () => Date.now() + ahead,
     runNginx: () => runNginx(environment['PATH'] ?? ''),
     readKernel,
+    addressesOf,
     onBusy: () => {},
     onFindings: () => {},
   })

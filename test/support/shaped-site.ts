@@ -14,7 +14,7 @@ import { until } from './until.ts'
 export interface SiteShape {
   readonly what: string
   /**
-   * What lies at http level. `HTTP;`, `GATE;` and `LOCATION;` are our includes, `PORT` and `OTHER` two ports,
+   * What lies at http level. `HTTP;`, `GATE;`, `LOCATION;` and `COOKIE;` are our includes, `PORT` and `OTHER` two ports,
    * `ORIGIN` a packager that answers with the path that it got, `/srv/` and `/run/` folders of the test.
    */
   readonly site: string
@@ -61,6 +61,7 @@ export async function startShapedSite(
       include /etc/nginx/alta-auth/server.conf; include /etc/nginx/alta-auth/on-failure-deny.conf;`,
     )
     .replaceAll('LOCATION;', 'include /etc/nginx/alta-auth/location.conf;')
+    .replaceAll('COOKIE;', 'include /etc/nginx/alta-auth/cookie.conf;')
     .replaceAll('PORT', `127.0.0.1:${port}`)
     .replaceAll('OTHER', `127.0.0.1:${other}`)
     .replaceAll('ORIGIN', `127.0.0.1:${origin.port}`)

@@ -4,7 +4,13 @@ import { readDirectives } from './read-directives.ts'
 import { AUTH } from './site-map.ts'
 
 /** A file that comes with this version, below nginx/alta-auth. */
-export type ShippedFile = 'http.conf' | 'server.conf' | 'location.conf' | 'cache-http.conf'
+export type ShippedFile =
+  | 'http.conf'
+  | 'server.conf'
+  | 'location.conf'
+  | 'cache-http.conf'
+  | 'cookie.conf'
+  | 'cors.conf'
 
 /** The directives of a file that comes with this version. nginx/ lies beside both dist/ and src/. */
 export function readShipped(file: ShippedFile): Directive[] {

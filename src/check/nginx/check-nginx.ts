@@ -1,6 +1,7 @@
 import { isPublic, type ListenAddress } from '../../listen.ts'
 import type { Verdict } from '../../verdict.ts'
 import { type CheckName, checkNames } from '../check-names.ts'
+import { type CheckCookieOptions, checkCookie } from '../cookie/check-cookie.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { FoundGate } from '../gate/check-gate.ts'
 import { checkLocations } from '../locations/check-locations.ts'
@@ -18,7 +19,7 @@ import { checkUpstream } from './check-upstream.ts'
 import type { ReadNginx } from './read-nginx.ts'
 
 /** The settings of the gate, and what runs on this machine. */
-export interface CheckNginxOptions {
+export interface CheckNginxOptions extends CheckCookieOptions {
   readonly listening: ListenAddress
   readonly defaultAction: Verdict
   /** Milliseconds. */
@@ -51,6 +52,7 @@ export function checkNginx({ finding, map }: ReadNginx, options: CheckNginxOptio
     ...checkRewrites(map),
     ...checkAddress(map),
     ...checkCache(map, options),
+    ...checkCookie(map, options),
     ...checkTimeouts(map, options.deadline),
     ...flawsAlone([
       ...checkUpstream(map, targets, listening, (target) => found.get(target)?.state === 'answers'),

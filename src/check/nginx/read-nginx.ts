@@ -31,6 +31,10 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
     'cors.conf is included: write the map that names the allowed origins, at http level (docs/nginx.md)',
   ],
   [
+    /"alta_auth_(?:new_cookie|set_cookie|cookie\w*)" variable/,
+    'copy http.conf and server.conf of this version again: cookie.conf needs theirs',
+  ],
+  [
     /host not found in upstream "alta_auth"|"alta_auth_\w+" variable|unknown log format "alta_auth"/,
     'include http.conf at http level, before what uses it',
   ],
@@ -53,6 +57,10 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
   [
     /"\w+" directive is not allowed here in \S*location\.conf/,
     'include location.conf in the location itself: not in if, not in limit_except, not at http level',
+  ],
+  [
+    /"\w+" directive is not allowed here in \S*cookie\.conf/,
+    'include cookie.conf in the location itself. Where an if has add_header lines, repeat the two of cookie.conf in it',
   ],
 ]
 
