@@ -91,11 +91,8 @@ const broken: readonly Broken[] = [
   },
   {
     what: 'lines of cookie.conf by hand',
-    edits: [
-      withCookie,
-      ['cookie.conf', 'auth_request_set $alta_auth_new_cookie $alta_auth_cookie_kept;', ''],
-    ],
-    says: /has not all lines of cookie\.conf: auth_request_set \$alta_auth_new_cookie/,
+    edits: [withCookie, ['cookie.conf', 'auth_request_set $alta_auth_new $alta_auth_kept;', '']],
+    says: /has not all lines of cookie\.conf: auth_request_set \$alta_auth_new/,
   },
   {
     what: 'SESSION_COOKIE=on without cookie.conf',
@@ -165,11 +162,8 @@ describe('check finds of session cookies', () => {
     ],
     [
       'an http.conf from before the cookie',
-      [
-        withCookie,
-        ['http.conf', 'map $upstream_http_x_session_cookie $alta_auth_cookie_kept', 'map $uri $x'],
-      ],
-      /"alta_auth_cookie_kept" variable.*\ncopy http\.conf and server\.conf of this version/,
+      [withCookie, ['http.conf', 'map $upstream_http_x_session_cookie $alta_auth_kept', 'map $uri $x']],
+      /"alta_auth_kept" variable.*\ncopy http\.conf and server\.conf of this version/,
     ],
   ] as const satisfies readonly (readonly [string, readonly Edit[], RegExp])[]) {
     test(`${what}, at which nginx does not start`, async (t) => {

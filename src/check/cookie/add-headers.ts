@@ -28,7 +28,7 @@ export function hasCookie(directives: Level): boolean {
 
 /** Whether a line is the one by which cookie.conf tells that it is included. */
 export function isHere({ name, args }: Directive): boolean {
-  return name === 'set' && args[0] === '$alta_auth_cookie_here' && args[1] === '1'
+  return name === 'set' && args[0] === '$alta_auth_here' && args[1] === 'here'
 }
 
 /** Whether cookie.conf is included in a location that asks the gate by its own lines. */
@@ -53,7 +53,7 @@ export function headersIn(levels: readonly Level[]): readonly Directive[] {
 /** Whether an answer from a place has the cookie. */
 export function sendsCookie(levels: readonly Level[]): boolean {
   return headersIn(levels).some(
-    ({ args: [name = '', value] }) => /^set-cookie$/i.test(name) && value === '$alta_auth_set_cookie',
+    ({ args: [name = '', value] }) => /^set-cookie$/i.test(name) && value === '$alta_auth_set',
   )
 }
 

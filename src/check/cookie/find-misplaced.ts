@@ -42,7 +42,7 @@ function judge(server: Server, location: Location): Finding[] {
 }
 
 function isReset({ name, args }: Directive): boolean {
-  return name === 'set' && args[0] === '$alta_auth_cookie_here' && args[1] === ''
+  return name === 'set' && args[0] === '$alta_auth_here' && args[1] === ''
 }
 
 /** Whether a location answers for another one, which has asked. */

@@ -31,7 +31,7 @@ const cures: readonly (readonly [complaint: RegExp, remedy: string])[] = [
     'cors.conf is included: write the map that names the allowed origins, at http level (docs/nginx.md)',
   ],
   [
-    /"alta_auth_(?:new_cookie|set_cookie|cookie\w*)" variable/,
+    /"alta_auth_(?:kept|set|ctl|cookie_mode)" variable/,
     'copy http.conf and server.conf of this version again: cookie.conf needs theirs',
   ],
   [
