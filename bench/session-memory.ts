@@ -1,6 +1,6 @@
-// Resident memory of live sessions: npm run measure:memory [-- sessions]
+// Resident memory of live sessions: npm run measure:memory [-- sessions [cookie]]
 // Each session is opened as nginx would open it, with a URL of 200 bytes, an address of its own and a
-// player's User-Agent.
+// player's User-Agent; with `cookie` each gets a session cookie, and sends it once.
 
 import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,6 +10,7 @@ import { createOutage } from '../src/decision/outage.ts'
 import { readSubrequest } from '../src/gate/read-subrequest.ts'
 import { createIdentify } from '../src/session/identity.ts'
 import { createSessionTable } from '../src/session/session-table.ts'
+import type { Decision } from '../src/verdict.ts'
 import { received } from '../test/support/received.ts'
 import { userAgents } from './user-agents.ts'
 
@@ -18,6 +19,7 @@ const MILLION = 1_000_000
 const MOST = 600
 
 const count = Number(process.argv[2] ?? MILLION)
+const hasCookies = process.argv[3] === 'cookie'
 if (globalThis.gc === undefined) throw new Error('start me with node --expose-gc: npm run measure:memory')
 const collect = globalThis.gc
 
@@ -47,12 +49,13 @@ const decide = createDecide({
   },
 })
 
-function headersOf(index: number): Record<string, string> {
+function headersOf(index: number, cookie = ''): Record<string, string> {
   const path = `/live/region-${index % 40}/channel-${index % 500}/index.m3u8`
   const origin = 'https://live.example.com'
   const token = `${index.toString(16).padStart(16, '0')}`.repeat(10)
   const uri = `${path}?token=${token}`.slice(0, 200 - origin.length)
   return {
+    ...(hasCookies && { 'x-original-cookie': `3|${cookie}` }),
     'x-original-ip': received(
       `${10 + (index >> 24)}.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`,
     ),
@@ -63,10 +66,15 @@ function headersOf(index: number): Record<string, string> {
   }
 }
 
-async function open(index: number): Promise<void> {
-  const subrequest = readSubrequest(headersOf(index))
+async function ask(headers: Record<string, string>): Promise<Decision> {
+  const subrequest = readSubrequest(headers, 'on')
   if ('refused' in subrequest) throw new Error(subrequest.refused)
-  await decide(subrequest)
+  return await decide(subrequest)
+}
+
+async function open(index: number): Promise<void> {
+  const { newCookie } = await ask(headersOf(index))
+  if (hasCookies) await ask(headersOf(index, newCookie))
 }
 
 await open(0)

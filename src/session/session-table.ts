@@ -141,10 +141,10 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
   /** The session that answers a request with its cookie. */
   const findByCookie = (cookie: string, identity: Identity, now: number): Session | undefined => {
-    const own = cookies.of(cookie)
     // A second place has a session of its own, and keeps no other alive.
-    const only = own.findLast((one) => one.secret?.onlyFrom && answers(one, identity))
-    const all = only === undefined ? own : [only]
+    const only = cookies.of(cookie).findLast((one) => one.secret?.onlyFrom && answers(one, identity))
+    if (only !== undefined && isIdle(only, now)) end(only, 'idle')
+    const all = only === undefined || only.ended ? cookies.of(cookie) : [only]
     let found: Session | undefined
     for (let at = all.length - 1; at >= 0; at--) {
       const session = all[at]
