@@ -17,6 +17,8 @@ export interface ShippedSiteOptions {
   readonly gates: readonly (number | string)[]
   /** Include nginx's verdict cache. */
   readonly cached?: boolean
+  /** Include cookie.conf. */
+  readonly cookies?: boolean
   /** The checkout whose files are used; this one unless given. */
   readonly checkout?: string
 }
@@ -25,7 +27,7 @@ export interface ShippedSiteOptions {
 export async function startShippedSite(
   scope: Scope,
   grounds: Grounds,
-  { name, gates, cached = false, checkout = thisCheckout }: ShippedSiteOptions,
+  { name, gates, cached = false, cookies = false, checkout = thisCheckout }: ShippedSiteOptions,
 ): Promise<Site> {
   const snippets = join(grounds.folder, name, 'alta-auth')
   cpSync(join(checkout, 'nginx', 'alta-auth'), snippets, { recursive: true })
@@ -40,7 +42,7 @@ export async function startShippedSite(
     name,
     http: ['http', ...(cached ? ['cache-http'] : [])].map(include).join('\n'),
     server: ['server', 'on-failure-deny'].map(include).join('\n'),
-    location: include('location'),
+    location: ['location', ...(cookies ? ['cookie'] : [])].map(include).join('\n'),
   })
 }
 
