@@ -3,8 +3,8 @@ import type { Identity } from '../session/identity.ts'
 import { isPlaylist } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
-import type { Decision } from '../verdict.ts'
-import type { Decide, DecideOptions } from './decide.ts'
+import type { Decision, Outcome } from '../verdict.ts'
+import type { DecideOptions } from './decide.ts'
 import type { GiveCookie } from './give-cookie.ts'
 import type { Keep } from './keep.ts'
 
@@ -23,14 +23,26 @@ export type AskForCookie = (
 /** The same URL is asked about again so long after a cookie was asked for; milliseconds. */
 const AGAIN = 1_000
 
-export function createAskForCookie(
-  options: Pick<DecideOptions, 'ask' | 'clock' | 'outage' | 'onDecision'>,
-  keep: Keep,
-  give: GiveCookie,
-  answerBy: (session: Session, identity: Identity, now: number) => Decision,
-  decide: Decide,
-): AskForCookie {
-  const { ask, clock, outage, onDecision } = options
+/** Keeps the outcome of a question about a request, and answers it. */
+export type Settle = (
+  identity: Identity,
+  subrequest: Subrequest,
+  sessionId: string,
+  outcome: Outcome,
+  began: number,
+  repeats?: boolean,
+) => Promise<Decision>
+
+export interface AskForCookieOptions extends Pick<DecideOptions, 'ask' | 'clock' | 'outage' | 'onDecision'> {
+  readonly keep: Keep
+  readonly give: GiveCookie
+  readonly answerBy: (session: Session, identity: Identity, now: number) => Decision
+  readonly settle: Settle
+  readonly newSessionId: () => string
+}
+
+export function createAskForCookie(options: AskForCookieOptions): AskForCookie {
+  const { ask, clock, outage, onDecision, keep, give, answerBy, settle } = options
 
   const askAbout = async (
     session: Session,
@@ -41,9 +53,10 @@ export function createAskForCookie(
     const { id: sessionId, viewer: knownViewer } = session
     const { credential } = identity
     const outcome = await ask({ subrequest, sessionId, occasion: 'question', credential, knownViewer })
+    // It was ended meanwhile, so the request is one like any other.
+    if (session.ended) return settle(identity, subrequest, options.newSessionId(), outcome, began)
     const now = clock()
     outage.note(outcome, now)
-    if (session.ended) return decide(subrequest)
     if (outcome.kind !== 'allow') return answerBy(session, identity, now)
     const decision = keep.fromRecheck(session, outcome, now)
     const { backend } = outcome

@@ -13,7 +13,7 @@ import {
   repeated,
   type Verdict,
 } from '../verdict.ts'
-import { createAskForCookie } from './ask-for-cookie.ts'
+import { createAskForCookie, type Settle } from './ask-for-cookie.ts'
 import { findSession } from './find-session.ts'
 import { createFlights } from './flights.ts'
 import { createGiveCookie } from './give-cookie.ts'
@@ -169,6 +169,11 @@ export function createDecide(options: DecideOptions): Decide {
     const { credential, viewer } = identity
     const knownViewer = memory.sessions.knows(viewer, identity.cookie) ? viewer : undefined
     const outcome = await ask({ subrequest, sessionId, occasion: 'question', credential, knownViewer })
+    return await settle(identity, subrequest, sessionId, outcome, began, repeats)
+  }
+
+  /** Keeps the outcome of a question about a request, and answers it. */
+  const settle: Settle = async (identity, subrequest, sessionId, outcome, began, repeats = true) => {
     const now = clock()
     outage.note(outcome, now)
     const given =
@@ -185,7 +190,7 @@ export function createDecide(options: DecideOptions): Decide {
       : { ...decision, newCookie: given.value, cacheable: false }
   }
 
-  const askForCookie = createAskForCookie(options, keep, give, answerBy, decide)
+  const askForCookie = createAskForCookie({ ...options, keep, give, answerBy, settle, newSessionId })
   const recallOrAsk = createRecallOrAsk({
     ...{ memory, terms, keep, clock, newSessionId, after, answerBy, firstPlay, question, overLimit },
     askAbout: recheck.ask,

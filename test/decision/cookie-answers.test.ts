@@ -23,12 +23,29 @@ describe('the URL that opened a strict session, without its cookie', () => {
     const again = await gate.decide(own)
     assert.equal(facts(again), 'allow backend backend-200')
     assert.ok(again.newCookie !== undefined && again.newCookie !== newCookie)
-    assert.notEqual(again.sessionId, sessionId)
+    assert.equal(again.sessionId, sessionId, 'no further session')
     assert.equal(again.cacheable, false)
     for (const value of [newCookie, again.newCookie]) {
       const segment = cookieRequest('/live/one/1.ts', { ...strict, value, address: '198.51.100.7' })
       assert.equal(facts(gate.decideAtOnce(segment)), 'allow session riding')
     }
+  })
+
+  test('brings eight cookies at most; those that were sent stay', async () => {
+    const { gate, newCookie = '', own } = await opened()
+    const isHeld = (value: string): boolean =>
+      facts(gate.decideAtOnce(cookieRequest('/live/one/1.ts', { ...strict, value }))).startsWith('allow')
+    assert.ok(isHeld(newCookie))
+    const values: string[] = []
+    for (let n = 0; n < 12; n++) {
+      gate.pass(1_000)
+      values.push((await gate.decide(own)).newCookie ?? '')
+    }
+    assert.equal(new Set(values).size, 12)
+    assert.equal(gate.sessions.count(), 1)
+    assert.ok(isHeld(newCookie) && values.slice(-7).every(isHeld))
+    const [session] = [...gate.sessions.all()]
+    assert.equal(session?.secret?.cookies.length, 8)
   })
 
   test('is asked about once a second; a deny leaves the verdict, and brings no cookie', async () => {

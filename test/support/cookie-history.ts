@@ -59,7 +59,7 @@ export async function playCookieHistory(
   }
 
   const open = (id: string, opener: Asked, more: Partial<ModelSession>): ModelSession => {
-    const nothing = { user: '', isStrict: false, value: undefined, isRevoked: false, hasEnded: false }
+    const nothing = { user: '', isStrict: false, values: [], isRevoked: false, hasEnded: false }
     const session: ModelSession = { id, opener, heldAt: gate.now(), ...nothing, ...more }
     sessions.set(id, session)
     return session
@@ -105,7 +105,9 @@ export async function playCookieHistory(
       assert.deepEqual([verdict, id], ['allow', answer.id], text)
       const joined = asked.mode !== 'off' && isPlaylist(asked) && answer.joins ? asked.value : undefined
       if (joined !== undefined) shown.joined++
-      open(id, asked, { user: answer.user, isStrict: asked.mode === 'strict', value: newCookie ?? joined })
+      const value = newCookie ?? joined
+      const values = [...(sessions.get(id)?.values ?? []), ...(value === undefined ? [] : [value])]
+      open(id, asked, { user: answer.user, isStrict: asked.mode === 'strict', values })
       return
     }
     if (verdict === 'deny') {

@@ -18,8 +18,8 @@ export interface ModelSession {
   readonly opener: Asked
   readonly user: string
   readonly isStrict: boolean
-  /** The value that opens it; undefined = none. */
-  readonly value: string | undefined
+  /** The values that open it: one for each who was let in by its very URL. */
+  readonly values: readonly string[]
   /** When its holder last sent a request that it covers, or it was opened. */
   heldAt: number
   /** A backend or the operator has ended it, and it may leave the table. */
@@ -57,9 +57,9 @@ export function isSameViewer({ opener }: ModelSession, { site, address, userAgen
   return opener.site === site && opener.address === address && opener.userAgent === userAgent
 }
 
-/** Whether it carries the session's cookie, where cookies count. */
-export function holds({ opener, value }: ModelSession, asked: Asked): boolean {
-  return asked.mode !== 'off' && value !== undefined && value === asked.value && opener.site === asked.site
+/** Whether it carries a cookie of the session. */
+export function holds({ opener, values }: ModelSession, asked: Asked): boolean {
+  return asked.value !== undefined && values.includes(asked.value) && opener.site === asked.site
 }
 
 /** Whether a request may be let in by a session without a question. */
