@@ -59,6 +59,7 @@ export async function rehearse(options: DecideOptions, subrequest: Subrequest): 
     open() {},
     admit() {},
     adopt: returned.adopt,
+    setCookies() {},
     end() {},
     handOver() {},
     overdue: () => [],
