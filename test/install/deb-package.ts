@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { forSuite, type Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/until.ts'
 import { copyRepository } from './copy-repository.ts'
 import { bootDebian } from './debian.ts'
 import { askBoth, followNginx, followSettings } from './follow-page.ts'
@@ -204,7 +205,8 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
     await debian.run('nginx -t')
     await debian.run('systemctl daemon-reload; dpkg --install --force-confold /root/newer/alta-auth_*.deb')
     assert.equal(await sum(settings), kept)
-    assert.equal(await askBoth(debian), '200\n403\n')
+    // The service is switched off, so the first request starts the gate, and nginx waits three seconds for it.
+    await until('the gate to answer', async () => (await askBoth(debian)) === '200\n403\n', 30_000)
   })
 
   test('Removing: nothing is left, and nginx goes on', async () => {
