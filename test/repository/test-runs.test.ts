@@ -40,13 +40,18 @@ describe('the promises', () => { test('the viewer comes back', () => new Promise
 })
 
 describe('attempts that were repeated', () => {
-  const repeating = (times: number): string => `import { appendFileSync } from 'node:fs'
-test('busy', () => { for (let n = 0; n < ${times}; n++) appendFileSync(process.env.TEST_RETRIES, 'the deadline: kept\\n') })`
+  const repeating = (times: number, pauses = times): string => `import { appendFileSync } from 'node:fs'
+test('busy', () => { for (let n = 0; n < ${times}; n++) appendFileSync(process.env.TEST_RETRIES, \`the deadline: kept for \${n % ${pauses}} ms\\n\`) })`
 
   test('are told', (t) => {
     const { code, said } = runFile(t, repeating(1))
     assert.equal(code, 0, said)
     assert.match(said, /the deadline: kept/)
+  })
+
+  test('count once for a pause that many tests have met', (t) => {
+    const { code, said } = runFile(t, repeating(100, 8))
+    assert.equal(code, 0, said)
   })
 
   test('fail the run when they are many, which tells whose they were', (t) => {
