@@ -83,7 +83,9 @@ export interface Decision {
   readonly holdsFor: number
   /** Whether nginx's verdict cache may repeat it for that time. */
   readonly cacheable: boolean
-  /** The value of a session cookie, for the one answer that is about it: nothing keeps, repeats or logs it. */
+  /**
+   * The value of a session cookie, for the one answer that is about it: nothing keeps, repeats or logs it.
+   */
   readonly newCookie?: string
 }
 

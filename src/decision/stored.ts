@@ -43,8 +43,9 @@ export type Return = 'adopted' | 'resumed'
 /** The store as the decision sees it. A hit never reaches it. */
 export interface Stored {
   /**
-   * What the store holds of this viewer, and of who has this cookie. It changes nothing and never rejects; undefined inside the promise:
-   * the store has failed. Undefined without a promise: the store is known to be away, nobody waits for it.
+   * What the store holds of this viewer, and of who has this cookie. It changes nothing and never rejects;
+   * undefined inside the promise: the store has failed. Undefined without a promise: the store is known to be
+   * away, nobody waits for it.
    */
   recall(asked: Asking): Promise<Recalled | undefined> | undefined
   /**

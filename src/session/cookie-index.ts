@@ -40,7 +40,10 @@ interface Known {
 
 /** Most clients that are remembered of a cookie. */
 const MOST_PLACES = 8
-/** A client that was silent for so long has gone; milliseconds. A player asks more often, also for long segments. */
+/**
+ * A client that was silent for so long has gone; milliseconds. A player asks more often, also for long
+ * segments.
+ */
 const GONE = 30_000
 /** One IPv4 and one IPv6 are one client. Two of one family at once for so long are two; milliseconds. */
 const SHARED = 60_000

@@ -45,8 +45,8 @@ export function secretOf(
 const SECRET_BYTES = 950
 
 /**
- * Bytes that a session takes besides its texts: about 350 on the heap, its address and the table's index included, and the
- * space that V8 leaves free around them (npm run measure:memory).
+ * Bytes that a session takes besides its texts: about 330 on the heap, the table's index included, an address
+ * of its own where it has one, and the space that V8 leaves free around them (npm run measure:memory).
  */
 const OVERHEAD = 440
 

@@ -12,7 +12,9 @@ export interface ViewerLists {
   /** Makes it the first of its viewer's list. It must be in none, or be the first already. */
   putFirst(session: Session): void
   unlink(session: Session): void
-  /** Which session has to go, since the viewer has more than `most`. Among equally idle ones it is the newest. */
+  /**
+   * Which session has to go, since the viewer has more than `most`. Among equally idle ones it is the newest.
+   */
   overflow(viewer: string, most: number): Session | undefined
 }
 
