@@ -58,10 +58,11 @@ export function createAskForCookie(options: AskForCookieOptions): AskForCookie {
     const now = clock()
     outage.note(outcome, now)
     if (outcome.kind !== 'allow') return answerBy(session, identity, now)
+    // Before the allow is kept: the store is told of both at once.
+    const newCookie = give.toKnown(session, identity, subrequest)
     const decision = keep.fromRecheck(session, outcome, now)
     const { backend } = outcome
     onDecision({ subrequest, decision, backend, occasion: 'question', took: now - began })
-    const newCookie = give.toKnown(session, identity, subrequest)
     return newCookie === undefined ? decision : { ...decision, newCookie }
   }
 

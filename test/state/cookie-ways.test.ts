@@ -161,6 +161,21 @@ for (const mode of ['on', 'strict'] as const)
     })
   })
 
+test('a second box of the household, at another gate: its own cookie counts there at once', async (t) => {
+  const records = createSharedRecords(() => 0)
+  const [a, b] = await Promise.all(
+    ['a', 'b'].map((name) => start(createPretendMachine(t), { ...MINISTRA, shared: records.join(name) })),
+  )
+  assert.ok(a && b)
+  const first = await open(a, 'one', { mode: 'strict' })
+  await a.pass(1_000)
+  const second = await open(a, 'one', { mode: 'strict' })
+  assert.equal(second.id, first.id)
+  assert.notEqual(second.value, first.value)
+  for (const { value, id } of [second, first])
+    assert.match(await seen(b, 'one/1.ts', { mode: 'strict', ...AWAY, value }), new RegExp(` ${id}$`))
+})
+
 test('a strict session is one after a restart, too', async (t) => {
   const machine = createPretendMachine(t)
   const { gate, id, value } = await opened(machine, 'strict')
