@@ -1,6 +1,7 @@
-// npm test: checks types and style, then runs every test that does not take minutes.
-// npm run test:quick: of these, only the tests that need no other process.
-// npm run test:long: tests that take minutes, then tests that measure speed.
+// Three tiers, one rule: where a test lies, and what it imports, say when it runs.
+// npm run test:quick: types, style, and the tests of which all happens in their own process.
+// npm test: these, and those that start other programs.
+// npm run test:long: the tests below test/long/, and more rounds of the usual ones that have rounds.
 // npm test -- FILES: only these files, or all files in these folders.
 
 import { spawnSync } from 'node:child_process'
@@ -30,12 +31,12 @@ const TOGETHER = 4
 const AT_ONCE = 3
 /** Those that take minutes keep a core busy each: with more, nginx gives up gates that cannot run. */
 const LONG_AT_ONCE = 2
+const QUICK_AT_ONCE = 4
 /**
- * Files named .alone.test.ts fill the machine, or measure what it can do, while nginx and gates have to keep
- * their deadlines. Beside others they fail where a machine is slow.
+ * Files named .alone.test.ts, all of them below test/long/, fill the machine, or measure what it can do, while
+ * nginx and gates have to keep their deadlines. Beside others they fail where a machine is slow.
  */
 const ALONE = 1
-const QUICK_AT_ONCE = 4
 /**
  * The most repeated attempts of `patientTest` in a whole run. On two cores with a load of 4 to 8 from other
  * programs, two of 5,007 tests were repeated; with a load of 17 to 20, eleven.
@@ -49,11 +50,12 @@ const isAlone = (/** @type {string} */ file) => file.endsWith('.alone.test.ts')
 
 const folder = mkdtempSync(join(tmpdir(), 'alta-auth-run-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+process.on('exit', () => process.stderr.write(`This took ${Math.round(performance.now() / 1000)} s.\n`))
 
 ensurePackages()
 const all = testFiles()
+const usual = all.filter((file) => !isLong(file))
 if (mode === '--long') {
-  // Usual tests that run more rounds here are included.
   const files = all.filter((file) => isLong(file) || doesImport(file, 'test/support/rounds.ts'))
   process.env['TEST_LONG'] = '1'
   prepare(files)
@@ -63,21 +65,13 @@ if (mode === '--long') {
   )
   run(files.filter(isAlone), ALONE)
 } else if (mode === '--quick') {
-  const usual = all.filter((file) => !isLong(file))
-  const files = usual.filter(isInProcess)
   process.on('exit', () => sayWhatElse(usual.filter((file) => !isInProcess(file))))
   check()
-  run(
-    files.filter((file) => !isAlone(file)),
-    QUICK_AT_ONCE,
-  )
-  run(files.filter(isAlone), ALONE)
+  run(usual.filter(isInProcess), QUICK_AT_ONCE)
 } else if (mode === '') {
-  const files = all.filter((file) => !isLong(file))
   check()
-  prepare(files)
-  run(files.filter((file) => !isAlone(file)))
-  run(files.filter(isAlone), ALONE)
+  prepare(usual)
+  run(usual)
 } else {
   const files = [mode, ...more].map((path) => resolve(root, path)).flatMap(filesOf)
   prepare(files)
@@ -199,10 +193,7 @@ function sayWhatElse(files) {
   const lines = Array.from(rooms, ([room, names]) => `  ${room}/ ${names.join(', ')}`)
   process.stderr.write(`Not run, as they need other processes: npm test runs them too.
 ${lines.join('\n')}
-Not run, as they take minutes: npm run test:long.
-  long/ ${readdirSync(long)
-    .map((name) => name.replace('.test.ts', ''))
-    .join(', ')}
+Not run, as they take minutes: ${all.filter(isLong).length} files below test/long/. npm run test:long runs them.
 `)
 }
 

@@ -78,6 +78,14 @@ describe('what a test file needs', () => {
     assert.deepEqual(Object.keys(programsFor(['test/live-page/use.test.ts'])), ['chromium'])
   })
 
+  test('is the whole machine below test/long/ alone', () => {
+    const alone = files.filter((file) => file.endsWith('.alone.test.ts'))
+    assert.deepEqual(
+      alone.filter((file) => !file.startsWith('test/long/')),
+      [],
+    )
+  })
+
   test('is known of every file that starts a program by its name', () => {
     const starts = /\b(?:spawn|spawnSync|execFile|execFileSync|startChild|run)\(\s*(?:\w+,\s*)?'([\w-]+)'/g
     for (const file of files) {
