@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { createAdminApp } from '../admin/app.ts'
 import { createAskHolders } from '../admin/ask-holders.ts'
 import { createEventStream, type EventStream } from '../admin/event-stream.ts'
@@ -19,6 +19,7 @@ import { FRESH } from '../fleet/roster.ts'
 import { formatAddress } from '../listen.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from '../metrics/metrics.ts'
 import type { WatchedFleet } from '../metrics/watched.ts'
+import { packageFolder } from '../package-folder.ts'
 import type { Session } from '../session/session.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
@@ -65,9 +66,6 @@ export interface OperatorSide {
   /** Undefined where ADMIN_LISTEN is off. */
   readonly adminServer: Server | undefined
 }
-
-/** The folder of the live page lies beside both dist/ and src/. */
-const PAGE = fileURLToPath(new URL('../../live-page', import.meta.url))
 
 export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
   const {
@@ -151,7 +149,7 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
         denials: recentDenials,
         explain,
         live,
-        page: PAGE,
+        page: join(packageFolder, 'live-page'),
         onInternalError,
       }),
     )

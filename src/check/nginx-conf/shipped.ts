@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageFolder } from '../../package-folder.ts'
 import { type Directive, named, textOf } from './directive.ts'
 import { readDirectives } from './read-directives.ts'
 import { AUTH } from './site-map.ts'
@@ -12,12 +14,9 @@ export type ShippedFile =
   | 'cookie.conf'
   | 'cors.conf'
 
-/** The directives of a file that comes with this version. nginx/ lies beside both dist/ and src/. */
+/** The directives of a file that comes with this version. */
 export function readShipped(file: ShippedFile): Directive[] {
-  return readDirectives(
-    readFileSync(new URL(`../../../nginx/alta-auth/${file}`, import.meta.url), 'utf8'),
-    file,
-  )
+  return readDirectives(readFileSync(join(packageFolder, 'nginx/alta-auth', file), 'utf8'), file)
 }
 
 /** The directives of the shipped `location = /_alta_auth`. */
