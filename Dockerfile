@@ -12,7 +12,7 @@ WORKDIR /opt/alta-auth
 
 FROM base AS production
 COPY package.json package-lock.json .npmrc ./
-# Of LevelDB for all systems, that of this one stays.
+# The packages that are not in dist/main.js. Of LevelDB for all systems, that of this one stays.
 RUN npm ci --omit=dev --ignore-scripts --silent && npm cache clean --force --silent \
  && find node_modules/classic-level/prebuilds -mindepth 1 -maxdepth 1 ! -name "linux-$(node -p process.arch)" -exec rm -r {} +
 
@@ -21,7 +21,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --silent
 
 FROM development AS build
-COPY tsconfig.json tsconfig.build.json ./
+COPY tools/bundle.mjs tools/
 COPY src src
 RUN npm run --silent build
 

@@ -54,8 +54,9 @@ export function debCopyright(program) {
     ([path, { version, license }]) => `  /usr/lib/alta-auth/${path} ${version}: ${license}`,
   )
   return `${readFileSync(join(root, 'LICENSE'), 'utf8')}
-The npm packages that are included have licences of their own. The text lies beside each, in a file LICENSE or in
-its README.md; that of the Apache License 2.0 is /usr/share/common-licenses/Apache-2.0, too. LevelDB and Snappy are
+The npm packages that are included have licences of their own. Those of the packages in dist/main.js are in
+/usr/lib/alta-auth/dist/third-party-notices.txt. For the others the text lies beside each, in a file LICENSE or in its
+README.md; that of the Apache License 2.0 is /usr/share/common-licenses/Apache-2.0, too. LevelDB and Snappy are
 compiled into classic-level; their licences (BSD-3-Clause) lie below its folder deps/.
 
 ${lines.join('\n')}

@@ -24,7 +24,7 @@ export function ensurePackages() {
   const lock = join(root, 'package-lock.json')
   // Packages may be installed without those that build the program: with `--omit=dev`, or
   // NODE_ENV=production.
-  const isWhole = existsSync(marker) && existsSync(join(root, 'node_modules', '.bin', 'tsc'))
+  const isWhole = existsSync(marker) && existsSync(join(root, 'node_modules', '.bin', 'esbuild'))
   if (isWhole && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return
   say('installing npm packages')
   run('npm', ['ci', '--silent', '--include=dev'], 'npm ci failed: see above; is the npm registry reachable?')
@@ -56,10 +56,11 @@ export function ensurePrograms(packageOf) {
   )
 }
 
-/** Builds dist/ when it is missing or older than the sources. */
+/** Builds dist/ when it is missing or older than the sources, the packages or the way it is built. */
 export function ensureBuilt() {
   const built = join(root, 'dist', 'main.js')
-  if (existsSync(built) && statSync(built).mtimeMs >= newest(join(root, 'src'))) return
+  const others = ['package-lock.json', 'tools/bundle.mjs'].map((name) => statSync(join(root, name)).mtimeMs)
+  if (existsSync(built) && statSync(built).mtimeMs >= Math.max(newest(join(root, 'src')), ...others)) return
   say('building')
   run('npm', ['run', '--silent', 'build'], 'the build failed: see above')
 }

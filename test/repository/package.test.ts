@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** What goes into the package, and what is needed to make it. */
 const sources = [
-  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'README.md', 'LICENSE'],
+  ...['package.json', 'tools/bundle.mjs', 'src', 'README.md', 'LICENSE'],
   ...(manifest.files as string[]).map((file) => file.split('/')[0] ?? '').filter((name) => name !== 'dist'),
 ]
 
@@ -117,7 +117,7 @@ describe('the npm package, made and installed', () => {
     const files = run('tar', ['-tf', tarball]).trim().split('\n')
     const strange = files.filter(
       (file) =>
-        !/^package\/(?:dist\/.+\.js|live-page\/[\w-]+\.(?:css|html|js)|(?:nginx|systemd|examples|monitoring|fail2ban)\/.+|docs\/[\w-]+\.md|[A-Z]+(?:\.md)?|package\.json|\.env\.example)$/.test(
+        !/^package\/(?:dist\/main\.js|dist\/third-party-notices\.txt|live-page\/[\w-]+\.(?:css|html|js)|(?:nginx|systemd|examples|monitoring|fail2ban)\/.+|docs\/[\w-]+\.md|[A-Z]+(?:\.md)?|package\.json|\.env\.example)$/.test(
           file,
         ),
     )
