@@ -21,7 +21,7 @@ const kinds: Readonly<Record<string, RegExp>> = {
   nginx: /^(?:site|upstream|(?:http|server)(?: [\w-]+)?)$/,
   env: /^$/,
   php: /^[\w-]+\.php$/,
-  // What Valkey reads is given to one by test/documentation/scale-page.test.ts.
+  // What Valkey reads is given to one by test/long/documentation/scale-page.test.ts.
   conf: /^(?:valkey|acl|sentinel|tls)$/,
   http: /^question$/,
   // An example of a post is checked by test/documentation/events-page.test.ts.

@@ -6,7 +6,7 @@ import { questionsDuring, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { createViewer } from '../support/viewer.ts'
 
-const REQUESTS = 30
+const REQUESTS = 8
 
 /**
  * What a player adds to its nth request: low-latency HLS (RFC 8216bis, section 6.2.5) and CMCD (CTA-5004) in

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import type { Asked } from '../support/backend.ts'
 import { channelFiles } from '../support/channel-files.ts'
+import { request } from '../support/client.ts'
 import { clientRequest, createPretendGate, settled, tokens } from '../support/pretend-gate.ts'
 import { forSuite, suiteScope } from '../support/scope.ts'
-import { questionsDuring, startSite } from '../support/site.ts'
+import { newViewer, questionsDuring, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { createViewer, type Viewer } from '../support/viewer.ts'
 import { readViewerLog } from '../support/viewer-log.ts'
@@ -97,6 +98,24 @@ describe('zapping through nginx', () => {
       [one, two, one, one].map(({ userAgent }) => userAgent),
     )
     assert.equal(new Set(openings.map(({ headers }) => headers['X-Session-Id'])).size, 4)
+  })
+
+  test('X-Playback-Session-Id tells apart two players behind one address with one User-Agent', async () => {
+    const userAgent = newViewer()
+    const statuses = async (file: string, ...ids: readonly string[]): Promise<number[]> => {
+      const got: number[] = []
+      for (const id of ids) {
+        const headers = [`User-Agent: ${userAgent}`, ...(id === '' ? [] : [`X-Playback-Session-Id: ${id}`])]
+        got.push((await request({ port: site.nginx.port, target: `/live/ch1/${file}`, headers })).status)
+      }
+      return got
+    }
+    assert.deepEqual(await statuses('index.m3u8?token=good', 'ours'), [200])
+    assert.deepEqual(await statuses('0.ts', 'ours', 'theirs', '', 'ours'), [200, 403, 403, 200])
+    assert.deepEqual(await statuses('index.m3u8?token=good', 'theirs'), [200])
+    assert.deepEqual(await statuses('0.ts', 'ours', 'theirs', ''), [200, 200, 403])
+    const log = await readViewerLog(site.nginx, userAgent)
+    assert.equal(new Set(log.flatMap(({ status, session }) => (status === 200 ? [session] : []))).size, 2)
   })
 
   test('an IPv6 viewer zaps alike, and is another one than IPv4 with the same User-Agent', async () => {

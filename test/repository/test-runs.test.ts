@@ -75,7 +75,7 @@ describe('what a test file needs', () => {
   test('are the programs of what it imports', () => {
     assert.deepEqual(programsFor(['test/nginx/riding.test.ts']), { nginx: 'nginx-light', openssl: 'openssl' })
     assert.ok(!isInProcess('test/nginx/riding.test.ts'))
-    assert.deepEqual(Object.keys(programsFor(['test/live-page/use.test.ts'])), ['chromium'])
+    assert.deepEqual(Object.keys(programsFor(['test/long/live-page/use.test.ts'])), ['chromium'])
   })
 
   test('is the whole machine below test/long/ alone', () => {

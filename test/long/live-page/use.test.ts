@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { openSession, playOn, viewer } from '../support/busy-audience.ts'
-import { startBusyGate } from '../support/busy-gate.ts'
-import { openLivePage } from '../support/live-page-tab.ts'
-import { forSuite } from '../support/scope.ts'
+import { openSession, playOn, viewer } from '../../support/busy-audience.ts'
+import { startBusyGate } from '../../support/busy-gate.ts'
+import { openLivePage } from '../../support/live-page-tab.ts'
+import { forSuite } from '../../support/scope.ts'
 
 describe('using the live page', () => {
   const busy = forSuite((scope) => startBusyGate(scope))

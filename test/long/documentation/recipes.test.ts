@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { startBackend } from '../support/backend.ts'
-import { request } from '../support/client.ts'
-import { type Block, readPage } from '../support/documentation/pages.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { headersOf } from '../support/headers-of.ts'
-import { startNamingGate } from '../support/naming-gate.ts'
-import { startNginx } from '../support/nginx.ts'
-import { newViewer, type Site, startSite } from '../support/site.ts'
-import { hasToken } from '../support/token-backend.ts'
+import { startBackend } from '../../support/backend.ts'
+import { request } from '../../support/client.ts'
+import { type Block, readPage } from '../../support/documentation/pages.ts'
+import { findFreePort } from '../../support/free-port.ts'
+import { headersOf } from '../../support/headers-of.ts'
+import { startNamingGate } from '../../support/naming-gate.ts'
+import { startNginx } from '../../support/nginx.ts'
+import { newViewer, type Site, startSite } from '../../support/site.ts'
+import { hasToken } from '../../support/token-backend.ts'
 
 /** The configuration of a page, with the shipped includes where they stand. */
 function piece(page: string, find: (block: Block) => boolean): string {

@@ -3,15 +3,14 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { Asked } from '../support/backend.ts'
-import { request } from '../support/client.ts'
-import { playWithFfmpeg } from '../support/ffmpeg-player.ts'
-import { readWindow, startLiveStream } from '../support/live-stream.ts'
-import { DURATION, makeMedia, SEGMENT } from '../support/media.ts'
-import { forSuite, suiteScope } from '../support/scope.ts'
-import { newViewer, startSite } from '../support/site.ts'
-import { hasToken } from '../support/token-backend.ts'
-import { deliveredFiles, type LoggedRequest, readViewerLog } from '../support/viewer-log.ts'
+import type { Asked } from '../../support/backend.ts'
+import { playWithFfmpeg } from '../../support/ffmpeg-player.ts'
+import { readWindow, startLiveStream } from '../../support/live-stream.ts'
+import { DURATION, makeMedia, SEGMENT } from '../../support/media.ts'
+import { forSuite, suiteScope } from '../../support/scope.ts'
+import { newViewer, startSite } from '../../support/site.ts'
+import { hasToken } from '../../support/token-backend.ts'
+import { deliveredFiles, type LoggedRequest, readViewerLog } from '../../support/viewer-log.ts'
 
 const isSegment = (path: string): boolean => /\.(?:ts|m4s)\b/.test(path)
 const isRefused = ({ status }: LoggedRequest): boolean => status === 403
@@ -141,28 +140,5 @@ describe('ffmpeg as a player, with a token on the first request only', () => {
       questionsOf(viewer).map(({ target }) => target),
       ['/auth?token=123', '/auth'],
     )
-  })
-
-  test('X-Playback-Session-Id tells apart two players behind one address with one User-Agent', async () => {
-    const viewer = newViewer()
-    const ask = async (target: string, playbackId?: string): Promise<number> => {
-      const ids = playbackId === undefined ? [] : [`X-Playback-Session-Id: ${playbackId}`]
-      const headers = [`User-Agent: ${viewer}`, ...ids]
-      return (await request({ port: site.nginx.port, target, headers })).status
-    }
-    const [ours, theirs] = ['2F4E9A31-6B0D-4C7E-9A55-0D1C2B3A4F5E', '2F4E9A31-6B0D-4C7E-9A55-0D1C2B3A4F5F']
-    assert.equal(await ask('/single/index.m3u8?token=123', ours), 200)
-    assert.equal(await ask('/single/0.ts', ours), 200)
-    assert.equal(await ask('/single/0.ts', theirs), 403)
-    assert.equal(await ask('/single/0.ts'), 403)
-    assert.equal(await ask('/single/1.ts', ours), 200)
-
-    assert.equal(await ask('/single/index.m3u8?token=123', theirs), 200)
-    assert.equal(await ask('/single/0.ts', theirs), 200)
-    const log = await readViewerLog(site.nginx, viewer)
-    const sessions = log.filter(({ status }) => status === 200).map(({ session }) => session)
-    assert.equal(new Set(sessions.slice(0, 3)).size, 1)
-    assert.equal(new Set(sessions.slice(3)).size, 1)
-    assert.equal(new Set(sessions).size, 2)
   })
 })

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { startBrowser } from '../support/browser.ts'
-import { startChild } from '../support/child.ts'
-import { openDemo } from '../support/demo-tab.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { startSite } from '../support/site.ts'
-import { hasToken } from '../support/token-backend.ts'
-import { until } from '../support/until.ts'
+import { startBrowser } from '../../support/browser.ts'
+import { startChild } from '../../support/child.ts'
+import { openDemo } from '../../support/demo-tab.ts'
+import { findFreePort } from '../../support/free-port.ts'
+import { startSite } from '../../support/site.ts'
+import { hasToken } from '../../support/token-backend.ts'
+import { until } from '../../support/until.ts'
 
-const program = fileURLToPath(new URL('../../demo/serve-page.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../../../demo/serve-page.ts', import.meta.url))
 const types = 'types { text/html html; text/css css; text/javascript js; image/svg+xml svg; }'
 
 test('the page of an nginx that runs elsewhere plays, lists decisions, and shows commands in place of buttons', async (t) => {

@@ -3,18 +3,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import type { Browser } from 'playwright-core'
-import { startBrowser } from '../support/browser.ts'
+import { startBrowser } from '../../support/browser.ts'
 import {
   type OtherOriginTab,
   openOtherOriginPage,
   type Player,
   players,
   type Sends,
-} from '../support/other-origin-page.ts'
-import { type OtherOriginSite, startOtherOriginSite } from '../support/other-origin-site.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer } from '../support/site.ts'
-import { hasToken } from '../support/token-backend.ts'
+} from '../../support/other-origin-page.ts'
+import { type OtherOriginSite, startOtherOriginSite } from '../../support/other-origin-site.ts'
+import { suiteScope } from '../../support/scope.ts'
+import { newViewer } from '../../support/site.ts'
+import { hasToken } from '../../support/token-backend.ts'
 
 /** How long a player may take on a busy machine, in milliseconds. */
 const PATIENCE = 60_000

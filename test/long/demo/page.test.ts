@@ -3,13 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { startDemoInBrowser } from '../support/demo-in-browser.ts'
-import type { DemoTab } from '../support/demo-tab.ts'
-import { countColours, sizeOfPng } from '../support/look-at-picture.ts'
-import { forSuite } from '../support/scope.ts'
-import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+import { startDemoInBrowser } from '../../support/demo-in-browser.ts'
+import type { DemoTab } from '../../support/demo-tab.ts'
+import { countColours, sizeOfPng } from '../../support/look-at-picture.ts'
+import { forSuite } from '../../support/scope.ts'
+import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 
-const committed = fileURLToPath(new URL('../../docs/pictures/demo.png', import.meta.url))
+const committed = fileURLToPath(new URL('../../../docs/pictures/demo.png', import.meta.url))
 /** The picture of the README, in pixels and bytes. */
 const SIZE = { width: 1200, height: 750 } as const
 const MOST_BYTES = 250_000

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { startDemoInBrowser } from '../support/demo-in-browser.ts'
-import { forSuite } from '../support/scope.ts'
+import { startDemoInBrowser } from '../../support/demo-in-browser.ts'
+import { forSuite } from '../../support/scope.ts'
 
 describe('the demo page, refused while it plays', { concurrency: true }, () => {
   const demo = forSuite((scope) => startDemoInBrowser(scope))

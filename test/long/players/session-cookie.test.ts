@@ -2,21 +2,21 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import type { Browser } from 'playwright-core'
-import { startBrowser } from '../support/browser.ts'
-import { type CookieStage, GaveUp, isRefused, startCookieStage } from '../support/cookie-stage.ts'
-import { startLiveStream } from '../support/live-stream.ts'
+import { startBrowser } from '../../support/browser.ts'
+import { type CookieStage, GaveUp, isRefused, startCookieStage } from '../../support/cookie-stage.ts'
+import { startLiveStream } from '../../support/live-stream.ts'
 import {
   type MovingPlayer,
   openInBrowser,
   startMovingFfmpeg,
   startMovingVlc,
-} from '../support/moving-player.ts'
-import { type MovingRelay, startMovingRelay, type Told } from '../support/moving-relay.ts'
-import { writeOtherOriginPage } from '../support/other-origin-page.ts'
-import { suiteScope } from '../support/scope.ts'
-import { newViewer } from '../support/site.ts'
-import { makeTemporaryFolder } from '../support/temporary-folder.ts'
-import { until } from '../support/until.ts'
+} from '../../support/moving-player.ts'
+import { type MovingRelay, startMovingRelay, type Told } from '../../support/moving-relay.ts'
+import { writeOtherOriginPage } from '../../support/other-origin-page.ts'
+import { suiteScope } from '../../support/scope.ts'
+import { newViewer } from '../../support/site.ts'
+import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
+import { until } from '../../support/until.ts'
 
 const home = '198.51.100.7'
 const mobile = '203.0.113.9'

@@ -3,11 +3,11 @@ import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { accepts } from '../support/accepts.ts'
-import { startChild } from '../support/child.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { demoProgram, startDemo } from '../support/started-demo.ts'
-import { until } from '../support/until.ts'
+import { accepts } from '../../support/accepts.ts'
+import { startChild } from '../../support/child.ts'
+import { findFreePort } from '../../support/free-port.ts'
+import { demoProgram, startDemo } from '../../support/started-demo.ts'
+import { until } from '../../support/until.ts'
 
 /** Runs a line as a person would who has copied it. */
 async function run(line: string): Promise<string> {
