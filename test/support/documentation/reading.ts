@@ -23,9 +23,9 @@ export function createReading(stage: Stage): (block: Block) => Promise<void> {
   /** Runs the last command once more, when it waits for something. */
   let again: (() => Promise<Ran>) | undefined
 
-  const readSite = ({ place, text }: Block): void => {
+  const readSite = async ({ place, text }: Block): Promise<void> => {
     stage.writeSite(text)
-    const { code, stderr } = stage.testSite()
+    const { code, stderr } = await stage.testSite()
     assert.ok(code === 0 && !/\[(?:warn|emerg|error)\]/.test(stderr), `${place}: ${stderr}`)
   }
 
@@ -61,7 +61,7 @@ export function createReading(stage: Stage): (block: Block) => Promise<void> {
   }
 
   return async (block) => {
-    if (is(block, 'nginx', 'site')) readSite(block)
+    if (is(block, 'nginx', 'site')) await readSite(block)
     else if (is(block, 'php')) stage.writeFile(block.words[0] ?? '', block.text)
     else if (is(block, 'sh', 'service')) await stage.startBackend(block.text)
     else if (is(block, 'sh')) await readScript(block)

@@ -1,9 +1,23 @@
-import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { createLog } from '../../../src/log/log.ts'
 import { accepts } from '../accepts.ts'
 import { type Child, startChild } from '../child.ts'
 import { findFreePort } from '../free-port.ts'
+import { type Gate, startGate } from '../gate.ts'
 import { mainFile } from '../main-process.ts'
 import type { Scope } from '../scope.ts'
 import { makeTemporaryFolder } from '../temporary-folder.ts'
@@ -37,7 +51,7 @@ export interface Stage {
   /** A file of the reader's, in the folder where the scripts run. */
   writeFile(name: string, text: string): void
   /** Whether nginx takes the site as it is now. */
-  testSite(): Ran
+  testSite(): Promise<Ran>
 }
 
 const nginxBinary = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
@@ -95,12 +109,13 @@ export async function startStage(scope: Scope, withSnippets: boolean): Promise<S
   for (const name of ['nginx', 'examples', 'monitoring']) symlinkSync(join(root, name), at(`clone/${name}`))
   writeFileSync(at('etc/nginx/nginx.conf'), nginxConfiguration(folder))
   // The settings of the gate below, for commands that read settings themselves.
-  const settings = [
-    'BACKEND_URL=http://127.0.0.1:6000/auth',
-    'LISTEN=127.0.0.1:9180',
-    'ADMIN_LISTEN=127.0.0.1:9181',
-  ]
-  writeFileSync(at('clone/.env'), toStage(`${settings.join('\n')}\n`))
+  const settings = {
+    BACKEND_URL: toStage('http://127.0.0.1:6000/auth'),
+    LISTEN: `127.0.0.1:${gatePort}`,
+    ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
+  }
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`)
+  writeFileSync(at('clone/.env'), lines.join(''))
   // Viewers use the host's name. Its address is this machine's.
   writeFileSync(at('.curlrc'), `connect-to = "live.example.com:80:127.0.0.1:${site}"\nmax-time = 10\n`)
   const wrapper = (name: string, script: string): void => {
@@ -128,14 +143,16 @@ echo 'nginx was not reloaded' >&2; exit 1`,
   )
   const env = { PATH: `${at('bin')}:${process.env['PATH']}:/usr/sbin`, HOME: folder, LC_ALL: 'C.UTF-8' }
 
-  const spawn = (script: string): Ran => {
-    const { status, stdout, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', toStage(script)], {
-      cwd: at('clone'),
-      env,
-      encoding: 'utf8',
-      timeout: 60_000,
-    })
-    return { code: status, stdout: fromStage(stdout), stderr: fromStage(stderr) }
+  const runScript = async (script: string): Promise<Ran> => {
+    const options = { cwd: at('clone'), env, timeout: 60_000 }
+    const shell = spawn('bash', ['-e', '-o', 'pipefail', '-c', toStage(script)], options)
+    shell.stdin.end()
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(shell.stdout),
+      text(shell.stderr),
+      once(shell, 'close') as Promise<[number | null]>,
+    ])
+    return { code, stdout: fromStage(stdout), stderr: fromStage(stderr) }
   }
   const start = async (script: string, port: string): Promise<Child> => {
     const child = startChild(scope, 'bash', ['-c', `exec ${toStage(script)}`], { cwd: at('clone'), env })
@@ -151,19 +168,25 @@ echo 'nginx was not reloaded' >&2; exit 1`,
   }
 
   let backendScript = 'php -S 127.0.0.1:6000 examples/auth.php'
-  const gateScript = `env BACKEND_URL=http://127.0.0.1:6000/auth LISTEN=127.0.0.1:9180 ADMIN_LISTEN=127.0.0.1:9181 \
-    alta-auth serve >> ${at('var/log/gate')}`
   let backend: Child | undefined
-  let gate: Child | undefined
+  let gate: Gate | undefined
+  // In this process: to start another one for each page costs more than all else that the pages do.
+  const stream = new Writable({
+    write(line, _encoding, done) {
+      appendFileSync(at('var/log/gate'), line)
+      done()
+    },
+  })
+  const log = createLog({ level: 'info', format: 'json', colour: false, stream })
   const setUp = async (world: World): Promise<void> => {
     if (world.backend) backend ??= await start(backendScript, backendPort)
     else {
       await backend?.stop()
       backend = undefined
     }
-    if (world.gate) gate ??= await start(gateScript, adminPort)
+    if (world.gate) gate ??= await startGate(scope, settings, log)
     else {
-      await gate?.stop()
+      await gate?.service.stop()
       gate = undefined
     }
   }
@@ -171,7 +194,7 @@ echo 'nginx was not reloaded' >&2; exit 1`,
   const stage: Stage = {
     async run(script, world) {
       await setUp(world)
-      return spawn(script)
+      return runScript(script)
     },
     async startBackend(script) {
       await backend?.stop()
@@ -180,14 +203,14 @@ echo 'nginx was not reloaded' >&2; exit 1`,
     },
     writeSite: (text) => writeFileSync(at('etc/nginx/conf.d/live.conf'), toStage(text)),
     writeFile: (name, text) => writeFileSync(at(`clone/${name}`), text),
-    testSite: () => spawn('nginx -t'),
+    testSite: () => runScript('nginx -t'),
   }
 
   if (withSnippets) {
     cpSync(join(root, 'nginx/alta-auth'), at('etc/nginx/alta-auth'), { recursive: true })
     stage.writeSite(readFileSync(join(root, 'nginx/examples/site.conf'), 'utf8'))
   }
-  stage.testSite()
+  await stage.testSite()
   const configuration = ['-e', at('error.log'), '-c', at('etc/nginx/nginx.conf'), '-g', 'daemon off;']
   startChild(scope, nginxBinary, ['-p', folder, ...configuration])
   await until(
