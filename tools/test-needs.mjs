@@ -33,6 +33,7 @@ export const programsOf = {
   'bench/generator.ts': { wrk: 'wrk' },
   'bench/start-nginx.ts': nginx,
   'test/check/read-nginx.test.ts': nginx,
+  'test/demo/page.ts': curl,
   'test/long/demo/start.test.ts': curl,
   'test/demo/stream.test.ts': ffmpeg,
   'test/documentation/events-page.test.ts': php,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { counted, duration, milliseconds, plain, player } from '../../live-page/format.js'
 import { allowed, createRates, denied, SPAN, sum } from '../../live-page/rates.js'
+import { storeSentence } from '../../live-page/store-sentence.js'
 
 describe('the words and numbers of the live page', () => {
   test('one is singular', () => {
@@ -74,5 +75,32 @@ describe('the words and numbers of the live page', () => {
     rates.add({ allow: none, deny: none }, 9_000_000)
     assert.equal(heard(), 'x')
     assert.equal(rates.seconds().length, SPAN)
+  })
+})
+
+describe('the notice of a store', () => {
+  const time = '2026-11-28T12:10:00.000Z'
+  const since = '2026-11-28T12:00:00.000Z'
+  const gates = { name: 'north', away: false, all: [], pages: 1 }
+
+  test('that gates share says that this gate is alone, and what that means', () => {
+    const state = { usable: false, since, message: 'it does not answer' }
+    const notice = storeSentence({ time, state, gates: { ...gates, away: true } })
+    assert.match(notice, /^Since \d\d:\d\d:\d\d this gate is alone: it does not answer\. Who plays goes on\./)
+    assert.match(storeSentence({ time, state }), /sessions are not kept/)
+  })
+
+  test('names each of its servers that is away, and nothing while all is well', () => {
+    const nodes = [
+      { name: 'valkey-1:6379', usable: true, since },
+      { name: 'valkey-2:6379', usable: false, since, message: 'nothing listens there' },
+    ]
+    const state = { usable: true, since }
+    assert.match(
+      storeSentence({ time, gates, state: { ...state, nodes } }),
+      /is away: valkey-2:6379 since \d\d:/,
+    )
+    assert.equal(storeSentence({ time, gates, state: { ...state, nodes: nodes.slice(0, 1) } }), '')
+    assert.equal(storeSentence({ time, gates, state }), '')
   })
 })

@@ -37,3 +37,18 @@ export async function startDemo(
   const [, url = ''] = /(http:\/\/\S+)\/ in a browser/.exec(lineOf('Open ')) ?? []
   return { child, url, lineOf }
 }
+
+/** The URL of the operator's page that it prints. */
+export function adminOf(output: string): string {
+  const [, url] = /^The operator's view .*(http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(output) ?? []
+  if (url === undefined) throw new Error(output)
+  return url
+}
+
+/** Every port that it says it uses. */
+export function portsOf(output: string): number[] {
+  const [, ...named] = /^nginx (\d+) → alta-auth (\d+) → example backend (\d+)/m.exec(output) ?? []
+  const ports = [...named, new URL(adminOf(output)).port].map(Number)
+  if (ports.length !== 4) throw new Error(output)
+  return ports
+}

@@ -1,73 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { describe, test } from 'node:test'
 import { startDemoInBrowser } from '../../support/demo-in-browser.ts'
-import type { DemoTab } from '../../support/demo-tab.ts'
-import { countColours, sizeOfPng } from '../../support/look-at-picture.ts'
 import { forSuite } from '../../support/scope.ts'
-import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
-
-const committed = fileURLToPath(new URL('../../../docs/pictures/demo.png', import.meta.url))
-/** The picture of the README, in pixels and bytes. */
-const SIZE = { width: 1200, height: 750 } as const
-const MOST_BYTES = 250_000
 
 describe('the demo page in Chromium', () => {
   const demo = forSuite((scope) => startDemoInBrowser(scope))
-
-  /** The picture at this moment; kept for the README where that is asked for. */
-  const takePicture = async (t: TestContext, { page }: DemoTab): Promise<void> => {
-    const file = process.env['MAKE_PICTURES'] === '1' ? committed : join(makeTemporaryFolder(t), 'demo.png')
-    const png = await page.screenshot()
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, png)
-    const blank = await (await demo.browser.newContext()).newPage()
-    t.after(() => blank.context().close())
-    const video = await page.locator('video').boundingBox()
-    const table = await page.locator('table').boundingBox()
-    assert.ok(video !== null && table !== null)
-    for (const { x, y, width, height } of [video, table]) {
-      const area = { x: Math.ceil(x), y: Math.ceil(y), width: Math.floor(width), height: Math.floor(height) }
-      assert.ok((await countColours(blank, png, area)) > 100, 'blank')
-    }
-    assert.deepEqual(sizeOfPng(png), [SIZE.width, SIZE.height])
-    assert.ok(png.length < MOST_BYTES, `${png.length} bytes`)
-  }
-
-  test('while the backend is stopped, who plays goes on, and a new viewer gets the default action', async (t) => {
-    const tab = await demo.open(t, { viewport: SIZE })
-    await tab.playOn(1)
-    await tab.decided(/allow backend backend-200 .* \/live\/test\/index\.m3u8/)
-    await tab.choose('wrong token')
-    await tab.press('Another viewer')
-    await tab.reads('#newcomer-said', /wrong token: 403, the backend said no \(403\)/)
-    await tab.decided(/deny backend backend-403/)
-
-    await tab.reads('#backend-state', /^running$/)
-    await tab.press('Stop the backend')
-    await tab.reads('#backend-state', /^stopped$/)
-    const stoppedAt = await tab.played()
-    await tab.choose('valid token')
-    await tab.press('Another viewer')
-    await tab.reads('#newcomer-said', /valid token: 403, the backend is down, default action: deny/)
-    await tab.decided(/deny default unavailable-refused/)
-    // The re-check of the playing viewer has failed: that is why the known verdict holds.
-    await tab.decided(/allow stale unavailable-refused .*\d+ requests/)
-    await tab.reads('#status', /^Playing/)
-    await takePicture(t, tab)
-    await tab.playOn(Math.max(1, stoppedAt + 12 - (await tab.played())))
-
-    await tab.press('Start it again')
-    await tab.reads('#backend-state', /^running$/)
-    await tab.press('Another viewer')
-    await tab.reads('#newcomer-said', /valid token: 200, the backend said yes/)
-    await tab.choose('wrong token')
-    await tab.press('Another viewer')
-    await tab.reads('#newcomer-said', /wrong token: 403, the backend said no/)
-    await tab.playOn(1)
-  })
 
   test('it plays by itself, silently, with sound for those who want it', async (t) => {
     const { page, playOn, reads } = await demo.open(t)
@@ -140,10 +77,4 @@ describe('the demo page in Chromium', () => {
     const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
     assert.equal(await page.evaluate(overflow), 0)
   })
-})
-
-test('the picture of the README is the size that it should be', () => {
-  const png = readFileSync(committed)
-  assert.deepEqual(sizeOfPng(png), [SIZE.width, SIZE.height])
-  assert.ok(png.length < MOST_BYTES)
 })
