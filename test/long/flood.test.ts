@@ -10,7 +10,8 @@ const DENIALS_TAKE = 64
 /** MiB that may come and go while nothing grows. */
 const SLACK = 8
 
-test('a million bad tokens, half from one address, half from 32,768: all refused, no playing viewer loses its session, memory stays bounded', async (t) => {
+/** A million of them: FULL=1 */
+test('a flood of bad tokens, half from one address, half from 32,768: all refused, no playing viewer loses its session, memory stays bounded', async (t) => {
   const child = startChild(t, process.execPath, [
     '--expose-gc',
     '--max-semi-space-size=32',
@@ -22,11 +23,11 @@ test('a million bad tokens, half from one address, half from 32,768: all refused
   const report = JSON.parse(child.output()) as FloodReport
   const { heapBefore, heapSettled, heapAfter, rss, seconds } = report
   t.diagnostic(
-    `${report.lost} of 10,000 sessions lost; heap ${heapBefore} MiB before, ${heapSettled} after 200,000 tokens, ${heapAfter} after a million`,
+    `${report.lost} of 10,000 sessions lost; heap ${heapBefore} MiB before, ${heapSettled} after 200,000 tokens, ${heapAfter} after ${report.sent}`,
   )
   t.diagnostic(`resident at the end: ${rss} MiB; took ${seconds} s`)
-  assert.equal(report.refused, 1_000_000)
-  assert.ok(report.played > 100_000)
+  assert.equal(report.refused, report.sent)
+  assert.ok(report.sent >= 300_000 && report.played > report.sent / 10)
   assert.equal(report.lost, 0)
   assert.equal(report.sessions, 10_000)
   assert.ok(report.denials <= 100_000)

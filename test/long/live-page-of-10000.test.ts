@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openSession, viewer } from '../support/busy-audience.ts'
 import { startBusyGate } from '../support/busy-gate.ts'
+import { isFull } from '../support/full.ts'
 import { openLivePage } from '../support/live-page-tab.ts'
 import { forSuite } from '../support/scope.ts'
 
@@ -12,7 +13,7 @@ const CHANGES = 200
 /** Rows in the document at most. */
 const MOST_ROWS = 100
 /** Frames of one way through the list. */
-const FRAMES = 300
+const FRAMES = isFull ? 300 : 120
 /**
  * Milliseconds that are allowed on a busy machine with two cores: the longest time that the page keeps the
  * browser busy in one go, the longest time between two frames; and the share of the time that tasks of more

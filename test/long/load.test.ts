@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import { askGate } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
 import { findFreePort } from '../support/free-port.ts'
+import { isFull } from '../support/full.ts'
 import { startGate } from '../support/gate.ts'
 import { get } from '../support/http-get.ts'
 import { startMain } from '../support/main-process.ts'
@@ -13,7 +14,7 @@ import { until } from '../support/until.ts'
 
 const CONNECTIONS = 32
 /** Milliseconds. */
-const DURATION = 10_000
+const DURATION = isFull ? 10_000 : 4_000
 /** Descriptors that may come and go by themselves. */
 const MARGIN = 4
 
@@ -68,7 +69,7 @@ describe('under load', () => {
     const { 'good 200': good = 0, 'bad 403': bad = 0, ...others } = counts
     t.diagnostic(`${good} allowed and ${bad} denied in ${DURATION / 1000} s`)
     assert.deepEqual(others, {})
-    assert.ok(good > 500 && bad > 500, `${good} allowed, ${bad} denied`)
+    assert.ok(good > 200 && bad > 200, `${good} allowed, ${bad} denied`)
     assert.deepEqual(
       nginx.accessLog().filter((line) => !line.includes(' source=backend reason=backend-')),
       [],

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, type TestContext, test } from 'node:test'
 import { CYCLE, SEGMENT_AFTER, type Watched, watch } from '../support/audience.ts'
+import { isFull } from '../support/full.ts'
 
 const VIEWERS = 10_000
-const MINUTES = 10
+const MINUTES = isFull ? 10 : 4
 const SECONDS = MINUTES * 60
 /** Seconds over which the openings are spread, where they are spread. */
 const ARRIVAL = 60
@@ -22,6 +23,8 @@ const ARRIVAL = 60
  * session is due once in each 60 s, and asked about if the wait ends before the end. The mean of a is 30:
  *
  *     questions = viewers · (1 opening + 1 + (600 − 30 − 60 − wait − 6 − wait) / 60) = viewers · 10.33
+ *
+ * This is for the ten minutes of docs/performance.md.
  */
 const TERM = 60
 const gaps = [SEGMENT_AFTER / 1_000, (CYCLE - SEGMENT_AFTER) / 1_000]
@@ -40,10 +43,10 @@ function report(t: TestContext, { questions, total }: Watched): void {
 const numeral = (value: number): string => Math.round(value).toLocaleString('en')
 const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8')
 
-/** The clock and chance are pretend: the figures are the same on every machine, and the page has them. */
+/** The clock and chance are pretend: in full the figures are those of the page on every machine. */
 function assertStated(t: TestContext, figures: string): void {
   t.diagnostic(figures)
-  assert.ok(page.includes(`| ${figures} |`), `docs/performance.md must say: ${figures}`)
+  if (isFull) assert.ok(page.includes(`| ${figures} |`), `docs/performance.md must say: ${figures}`)
 }
 
 describe(`${VIEWERS} viewers play for ${MINUTES} minutes with two requests in 6 s each`, () => {

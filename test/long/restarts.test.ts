@@ -11,7 +11,7 @@ import { forSuite, type Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
 /** How many of each kind: RESTARTS=30 npm test -- test/long/restarts.test.ts */
-const RESTARTS = Number(process.env['RESTARTS'] ?? 5)
+const RESTARTS = Number(process.env['RESTARTS'] ?? 3)
 /** Requests between two restarts at least. */
 const BETWEEN = 500
 

@@ -6,7 +6,8 @@ export interface FloodReport {
   readonly heapSettled: number
   readonly heapAfter: number
   readonly rss: number
-  /** Requests of the flood that were refused. */
+  /** Requests of the flood, and how many of them were refused. */
+  readonly sent: number
   readonly refused: number
   /**
    * Requests of viewers during the flood, and how many of them were not allowed at once by the viewer's own

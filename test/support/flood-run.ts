@@ -9,10 +9,12 @@ import { createIdentify } from '../../src/session/identity.ts'
 import { createSessionTable } from '../../src/session/session-table.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
 import type { FloodReport } from './flood-report.ts'
+import { isFull } from './full.ts'
 import { received } from './received.ts'
 
 const VIEWERS = 10_000
-const FLOOD = 1_000_000
+/** Requests of the flood: more than fill the memory of denies. */
+const FLOOD = isFull ? 1_000_000 : 300_000
 const MAX_DENIALS = 100_000
 /** After so many requests the memory of denies is full. */
 const SETTLED = 2 * MAX_DENIALS
@@ -120,6 +122,7 @@ const report: FloodReport = {
   heapSettled: settled,
   heapAfter: after,
   rss: Math.round(process.memoryUsage().rss / 1_048_576),
+  sent: FLOOD,
   refused: FLOOD - letIn,
   played,
   lost,
