@@ -6,6 +6,7 @@ import { type Backend, startBackend } from '../support/backend.ts'
 import { type KeptGate, startKeptGate } from '../support/kept-gate.ts'
 import { openLivePage } from '../support/live-page-tab.ts'
 import { forSuite } from '../support/scope.ts'
+import { type StoredGate, startStoredGate } from '../support/stored-gate.ts'
 
 /** Names the user in the token. */
 const byToken: Backend['answer'] = ({ target }, response) => {
@@ -17,10 +18,12 @@ const byToken: Backend['answer'] = ({ target }, response) => {
 const forgiven = /ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_REFUSED/
 const settings = { CHANNEL_PATTERN: '^/live/([^/]+)/' }
 
-const play = async (gate: KeptGate, user: string): Promise<string> =>
+type AnyGate = Pick<KeptGate | StoredGate, 'adminPort' | 'ask'>
+
+const play = async (gate: AnyGate, user: string): Promise<string> =>
   (await gate.ask({ uri: `/live/news/index.m3u8?token=${user}`, userAgent: `VLC/${user}` })).reason
 
-const urlOf = ({ adminPort }: KeptGate): string => `http://127.0.0.1:${adminPort}`
+const urlOf = ({ adminPort }: AnyGate): string => `http://127.0.0.1:${adminPort}`
 
 /** The live page of a gate with a store of its own. */
 export function pageOfStore(shared: { readonly browser: Browser }): void {
@@ -32,9 +35,9 @@ export function pageOfStore(shared: { readonly browser: Browser }): void {
     })
 
     test('shows adopted sessions as they come back after a restart', async (t) => {
-      const gate = await startKeptGate(t, { BACKEND_URL: backend.url, ...settings })
+      const gate = await startStoredGate(t, { BACKEND_URL: backend.url, ...settings })
       for (const user of ['anna', 'ben', 'carla']) assert.equal(await play(gate, user), 'backend-200')
-      await gate.restart('SIGTERM')
+      await gate.restart()
       const tab = await openLivePage(t, shared.browser, urlOf(gate), { forgiven })
       await tab.reads('#link-text', /^Live$/)
       await tab.reads('#no-sessions', /Nobody is playing/)
@@ -47,7 +50,7 @@ export function pageOfStore(shared: { readonly browser: Browser }): void {
     })
 
     test('a session that ends and is resumed at once stays in the list, with its part', async (t) => {
-      const gate = await startKeptGate(t, {
+      const gate = await startStoredGate(t, {
         ...{ BACKEND_URL: backend.url, SESSION_IDLE: '1s' },
         ...settings,
       })
