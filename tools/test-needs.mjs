@@ -41,7 +41,7 @@ export const programsOf = {
   'test/hostile/fail2ban.test.ts': { 'fail2ban-regex': 'fail2ban' },
   'test/middleware/php-names.test.ts': php,
   'test/install/deb-package.ts': { 'dpkg-deb': 'dpkg', lintian: 'lintian' },
-  'test/repository/deb-native.test.ts': { objdump: 'binutils' },
+  'test/long/repository/deb-native.test.ts': { objdump: 'binutils' },
   'test/nginx/shipped-files.test.ts': nginx,
   'test/long/players/ffmpeg.test.ts': ffmpeg,
   'test/support/shipped-units.ts': { 'systemd-analyze': 'systemd' },

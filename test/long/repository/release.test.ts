@@ -4,10 +4,10 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Scope } from '../support/scope.ts'
-import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+import type { Scope } from '../../support/scope.ts'
+import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 
-const tools = fileURLToPath(new URL('../../tools', import.meta.url))
+const tools = fileURLToPath(new URL('../../../tools', import.meta.url))
 const changelog =
   '# Changelog\n\n## Unreleased\n\n- Something new.\n\n## 0.2.0 - 2026-11-28\n\n- Something old.\n'
 
@@ -163,15 +163,4 @@ describe('npm run release', () => {
       ['', '', '2'],
     )
   })
-})
-
-test('the newest section of CHANGELOG.md that has a date is that of the version of the package; all dates are in order', () => {
-  const at = (name: string): string => readFileSync(join(tools, '..', name), 'utf8')
-  const sections = [...at('CHANGELOG.md').matchAll(/^## (.*)$/gm)].map(([, heading = '']) => heading)
-  assert.equal(sections[0], 'Unreleased')
-  const dated = sections.slice(1).map((heading) => heading.split(' - '))
-  assert.equal(dated[0]?.[0], (JSON.parse(at('package.json')) as { version: string }).version)
-  const dates = dated.map(([, date = '']) => date)
-  for (const date of dates) assert.match(date, /^\d{4}-\d\d-\d\d$/)
-  assert.deepEqual(dates, dates.toSorted().reverse())
 })

@@ -4,10 +4,10 @@ import { cpSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { architectures, keepOneNative } from '../../tools/deb-native.mjs'
-import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+import { architectures, keepOneNative } from '../../../tools/deb-native.mjs'
+import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 
-const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 
 /** The version of Debian's libstdc++6 that first had it. */
 const firstWith: Readonly<Record<string, number>> = {
