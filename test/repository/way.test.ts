@@ -20,7 +20,7 @@ const budgets = {
   hit: { files: 22, functions: 52 },
   limitedHit: { files: 23, functions: 53 },
   miss: { files: 54, functions: 174 },
-  folder: { files: 75, functions: 229 },
+  folder: { files: 75, functions: 230 },
   valkey: { files: 105, functions: 363 },
 }
 
