@@ -16,7 +16,7 @@ const ENDING = 30_000
 const folder = process.env['BASE_IMAGES_DIR'] ?? '/var/tmp/base-images'
 
 /**
- * Runs test files of node:test one after the other, with `DOCKER_HOST` set, and ends with their exit code.
+ * Runs test files of node:test at once, with `DOCKER_HOST` set, and ends with their exit code.
  * @param {readonly string[]} images public base images
  * @param {readonly string[]} files paths below the repository
  * @returns {Promise<never>}
@@ -49,7 +49,8 @@ export async function testWithDocker(images, files) {
       '--test',
       '--test-reporter=spec',
       `--test-timeout=${TESTING}`,
-      '--test-concurrency=1',
+      // Each waits for containers most of the time.
+      `--test-concurrency=${files.length}`,
       ...files,
     ],
     { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env },

@@ -13,7 +13,7 @@ const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 describe('the image, as docs/install.md builds and starts it', () => {
   const scope = suiteScope()
-  const name = testName
+  const name = `${testName}-alone`
 
   test('is healthy without root, and ends as asked', async () => {
     const settings = join(makeTemporaryFolder(scope), 'alta-auth.env')

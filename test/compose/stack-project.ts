@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { settingNames } from '../../src/config/settings-table.ts'
 import { findFreePort } from '../support/free-port.ts'
@@ -49,7 +50,7 @@ const PATIENCE = 400_000
 export async function openProject(scope: Scope, { file, ports: names }: Stack): Promise<Project> {
   const ports = await Promise.all(names.map(findFreePort))
   const published = Object.fromEntries(names.map((variable, at) => [variable, String(ports[at])]))
-  const name = testName
+  const name = `${testName}-${basename(file, '.yml').replaceAll('.', '-')}`
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
   // Settings of whoever runs this, in the shell or in .env, are not meant for the test.
   const none = Object.fromEntries(settingNames.map((setting) => [setting, undefined]))

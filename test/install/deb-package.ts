@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { forSuite, type Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
@@ -28,19 +29,20 @@ const architecture = execFileSync('dpkg', ['--print-architecture'], { encoding: 
 const ofThis = (block: string, number = version): string =>
   withVersion(block, number).replaceAll('_amd64.deb', `_${architecture}.deb`)
 
-const run = (program: string, ...parameters: string[]): string =>
-  execFileSync(program, parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+const execute = promisify(execFile)
+const run = async (program: string, ...parameters: string[]): Promise<string> =>
+  (await execute(program, parameters, { encoding: 'utf8', maxBuffer: 67_108_864 })).stdout
 
-/** Makes the package as the page says. Returns the path of the file. */
-function makePackage(clone: string, umask: string): string {
-  run('sh', '-euc', `cd '${clone}'; umask ${umask}; ${make}`)
+/** Makes the package as the page says. Resolves with the path of the file. */
+async function makePackage(clone: string, umask: string): Promise<string> {
+  await run('sh', '-euc', `cd '${clone}'; umask ${umask}; ${make}`)
   return join(clone, `alta-auth_${version}_${architecture}.deb`)
 }
 
 /** The package as another version of it, with one snippet that differs. */
-function another(scope: Scope, deb: string, number: string, changed: string): string {
+async function another(scope: Scope, deb: string, number: string, changed: string): Promise<string> {
   const folder = makeTemporaryFolder(scope)
-  run('dpkg-deb', '--raw-extract', deb, folder)
+  await run('dpkg-deb', '--raw-extract', deb, folder)
   const control = join(folder, 'DEBIAN/control')
   writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${number}`))
   for (const place of [snippets, '/usr/lib/alta-auth/nginx/alta-auth']) {
@@ -48,16 +50,19 @@ function another(scope: Scope, deb: string, number: string, changed: string): st
     writeFileSync(file, `${readFileSync(file, 'utf8')}# as in ${number}\n`)
   }
   const made = join(makeTemporaryFolder(scope), `alta-auth_${number}_${architecture}.deb`)
-  run('dpkg-deb', '--root-owner-group', '--build', folder, made)
+  await run('dpkg-deb', '--root-owner-group', '--build', folder, made)
   return made
 }
 
 describe('docs/install.md, followed on a clean Debian with the Debian package', () => {
   const server = forSuite(async (scope) => {
-    const deb = makePackage(copyRepository(scope), '022')
-    const older = another(scope, deb, '0.0.1', 'location.conf')
-    const newer = another(scope, deb, '999.0.0', 'server.conf')
-    const debian = await bootDebian(scope)
+    const booting = bootDebian(scope, 'deb')
+    const deb = await makePackage(copyRepository(scope), '022')
+    const [debian, older, newer] = await Promise.all([
+      booting,
+      another(scope, deb, '0.0.1', 'location.conf'),
+      another(scope, deb, '999.0.0', 'server.conf'),
+    ])
     for (const [folder, file] of Object.entries({ older, deb, newer })) {
       await debian.run(`mkdir /root/${folder}`)
       await debian.copyIn(file, `/root/${folder}/`)
@@ -66,20 +71,20 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
   })
   const sum = async (file: string): Promise<string> => (await server.debian.run(`md5sum < ${file}`)).trim()
 
-  test('the same sources give the same bytes, whatever the folder and the umask', () => {
-    const other = makePackage(copyRepository(server.scope), '077')
+  test('the same sources give the same bytes, whatever the folder and the umask', async () => {
+    const other = await makePackage(copyRepository(server.scope), '077')
     assert.ok(readFileSync(other).equals(readFileSync(server.deb)))
   })
 
-  test('lintian finds no error, and nothing to warn of but what deb/lintian-overrides gives a reason for', () => {
-    const found = run('lintian', '--allow-root', '--fail-on', 'none', '--show-overrides', server.deb)
+  test('lintian finds no error, and nothing to warn of but what deb/lintian-overrides gives a reason for', async () => {
+    const found = await run('lintian', '--allow-root', '--fail-on', 'none', '--show-overrides', server.deb)
     assert.deepEqual(found.match(/^[EW]: .*$/gm) ?? [], [])
     // It does look: the packages of Debian are not used.
     assert.match(found, /^O: alta-auth: embedded-javascript-library /m)
   })
 
-  test('brings the pages, a man page, and no file that only developers need', () => {
-    const files = run('dpkg-deb', '--contents', server.deb)
+  test('brings the pages, a man page, and no file that only developers need', async () => {
+    const files = await run('dpkg-deb', '--contents', server.deb)
     for (const path of [
       'doc/alta-auth/docs/install.md',
       'doc/alta-auth/copyright',
@@ -95,21 +100,21 @@ describe('docs/install.md, followed on a clean Debian with the Debian package', 
       /^-rw-r--r-- root\/root .*\/classic-level\/prebuilds\/linux-\w+\/classic-level\./,
     )
     assert.doesNotMatch(files, /\.(?:cc|gypi?|h)\n/)
-    assert.equal(run('dpkg-deb', '--field', server.deb, 'Architecture'), `${architecture}\n`)
+    assert.equal(await run('dpkg-deb', '--field', server.deb, 'Architecture'), `${architecture}\n`)
   })
 
-  test('a package for another architecture differs only in LevelDB and what it needs', () => {
+  test('a package for another architecture differs only in LevelDB and what it needs', async () => {
     const other = architecture === 'arm64' ? 'amd64' : 'arm64'
     const clone = copyRepository(server.scope)
-    run('sh', '-euc', `cd '${clone}'; ${make.trim()} -- ${other}`)
+    await run('sh', '-euc', `cd '${clone}'; ${make.trim()} -- ${other}`)
     const made = join(clone, `alta-auth_${version}_${other}.deb`)
-    assert.equal(run('dpkg-deb', '--field', made, 'Architecture'), `${other}\n`)
-    const namesIn = (deb: string) =>
-      run('dpkg-deb', '--contents', deb)
+    assert.equal(await run('dpkg-deb', '--field', made, 'Architecture'), `${other}\n`)
+    const namesIn = async (deb: string) =>
+      (await run('dpkg-deb', '--contents', deb))
         .split('\n')
         .map((line) => line.replace(/^.* \.\//, ''))
         .filter((name) => !name.includes('/prebuilds/linux-'))
-    assert.deepEqual(namesIn(made), namesIn(server.deb))
+    assert.deepEqual(await namesIn(made), await namesIn(server.deb))
   })
 
   test('installing: the gate runs, with Node.js', async () => {

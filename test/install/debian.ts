@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { docker, testName, tryDocker } from '../compose/docker.ts'
 import type { Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
@@ -36,9 +37,15 @@ RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq 
 const boot =
   'umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec /usr/lib/systemd/systemd'
 
-/** Boots a Debian with nothing but systemd in a container, which is removed when the scope ends. */
-export async function bootDebian(scope: Scope): Promise<Debian> {
-  const name = testName
+/** npm's cache on this machine: the container takes from it what was fetched before. */
+const npmCache = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim()
+
+/**
+ * Boots a Debian with nothing but systemd in a container, which is removed when the scope ends.
+ * @param purpose a word in its name
+ */
+export async function bootDebian(scope: Scope, purpose: string): Promise<Debian> {
+  const name = `${testName}-${purpose}`
   scope.after(async () => {
     await tryDocker(['rm', '--force', '--volumes', name])
     await tryDocker(['image', 'rm', '--force', name])
@@ -47,6 +54,7 @@ export async function bootDebian(scope: Scope): Promise<Debian> {
   await docker([
     ...['run', '--detach', '--name', name, '--hostname', 'debian', '--privileged', '--cgroupns', 'private'],
     ...['--tmpfs', '/run', '--tmpfs', '/tmp', '--env', 'container=docker'],
+    ...['--volume', `${npmCache}:/root/.npm`],
     ...['--volume', `/etc/ssl/certs/ca-certificates.crt:${certificates}:ro`],
     ...[name, 'sh', '-c', boot],
   ])

@@ -15,7 +15,7 @@ const clone = '/root/alta-auth'
 
 describe('docs/install.md, followed on a clean Debian with the npm package', () => {
   const debian = forSuite(async (scope) => {
-    const debian = await bootDebian(scope)
+    const debian = await bootDebian(scope, 'npm')
     await debian.copyIn(`${copyRepository(scope)}/.`, clone)
     return debian
   })
