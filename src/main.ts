@@ -6,7 +6,7 @@ import { help } from './cli/help.ts'
 import { showSettings } from './cli/show-settings.ts'
 import { findSettings } from './config/find-settings.ts'
 import { type Environment, readSettings, type Settings } from './config/read-settings.ts'
-import { readVersion } from './version.ts'
+import { readVersion } from './package.ts'
 
 const asked = readCommandLine(process.argv.slice(2))
 switch (asked.command) {

@@ -9,7 +9,7 @@ const src = join(root, 'src')
 
 /** Which rooms each room may import from; itself always. Read from top to bottom: imports go down only. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  main: ['cli', 'config', 'version'],
+  main: ['cli', 'config', 'package'],
   cli: ['config', 'service', 'check', 'explain', 'session', 'listen', 'log'],
   service: [
     ...[
@@ -28,19 +28,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
       'state',
       'log',
     ],
-    ...['address', 'listen', 'verdict', 'subrequest', 'version', 'package-folder'],
+    ...['address', 'listen', 'verdict', 'subrequest', 'package'],
   ],
-  check: [
-    'config',
-    'backend',
-    'session',
-    'state',
-    'listen',
-    'log',
-    'verdict',
-    'subrequest',
-    'package-folder',
-  ],
+  check: ['config', 'backend', 'session', 'state', 'listen', 'log', 'verdict', 'subrequest', 'package'],
   config: [
     'backend',
     'decision',
@@ -92,8 +82,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   log: ['decision', 'session', 'verdict', 'subrequest'],
   address: [],
   listen: [],
-  version: ['package-folder'],
-  'package-folder': [],
+  package: [],
   'reason-sentences': ['verdict'],
   verdict: [],
   subrequest: [],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageFolder } from '../../package-folder.ts'
+import { packageFolder } from '../../package.ts'
 import { type Directive, named, textOf } from './directive.ts'
 import { readDirectives } from './read-directives.ts'
 import { AUTH } from './site-map.ts'
