@@ -43,6 +43,7 @@ export const programsOf = {
   'test/install/deb-package.ts': { 'dpkg-deb': 'dpkg', lintian: 'lintian' },
   'test/long/repository/deb-native.test.ts': { objdump: 'binutils' },
   'test/nginx/shipped-files.test.ts': nginx,
+  'test/long/metrics/alert-rules.test.ts': prometheus,
   'test/long/players/ffmpeg.test.ts': ffmpeg,
   'test/support/shipped-units.ts': { 'systemd-analyze': 'systemd' },
   'test/state/full-disk.test.ts': { unshare: 'util-linux' },

@@ -16,6 +16,7 @@ import { listenOnLoopback } from '../support/listen-on-loopback.ts'
 import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
+import { wordsOf } from '../support/words.ts'
 
 /** The routes as a 404 lists them. */
 async function routesOf({ admin }: AdminGate): Promise<string[]> {
@@ -88,37 +89,22 @@ describe('the admin API', () => {
     })
   }
 
-  for (const target of [
-    '/%zz',
-    '/sessions/%',
-    '/sessions/%c3%28',
-    '/sessions?user=%',
-    '/sessions?user=%ff',
-    '/explain?url=%zz',
-    '/%c0%ae%c0%ae/',
-  ]) {
-    test(`${target} is not percent-encoded right, and 400`, async () => {
+  test('what is not percent-encoded right is 400', async () => {
+    for (const target of wordsOf(`/%zz /sessions/% /sessions/%c3%28 /sessions?user=% /sessions?user=%ff
+      /explain?url=%zz /%c0%ae%c0%ae/`))
       for (const method of ['GET', 'DELETE', 'POST']) {
         const answer = await site.admin(`${method} ${target}`)
-        assert.equal(answer.status, 400)
-        assert.match(errorOf(answer), /percent.*%25/)
+        assert.equal(answer.status, 400, target)
+        assert.match(errorOf(answer), /percent.*%25/, target)
       }
-    })
-  }
+  })
 
   test('any other method is 405, and Allow tells which there are', async () => {
     for (const route of await routesOf(site)) {
       const path = route.split(' ')[1]?.replace(':id', 'x') ?? ''
       const takesDelete = path.startsWith('/sessions')
-      for (const method of [
-        'POST',
-        'PUT',
-        'PATCH',
-        'OPTIONS',
-        'TRACE',
-        'PROPFIND',
-        ...(takesDelete ? [] : ['DELETE']),
-      ]) {
+      const others = wordsOf('POST PUT PATCH OPTIONS TRACE PROPFIND')
+      for (const method of [...others, ...(takesDelete ? [] : ['DELETE'])]) {
         const answer = await site.admin(`${method} ${path}`)
         assert.equal(answer.status, 405, `${method} ${path}`)
         assert.equal(answer.headers.allow, takesDelete ? 'GET, HEAD, DELETE' : 'GET, HEAD')
@@ -137,30 +123,18 @@ describe('the admin API', () => {
   })
 
   test('no answer is kept by anybody, or taken for something else', async () => {
-    for (const what of [
-      'GET /',
-      'GET /healthz',
-      'GET /readyz',
-      'GET /metrics',
-      'GET /sessions',
-      'DELETE /sessions',
-      'GET /sessions/x',
-      'PUT /sessions',
-      'GET /%zz',
-      'GET /x',
-      'HEAD /events',
-    ]) {
+    const all = [
+      ...['GET /', 'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /sessions', 'DELETE /sessions'],
+      ...['GET /sessions/x', 'PUT /sessions', 'GET /%zz', 'GET /x', 'HEAD /events'],
+    ]
+    for (const what of all) {
       const { headers } = await site.admin(what)
       assert.equal(headers['cache-control'], 'no-store', what)
       assert.equal(headers['x-content-type-options'], 'nosniff', what)
-      assert.match(
-        String(headers['content-security-policy']),
-        /^default-src 'none';.*frame-ancestors 'none'/,
-        what,
-      )
-      assert.equal(headers['access-control-allow-origin'], undefined, what)
-      assert.equal(headers.etag, undefined, what)
-      assert.equal(headers['x-powered-by'], undefined, what)
+      const policy = String(headers['content-security-policy'])
+      assert.match(policy, /^default-src 'none';.*frame-ancestors 'none'/, what)
+      for (const name of ['access-control-allow-origin', 'etag', 'x-powered-by'])
+        assert.equal(headers[name], undefined, what)
     }
   })
 
@@ -304,15 +278,7 @@ describe('the files of the page', () => {
     const page = join(folder, 'page')
     mkdirSync(join(page, 'below'), { recursive: true })
     mkdirSync(join(page, 'folder.js'))
-    for (const name of [
-      'index.html',
-      'a.js',
-      '.env',
-      '.hidden.js',
-      'tsconfig.json',
-      'notes.md',
-      'below/b.js',
-    ])
+    for (const name of wordsOf('index.html a.js .env .hidden.js tsconfig.json notes.md below/b.js'))
       writeFileSync(join(page, name), `here: ${name}`)
     writeFileSync(join(folder, 'outside.js'), 'here: outside')
     symlinkSync(join(folder, 'outside.js'), join(page, 'link.js'))
@@ -338,28 +304,10 @@ describe('the files of the page', () => {
 })
 
 /** Paths that try to reach something other than the files of the page. */
-const waysOut = [
-  '/index.html',
-  '/.env',
-  '/%2eenv',
-  '/.hidden.js',
-  '/tsconfig.json',
-  '/notes.md',
-  '/below/b.js',
-  '/below%2fb.js',
-  '/folder.js',
-  '/folder.js/',
-  '/link.js',
-  '/../outside.js',
-  '/%2e%2e/outside.js',
-  '/..%2foutside.js',
-  '/..%5coutside.js',
-  '//a.js',
-  '/a.js/',
-  '/a.js%00',
-  '/A.JS',
-  '/a%2ejs%2f',
-]
+const waysOut = wordsOf(`
+  /index.html /.env /%2eenv /.hidden.js /tsconfig.json /notes.md /below/b.js /below%2fb.js /folder.js /folder.js/
+  /link.js /../outside.js /%2e%2e/outside.js /..%2foutside.js /..%5coutside.js //a.js /a.js/ /a.js%00 /A.JS
+  /a%2ejs%2f`)
 
 /** The app alone. Its parts do nothing unless given. */
 async function startApp(
@@ -406,16 +354,9 @@ describe('a fault of our own', () => {
       onInternalError: (error) => errors.push(error),
     })
     const all = [
-      'GET /readyz',
-      'GET /metrics',
-      'GET /sessions',
-      'GET /sessions/x',
-      'DELETE /sessions/x',
-      'DELETE /sessions?user=1',
-      'GET /denials',
-      'GET /explain?denial=1',
-      'GET /explain?url=http://a/b',
-      'GET /events',
+      ...['GET /readyz', 'GET /metrics', 'GET /sessions', 'GET /sessions/x', 'DELETE /sessions/x'],
+      ...['DELETE /sessions?user=1', 'GET /denials', 'GET /explain?denial=1'],
+      ...['GET /explain?url=http://a/b', 'GET /events'],
     ]
     for (const what of all) {
       const answer = await admin(what)
@@ -431,36 +372,27 @@ describe('a fault of our own', () => {
 test('slow clients cannot pin the admin listener', async (t) => {
   const backend = await startBackend(t)
   const { adminPort, admin } = await startAdminGate(t, { BACKEND_URL: backend.url })
-  const closed = new Set<string>()
-  const open = (name: string, first: string, more = ''): void => {
+  const local = 'Host: 127.0.0.1\r\n'
+  const slow: Readonly<Record<string, readonly [first: string, dripping?: string]>> = {
+    'not a word': [''],
+    'half a head': ['GET /healthz HTTP/1.1\r\nHost: a\r\n'],
+    'a dripping head': ['GET /healthz HTTP/1.1\r\n', 'X-A: b\r\n'],
+    'a body that never ends': [
+      `DELETE /sessions?user=1 HTTP/1.1\r\n${local}Transfer-Encoding: chunked\r\n\r\n`,
+      '1\r\nx\r\n',
+    ],
+    'a body that never comes': [`GET /healthz HTTP/1.1\r\n${local}Content-Length: 1000000\r\n\r\n`],
+  }
+  const open = new Set(Object.keys(slow))
+  for (const [name, [first, dripping = '']] of Object.entries(slow)) {
     const socket = connect(adminPort, '127.0.0.1')
     t.after(() => void socket.destroy())
     socket.on('error', () => {})
-    socket.on('close', () => closed.add(name)).resume()
+    socket.on('close', () => open.delete(name)).resume()
     socket.write(first)
-    const drip =
-      more === '' ? undefined : setInterval(() => void (socket.writable && socket.write(more)), 300)
+    const drip = setInterval(() => void (socket.writable && socket.write(dripping)), 300)
     socket.on('close', () => clearInterval(drip))
   }
-  open('not a word', '')
-  open('half a head', 'GET /healthz HTTP/1.1\r\nHost: a\r\n')
-  open('a dripping head', 'GET /healthz HTTP/1.1\r\n', 'X-A: b\r\n')
-  open(
-    'a body that never ends',
-    'DELETE /sessions?user=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n',
-    '1\r\nx\r\n',
-  )
-  open(
-    'a body that never comes',
-    'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n',
-  )
-  const names = [
-    'not a word',
-    'half a head',
-    'a dripping head',
-    'a body that never ends',
-    'a body that never comes',
-  ]
   assert.equal((await admin('GET /healthz')).status, 200)
-  await until('all of them to be closed', () => names.every((name) => closed.has(name)), 30_000)
+  await until('all of them to be closed', () => open.size === 0, 30_000)
 })

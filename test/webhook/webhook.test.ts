@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '../../src/config/read-settings.ts'
-import { startAdminGate } from '../support/admin-gate.ts'
+import { askAdmin } from '../support/admin-gate.ts'
 import { askGate } from '../support/ask-gate.ts'
-import { startBackend, status } from '../support/backend.ts'
+import { type Backend, startBackend, status } from '../support/backend.ts'
 import { makeAuthority, makeSelfSigned } from '../support/certificates.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { type Gate, startGate } from '../support/gate.ts'
@@ -23,6 +23,14 @@ const PATIENCE = 30_000
 
 const opening = '/live/news/index.m3u8?token=SECRET'
 const segment = '/live/news/1.ts'
+
+/** A session that is to end, and who can end it. */
+interface Ending {
+  readonly gate: Gate
+  readonly backend: Backend
+  /** Of the session. */
+  readonly id: string
+}
 
 // Most of it is waiting for sessions to go silent.
 describe('starts and ends of sessions reach the receiver', { concurrency: true }, () => {
@@ -103,47 +111,28 @@ describe('starts and ends of sessions reach the receiver', { concurrency: true }
     assert.doesNotMatch(gate.logText(), /SECRET|pass.word|from=edge/)
   })
 
-  test('with the reason: denied, when a re-check is denied', async (t) => {
-    const receiver = await startReceiver(t)
-    const fickle = await startBackend(t)
-    const gate = await start(receiver, { ALLOW_TTL: '1ms', BACKEND_URL: fickle.url }, t)
-    const userAgent = newViewer()
-    const later = `${opening}&u=${userAgent}`
-    assert.equal((await play(gate, userAgent, later)).status, 200)
-    fickle.answer = status(403)
-    await until('the re-check', async () => (await play(gate, userAgent, segment)).status === 403, PATIENCE)
-    await until('the end', () => receiver.end(userAgent)?.reason === 'denied', PATIENCE)
-  })
-
-  test('with the reason: evicted, past MAX_SESSIONS', async (t) => {
-    const receiver = await startReceiver(t)
-    const gate = await start(receiver, { MAX_SESSIONS: '2' }, t)
-    const viewers = [newViewer(), newViewer(), newViewer()]
-    for (const viewer of viewers) await play(gate, viewer)
-    await until('the end', () => receiver.end(viewers[0] ?? '')?.reason === 'evicted', PATIENCE)
-    assert.equal(receiver.end(viewers[1] ?? ''), undefined)
-  })
-
-  test('with the reason: closed, by the operator', async (t) => {
-    const receiver = await startReceiver(t)
-    const { gate, admin } = await startAdminGate(t, settingsFor(receiver))
-    const userAgent = newViewer()
-    const { sessionId } = await play(gate, userAgent)
-    assert.equal((await admin(`DELETE /sessions/${sessionId}`)).status, 204)
-    await until('the end', () => receiver.end(userAgent)?.reason === 'closed', PATIENCE)
-  })
-
-  test('with the reason: expired, when the backend was away for longer than STALE_TTL', async (t) => {
-    const receiver = await startReceiver(t)
-    const backend = await startBackend(t)
-    const lifetimes = { ALLOW_TTL: '1ms', STALE_TTL: '1ms', DENY_TTL: '1ms', DEFAULT_TTL: '1ms' }
-    const gate = await start(receiver, { BACKEND_URL: backend.url, ...lifetimes }, t)
-    const userAgent = newViewer()
-    assert.equal((await play(gate, userAgent)).status, 200)
-    await backend.stop()
-    await until('the refusal', async () => (await play(gate, userAgent, segment)).status === 403, PATIENCE)
-    await until('the end', () => receiver.end(userAgent)?.reason === 'expired', PATIENCE)
-  })
+  const soon = { ALLOW_TTL: '1ms', STALE_TTL: '1ms', DENY_TTL: '1ms', DEFAULT_TTL: '1ms' }
+  const endings: readonly (readonly [string, Environment, (one: Ending) => unknown])[] = [
+    ['denied', { ALLOW_TTL: '1ms' }, ({ backend }) => Object.assign(backend, { answer: status(403) })],
+    ['expired', soon, ({ backend }) => backend.stop()],
+    ['evicted', { MAX_SESSIONS: '1' }, ({ gate }) => play(gate, newViewer())],
+    ['closed', {}, ({ gate, id }) => askAdmin({ port: gate.adminPort }, `DELETE /sessions/${id}`)],
+  ]
+  for (const [reason, settings, end] of endings)
+    test(`with the reason: ${reason}`, async (t) => {
+      const [receiver, backend] = [await startReceiver(t), await startBackend(t)]
+      const own = { BACKEND_URL: backend.url, ADMIN_LISTEN: '127.0.0.1:0', ...settings }
+      const gate = await start(receiver, own, t)
+      const viewer = newViewer()
+      const { sessionId: id } = await play(gate, viewer)
+      await end({ gate, backend, id })
+      const isOver = async (): Promise<boolean> => {
+        await play(gate, viewer, segment)
+        return receiver.end(viewer) !== undefined
+      }
+      await until('the end', isOver, PATIENCE)
+      assert.deepEqual([receiver.end(viewer)?.reason, receiver.end(viewer)?.session], [reason, id])
+    })
 
   test('a viewer let in by the default action is reported as provisional, and later is not', async (t) => {
     const receiver = await startReceiver(t)
