@@ -9,6 +9,7 @@ import { request } from '../support/client.ts'
 import { startGate } from '../support/gate.ts'
 import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
+import { wordsOf } from '../support/words.ts'
 
 const token = 'f3c9b1a2-secret-of-the-operator'
 const bearer = { Authorization: `Bearer ${token}` }
@@ -99,12 +100,12 @@ describe('with ADMIN_TOKEN', () => {
       assert.deepEqual((await site.admin('GET /readyz', headers)).json, { ready: true, reasons: [] })
     }
     const { json } = await site.admin('GET /readyz', bearer)
-    assert.deepEqual(Object.keys(json as object).slice(0, 4), [
-      'ready',
-      'reasons',
-      'defaultAction',
-      'backends',
-    ])
+    assert.equal(
+      Object.keys(json as object)
+        .slice(0, 4)
+        .join(' '),
+      'ready reasons defaultAction backends',
+    )
     const page = await site.admin('GET /')
     assert.equal(page.status, 200)
     assert.match(page.headers['content-type'] ?? '', /^text\/html/)
@@ -154,47 +155,21 @@ describe('without ADMIN_TOKEN', () => {
     return site
   })
 
-  for (const host of [
-    '127.0.0.1',
-    '127.0.0.1:9181',
-    'localhost',
-    'LocalHost:9181',
-    '[::1]',
-    '[::1]:9181',
-    '[0:0:0:0:0:0:0:1]:9181',
-    '[2001:DB8::7]:80',
-    '127.0.0.2:9181',
-    '192.0.2.7:80',
-  ])
+  for (const host of wordsOf(`
+    127.0.0.1 127.0.0.1:9181 localhost LocalHost:9181 [::1] [::1]:9181 [0:0:0:0:0:0:0:1]:9181
+    [2001:DB8::7]:80 127.0.0.2:9181 192.0.2.7:80`))
     test(`Host: ${host} is answered`, async () => {
       for (const what of ['GET /sessions', 'GET /metrics', 'HEAD /events'])
         assert.equal((await site.admin(what, { Host: host })).status, 200)
     })
 
-  for (const host of [
-    'evil.example.com',
-    'evil.example.com:9181',
-    'localhost.evil.example.com',
-    '127.0.0.1.evil.example.com',
-    'evil.localhost',
-    'localhost:',
-    '127.0.0.1@evil.example.com',
-    '127.1',
-    '0x7f000001',
-    '2130706433',
-    '[::1]evil',
-    '[evil]',
-    '::1',
-    'a b',
-  ])
+  const foreign = wordsOf(`
+    evil.example.com evil.example.com:9181 localhost.evil.example.com 127.0.0.1.evil.example.com evil.localhost
+    localhost: 127.0.0.1@evil.example.com 127.1 0x7f000001 2130706433 [::1]evil [evil] ::1`)
+  for (const host of [...foreign, 'a b'])
     test(`Host: ${host} may be another's name for this machine, and is refused`, async () => {
-      for (const what of [
-        'GET /sessions',
-        'GET /metrics',
-        'GET /explain?url=http://a/b',
-        'DELETE /sessions?user=1',
-        'GET /x',
-      ]) {
+      const asked = ['GET /sessions', 'GET /metrics', 'GET /explain?url=http://a/b', 'GET /x']
+      for (const what of [...asked, 'DELETE /sessions?user=1']) {
         const answer = await site.admin(what, { Host: host })
         assert.equal(answer.status, 403, what)
         assert.match(errorOf(answer), /IP address or localhost.*ADMIN_TOKEN/)
@@ -204,61 +179,13 @@ describe('without ADMIN_TOKEN', () => {
     })
 
   describe('a host by which browsers reach this machine without telling who asks is refused, in every spelling:', () => {
-    const spellings = [
-      ...[
-        '0.0.0.0',
-        '0',
-        '00',
-        '0x0',
-        '0X0',
-        '0.0',
-        '0.0.0',
-        '0x0.0x0.0x0.0x0',
-        '000.000.000.000',
-        '0.0.0.0.',
-        '.0.0.0.0',
-      ],
-      ...[
-        '[::]',
-        '[::0]',
-        '[0::]',
-        '[0::0]',
-        '[0:0:0:0:0:0:0:0]',
-        '[0000:0000:0000:0000:0000:0000:0000:0000]',
-        '[::0:0]',
-      ],
-      ...[
-        '[::0.0.0.0]',
-        '[0:0:0:0:0:0:0.0.0.0]',
-        '[::ffff:0:0]',
-        '[::FFFF:0:0]',
-        '[::fFfF:0.0.0.0]',
-        '[::ffff:0000:0000]',
-      ],
-      ...[
-        '[0:0:0:0:0:ffff:0:0]',
-        '[0::ffff:0:0]',
-        '[::%lo]',
-        '[::%25lo]',
-        '[::ffff:0:0%lo]',
-        '[::.]',
-        '[::]]',
-        '[[::]',
-        '::',
-      ],
-      ...[
-        '[0.0.0.0]',
-        '[]',
-        '[::ffff:127.0.0.1]',
-        '[::ffff:7f00:1]',
-        '[0:0:0:0:0:FFFF:7F00:0001]',
-        '[::ffff:192.0.2.7]',
-        '[::ffff:0:0',
-        '::ffff:0:0',
-        '[::ffff:0.0.0.0.]',
-        '[::ffff:0x0.0.0.0]',
-      ],
-    ]
+    const spellings = wordsOf(`
+      0.0.0.0 0 00 0x0 0X0 0.0 0.0.0 0x0.0x0.0x0.0x0 000.000.000.000 0.0.0.0. .0.0.0.0 [::] [::0] [0::]
+      [0::0] [0:0:0:0:0:0:0:0] [0000:0000:0000:0000:0000:0000:0000:0000] [::0:0] [::0.0.0.0]
+      [0:0:0:0:0:0:0.0.0.0] [::ffff:0:0] [::FFFF:0:0] [::fFfF:0.0.0.0] [::ffff:0000:0000]
+      [0:0:0:0:0:ffff:0:0] [0::ffff:0:0] [::%lo] [::%25lo] [::ffff:0:0%lo] [::.] [::]] [[::] ::
+      [0.0.0.0] [] [::ffff:127.0.0.1] [::ffff:7f00:1] [0:0:0:0:0:FFFF:7F00:0001] [::ffff:192.0.2.7]
+      [::ffff:0:0 ::ffff:0:0 [::ffff:0.0.0.0.] [::ffff:0x0.0.0.0]`)
     for (const spelling of spellings) {
       test(spelling, async () => {
         for (const host of [spelling, `${spelling}:80`, `${spelling}:9181`, `${spelling}:`]) {
@@ -280,12 +207,8 @@ describe('without ADMIN_TOKEN', () => {
     'no URL': { Origin: 'evil' },
   })) {
     test(`a request of ${who} is refused`, async () => {
-      for (const what of [
-        'GET /sessions',
-        'DELETE /sessions?address=192.0.2.1',
-        'GET /explain?url=http://a/b',
-        'GET /metrics',
-      ]) {
+      const asked = ['GET /sessions', 'GET /metrics', 'GET /explain?url=http://a/b']
+      for (const what of [...asked, 'DELETE /sessions?address=192.0.2.1']) {
         const answer = await site.admin(what, { Host: '127.0.0.1', ...headers })
         assert.equal(answer.status, 403, what)
         assert.match(errorOf(answer), /another website.*; open this address by itself/)

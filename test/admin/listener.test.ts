@@ -14,6 +14,7 @@ import { get } from '../support/http-get.ts'
 import { startMain } from '../support/main-process.ts'
 import { suiteScope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
+import { wordsOf } from '../support/words.ts'
 
 interface Readiness {
   readonly ready: boolean
@@ -72,16 +73,8 @@ describe('the admin listener', () => {
     assert.equal(internalErrors, 0)
   })
 
-  for (const path of [
-    '/auth',
-    '/metrics/x',
-    '/healthz/x',
-    '/Healthz',
-    '/readyz/',
-    '//',
-    '/..%2f',
-    '/readyz%00',
-  ]) {
+  for (const path of wordsOf(`
+    /auth /metrics/x /healthz/x /Healthz /readyz/ // /..%2f /readyz%00`)) {
     test(`${path} is 404 and tells what there is`, async () => {
       const answer = await get({ port: adminPort }, path)
       assert.equal(answer.status, 404)

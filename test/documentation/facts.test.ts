@@ -7,28 +7,15 @@ import { readSettings } from '../../src/config/read-settings.ts'
 import { type SettingName, settingNames, settingsTable } from '../../src/config/settings-table.ts'
 import { refusedReasons, sources, unavailableReasons } from '../../src/verdict.ts'
 import { readPage, readPages, root, rowsBelow } from '../support/documentation/pages.ts'
+import { wordsOf } from '../support/words.ts'
 
 const pages = readPages()
 const troubleshooting = readPage('docs/troubleshooting.md').prose
 
 /** Words in capitals that are no settings of ours. */
-const foreign = [
-  'NO_COLOR',
-  'NODE_EXTRA_CA_CERTS',
-  'CMCD',
-  'SIGTERM',
-  'SIGINT',
-  'RESTARTS',
-  'HEAP',
-  'QUERIES',
-  'NODE_OPTIONS',
-  'HISTORIES',
-  'SECURETOKEN',
-  'PASSWORD',
-  'REQUEST_URI',
-  'DOCUMENT_URI',
-  'OPTIONS',
-]
+const foreign = wordsOf(`
+  NO_COLOR NODE_EXTRA_CA_CERTS CMCD SIGTERM SIGINT FULL RESTARTS HEAP QUERIES NODE_OPTIONS HISTORIES
+  SECURETOKEN PASSWORD REQUEST_URI DOCUMENT_URI OPTIONS`)
 
 function isSetting(name: string): name is SettingName {
   return (settingNames as readonly string[]).includes(name)
