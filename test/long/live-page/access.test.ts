@@ -9,47 +9,9 @@ import { openGateLines } from '../../support/gate-lines.ts'
 import { adminUrl, openLivePage } from '../../support/live-page-tab.ts'
 import { forSuite, suiteScope } from '../../support/scope.ts'
 
-const TOKEN = 'a-token-of-the-operator-0123456789'
-
 describe('the live page and its gate', () => {
   const scope = suiteScope()
   const busy = forSuite((scope) => startBusyGate(scope))
-
-  test('a gate with a token asks for it, keeps it for this tab only, and forgets it when told to', async (t) => {
-    const closed = await startGate(scope, {
-      BACKEND_URL: `${busy.backend.url}/auth`,
-      ADMIN_LISTEN: '127.0.0.1:0',
-      ADMIN_TOKEN: TOKEN,
-    })
-    const { page, ...tab } = await openLivePage(t, busy.browser, adminUrl(closed), {
-      forgiven: /status of 401/,
-    })
-    await openSession(openGateLines(scope, closed.port), 1)
-    await tab.reads('#lock', /This gate asks for its token/)
-    assert.equal(await page.isVisible('#content'), false)
-    assert.deepEqual(await faintTexts(page), [])
-    await page.keyboard.type('not-the-token')
-    await page.keyboard.press('Enter')
-    await tab.reads('#lock-said', /does not accept this token/)
-    await page.getByRole('textbox', { name: 'Token' }).fill(TOKEN)
-    await page.keyboard.press('Enter')
-    await tab.lists('sessions', new RegExp(viewer(1).user))
-    assert.equal(await page.isVisible('#lock'), false)
-    assert.doesNotMatch(await page.content(), new RegExp(TOKEN))
-    assert.deepEqual(await page.evaluate('[document.cookie, localStorage.length, location.search]'), [
-      '',
-      0,
-      '',
-    ])
-
-    await page.reload()
-    await tab.lists('sessions', new RegExp(viewer(1).user))
-    await page.getByRole('button', { name: 'Forget the token' }).click()
-    await tab.reads('#lock', /This gate asks for its token/)
-    assert.equal(await page.evaluate('sessionStorage.length'), 0)
-    assert.doesNotMatch(await page.content(), new RegExp(viewer(1).user))
-    assert.equal(await tab.text('#lock-said'), '')
-  })
 
   test('when the gate is restarted, the page says so, comes back by itself, and shows the new sessions', async (t) => {
     const ports = {
