@@ -103,7 +103,9 @@ describe('the list of sessions', () => {
   })
 })
 
-describe('2,500 sessions', () => {
+const MANY = 1_200
+
+describe(`${MANY} sessions`, () => {
   const site = forSuite(async (scope) => {
     const backend = await startBackend(scope)
     backend.answer = byToken
@@ -112,7 +114,7 @@ describe('2,500 sessions', () => {
       CHANNEL_PATTERN: '^/live/([^/]+)/',
       SESSION_IDLE: '1h',
     })
-    await openMany(site.gate.port, 2500)
+    await openMany(site.gate.port, MANY)
     return site
   })
 
@@ -134,18 +136,18 @@ describe('2,500 sessions', () => {
   test('are told page by page, the opened last first, each once', async () => {
     for (const limit of [1000, 999, 100]) {
       const all = await readAll(`limit=${limit}`)
-      assert.equal(all.length, 2500)
-      assert.equal(new Set(all.map(({ session }) => session)).size, 2500)
+      assert.equal(all.length, MANY)
+      assert.equal(new Set(all.map(({ session }) => session)).size, MANY)
       const starts = all.map(({ start }) => start)
       assert.deepEqual(starts, starts.toSorted().reverse())
     }
     const { sessions, total, next } = await pageOf(site, '')
-    assert.deepEqual([sessions.length, total, typeof next], [100, 2500, 'string'])
+    assert.deepEqual([sessions.length, total, typeof next], [100, MANY, 'string'])
   })
 
   test('are filtered by channel, address and user, which all must match', async () => {
-    assert.equal((await pageOf(site, '?channel=ch3&limit=1')).total, 50)
-    assert.equal((await pageOf(site, '?user=user-3')).total, 357)
+    assert.equal((await pageOf(site, '?channel=ch3&limit=1')).total, MANY / 50)
+    assert.equal((await pageOf(site, '?user=user-3')).total, 171)
     assert.equal((await pageOf(site, '?address=198.51.1.7')).total, 1)
     const both = await readAll('channel=ch3&user=user-3&limit=2')
     assert.ok(both.length > 2)
@@ -156,10 +158,10 @@ describe('2,500 sessions', () => {
   })
 
   test('who stays is on exactly one page, whoever comes, goes and plays on meanwhile', async () => {
-    let more = 2500
+    let more = MANY
     const closed = new Set<string>()
     const before = new Set((await readAll('limit=1000')).map(({ session }) => session))
-    const all = await readAll('limit=250', async () => {
+    const all = await readAll('limit=120', async () => {
       await openMany(site.gate.port, 20, more)
       more += 20
       const { sessions } = await pageOf(site, '?limit=1000')
@@ -171,7 +173,7 @@ describe('2,500 sessions', () => {
         closed.add(session)
       }
       // Sessions that play on must keep their places.
-      for (let n = 0; n < 2500; n += 100)
+      for (let n = 0; n < MANY; n += 100)
         await askGate(site.gate.port, {
           uri: `/live/ch${n % 50}/1.ts`,
           address: `198.51.${n >> 8}.${n & 255}`,
