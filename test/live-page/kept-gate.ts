@@ -51,14 +51,15 @@ export function pageOfStore(shared: { readonly browser: Browser }): void {
 
     test('a session that ends and is resumed at once stays in the list, with its part', async (t) => {
       const gate = await startStoredGate(t, {
-        ...{ BACKEND_URL: backend.url, SESSION_IDLE: '1s' },
+        ...{ BACKEND_URL: backend.url, SESSION_IDLE: '3s' },
         ...settings,
       })
-      assert.equal(await play(gate, 'anna'), 'backend-200')
       const tab = await openLivePage(t, shared.browser, urlOf(gate), { forgiven })
+      await tab.reads('#link-text', /^Live$/)
+      assert.equal(await play(gate, 'anna'), 'backend-200')
       await tab.lists('sessions', /^anna +news /)
       // Where the gate has not swept yet, this request ends the session and resumes it.
-      await delay(1_100)
+      await delay(3_100)
       assert.equal(await play(gate, 'anna'), 'resumed')
       await tab.lists('sessions', /^anna resumed, part 2 news /)
     })

@@ -24,6 +24,12 @@ export interface Scrape {
    * @throws when there are none, or several
    */
   value(name: string, labels?: Readonly<Record<string, string>>): number
+  /**
+   * Compares values with `name label=value … number`, several of them behind semicolons or on lines of their
+   * own. Names are without `alta_auth_`.
+   * @throws AssertionError
+   */
+  shows(table: string): void
   /** The sum of all series of this name that have these labels. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number
 }
@@ -72,11 +78,19 @@ export function readMetrics(text: string, contentType = ''): Scrape {
       (one) =>
         one.name === name && Object.entries(labels).every(([label, text]) => one.labels[label] === text),
     )
-  return {
+  const scrape: Scrape = {
     text,
     contentType,
     types,
     series,
+    shows(table) {
+      for (const row of table.trim().split(/;?\s*\n\s*|; /)) {
+        const [name = '', ...words] = row.split(' ')
+        const value = words.pop()
+        const own = Object.fromEntries(words.map((word) => word.split(/=(.*)/s).slice(0, 2)))
+        assert.equal(scrape.value(`alta_auth_${name}`, own), Number(value), row)
+      }
+    },
     value(name, labels = {}) {
       const found = find(name, labels)
       const [only] = found
@@ -88,6 +102,7 @@ export function readMetrics(text: string, contentType = ''): Scrape {
     },
     sum: (name, labels = {}) => find(name, labels).reduce((sum, { value }) => sum + value, 0),
   }
+  return scrape
 }
 
 function readLabels(text: string): Record<string, string> {
