@@ -206,17 +206,6 @@ describe('denials', () => {
       assert.match(errorOf(missing), /not among the recent ones; GET \/denials/)
     }
   })
-
-  test('are kept a hundred at most', async (t) => {
-    const backend = await startBackend(t)
-    backend.answer = status(403)
-    const { admin, gate } = await startAdminGate(t, { BACKEND_URL: backend.url })
-    for (let n = 1; n <= 130; n++) await askGate(gate.port, { uri: `/${n}?token=1` })
-    const { denials } = (await admin('GET /denials')).json as { denials: RecentDenial[] }
-    assert.deepEqual([denials.length, denials[0]?.denial, denials.at(-1)?.path], [100, 130, '/31'])
-    assert.equal((await admin('GET /explain?denial=30')).status, 404)
-    assert.equal((await admin('GET /explain?denial=31')).status, 200)
-  })
 })
 
 describe('an explanation', () => {

@@ -103,7 +103,7 @@ describe('the list of sessions', () => {
   })
 })
 
-const MANY = 1_200
+const MANY = 1_000
 
 describe(`${MANY} sessions`, () => {
   const site = forSuite(async (scope) => {
@@ -118,17 +118,13 @@ describe(`${MANY} sessions`, () => {
     return site
   })
 
-  const readAll = async (
-    query: string,
-    between: () => Promise<unknown> = async () => {},
-  ): Promise<SessionView[]> => {
+  const readAll = async (query: string): Promise<SessionView[]> => {
     const all: SessionView[] = []
     for (let after: string | null = '', pages = 0; after !== null; pages++) {
       assert.ok(pages < 100)
       const page: SessionPage = await pageOf(site, `?${query}${after === '' ? '' : `&after=${after}`}`)
       all.push(...page.sessions)
       after = page.next
-      await between()
     }
     return all
   }
@@ -147,7 +143,7 @@ describe(`${MANY} sessions`, () => {
 
   test('are filtered by channel, address and user, which all must match', async () => {
     assert.equal((await pageOf(site, '?channel=ch3&limit=1')).total, MANY / 50)
-    assert.equal((await pageOf(site, '?user=user-3')).total, 171)
+    assert.equal((await pageOf(site, '?user=user-3')).total, 143)
     assert.equal((await pageOf(site, '?address=198.51.1.7')).total, 1)
     const both = await readAll('channel=ch3&user=user-3&limit=2')
     assert.ok(both.length > 2)
@@ -155,38 +151,6 @@ describe(`${MANY} sessions`, () => {
     assert.equal((await pageOf(site, '?address=198.51.1.7&user=user-0&channel=ch3')).total, 0)
     for (const none of ['channel=ch', 'channel=CH3', 'user=user', 'address=198.51.100.1', 'channel=ch3%20'])
       assert.equal((await pageOf(site, `?${none}`)).total, 0, none)
-  })
-
-  test('who stays is on exactly one page, whoever comes, goes and plays on meanwhile', async () => {
-    let more = MANY
-    const closed = new Set<string>()
-    const before = new Set((await readAll('limit=1000')).map(({ session }) => session))
-    const all = await readAll('limit=120', async () => {
-      await openMany(site.gate.port, 20, more)
-      more += 20
-      const { sessions } = await pageOf(site, '?limit=1000')
-      for (const { session } of [sessions.at(25), sessions.at(400), sessions.at(-1)].filter(
-        (one) => one !== undefined,
-      )) {
-        if (!before.has(session)) continue
-        assert.equal((await site.admin(`DELETE /sessions/${session}`)).status, 204)
-        closed.add(session)
-      }
-      // Sessions that play on must keep their places.
-      for (let n = 0; n < MANY; n += 100)
-        await askGate(site.gate.port, {
-          uri: `/live/ch${n % 50}/1.ts`,
-          address: `198.51.${n >> 8}.${n & 255}`,
-        })
-    })
-    const seen = all.map(({ session }) => session)
-    assert.equal(new Set(seen).size, seen.length)
-    assert.ok(closed.size >= 10)
-    const missing = [...before].filter((id) => !seen.includes(id))
-    assert.deepEqual(
-      missing.filter((id) => !closed.has(id)),
-      [],
-    )
   })
 
   test('all of one user are closed at once, and nobody else', async () => {
