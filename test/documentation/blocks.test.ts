@@ -6,7 +6,15 @@ import { parse } from 'dotenv'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { askGate } from '../support/ask-gate.ts'
 import { normalised } from '../support/documentation/expected-output.ts'
-import { type Block, is, type Page, readPages, root, takeApart } from '../support/documentation/pages.ts'
+import {
+  type Block,
+  is,
+  type Page,
+  readPage,
+  readPages,
+  root,
+  takeApart,
+} from '../support/documentation/pages.ts'
 import { commandsOf, createReading } from '../support/documentation/reading.ts'
 import { type Elsewhere, pagesElsewhere, runElsewhere } from '../support/documentation/run-elsewhere.ts'
 import { startStage } from '../support/documentation/stage.ts'
@@ -60,7 +68,7 @@ describe('what is run by other tests is run there', () => {
 
   test('each npm command is one of package.json', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
-    for (const { prose, blocks } of pages) {
+    for (const { prose, blocks } of [...pages, readPage('CONTRIBUTING.md')]) {
       const text = [prose, ...blocks.map((block) => block.text)].join('\n')
       for (const [, name = ''] of text.matchAll(/npm run ([\w:-]+)/g)) assert.ok(name in scripts, name)
     }

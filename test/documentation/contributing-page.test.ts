@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { readPage, root } from '../support/documentation/pages.ts'
 
-const { prose, blocks } = readPage('CONTRIBUTING.md')
+const { prose } = readPage('CONTRIBUTING.md')
 const notOurs = /^(?:node_modules|dist|\.git)(?:\/|$)/
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => !notOurs.test(name))
 const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span)
@@ -30,18 +29,6 @@ describe('CONTRIBUTING.md', () => {
     assert.ok(folders.length > 8)
     assert.deepEqual(
       folders.filter((name) => !spans.includes(`${name}/`)),
-      [],
-    )
-  })
-
-  test('has commands that package.json knows', () => {
-    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
-    const commands = [...blocks.map(({ text }) => text), ...spans].flatMap((text) =>
-      [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name),
-    )
-    assert.ok(commands.length > 4)
-    assert.deepEqual(
-      commands.filter((name) => !(name in scripts)),
       [],
     )
   })
