@@ -39,52 +39,30 @@ async function startPageServer(scope: Scope, settings: { readonly controls: bool
 }
 
 describe('what the buttons do', () => {
-  /** `HOST` is the server's own host and port. */
-  const rows: readonly [
-    what: string,
-    method: string,
-    target: string,
-    headers: readonly string[],
-    status: number,
-  ][] = [
-    ['the page itself', 'POST', '/demo/backend/stop', ['Host: HOST', 'Origin: http://HOST'], 200],
-    ['curl, without an origin', 'POST', '/demo/backend/stop', ['Host: HOST'], 200],
-    ['another website', 'POST', '/demo/backend/stop', ['Host: HOST', 'Origin: https://evil.example'], 403],
-    [
-      'another port of this machine',
-      'POST',
-      '/demo/backend/stop',
-      ['Host: HOST', 'Origin: http://127.0.0.1:1'],
-      403,
-    ],
-    ['a sandboxed frame', 'POST', '/demo/backend/stop', ['Host: HOST', 'Origin: null'], 403],
-    [
-      'a form of another site, said otherwise',
-      'POST',
-      '/demo/backend/stop',
-      ['Host: HOST', 'Sec-Fetch-Site: cross-site'],
-      403,
-    ],
-    [
-      'a name that means 127.0.0.1 since a moment',
-      'POST',
-      '/demo/backend/stop',
-      ['Host: evil.example', 'Origin: http://evil.example'],
-      403,
-    ],
-    ['that name, reading', 'GET', '/demo/state', ['Host: evil.example'], 403],
-    ['that name, listening', 'GET', '/demo/events', ['Host: evil.example'], 403],
-    ['a name that starts like ours', 'GET', '/demo/state', ['Host: 127.0.0.1.evil.example'], 403],
-    ['an image or a link', 'GET', '/demo/backend/stop', ['Host: HOST'], 405],
-    ['localhost', 'GET', '/demo/state', ['Host: localhost:8080'], 200],
-    ['a name of the language', 'POST', '/demo/constructor', ['Host: HOST'], 404],
-    ['another path', 'GET', '/demo/', ['Host: HOST'], 404],
+  const stop = 'POST /demo/backend/stop'
+  /** `HOST` is the server's own host and port; the first of the headers is `Host`. */
+  const rows: readonly (readonly [what: string, line: string, headers: string, status: number])[] = [
+    ['the page itself', stop, 'HOST; Origin: http://HOST', 200],
+    ['curl, without an origin', stop, 'HOST', 200],
+    ['another website', stop, 'HOST; Origin: https://evil.example', 403],
+    ['another port of this machine', stop, 'HOST; Origin: http://127.0.0.1:1', 403],
+    ['a sandboxed frame', stop, 'HOST; Origin: null', 403],
+    ['a form of another site, said otherwise', stop, 'HOST; Sec-Fetch-Site: cross-site', 403],
+    ['a name that means 127.0.0.1 since a moment', stop, 'evil.example; Origin: http://evil.example', 403],
+    ['that name, reading', 'GET /demo/state', 'evil.example', 403],
+    ['that name, listening', 'GET /demo/events', 'evil.example', 403],
+    ['a name that starts like ours', 'GET /demo/state', '127.0.0.1.evil.example', 403],
+    ['an image or a link', 'GET /demo/backend/stop', 'HOST', 405],
+    ['localhost', 'GET /demo/state', 'localhost:8080', 200],
+    ['a name of the language', 'POST /demo/constructor', 'HOST', 404],
+    ['another path', 'GET /demo/', 'HOST', 404],
   ]
-  for (const [what, method, target, headers, status] of rows) {
-    test(`${what}: ${method} ${target} is ${status}`, async (t) => {
+  for (const [what, line, lines, status] of rows) {
+    test(`${what}: ${line} is ${status}`, async (t) => {
       const { port, told } = await startPageServer(t, { controls: true })
-      const [host = '', ...others] = headers.map((line) => line.replace('HOST', `127.0.0.1:${port}`))
-      const answer = await request({ port, target, method, host, headers: others })
+      const [method = '', target = ''] = line.split(' ')
+      const [host, ...headers] = lines.replaceAll('HOST', `127.0.0.1:${port}`).split('; ')
+      const answer = await request({ port, target, method, host: `Host: ${host}`, headers })
       assert.equal(answer.status, status)
       assert.deepEqual(told, method === 'POST' && status === 200 ? ['stop'] : [])
     })
@@ -203,24 +181,19 @@ describe('demo/serve-page.ts', () => {
     assert.equal(await child.exited, 0)
   })
 
+  const noRoot = { DOCUMENT_ROOT: '/dev/null/www' }
+  const here = { ...noRoot, ACCESS_LOG: '/x', LISTEN: 'here' }
   for (const [what, settings, sentence] of [
     ['no document root', {}, /^demo: DOCUMENT_ROOT is not set: .*\n$/],
-    ['no log', { DOCUMENT_ROOT: '/dev/null/www' }, /^demo: ACCESS_LOG is not set: .*\n$/],
-    [
-      'a root that cannot be written',
-      { DOCUMENT_ROOT: '/dev/null/www', ACCESS_LOG: '/x' },
-      /^demo: \/dev\/null\/www cannot be filled .*\n$/,
-    ],
-    [
-      'an address without a port',
-      { DOCUMENT_ROOT: '/dev/null/www', ACCESS_LOG: '/x', LISTEN: 'here' },
-      /^demo: LISTEN is "here": .*\n$/,
-    ],
+    ['no log', noRoot, /^demo: ACCESS_LOG is not set: .*\n$/],
+    ['a root that cannot be written', { ...noRoot, ACCESS_LOG: '/x' }, /^demo: \/dev\/null\/www cannot be /],
+    ['an address without a port', here, /^demo: LISTEN is "here": .*\n$/],
   ] as const) {
     test(`${what} is one sentence`, async (t) => {
       const child = start(t, settings)
       assert.equal(await child.exited, 1)
       assert.match(child.output(), sentence)
+      assert.equal(child.output().split('\n').length, 2)
     })
   }
 })
