@@ -30,7 +30,7 @@ export async function startStoredGate(
     ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
     STATE_URL: `file:${join(makeTemporaryFolder(scope), 'state')}`,
     // A busy machine is no slow store: the backend would be asked beside it.
-    STATE_TIMEOUT: '10s',
+    STATE_TIMEOUT: '1s',
     ...settings,
   }
   let gate = await startGate(scope, environment)
