@@ -37,7 +37,7 @@ export const programsOf = {
   'test/long/demo/start.test.ts': curl,
   'test/demo/stream.test.ts': ffmpeg,
   'test/documentation/events-page.test.ts': php,
-  'test/faults/new-connections.alone.test.ts': { wrk: 'wrk' },
+  'test/long/faults/new-connections.alone.test.ts': { wrk: 'wrk' },
   'test/hostile/fail2ban.test.ts': { 'fail2ban-regex': 'fail2ban' },
   'test/middleware/php-names.test.ts': php,
   'test/install/deb-package.ts': { 'dpkg-deb': 'dpkg', lintian: 'lintian' },

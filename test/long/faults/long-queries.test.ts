@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { Agent, get } from 'node:http'
 import { test } from 'node:test'
-import { accepts } from '../support/accepts.ts'
-import { gateHeaders } from '../support/ask-gate.ts'
-import { startBackend, status } from '../support/backend.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { startMain } from '../support/main-process.ts'
-import { scrape } from '../support/scrape.ts'
-import { until } from '../support/until.ts'
+import { accepts } from '../../support/accepts.ts'
+import { gateHeaders } from '../../support/ask-gate.ts'
+import { startBackend, status } from '../../support/backend.ts'
+import { findFreePort } from '../../support/free-port.ts'
+import { startMain } from '../../support/main-process.ts'
+import { scrape } from '../../support/scrape.ts'
+import { until } from '../../support/until.ts'
 
 /**
  * MiB of old space that V8 may use: 16,000 queries of 8 KB would take a third more. To use others: HEAP=1024
