@@ -16,7 +16,7 @@ export interface ConnectionFault {
 }
 
 /** BACKEND_TIMEOUT of the gates that meet these faults; milliseconds. */
-export const DEADLINE = 300
+export const DEADLINE = 600
 
 const NOTHING = (): void => {}
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
@@ -183,7 +183,7 @@ export const connectionFaults: readonly ConnectionFault[] = [
   {
     what: 'becomes slower than the deadline',
     means: 'unavailable',
-    begin: behaving({ kind: 'delay', milliseconds: 700 }),
+    begin: behaving({ kind: 'delay', milliseconds: 2.3 * DEADLINE }),
   },
 ]
 

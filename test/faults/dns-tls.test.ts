@@ -8,6 +8,7 @@ import { type Authority, makeAuthority, makeSelfSigned } from '../support/certif
 import { meetOutage, opposite, RECOVERY, startFaultSite, unknown, variants } from '../support/fault-site.ts'
 import { patientTest } from '../support/patient-test.ts'
 import { pretendDns, v4 } from '../support/pretend-dns.ts'
+import { rounds } from '../support/rounds.ts'
 import { type Scope, suiteScope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { type Handshake, startTlsFront } from '../support/tls-front.ts'
@@ -15,6 +16,9 @@ import { hasToken } from '../support/token-backend.ts'
 import { until } from '../support/until.ts'
 
 const OURS = 'DNS:localhost,IP:127.0.0.1'
+
+/** Each fault once; in `npm run test:long` over each way and with each default action. */
+const setups = variants.slice(0, rounds(1, variants.length))
 
 /** Allows `token=good` alone. */
 const judge: RequestListener = ({ url = '' }, response) => {
@@ -29,7 +33,7 @@ function trust(scope: Scope, { file }: Authority): void {
   scope.after(() => void Object.assign(tls, { connect: real }))
 }
 
-describe('faults of TLS', { concurrency: 12 }, () => {
+describe('faults of TLS', { concurrency: 4 }, () => {
   const scope = suiteScope()
   const handshakes: Partial<Record<string, Handshake>> = {}
   before(() => {
@@ -63,7 +67,7 @@ describe('faults of TLS', { concurrency: 12 }, () => {
     ['is silent in the handshake', 'silent', /-timeout$/],
   ]
   for (const [what, name, reason] of faults) {
-    for (const setup of variants) {
+    for (const setup of setups) {
       patientTest(
         `a backend that suddenly ${what}: the default action; gate over ${setup.way}, DEFAULT_ACTION=${setup.defaultAction}`,
         async (t) => {
