@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { describe } from 'node:test'
+import { describe, test } from 'node:test'
 import { createClientOf, usualPrefixes } from '../../src/address.ts'
 import { type Breaker, type BreakerState, createBreaker } from '../../src/backend/breaker.ts'
 import { type Outcome, refusedReasons, unavailableReasons } from '../../src/verdict.ts'
@@ -12,6 +12,7 @@ import { patientTest } from '../support/patient-test.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
 import { startRawBackend } from '../support/raw-backend.ts'
 import { startWatchedGate } from '../support/readiness.ts'
+import { rounds } from '../support/rounds.ts'
 import { until } from '../support/until.ts'
 
 interface Pretend {
@@ -60,7 +61,7 @@ describe('a breaker opens', () => {
   ]
   for (const [failures, answers, clients, opens] of rows) {
     const word = opens ? 'at' : 'not at'
-    patientTest(`${word} ${failures} failures of ${clients} clients beside ${answers} answers`, () => {
+    test(`${word} ${failures} failures of ${clients} clients beside ${answers} answers`, () => {
       const { breaker, fail, kind } = createPretend()
       for (let n = 0; n < answers; n++) breaker.succeeded()
       fail(failures, clients)
@@ -69,7 +70,7 @@ describe('a breaker opens', () => {
     })
   }
 
-  patientTest('not at ten failures that took longer than ten seconds', () => {
+  test('not at ten failures that took longer than ten seconds', () => {
     const { pass, fail, kind } = createPretend()
     fail(5, 3)
     pass(10_000)
@@ -82,7 +83,7 @@ describe('a breaker opens', () => {
     assert.equal(kind(), 'open')
   })
 
-  patientTest('at ten failures spread evenly over nine seconds', () => {
+  test('at ten failures spread evenly over nine seconds', () => {
     const { breaker, pass, kind } = createPretend()
     for (let n = 0; n < 10; n++) {
       breaker.failed(`192.0.2.${n % 3}`)
@@ -91,7 +92,7 @@ describe('a breaker opens', () => {
     assert.equal(kind(), 'open')
   })
 
-  patientTest('not at 10,000 failures of one client beside those that four others met', () => {
+  test('not at 10,000 failures of one client beside those that four others met', () => {
     const { breaker, fail, kind } = createPretend()
     fail(10_000, 1)
     for (const other of [1, 2, 3, 4]) breaker.failed(`198.51.100.${other}`)
@@ -100,7 +101,7 @@ describe('a breaker opens', () => {
     assert.equal(kind(), 'open', 'five failures of others count as much as all of that one client')
   })
 
-  patientTest('not at 10,000 failures of one client beside fewer answers that others got', () => {
+  test('not at 10,000 failures of one client beside fewer answers that others got', () => {
     const { breaker, fail, kind } = createPretend()
     for (let n = 0; n < 20; n++) breaker.succeeded()
     fail(10_000, 1)
@@ -110,7 +111,7 @@ describe('a breaker opens', () => {
     assert.equal(kind(), 'open')
   })
 
-  patientTest('not for an answer of long ago: only the last ten seconds are weighed', () => {
+  test('not for an answer of long ago: only the last ten seconds are weighed', () => {
     const { breaker, pass, fail, kind } = createPretend()
     for (let n = 0; n < 1_000; n++) breaker.succeeded()
     fail(9, 3)
@@ -121,7 +122,7 @@ describe('a breaker opens', () => {
 })
 
 describe('an open breaker', () => {
-  patientTest('lets one question through every two seconds, and no other', () => {
+  test('lets one question through every two seconds, and no other', () => {
     const { breaker, pass, kind } = createOpen()
     let probes = 0
     for (let passed = 0; passed < 20_000; passed += 10) {
@@ -141,7 +142,7 @@ describe('an open breaker', () => {
     [0, 1_800],
     [1, 2_200],
   ] as const) {
-    patientTest(`probes after ${due} ms when chance says ${chance}`, () => {
+    test(`probes after ${due} ms when chance says ${chance}`, () => {
       const { breaker, pass } = createOpen(chance)
       for (let probe = 0; probe < 3; probe++) {
         pass(due - 1)
@@ -153,7 +154,7 @@ describe('an open breaker', () => {
     })
   }
 
-  patientTest('probes again when a probe never came back', () => {
+  test('probes again when a probe never came back', () => {
     const { breaker, pass } = createOpen()
     pass(2_000)
     assert.equal(breaker.admits('198.51.100.1'), true)
@@ -161,7 +162,7 @@ describe('an open breaker', () => {
     assert.equal(breaker.admits('198.51.100.2'), true)
   })
 
-  patientTest('does not give every probe to clients who ask all the time, and whose questions fail', () => {
+  test('does not give every probe to clients who ask all the time, and whose questions fail', () => {
     const { breaker, pass, kind } = createOpen()
     const hogs = ['198.51.100.1', '2001:db8:0:1']
     const probes: string[] = []
@@ -179,7 +180,7 @@ describe('an open breaker', () => {
     assert.deepEqual(probes, [first, first, second, first, '203.0.113.9'])
   })
 
-  patientTest('gives a client who is alone a probe in each two seconds', () => {
+  test('gives a client who is alone a probe in each two seconds', () => {
     const { breaker, pass } = createOpen()
     let probes = 0
     for (let passed = 0; passed < 20_000; passed += 10) {
@@ -191,7 +192,7 @@ describe('an open breaker', () => {
     assert.equal(probes, 10)
   })
 
-  patientTest('lets at most two probes go in each two seconds, however many ask', () => {
+  test('lets at most two probes go in each two seconds, however many ask', () => {
     const { breaker, pass } = createOpen()
     let probes = 0
     for (let passed = 0; passed < 20_000; passed += 10) {
@@ -206,7 +207,7 @@ describe('an open breaker', () => {
     assert.equal(probes, 19)
   })
 
-  patientTest('remembers who probed no longer than it is open', () => {
+  test('remembers who probed no longer than it is open', () => {
     const { breaker, pass, fail, kind } = createOpen()
     pass(2_000)
     breaker.admits('198.51.100.1')
@@ -217,23 +218,20 @@ describe('an open breaker', () => {
     assert.equal(breaker.admits('198.51.100.1'), true)
   })
 
-  patientTest(
-    'closes on the first answer, forgets the failures, and says how long it was open meanwhile',
-    () => {
-      const { breaker, pass, fail, kind } = createOpen()
-      const before = breaker.state()
-      pass(2_000)
-      breaker.admits('192.0.2.1')
-      breaker.failed('192.0.2.1')
-      const after = breaker.state()
-      assert.ok(before.kind === 'open' && after.kind === 'open' && after.since === before.since)
-      breaker.succeeded()
-      assert.equal(kind(), 'closed')
-      for (let n = 0; n < 100; n++) assert.equal(breaker.admits('192.0.2.1'), true)
-      fail(9, 9)
-      assert.equal(kind(), 'closed')
-    },
-  )
+  test('closes on the first answer, forgets the failures, and says how long it was open meanwhile', () => {
+    const { breaker, pass, fail, kind } = createOpen()
+    const before = breaker.state()
+    pass(2_000)
+    breaker.admits('192.0.2.1')
+    breaker.failed('192.0.2.1')
+    const after = breaker.state()
+    assert.ok(before.kind === 'open' && after.kind === 'open' && after.since === before.since)
+    breaker.succeeded()
+    assert.equal(kind(), 'closed')
+    for (let n = 0; n < 100; n++) assert.equal(breaker.admits('192.0.2.1'), true)
+    fail(9, 9)
+    assert.equal(kind(), 'closed')
+  })
 })
 
 describe('what a breaker is told', () => {
@@ -252,34 +250,34 @@ describe('what a breaker is told', () => {
   }
 
   for (const code of [201, 204, 301, 401, 404, 429, 500, 502, 503, 999]) {
-    patientTest(`a ${code} is life`, async () => {
+    test(`a ${code} is life`, async () => {
       assert.deepEqual(await told({ kind: 'deny', backend: 'b', status: code }), ['alive'])
     })
   }
 
-  patientTest('a 200 is life', async () => {
+  test('a 200 is life', async () => {
     assert.deepEqual(await told({ kind: 'allow', backend: 'b', grant: {} }), ['alive'])
   })
 
   for (const reason of unavailableReasons.filter((one) => one !== 'breaker' && one !== 'overload')) {
     const expected = { status: ['alive'], internal: [] }[reason as string] ?? ['failed 2001:db8:0:0::/64']
-    patientTest(`unavailable-${reason}: ${expected[0] ?? 'nothing'}`, async () => {
+    test(`unavailable-${reason}: ${expected[0] ?? 'nothing'}`, async () => {
       assert.deepEqual(await told({ kind: 'unavailable', backend: 'b', reason }), expected)
     })
   }
 
   for (const reason of refusedReasons) {
-    patientTest(`${reason}: nothing`, async () => {
+    test(`${reason}: nothing`, async () => {
       assert.deepEqual(await told({ kind: 'refused', backend: 'b', reason }), [])
     })
   }
 
-  patientTest('a failure that the question may have provoked is one of its whole network', async () => {
+  test('a failure that the question may have provoked is one of its whole network', async () => {
     const outcome: Outcome = { kind: 'unavailable', backend: 'b', reason: 'timeout' }
     assert.deepEqual(await told(outcome, true), ['failed 2001:db8:0::/48'])
   })
 
-  patientTest('addresses of one IPv6 /64 are one client', () => {
+  test('addresses of one IPv6 /64 are one client', () => {
     const { breaker, kind } = createPretend()
     for (let n = 0; n < 1_000; n++) breaker.failed(clientOf(`2001:db8::${n.toString(16)}`))
     assert.equal(kind(), 'closed')
@@ -289,40 +287,46 @@ describe('what a breaker is told', () => {
 /** What one viewer may send: slow, huge and malformed requests, each with another name. */
 const waves: readonly [what: string, question: (n: number) => GateQuestion][] = [
   [
-    'slow ones with 500 User-Agents',
+    'slow ones with different User-Agents',
     (n) => ({ uri: `/live/${n}.m3u8?token=slow`, userAgent: `player ${n}` }),
   ],
-  ['slow ones with 500 playback ids', (n) => ({ uri: '/live/a.m3u8?token=slow', playbackId: `id-${n}` })],
   [
-    'slow ones from 500 addresses of a /64',
+    'slow ones with different playback ids',
+    (n) => ({ uri: '/live/a.m3u8?token=slow', playbackId: `id-${n}` }),
+  ],
+  [
+    'slow ones from different addresses of a /64',
     (n) => ({ uri: '/live/a.m3u8?token=slow', address: `2001:db8::${n}` }),
   ],
   ['huge ones', (n) => ({ uri: `/live/${n}.m3u8?token=${'x'.repeat(9_000)}` })],
   ['malformed ones', (n) => ({ uri: `/live/${n}.m3u8?token=a b`, origin: 'nonsense' })],
 ]
 
-describe('one viewer cannot open the breaker', () => {
+const REQUESTS = rounds(100, 500)
+
+// Most of it is waiting.
+describe('one viewer cannot open the breaker', { concurrency: true }, () => {
   for (const [what, question] of waves) {
-    patientTest(`500 requests: ${what}`, async (t) => {
+    patientTest(`${REQUESTS} requests: ${what}`, async (t) => {
       const backend = await startBackend(t)
       backend.answer = (asked, response) => {
         if (!asked.target.includes('slow')) response.end()
       }
       const gate = await startWatchedGate(t, {
         BACKEND_URL: backend.url,
-        // A slow machine is no slow backend: a hundred questions must be sent within a part of it.
-        BACKEND_TIMEOUT: '400ms',
+        // A slow machine is no slow backend: a wave must be sent within a part of it.
+        BACKEND_TIMEOUT: '1s',
         DEFAULT_ACTION: 'allow',
       })
       const answers: GateAnswer[] = []
-      for (let n = 0; n < 500; n += 100) {
-        const wave = Array.from({ length: 100 }, (_, at) => askGate(gate.port, question(n + at)))
+      for (let n = 0; n < REQUESTS; n += 50) {
+        const wave = Array.from({ length: 50 }, (_, at) => askGate(gate.port, question(n + at)))
         answers.push(...(await Promise.all(wave)))
       }
       assert.ok(answers.every(({ status: code }) => code === 200 || code === 403))
-      assert.ok(
-        answers.every(({ reason }) => reason !== 'unavailable-breaker' && reason !== 'unavailable-overload'),
-      )
+      const reasons = new Set(answers.map(({ reason }) => reason))
+      for (const reason of ['unavailable-breaker', 'unavailable-overload'])
+        assert.ok(!reasons.has(reason), Array.from(reasons).join())
       assert.equal((await gate.backend()).breaker, 'closed')
       const other = await askGate(gate.port, { uri: '/live/a.m3u8?token=good', address: '198.51.100.1' })
       assert.equal(other.reason, 'backend-200')
@@ -346,14 +350,14 @@ patientTest(
   async (t) => {
     const backend = await startBackend(t)
     backend.answer = () => {}
-    const gate = await startWatchedGate(t, { BACKEND_URL: backend.url, BACKEND_TIMEOUT: '300ms' })
+    const gate = await startWatchedGate(t, { BACKEND_URL: backend.url, BACKEND_TIMEOUT: '1s' })
     let viewer = 0
     const ask = (): Promise<GateAnswer> => askGate(gate.port, { address: `192.0.2.${viewer++ % 250}` })
     await Promise.all(Array.from({ length: 12 }, ask))
     assert.equal((await gate.backend()).breaker, 'open')
     const during = await Promise.all(Array.from({ length: 20 }, ask))
     assert.ok(during.every(({ reason }) => reason === 'unavailable-breaker'))
-    assert.ok(during.every(({ took }) => took < 200))
+    assert.ok(during.every(({ took }) => took < 800))
 
     backend.answer = status(200)
     const began = performance.now()
