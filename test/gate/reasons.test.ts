@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
-import { describe, test } from 'node:test'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
 import type { Environment } from '../../src/config/read-settings.ts'
 import { createGate } from '../../src/gate/gate.ts'
 import { createGateServer } from '../../src/gate/server.ts'
 import { sentenceOf } from '../../src/reason-sentences.ts'
 import { type Reason, unavailableReasons } from '../../src/verdict.ts'
-import { askGate } from '../support/ask-gate.ts'
 import { startBackend, status } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { readPage } from '../support/documentation/pages.ts'
 import { faults } from '../support/faults.ts'
-import { findFreePort } from '../support/free-port.ts'
 import { startGate } from '../support/gate.ts'
 import { holdAnswers } from '../support/hold-answers.ts'
-import { startNginx } from '../support/nginx.ts'
-import type { Scope } from '../support/scope.ts'
+import { getVerdict } from '../support/http-get.ts'
+import { type Nginx, startNginx } from '../support/nginx.ts'
+import { type Scope, suiteScope } from '../support/scope.ts'
 import { scrape } from '../support/scrape.ts'
 import { newViewer } from '../support/site.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
@@ -24,14 +23,25 @@ import { untilLogged } from '../support/until-logged.ts'
 
 const PLAYLIST = '/live/news/index.m3u8?token=1'
 
-/** nginx in front of a gate with these settings, and a viewer of its own. */
+/** One nginx for all gates, which listen on the same Unix socket one after the other. */
+let site: { readonly LISTEN: string; readonly nginx: Nginx }
+
+async function startShared(scope: Scope): Promise<typeof site> {
+  const LISTEN = `unix:${join(makeTemporaryFolder(scope), 'gate.sock')}`
+  return { LISTEN, nginx: await startNginx(scope, { gates: [LISTEN] }) }
+}
+
+/** A gate with these settings behind nginx, and a viewer of its own. */
 async function startSiteWith(scope: Scope, environment: Environment) {
-  const gate = await startGate(scope, { BACKEND_TIMEOUT: '300ms', ...environment })
-  const nginx = await startNginx(scope, { gates: [gate.address] })
+  const { LISTEN, nginx } = site
+  const gate = await startGate(scope, { BACKEND_TIMEOUT: '300ms', LISTEN, ...environment })
   const userAgent = newViewer()
   const get = (target: string) => request({ port: nginx.port, target, headers: [`User-Agent: ${userAgent}`] })
+  /** Other viewers ask at the same moment, each from an address of its own. */
+  const askFrom = (address: string, userAgent = 'test') =>
+    getVerdict({ socketPath: LISTEN.slice('unix:'.length) }, { address, userAgent })
   const ends = (reason: string) => untilLogged(nginx, new RegExp(` reason=${reason} .*"${userAgent}"$`, 'm'))
-  return { gate, nginx, get, ends }
+  return { gate, get, askFrom, ends }
 }
 
 async function startAnswering(scope: Scope, code: number, more: Environment = {}) {
@@ -85,12 +95,11 @@ const ways: Readonly<Record<string, Way>> = {
     await ends(reason)
   },
   async adopted(scope, reason) {
-    const LISTEN = `127.0.0.1:${await findFreePort()}`
-    const settings = { ...withStore(scope), LISTEN }
+    const settings = withStore(scope)
     const { backend, gate, get, ends } = await startAnswering(scope, 200, settings)
     await get(PLAYLIST)
     await gate.service.stop()
-    await startGate(scope, { BACKEND_URL: backend.url, ...settings })
+    await startGate(scope, { BACKEND_URL: backend.url, LISTEN: site.LISTEN, ...settings })
     await get('/live/news/1.ts')
     await ends(reason)
   },
@@ -107,11 +116,11 @@ const ways: Readonly<Record<string, Way>> = {
     await ends(reason)
   },
   async 'session-limit'(scope, reason) {
-    const { backend, gate, get, ends } = await startAnswering(scope, 200)
+    const { backend, askFrom, get, ends } = await startAnswering(scope, 200)
     backend.answer = (_asked, response) =>
       void response.writeHead(200, { 'X-UserId': '7', 'X-Max-Sessions': '1', 'X-Unique': 'true' }).end()
     await get(PLAYLIST)
-    await askGate(gate.port, { address: '198.51.100.1' })
+    await askFrom('198.51.100.1')
     await get('/live/news/1.ts')
     await ends(reason)
   },
@@ -122,10 +131,8 @@ const ways: Readonly<Record<string, Way>> = {
   },
   async 'too-many-questions'(scope, reason) {
     // A quarter of four places, and a quarter of the line: 16.
-    const { held, release, get, gate, ends } = await startHeld(scope)
-    const share = Array.from({ length: 17 }, (_, n) =>
-      askGate(gate.port, { address: '127.0.0.1', userAgent: `${n}` }),
-    )
+    const { held, release, get, askFrom, ends } = await startHeld(scope)
+    const share = Array.from({ length: 17 }, (_, n) => askFrom('127.0.0.1', `${n}`))
     await until('its places', () => held.length === 1)
     await get('/live/two/index.m3u8?token=1')
     await ends(reason)
@@ -150,20 +157,19 @@ const ways: Readonly<Record<string, Way>> = {
   'unavailable-not-http': failing,
   'unavailable-status': asked(502, { UNAVAILABLE_STATUS: '502' }),
   async 'unavailable-breaker'(scope, reason) {
-    const { backend, gate, get, ends } = await startAnswering(scope, 200)
+    const { backend, askFrom, get, ends } = await startAnswering(scope, 200)
     await backend.stop()
     let viewers = 0
     await until('the breaker to open', async () => {
       const address = `198.51.100.${viewers++ % 250}`
-      const { reason: seen } = await askGate(gate.port, { address, userAgent: newViewer() })
-      return seen === reason
+      return (await askFrom(address, newViewer())).headers['x-auth-reason'] === reason
     })
     await get(PLAYLIST)
     await ends(reason)
   },
   async 'unavailable-overload'(scope, reason) {
-    const { held, release, get, gate, ends } = await startHeld(scope)
-    const crowd = Array.from({ length: 12 }, (_, n) => askGate(gate.port, { address: `198.51.${n}.1` }))
+    const { held, release, get, askFrom, ends } = await startHeld(scope)
+    const crowd = Array.from({ length: 12 }, (_, n) => askFrom(`198.51.${n}.1`))
     await until('four questions', () => held.length === 4)
     await get(PLAYLIST)
     await ends(reason)
@@ -184,12 +190,10 @@ const ways: Readonly<Record<string, Way>> = {
       onInternalError: () => {},
     })
     const server = createGateServer(gate, () => {})
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    scope.after(() => void server.close())
-    const { port } = server.address() as AddressInfo
-    const nginx = await startNginx(scope, { gates: [`127.0.0.1:${port}`] })
-    await request({ port: nginx.port, target: PLAYLIST })
-    await untilLogged(nginx, new RegExp(` reason=${reason} `))
+    await new Promise<void>((resolve) => server.listen(site.LISTEN.slice('unix:'.length), resolve))
+    scope.after(() => new Promise<void>((resolve) => server.close(() => resolve())))
+    await request({ port: site.nginx.port, target: PLAYLIST })
+    await untilLogged(site.nginx, new RegExp(` reason=${reason} `))
   },
   async 'control-bytes'(scope, reason) {
     const { get, ends } = await startAnswering(scope, 200)
@@ -211,6 +215,11 @@ const rows = readPage('docs/troubleshooting.md')
   .filter(([, reason = '']) => /^`[a-z-]+\d*`$/.test(reason) && reason.slice(1, -1) in ways)
 
 describe('each reason is reached by a viewer, stands in the access log, and has its row on the page', () => {
+  const scope = suiteScope()
+  before(async () => {
+    site = await startShared(scope)
+  })
+
   for (const [reason, reach] of Object.entries(ways)) {
     test(reason, async (t) => {
       await reach(t, reason)
