@@ -9,19 +9,20 @@ import { findFreePort } from '../support/free-port.ts'
 import { get } from '../support/http-get.ts'
 import { type Main, startMain } from '../support/main-process.ts'
 import { type Nginx, startNginx } from '../support/nginx.ts'
+import { rounds } from '../support/rounds.ts'
 import { suiteScope } from '../support/scope.ts'
 import { newViewer } from '../support/site.ts'
 import { until } from '../support/until.ts'
 import { createViewer } from '../support/viewer.ts'
 
-const ABORTS = 10_000
+const ABORTS = rounds(2_000, 10_000)
 /** Viewers who leave while the backend is being asked. */
 const LEAVERS = 64
 /** Viewers who at once abort so many requests before they ask for one that they wait for. */
 const TOGETHER = 32
 const IN_A_ROW = 8
-const RELOADS = 5
-const KILLS = 5
+const RELOADS = rounds(3, 5)
+const KILLS = rounds(3, 5)
 /** Descriptors that may come and go by themselves. */
 const MARGIN = 4
 

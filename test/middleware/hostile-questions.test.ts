@@ -10,6 +10,7 @@ import { startNginx } from '../support/nginx.ts'
 import { startPhp } from '../support/php.ts'
 import { startPhpFpm } from '../support/php-fpm-backend.ts'
 import { startWatchedGate, type WatchedGate } from '../support/readiness.ts'
+import { rounds } from '../support/rounds.ts'
 import type { Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { startUwsgi } from '../support/uwsgi-backend.ts'
@@ -76,7 +77,7 @@ async function attack(gate: WatchedGate): Promise<Map<string, string[]>> {
 }
 
 for (const [name, start] of Object.entries(backends)) {
-  for (const defaultAction of ['allow', 'deny']) {
+  for (const defaultAction of ['allow', 'deny'].slice(0, rounds(1, 2))) {
     test(`${name}, DEFAULT_ACTION=${defaultAction}: no shape of question gets in, and none shuts others out`, async (t) => {
       const { url } = await start(t)
       const gate = await startWatchedGate(t, {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { channelFiles } from '../support/channel-files.ts'
 import {
@@ -102,7 +101,9 @@ describe('tokens of Ministra, which die after 5 seconds', () => {
 
 describe("Ministra's script behind MIDDLEWARE=ministra, the gate and nginx", () => {
   const scope = suiteScope()
-  const links = createTemporaryLinks(() => performance.now())
+  let now = 0
+  /** The portal's clock. The gate's own stands still meanwhile: what it keeps outlives every link. */
+  const links = createTemporaryLinks(() => now)
   const site = forSuite(async (scope) => {
     const site = await startSite(scope, {
       backendPath: '',
@@ -113,19 +114,18 @@ describe("Ministra's script behind MIDDLEWARE=ministra, the gate and nginx", () 
     return site
   })
 
-  test('15 seconds of play, a dead token on the playlist: one question, to the documented path', async () => {
+  test('play goes on with a token that is dead long since: one question, to the documented path', async () => {
     const viewer = createViewer(scope, site.nginx)
     const second = createViewer(scope, site.nginx)
     const token = links.issue('user-42')
-    const began = performance.now()
     const asked = await questionsDuring(site.backend, async () => {
       for (let n = 0; n < 16; n++) {
-        await delay(Math.max(0, began + n * SECOND - performance.now()))
+        now += SECOND
         assert.equal(await viewer.get(`/live/one/index.m3u8?token=${token}`), 200, `playlist after ${n} s`)
         assert.equal(await viewer.get(`/live/one/${n}.ts`), 200, `segment after ${n} s`)
       }
     })
-    assert.ok(performance.now() - began > 2 * LINK_LIFE)
+    assert.ok(now > 2 * LINK_LIFE)
     assert.deepEqual(
       asked.map(({ target }) => target),
       [`${ministraPath}?token=${token}`],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { phpNameOf } from '../../src/subrequest.ts'
 import { fromHex } from '../support/php-oracle.ts'
@@ -54,27 +54,22 @@ const atoms = wordsOf(String.raw`
 
 describe('phpNameOf names a parameter as PHP does', () => {
   const scope = suiteScope()
-  let phpNames: (pieces: readonly string[]) => string[]
-  let expectedOf: ReadonlyMap<string, string>
-  before(() => {
-    const file = join(makeTemporaryFolder(scope), 'namer.php')
-    writeFileSync(file, namer)
-    phpNames = (pieces) => {
-      const input = pieces.map((piece) => `${Buffer.from(piece, 'latin1').toString('hex')}\n`).join('')
-      const output = execFileSync('php', [file], { input, encoding: 'latin1', maxBuffer: 1 << 26 })
-      return output.split('\n').slice(0, -1).map(fromHex)
-    }
+  const file = join(makeTemporaryFolder(scope), 'namer.php')
+  writeFileSync(file, namer)
+  const phpNames = (pieces: readonly string[]): string[] => {
+    const input = pieces.map((piece) => `${Buffer.from(piece, 'latin1').toString('hex')}\n`).join('')
+    const output = execFileSync('php', [file], { input, encoding: 'latin1', maxBuffer: 1 << 26 })
+    return output.split('\n').slice(0, -1).map(fromHex)
+  }
+
+  test('in the edge cases, with and without a value', () => {
     const pieces = edges.flatMap((edge) => [edge, `${edge}=1`])
     const names = phpNames(pieces)
-    expectedOf = new Map(pieces.map((piece, index) => [piece, names[index] ?? '']))
+    assert.deepEqual(
+      pieces.map((piece) => [piece, phpNameOf(piece)]),
+      pieces.map((piece, index) => [piece, names[index]]),
+    )
   })
-
-  for (const edge of edges) {
-    test(`"${edge}"`, () => {
-      assert.equal(phpNameOf(`${edge}=1`), expectedOf.get(`${edge}=1`))
-      assert.equal(phpNameOf(edge), expectedOf.get(edge), 'without a value')
-    })
-  }
 
   test('for thousands of nasty names', () => {
     const name = fc

@@ -10,7 +10,7 @@ import { startWatchedGate } from '../support/readiness.ts'
 const SLEEP = 5_000
 const SLOW_FOR = 7_000
 /** Between two new viewers; milliseconds. */
-const EVERY = 5
+const EVERY = 10
 /** Milliseconds after the end of the slow time in which every viewer must have a real verdict. */
 const RECOVERY = 12_000
 

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { request } from './client.ts'
-import { startGate } from './gate.ts'
-import { startNginx } from './nginx.ts'
 import { startPhp } from './php.ts'
+import { questionOf } from './question-of.ts'
 import type { Scope } from './scope.ts'
-import { newViewer } from './site.ts'
 import { makeTemporaryFolder } from './temporary-folder.ts'
 
 /** How PHP read a query. Byte strings are latin-1, one character for each byte. */
@@ -19,10 +17,11 @@ export interface Seen {
   readonly values: ReadonlyMap<string, string>
 }
 
-/** Asks PHP with a query (with its `?`): directly, and through nginx and the gate. */
+/** Asks PHP with a query (with its `?`): directly, and with the question that the gate would make of it. */
 export interface PhpOracle {
   readonly directly: (query: string) => Promise<Seen>
-  readonly throughNginx: (query: string) => Promise<Seen>
+  /** @param own the operator's part of BACKEND_URL, with its `?`; or empty */
+  readonly throughGate: (query: string, own?: string) => Promise<Seen>
 }
 
 /** Allows everything and records in hex what it gets. */
@@ -33,22 +32,17 @@ file_put_contents(__DIR__ . '/seen.json', json_encode($seen));
 http_response_code(200);
 `
 
-/**
- * PHP as the backend of a whole installation. `ownQuery` (with its `?`, or empty) is the operator's part of
- * BACKEND_URL.
- */
-export async function startPhpOracle(scope: Scope, ownQuery: string): Promise<PhpOracle> {
+/** PHP as a backend. What nginx makes of a query is shown by `hostile/values.test.ts`. */
+export async function startPhpOracle(scope: Scope): Promise<PhpOracle> {
   const folder = makeTemporaryFolder(scope)
   const script = join(folder, 'auth.php')
   const record = join(folder, 'seen.json')
   writeFileSync(script, recorder)
   const php = await startPhp(scope, script)
-  const gate = await startGate(scope, { BACKEND_URL: `${php.url}/auth.php${ownQuery}` })
-  const nginx = await startNginx(scope, { gates: [gate.address] })
 
-  const ask = async (port: number, target: string): Promise<Seen> => {
+  const ask = async (target: string): Promise<Seen> => {
     rmSync(record, { force: true })
-    const answer = await request({ port, target, headers: [`User-Agent: ${newViewer()}`] })
+    const answer = await request({ port: php.port, target })
     assert.equal(answer.status, 200, target)
     const seen = JSON.parse(readFileSync(record, 'utf8')) as Record<'query' | 'get', string> & {
       readonly values: [name: string, value: string][]
@@ -60,8 +54,12 @@ export async function startPhpOracle(scope: Scope, ownQuery: string): Promise<Ph
     }
   }
   return {
-    directly: (query) => ask(php.port, `/auth.php${query}`),
-    throughNginx: (query) => ask(nginx.port, `/index.m3u8${query}`),
+    directly: (query) => ask(`/auth.php${query}`),
+    throughGate: (query, own = '') => {
+      const asked = questionOf({ uri: `/index.m3u8${query}` }, `${php.url}/auth.php${own}`)
+      assert.ok(asked !== undefined, `${query} is refused`)
+      return ask(asked.target)
+    },
   }
 }
 
