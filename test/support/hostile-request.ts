@@ -1,6 +1,7 @@
-import { gateHeaders } from './ask-gate.ts'
-import { addressOf, type Received, sendBytes } from './hostile-site.ts'
-import type { Site } from './site.ts'
+import type { HttpRequest } from '../../src/backend/client.ts'
+import { type GateQuestion, gateHeaders } from './ask-gate.ts'
+import { addressOf } from './hostile-site.ts'
+import { questionOf } from './question-of.ts'
 
 /** The six values that a client chooses; latin-1, one character for each byte. */
 export interface Parts {
@@ -14,23 +15,24 @@ export interface Parts {
 }
 
 export const places = ['path', 'name', 'value', 'userAgent', 'host', 'playbackId'] as const
-export const routes = ['through nginx', 'directly'] as const
-export type Route = (typeof routes)[number]
+export type Route = 'through nginx' | 'directly'
 
-/** How a hostile text is placed, so that the text around it is well-formed. */
-const around: { readonly [Place in keyof Parts]: (text: string) => string } = {
-  path: (text) => `/live/a${text}b.ts`,
-  name: (text) => `a${text}b`,
-  value: (text) => `a${text}b`,
-  userAgent: (text) => `a${text}b`,
-  host: (text) => `a${text}b`,
-  playbackId: (text) => `a${text}b`,
-}
-
-/** Plain values, and `text` in one place. */
+/** Plain values, and `text` in one place, with a letter on each side. */
 export function partsWith(place: keyof Parts, text: string): Parts {
   const plain = { path: '/live/x.ts', name: 'n', value: 'v', userAgent: 'ua', host: 'h', playbackId: '' }
-  return { ...plain, [place]: around[place](text) }
+  return { ...plain, [place]: place === 'path' ? `/live/a${text}b.ts` : `a${text}b` }
+}
+
+/** The subrequest that nginx would send for these values; from the `n`th client's address. */
+function subrequestOf(parts: Parts, token: string, n: number): GateQuestion {
+  const { path, name, value, userAgent, host, playbackId } = parts
+  const uri = `/live/x.ts?${token}&${name}=${value}`
+  return { address: addressOf(n), origin: `http://${host}`, path, uri, userAgent, playbackId }
+}
+
+/** What the gate would ask the backend; undefined when it refuses the request. */
+export function questionAbout(parts: Parts, token: string): HttpRequest | undefined {
+  return questionOf(subrequestOf(parts, token, 0))
 }
 
 /**
@@ -39,39 +41,14 @@ export function partsWith(place: keyof Parts, text: string): Parts {
  */
 export function requestBytes(route: Route, parts: Parts, token: string, n: number): string {
   const { path, name, value, userAgent, host, playbackId } = parts
-  const query = `${token}&${name}=${value}`
   const lines =
     route === 'through nginx'
       ? [
-          `GET ${path}?${query} HTTP/1.1`,
+          `GET ${path}?${token}&${name}=${value} HTTP/1.1`,
           `Host: ${host}`,
           `User-Agent: ${userAgent}`,
           ...(playbackId === '' ? [] : [`X-Playback-Session-Id: ${playbackId}`]),
         ]
-      : [
-          'GET /auth HTTP/1.1',
-          'Host: alta-auth',
-          ...gateHeaders({
-            address: addressOf(n),
-            origin: `http://${host}`,
-            path,
-            uri: `/live/x.ts?${query}`,
-            userAgent,
-            playbackId,
-          }),
-        ]
+      : ['GET /auth HTTP/1.1', 'Host: alta-auth', ...gateHeaders(subrequestOf(parts, token, n))]
   return `${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`
-}
-
-/** Sends it from the `n`th client's address. */
-export function sendParts(
-  site: Site,
-  route: Route,
-  parts: Parts,
-  token: string,
-  n: number,
-): Promise<Received> {
-  const to =
-    route === 'through nginx' ? { port: site.nginx.port, from: addressOf(n) } : { port: site.gate.port }
-  return sendBytes(to, requestBytes(route, parts, token, n))
 }

@@ -61,7 +61,7 @@ export function hasGood(target: string): boolean {
 }
 
 /** Whether a question is well-formed: a target and headers of printable ASCII, each header once. */
-export function isConservative({ target, headers }: Asked): boolean {
+export function isConservative({ target, headers }: Pick<Asked, 'target' | 'headers'>): boolean {
   const values = Object.values(headers)
   return /^[\x21-\x7e]+$/.test(target) && values.every((value) => /^[\x20-\x7e]*$/.test(value))
 }
