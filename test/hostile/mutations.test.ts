@@ -18,10 +18,11 @@ import {
 } from '../support/hostile-site.ts'
 import { kinds, mutate } from '../support/mutations.ts'
 import { startNginx } from '../support/nginx.ts'
+import { rounds } from '../support/rounds.ts'
 import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
-const COUNT = 5_000
+const COUNT = rounds(800, 5_000)
 /** Milliseconds after which a request that was cut short is ended. */
 const SILENCE = 150
 const SEED = Number(process.env['MUTATIONS_SEED'] ?? 20_261_124)
@@ -59,30 +60,24 @@ describe('mutations of valid requests, DEFAULT_ACTION=allow and on-failure-allow
     }),
   )
 
+  /** No viewer of the one route may ride on a session of the other. */
+  const firstOf = (route: Route): number => (route === 'directly' ? 0 : COUNT)
+  const send = (route: Route, bytes: string, n: number, silence = SILENCE): Promise<Received> =>
+    sendBytes(
+      route === 'directly'
+        ? { port: gate.port, silence }
+        : { port: nginx.port, silence, from: addressOf(firstOf(route) + n) },
+      bytes,
+    )
+
   const sendMutations = async (t: TestContext, route: Route, seed: number): Promise<Sent[]> => {
     const chance = createChance(seed)
-    // No viewer of the one run may ride on a session of the other.
-    const first = route === 'directly' ? 0 : COUNT
-    const requests = Array.from({ length: COUNT }, (_, n) => validRequest(route, first + n))
-    const port = route === 'directly' ? gate.port : nginx.port
-    const send = (bytes: string, n: number, silence = SILENCE): Promise<Received> =>
-      sendBytes({ port, silence, ...(route === 'directly' ? {} : { from: addressOf(n) }) }, bytes)
-
-    // Requests of other viewers, unchanged: only valid ones are mutated.
-    const whole = Array.from({ length: 140 }, (_, n) => first + 2 * COUNT + n)
-    const judged = await inParallel(whole, (n) => send(validRequest(route, n), n, 4_000))
-    for (const [index, n] of whole.entries()) {
-      const { statuses, text } = judged[index] ?? assert.fail()
-      // 405 is nginx's answer to a POST for a file, after an allow.
-      const expected = n % 2 === 0 ? [200, 405] : [403]
-      assert.ok(statuses.length === 1 && expected.includes(statuses[0] ?? 0), `viewer ${n}: ${text}`)
-    }
-
+    const requests = Array.from({ length: COUNT }, (_, n) => validRequest(route, firstOf(route) + n))
     // A splice takes its other half from requests without the token. So a viewer who is let in has sent the
     // token itself.
     const others = requests.filter((_, n) => n % 2 === 1)
     const mutated = requests.map((request) => mutate(request, chance, others))
-    const answers = await inParallel(mutated, ({ bytes }, n) => send(bytes, first + n))
+    const answers = await inParallel(mutated, ({ bytes }, n) => send(route, bytes, n))
     t.diagnostic(`seed ${seed} (MUTATIONS_SEED changes it), ${COUNT} requests ${route}`)
     t.diagnostic(`mutations: ${tally(mutated.flatMap((one) => one.kinds))}`)
     t.diagnostic(`answers: ${tally(answers.map(({ statuses }) => statuses[0] ?? 0))}`)
@@ -90,69 +85,45 @@ describe('mutations of valid requests, DEFAULT_ACTION=allow and on-failure-allow
     return mutated.map(({ bytes }, n) => ({ bytes, received: answers[n] ?? assert.fail() }))
   }
 
-  /** Counted, so that the diagnostic shows the number; listed, so that the failure shows which. */
-  const none = (t: TestContext, what: string, found: readonly Sent[]): void => {
-    t.diagnostic(`${what}: ${found.length}`)
-    const shown = found
-      .slice(0, 3)
-      .map(({ bytes, received }) => ({ bytes, text: received.text.slice(0, 400) }))
-    assert.deepEqual(shown, [], what)
-  }
-
-  const noCrash = (t: TestContext): void => {
+  /** @param isStatus whether a status may come back */
+  const assertHarmless = (sent: readonly Sent[], isStatus: (status: number) => boolean): void => {
+    const harm = {
+      hangs: ({ received }: Sent) => received.isHung,
+      'odd statuses': ({ received }: Sent) => !received.statuses.every(isStatus),
+      'unexpected allows': ({ bytes, received }: Sent) => received.isLetIn && !bytes.includes(GOOD),
+    }
+    for (const [what, isHarm] of Object.entries(harm)) {
+      const shown = sent.filter(isHarm).map(({ bytes, received }) => [bytes, received.text.slice(0, 400)])
+      assert.deepEqual(shown.slice(0, 3), [], `${shown.length} ${what}`)
+    }
+    assert.ok(sent.some(({ received }) => received.isLetIn))
     const output = gate.main.stdout() + gate.main.stderr()
-    const faults =
-      output.match(/internal error|uncaught|"source":"default"|unavailable-|"unavailable"/g) ?? []
-    t.diagnostic(`faults in the log: ${faults.length}`)
-    assert.deepEqual(faults, [])
+    assert.doesNotMatch(output, /internal error|uncaught|"source":"default"|unavailable-|"unavailable"/)
     process.kill(gate.main.pid, 0)
-    assert.deepEqual(
-      backend.asked.filter((asked) => !isConservative(asked)),
-      [],
-    )
+    assert.ok(backend.asked.every(isConservative))
   }
 
-  test('directly: only 200 and 403, and 200 only with the token', { timeout: 120_000 }, async (t) => {
+  for (const route of ['directly', 'through nginx'] as const) {
+    test(`none, ${route}: the verdict is that of the token`, async () => {
+      // Of other viewers than those whose requests are mutated.
+      const whole = Array.from({ length: 140 }, (_, n) => 2 * COUNT + firstOf(route) + n)
+      await inParallel(whole, async (n) => {
+        const { statuses, text } = await send(route, validRequest(route, n), n, 4_000)
+        // 405 is nginx's answer to a POST for a file, after an allow.
+        const expected = n % 2 === 0 ? [200, 405] : [403]
+        assert.ok(statuses.length === 1 && expected.includes(statuses[0] ?? 0), `viewer ${n}: ${text}`)
+      })
+    })
+  }
+
+  test('directly: only 200 and 403, and 200 only with the token', async (t) => {
     const sent = await sendMutations(t, 'directly', SEED)
-    none(
-      t,
-      'hangs',
-      sent.filter(({ received }) => received.isHung),
-    )
-    none(
-      t,
-      'statuses other than 200 and 403',
-      sent.filter(({ received }) => received.statuses.some((one) => one !== 200 && one !== 403)),
-    )
-    none(
-      t,
-      'unexpected allows',
-      sent.filter(({ bytes, received }) => received.isLetIn && !bytes.includes(GOOD)),
-    )
-    t.diagnostic(`allows with the token: ${sent.filter(({ received }) => received.isLetIn).length}`)
-    noCrash(t)
+    assertHarmless(sent, (status) => status === 200 || status === 403)
   })
 
-  test('through nginx: no 5xx of ours, and let in only with the token', { timeout: 120_000 }, async (t) => {
+  test('through nginx: no 5xx of ours, and let in only with the token', async (t) => {
     const sent = await sendMutations(t, 'through nginx', SEED + 1)
-    none(
-      t,
-      'hangs',
-      sent.filter(({ received }) => received.isHung),
-    )
-    none(
-      t,
-      'statuses of 500, 502, 503, 504',
-      sent.filter(({ received }) =>
-        received.statuses.some((one) => one >= 500 && one !== 501 && one !== 505),
-      ),
-    )
-    none(
-      t,
-      'unexpected allows',
-      sent.filter(({ bytes, received }) => received.isLetIn && !bytes.includes(GOOD)),
-    )
-    t.diagnostic(`let in with the token: ${sent.filter(({ received }) => received.isLetIn).length}`)
+    assertHarmless(sent, (status) => status < 500 || status === 501 || status === 505)
 
     await sendBytes({ port: nginx.port }, requestBytes('through nginx', partsWith('path', 'end'), BAD, 0))
     await until('the last line', () => nginx.accessLog().some((line) => line.includes('/live/aendb.ts')))
@@ -170,8 +141,6 @@ describe('mutations of valid requests, DEFAULT_ACTION=allow and on-failure-allow
       allowed.filter((line) => owners.get(line.split(' ')[0] ?? '')?.includes(GOOD) === false),
       [],
     )
-    assert.doesNotMatch(nginx.accessLog().join('\n'), /gate-unavailable/)
     assert.doesNotMatch(nginx.errorLog(), /exited on signal|upstream sent|upstream prematurely/)
-    noCrash(t)
   })
 })
