@@ -61,12 +61,20 @@ describe('control bytes are refused by nginx, and nobody is asked,', () => {
     assert.deepEqual(site.backend.asked, [])
 
     // What is not passed on goes nowhere.
-    for (const name of ['Cookie', 'Referer']) {
+    for (const name of [
+      'Cookie',
+      'Referer',
+      'X-Forwarded-For',
+      'X-Original-Ip',
+      'X-Real-Ip',
+      'X-Auth-Verdict',
+    ]) {
       for (const byte of [...inHeader, ...ending]) {
         const { status } = await play('/index.m3u8', [`User-Agent: ${newViewer()}`, `${name}: a${byte}b`])
         assert.equal(status, ending.includes(byte) ? 400 : 200, `${name} ${encode(byte)}`)
       }
     }
+    assert.ok(site.backend.asked.every(({ headers }) => headers['X-Real-Ip'] === '127.0.0.1'))
   }
 
   test('with the gate', assertRefused)
