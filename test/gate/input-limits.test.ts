@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
+import { readSubrequest } from '../../src/gate/read-subrequest.ts'
 import { askGate, type GateQuestion, gateHeaders } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
 import { type ClientAnswer, exchange } from '../support/client.ts'
@@ -8,20 +9,71 @@ import { startGate } from '../support/gate.ts'
 import { forSuite } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 
-/** Milliseconds in which a subrequest must have arrived, and what the gate and a busy machine may add. */
-const HEADERS_TIMEOUT = 10_000
+/**
+ * Milliseconds in which a subrequest must have arrived: as shipped, in these tests, and what the gate and a
+ * busy machine may add.
+ */
+const SHIPPED_TIMEOUT = 10_000
+const HEADERS_TIMEOUT = 1_000
 const MARGIN = 3_000
 
-const methods = [
-  'HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT PURGE PROPFIND MKCOL COPY MOVE LOCK UNLOCK REPORT',
-  'SEARCH SUBSCRIBE NOTIFY SOURCE QUERY M-SEARCH GETX get BREW',
-].flatMap((line) => line.split(' '))
-const otherTargets = ['/', '/auth/', '/Auth', '//auth', '/auth/x', '/%61uth', '/auth%2f', '*', '/readyz']
+const usual = {
+  'x-original-ip': '192.0.2.1',
+  'x-original-origin': 'http://h',
+  'x-original-path': '/live/x.ts|',
+  'x-original-uri': '/live/x.ts?token=1',
+  'x-original-ua': 'VLC',
+  'x-original-playback-id': '0F3C',
+  'x-original-request-id': '0f3c',
+}
+type Name = keyof typeof usual
+const isRead = (headers: Partial<Record<Name, string>>): boolean => {
+  const read = readSubrequest(headers)
+  if ('refused' in read) assert.match(read.refused, /\w+ \w+/)
+  return !('refused' in read)
+}
+
+describe('a header of nginx', () => {
+  const x = (count: number): string => 'x'.repeat(count)
+  /** By length as sent on: there a raw byte takes three. */
+  const limits: readonly (readonly [name: Name, most: number, value: (length: number) => string])[] = [
+    ['x-original-path', 4_096, (n) => `/${x(n - 1)}|`],
+    ['x-original-path', 4_096, (n) => `/${'\xff'.repeat(1_365)}${x(n - 4_096)}|`],
+    ['x-original-uri', 8_192, (n) => `/x?${x(n)}`],
+    ['x-original-uri', 8_192, (n) => `/x?xx${'\xff'.repeat(2_730)}${x(n - 8_192)}`],
+    ['x-original-uri', 500, (n) => `/x?${'a&'.repeat(n - 1)}b`],
+    ['x-original-uri', 500, (n) => `/x?${'&'.repeat(n - 1)}`],
+    ['x-original-ua', 2_048, x],
+    ['x-original-ua', 2_048, (n) => `xx${'\xff'.repeat(682)}${x(n - 2_048)}`],
+    ['x-original-playback-id', 256, x],
+    ['x-original-origin', 300, (n) => `http://${x(n - 7)}`],
+  ]
+  test('is read up to its limit, and refused beyond', () => {
+    for (const [name, most, value] of limits) {
+      assert.ok(isRead({ ...usual, [name]: value(most) }), `${name} of ${most}`)
+      assert.ok(!isRead({ ...usual, [name]: value(most + 1) }), `${name} of ${most + 1}`)
+    }
+  })
+
+  /** Headers without which a request is refused. */
+  const needed: readonly Name[] = ['x-original-ip', 'x-original-origin', 'x-original-path', 'x-original-uri']
+  /** Doubled, these are no values any more. A path with a bar, a comma and a space is no file's. */
+  const single: readonly Name[] = ['x-original-ip', 'x-original-origin', 'x-original-uri']
+  for (const name of Object.keys(usual) as Name[]) {
+    test(`${name} that is missing, empty or doubled`, () => {
+      const { [name]: value, ...others } = usual
+      assert.equal(isRead(others), !needed.includes(name), 'missing')
+      assert.equal(isRead({ ...usual, [name]: '' }), !needed.includes(name), 'empty')
+      // As Node joins them.
+      assert.equal(isRead({ ...usual, [name]: `${value}, ${value}` }), !single.includes(name), 'doubled')
+    })
+  }
+})
 
 let questions = 0
 
 /** The lines of a subrequest that is unique. */
-function newQuestion(more: Pick<GateQuestion, 'uri' | 'userAgent' | 'origin'> = {}): string[] {
+function newQuestion(more: Pick<GateQuestion, 'uri'> = {}): string[] {
   questions++
   return gateHeaders({ address: `192.0.2.${questions % 250}`, userAgent: `viewer-${questions}`, ...more })
 }
@@ -32,7 +84,16 @@ function head(start: string, lines: readonly string[]): string {
 
 describe('the gate', () => {
   const backend = forSuite((scope) => startBackend(scope))
-  const gate = forSuite((scope) => startGate(scope, { BACKEND_URL: backend.url }))
+  const gate = forSuite(async (scope) => {
+    const gate = await startGate(scope, { BACKEND_URL: backend.url })
+    const { gateServer } = gate.service
+    assert.deepEqual(
+      [gateServer.headersTimeout, gateServer.requestTimeout],
+      [SHIPPED_TIMEOUT, SHIPPED_TIMEOUT],
+    )
+    Object.assign(gateServer, { headersTimeout: HEADERS_TIMEOUT, requestTimeout: HEADERS_TIMEOUT })
+    return gate
+  })
 
   const send = (text: string): Promise<ClientAnswer> =>
     exchange({ port: gate.port }, Buffer.from(text, 'latin1'))
@@ -48,116 +109,45 @@ describe('the gate', () => {
     const userAgent = `other-${++questions}`
     const { status, reason, took } = await askGate(gate.port, { userAgent })
     assert.equal(`${status} ${reason}`, '200 backend-200')
-    assert.ok(took < 1_000, `${took} ms`)
+    assert.ok(took < 3_000, `${took} ms`)
   }
 
-  const refusals: Readonly<Record<string, () => string>> = {
-    'a query of 9 KB': () =>
-      head('GET /auth HTTP/1.1', newQuestion({ uri: `/x?token=${'x'.repeat(9_000)}` })),
-    'a path of 5 KB': () => head('GET /auth HTTP/1.1', newQuestion({ uri: `/${'x'.repeat(5_000)}?token=1` })),
-    '501 parameters': () => head('GET /auth HTTP/1.1', newQuestion({ uri: `/x?${'a=1&'.repeat(500)}b=2` })),
-    'a User-Agent of 3 KB': () => head('GET /auth HTTP/1.1', newQuestion({ userAgent: 'x'.repeat(3_000) })),
-    'a header of 200 KB': () =>
-      head('GET /auth HTTP/1.1', [...newQuestion(), `X-Big: ${'x'.repeat(200_000)}`]),
-    'headers of 200 KB in all': () =>
-      head('GET /auth HTTP/1.1', [
-        ...newQuestion(),
-        ...Array.from({ length: 200 }, (_, n) => `X-${n}: ${'x'.repeat(1_000)}`),
-      ]),
-    '20,000 headers': () =>
-      head('GET /auth HTTP/1.1', [
-        ...Array.from({ length: 20_000 }, (_, n) => `X-${n}: ${n}`),
-        ...newQuestion(),
-      ]),
-    'a target of 200 KB': () => head(`GET /auth?${'x'.repeat(200_000)} HTTP/1.1`, newQuestion()),
+  const many = (count: number): string[] => Array.from({ length: count }, (_, n) => `X-${n}: ${n}`)
+  const refusals: Readonly<Record<string, readonly string[]>> = {
+    'too many parameters': newQuestion({ uri: `/x?${'a=1&'.repeat(500)}b=2` }),
+    'a header of 200 KB': [...newQuestion(), `X-Big: ${'x'.repeat(200_000)}`],
+    '3,000 headers in front of its own': [...many(3_000), ...newQuestion()],
   }
-  for (const [what, text] of Object.entries(refusals)) {
+  for (const [what, lines] of Object.entries(refusals)) {
     test(`refuses ${what}, asks nobody, and says why`, async () => {
       const asked = backend.asked.length
-      const lines = gate.log.length
-      const answer = await send(text())
+      const logged = gate.log.length
+      const answer = await send(head('GET /auth HTTP/1.1', lines))
       assert.equal(answer.status, 403)
       assert.match(answer.head, /^X-Auth-Reason: bad-request$/m)
       assert.equal(backend.asked.length, asked)
-      const why = gate.log.slice(lines).map((line) => line['why'])
+      const why = gate.log.slice(logged).map((line) => line['why'])
       assert.equal(why.length, 1)
       assert.match(String(why[0]), /\w+ \w+/)
       await assertAnswersOthers()
     })
   }
 
-  /** By length as sent on: there a raw byte takes three. */
-  const limits: readonly (readonly [what: string, most: number, lines: (length: number) => string[]])[] = [
-    ['a path', 4_096, (n) => newQuestion({ uri: `/${'x'.repeat(n - 1)}` })],
-    [
-      'a path of raw bytes',
-      4_096,
-      (n) => newQuestion({ uri: `/${'\xff'.repeat(1_365)}${'x'.repeat(n - 4_096)}` }),
-    ],
-    ['a query', 8_192, (n) => newQuestion({ uri: `/x?${'x'.repeat(n)}` })],
-    [
-      'a query of raw bytes',
-      8_192,
-      (n) => newQuestion({ uri: `/x?xx${'\xff'.repeat(2_730)}${'x'.repeat(n - 8_192)}` }),
-    ],
-    ['a User-Agent', 2_048, (n) => newQuestion({ userAgent: 'x'.repeat(n) })],
-    [
-      'a User-Agent of raw bytes',
-      2_048,
-      (n) => newQuestion({ userAgent: `xx${'\xff'.repeat(682)}${'x'.repeat(n - 2_048)}` }),
-    ],
-    ['a playback id', 256, (n) => [...newQuestion(), `X-Original-Playback-Id: ${'x'.repeat(n)}`]],
-    ['an origin', 300, (n) => newQuestion({ origin: `http://${'x'.repeat(n - 7)}` })],
-  ]
-  for (const [what, most, lines] of limits) {
-    test(`${what} of ${most} bytes is judged, one of ${most + 1} is refused`, async () => {
-      for (const [length, reason] of [
-        [most, 'backend-200'],
-        [most + 1, 'bad-request'],
-      ] as const) {
-        const { head: answered } = await send(head('GET /auth HTTP/1.1', lines(length)))
-        assert.match(answered, new RegExp(`^X-Auth-Reason: ${reason}$`, 'm'), `${length} bytes`)
-      }
-    })
-  }
-
-  for (const [count, status] of [
-    [50, 200],
-    [65, 403],
-    [3_000, 403],
-  ] as const) {
-    test(`${count} headers that are not its own are ${status === 200 ? 'nothing to it' : 'refused'}`, async () => {
-      const others = Array.from({ length: count }, (_, n) => `X-${n}: ${n}`)
-      const answer = await send(head('GET /auth HTTP/1.1', [...others, ...newQuestion()]))
-      assert.equal(answer.status, status)
-      assert.match(answer.head, status === 200 ? /backend-200/ : /bad-request/)
-    })
-  }
-
-  test('answers nothing but GET /auth', async (t) => {
-    const asked = backend.asked.length
-    const starts = [
-      ...methods.map((method) => `${method} /auth HTTP/1.1`),
-      ...otherTargets.map((target) => `GET ${target} HTTP/1.1`),
-    ]
-    for (const start of starts) {
-      const { status, head: answered } = await send(head(start, newQuestion()))
-      // Node closes a CONNECT by itself, without an answer.
-      if (start.startsWith('CONNECT')) assert.ok(status === 0 || status === 403, answered)
-      else assert.equal(status, 403, start)
-    }
-    assert.equal(backend.asked.length, asked)
-    assert.equal((await send(head('GET /auth HTTP/1.1', newQuestion()))).status, 200)
-    t.diagnostic(`${methods.length} methods, ${otherTargets.length} targets`)
+  test('takes 50 headers that are not its own for nothing, and refuses 65', async () => {
+    for (const [count, reason] of [
+      [50, /backend-200/],
+      [65, /bad-request/],
+    ] as const)
+      assert.match((await send(head('GET /auth HTTP/1.1', [...many(count), ...newQuestion()]))).head, reason)
   })
 
   test('answers others while 500 connections are idle and 500 more have sent half a head', async (t) => {
-    let connected = 0
-    for (let count = 0; count < 1_000; count++) {
-      const socket = open(t).on('connect', () => connected++)
-      if (count % 2 === 0) socket.write('GET /auth HTTP/1.1\r\nX-Original-Ip: ')
-    }
-    await until('all connections', () => connected === 1_000)
+    const sockets = Array.from({ length: 1_000 }, (_, n) => {
+      const socket = open(t)
+      if (n % 2 === 0) socket.write('GET /auth HTTP/1.1\r\nX-Original-Ip: ')
+      return socket
+    })
+    await until('all connections', () => sockets.every(({ connecting }) => !connecting))
     for (let count = 0; count < 20; count++) await assertAnswersOthers()
   })
 
@@ -185,7 +175,7 @@ describe('the gate', () => {
     },
   }
 
-  test('cuts off within its header timeout who is slow', { timeout: 60_000 }, async (t) => {
+  test('cuts off within its header timeout who is slow', async (t) => {
     const cutOff = Object.entries(slow).map(async ([what, act]) => {
       const socket = open(t)
       let received = ''
@@ -196,7 +186,7 @@ describe('the gate', () => {
       act(socket)
       const closed = await new Promise<boolean>((resolve) => {
         socket.on('close', () => resolve(true))
-        setTimeout(() => resolve(false), HEADERS_TIMEOUT + MARGIN + 5_000)
+        setTimeout(() => resolve(false), HEADERS_TIMEOUT + MARGIN + 5_000).unref()
       })
       const took = performance.now() - began
       for (const [status] of received.matchAll(/^HTTP\/1\.1 .*$/gm)) {
