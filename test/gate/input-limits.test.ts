@@ -73,7 +73,7 @@ describe('a header of nginx', () => {
 let questions = 0
 
 /** The lines of a subrequest that is unique. */
-function newQuestion(more: Pick<GateQuestion, 'uri'> = {}): string[] {
+function newQuestion(more: Pick<GateQuestion, 'uri' | 'userAgent'> = {}): string[] {
   questions++
   return gateHeaders({ address: `192.0.2.${questions % 250}`, userAgent: `viewer-${questions}`, ...more })
 }
@@ -132,6 +132,12 @@ describe('the gate', () => {
       await assertAnswersOthers()
     })
   }
+
+  test('judges a request with each value at its limit', async () => {
+    const path = `/${'x'.repeat(4_095)}`
+    const lines = newQuestion({ uri: `${path}?${'x'.repeat(8_192)}`, userAgent: 'x'.repeat(2_048) })
+    assert.match((await send(head('GET /auth HTTP/1.1', lines))).head, /^X-Auth-Reason: backend-200$/m)
+  })
 
   test('takes 50 headers that are not its own for nothing, and refuses 65', async () => {
     for (const [count, reason] of [
