@@ -3,6 +3,7 @@ import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { accepts } from '../support/accepts.ts'
 import { askGate } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
 import { startChild } from '../support/child.ts'
@@ -46,12 +47,7 @@ describe('the gate decides on, whatever becomes of its log:', () => {
     const script = `ulimit -f ${ROOM}; exec "$0" "$1" >> "$2"`
     const command = ['sh', '-c', script, process.execPath, mainFile, file] as const
     const main = startMain(t, environmentOf(port), { command })
-    await until('the gate', () =>
-      ask(port, 1).then(
-        () => true,
-        () => false,
-      ),
-    )
+    await until('the gate', () => accepts(port), 30_000)
     await until('a full file', async () => {
       await ask(port, 10)
       return statSync(file).size === ROOM * 512
@@ -74,7 +70,7 @@ describe('the gate decides on, whatever becomes of its log:', () => {
     const gate = startChild(t, process.execPath, ['--import', preload, mainFile], {
       env: { PATH: process.env['PATH'], ...environmentOf(port) },
     })
-    await until('the gate', () => gate.output().includes('"listening"'))
+    await until('the gate', () => gate.output().includes('"listening"'), 30_000)
     gate.process.kill('SIGUSR2')
     await until('a warning', () => gate.output().includes('something odd'))
     gate.process.stdout?.destroy()

@@ -57,7 +57,7 @@ test('all others are answered in the turns that follow, in their order, but for 
 })
 
 test('300 requests at a time through nginx need few connections to the gate', async (t) => {
-  const [TOGETHER, EACH] = [300, 15]
+  const [TOGETHER, EACH] = [300, 5]
   const { nginx, gate } = await startSite(t)
   let connections = 0
   gate.service.gateServer.on('connection', () => connections++)
