@@ -10,7 +10,7 @@ import { startGate } from '../support/gate.ts'
 import { type Nginx, startNginx } from '../support/nginx.ts'
 import { type Attempt, patientTest } from '../support/patient-test.ts'
 import { clientRequest, createPretendGate } from '../support/pretend-gate.ts'
-import { rounds } from '../support/rounds.ts'
+import { isLong } from '../support/rounds.ts'
 import { suiteScope } from '../support/scope.ts'
 import { accessLineOf, newViewer } from '../support/site.ts'
 import { watchStalls } from '../support/stalls.ts'
@@ -128,7 +128,7 @@ patientTest('there is a fault here for each reason that one question can meet, e
 
 /** nginx sees only the gate's answer: two faults show all that it does. In `npm run test:long` all. */
 const throughNginx = faults.filter(
-  ({ what }) => rounds(0, 1) === 1 || ['accepts and says nothing', 'speaks SSH'].includes(what),
+  ({ what }) => isLong || ['accepts and says nothing', 'speaks SSH'].includes(what),
 )
 
 describe('through nginx, over HTTP/1.1 and HTTP/2,', { concurrency: true }, () => {

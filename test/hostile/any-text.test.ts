@@ -13,7 +13,7 @@ import {
   startHostileSite,
 } from '../support/hostile-site.ts'
 import { encodings, everyByte, naughtyStrings } from '../support/hostile-texts.ts'
-import { rounds } from '../support/rounds.ts'
+import { isLong } from '../support/rounds.ts'
 import { forSuite } from '../support/scope.ts'
 
 /**
@@ -21,7 +21,7 @@ import { forSuite } from '../support/scope.ts'
  * the others are alike.
  */
 const special = everyByte.filter((byte) => /[\x00-\x20\x7f"#%&./:;?@[\\\]|~az\x80\xa0\xff]/.test(byte))
-const bytes = rounds(0, 1) === 0 ? special : everyByte
+const bytes = isLong ? everyByte : special
 
 interface Rule {
   /** Bytes for which the backend is not asked. */
@@ -98,7 +98,7 @@ describe('through nginx, DEFAULT_ACTION=allow and on-failure-allow:', () => {
       Object.values(encodings).flatMap((encode, of) =>
         naughtyStrings
           // Each once; in `npm run test:long` everywhere.
-          .filter((_, n) => rounds(0, 1) === 1 || n % 12 === 2 * at + of)
+          .filter((_, n) => isLong || n % 12 === 2 * at + of)
           .map((text) => ({ place, text: encode(text) })),
       ),
     )
