@@ -22,8 +22,8 @@ import { untilLogged } from '../support/until-logged.ts'
  * machine may add.
  */
 const READ_TIMEOUT = 3_000
-const AT_ONCE = 1_000
-const MARGIN = 700
+const AT_ONCE = 2_000
+const MARGIN = 2_000
 
 /** What each on-failure file answers when no gate could decide. */
 const flavours = [

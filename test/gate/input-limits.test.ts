@@ -115,6 +115,7 @@ describe('the gate', () => {
   const many = (count: number): string[] => Array.from({ length: count }, (_, n) => `X-${n}: ${n}`)
   const refusals: Readonly<Record<string, readonly string[]>> = {
     'too many parameters': newQuestion({ uri: `/x?${'a=1&'.repeat(500)}b=2` }),
+    'a control byte in a header': newQuestion({ userAgent: 'a\x01b' }),
     'a header of 200 KB': [...newQuestion(), `X-Big: ${'x'.repeat(200_000)}`],
     '3,000 headers in front of its own': [...many(3_000), ...newQuestion()],
   }

@@ -50,7 +50,7 @@ describe('mutations of valid requests, DEFAULT_ACTION=allow and on-failure-allow
   const backend = forSuite((scope) => startBackend(scope))
   const gate = forSuite((scope) => {
     backend.answer = allowsOnlyGood
-    return startGateProcess(scope, { BACKEND_URL: backend.url, ...hostileEnvironment('allow') })
+    return startGateProcess(scope, { BACKEND_URL: backend.url, ...hostileEnvironment })
   })
   const nginx = forSuite((scope) =>
     startNginx(scope, {

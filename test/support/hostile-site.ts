@@ -1,5 +1,4 @@
 import { connect } from 'node:net'
-import type { Verdict } from '../../src/verdict.ts'
 import type { Asked, Backend } from './backend.ts'
 import type { Scope } from './scope.ts'
 import { type Site, startSite } from './site.ts'
@@ -25,27 +24,30 @@ export interface Received {
 }
 
 /**
- * A site for hostile requests: nginx with room for lines of 64 KB and on-failure-allow, the gate with this
- * default action, and a backend that allows exactly GOOD. With `allow` a request that makes the backend look
- * unavailable is let in, so it shows.
+ * Settings with which one address may ask all that a test asks at a time. A request that makes the backend
+ * look unavailable is let in, so it shows.
  */
-export function startHostileSite(scope: Scope, defaultAction: Verdict = 'allow'): Promise<Site> {
-  return startSite(scope, {
-    environment: hostileEnvironment(defaultAction),
+export const hostileEnvironment = {
+  DEFAULT_ACTION: 'allow',
+  BACKEND_CONCURRENCY: '1000',
+  BACKEND_TIMEOUT: '2500ms',
+}
+
+/**
+ * A site for hostile requests: nginx with room for lines of 64 KB and on-failure-allow, the gate with
+ * DEFAULT_ACTION=allow, and a backend that allows exactly GOOD.
+ */
+export async function startHostileSite(scope: Scope): Promise<Site> {
+  const site = await startSite(scope, {
+    environment: hostileEnvironment,
     nginx: {
       onFailure: 'allow',
       http: 'large_client_header_buffers 8 64k;',
       server: 'location / { LOCATION empty_gif; }',
     },
-  }).then((site) => {
-    site.backend.answer = allowsOnlyGood
-    return site
   })
-}
-
-/** Settings with which one address may ask all that a test asks at a time. */
-export function hostileEnvironment(defaultAction: Verdict): Record<string, string> {
-  return { DEFAULT_ACTION: defaultAction, BACKEND_CONCURRENCY: '1000', BACKEND_TIMEOUT: '2500ms' }
+  site.backend.answer = allowsOnlyGood
+  return site
 }
 
 /** The backend's rule: one of the parameters is exactly GOOD. The query begins at the first `?`. */
