@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Parts, partsWith, places, questionAbout } from '../support/hostile-request.ts'
-import { BAD, GOOD, hasGood, isConservative } from '../support/hostile-site.ts'
+import {
+  BAD,
+  GOOD,
+  hasGood,
+  isConservative,
+  type Parts,
+  partsWith,
+  places,
+  questionAbout,
+} from '../support/hostile-request.ts'
 import { encodings, everyByte, naughtyStrings } from '../support/hostile-texts.ts'
 
 /** What the gate refuses of a text, as it stands, at each place. Node refuses control bytes in a header. */

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test'
 import { askGate, gateHeaders } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
 import { startGate } from '../support/gate.ts'
-import { sendBytes } from '../support/hostile-site.ts'
 import { forSuite } from '../support/scope.ts'
+import { sendBytes } from '../support/send-bytes.ts'
 import { wordsOf } from '../support/words.ts'
 
 /** Everything that comes back for these bytes. */

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Parts, partsWith, places, requestBytes } from '../support/hostile-request.ts'
 import {
   addressOf,
   BAD,
   GOOD,
   hasGood,
-  inParallel,
   isConservative,
-  questionsByAddress,
-  sendBytes,
-  startHostileSite,
-} from '../support/hostile-site.ts'
+  type Parts,
+  partsWith,
+  places,
+  requestBytes,
+} from '../support/hostile-request.ts'
+import { inParallel, questionsByAddress, startHostileSite } from '../support/hostile-site.ts'
 import { encodings, everyByte, naughtyStrings } from '../support/hostile-texts.ts'
 import { isLong } from '../support/rounds.ts'
 import { forSuite } from '../support/scope.ts'
+import { sendBytes } from '../support/send-bytes.ts'
 
 /**
  * Bytes that end or divide something in a request, and some that do not. In `npm run test:long` all: to nginx

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import {
-  addressOf,
-  BAD,
-  GOOD,
-  hasGood,
-  isConservative,
-  type Received,
-  sendBytes,
-  startHostileSite,
-} from '../support/hostile-site.ts'
+import { addressOf, BAD, GOOD, hasGood, isConservative } from '../support/hostile-request.ts'
+import { startHostileSite } from '../support/hostile-site.ts'
 import { forSuite } from '../support/scope.ts'
+import { type Received, sendBytes } from '../support/send-bytes.ts'
 import { questionsDuring } from '../support/site.ts'
 
 const KB = 1_024

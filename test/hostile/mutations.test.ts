@@ -3,23 +3,21 @@ import { describe, type TestContext, test } from 'node:test'
 import { startBackend } from '../support/backend.ts'
 import { createChance } from '../support/create-chance.ts'
 import { startGateProcess } from '../support/gate-process.ts'
-import { partsWith, type Route, requestBytes } from '../support/hostile-request.ts'
 import {
   addressOf,
-  allowsOnlyGood,
   BAD,
   GOOD,
-  hostileEnvironment,
-  inParallel,
   isConservative,
-  type Received,
-  sendBytes,
-  tally,
-} from '../support/hostile-site.ts'
+  partsWith,
+  type Route,
+  requestBytes,
+} from '../support/hostile-request.ts'
+import { allowsOnlyGood, hostileEnvironment, inParallel, tally } from '../support/hostile-site.ts'
 import { kinds, mutate } from '../support/mutations.ts'
 import { startNginx } from '../support/nginx.ts'
 import { rounds } from '../support/rounds.ts'
 import { forSuite } from '../support/scope.ts'
+import { type Received, sendBytes } from '../support/send-bytes.ts'
 import { until } from '../support/until.ts'
 
 const COUNT = rounds(800, 5_000)

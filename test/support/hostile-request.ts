@@ -1,7 +1,30 @@
 import type { HttpRequest } from '../../src/backend/client.ts'
 import { type GateQuestion, gateHeaders } from './ask-gate.ts'
-import { addressOf } from './hostile-site.ts'
+import type { Asked } from './backend.ts'
 import { questionOf } from './question-of.ts'
+
+/** The only token that the backend allows. Whoever is not given it cannot guess it. */
+export const GOOD = 'token=Vd3kQ0xYp9ZtR7mB'
+export const BAD = 'token=bad'
+
+/** Whether one of the parameters is exactly GOOD. The query begins at the first `?`. */
+export function hasGood(target: string): boolean {
+  return target
+    .replace(/^[^?]*\??/, '')
+    .split('&')
+    .includes(GOOD)
+}
+
+/** Whether a question is well-formed: a target and headers of printable ASCII, each header once. */
+export function isConservative({ target, headers }: Pick<Asked, 'target' | 'headers'>): boolean {
+  const values = Object.values(headers)
+  return /^[\x21-\x7e]+$/.test(target) && values.every((value) => /^[\x20-\x7e]*$/.test(value))
+}
+
+/** An address that only the `n`th client has. nginx sees it, because all of 127.0.0.0/8 is this machine. */
+export function addressOf(n: number): string {
+  return `127.${10 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
+}
 
 /** The six values that a client chooses; latin-1, one character for each byte. */
 export interface Parts {

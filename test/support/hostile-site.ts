@@ -1,27 +1,7 @@
-import { connect } from 'node:net'
 import type { Asked, Backend } from './backend.ts'
+import { hasGood } from './hostile-request.ts'
 import type { Scope } from './scope.ts'
 import { type Site, startSite } from './site.ts'
-
-/** The only token that the backend allows. Whoever is not given it cannot guess it. */
-export const GOOD = 'token=Vd3kQ0xYp9ZtR7mB'
-export const BAD = 'token=bad'
-
-/** Milliseconds after which a connection that is still open counts as hung. */
-export const PATIENCE = 5_000
-
-/** What nginx sends in place of every file. So it shows when a viewer was let in, whatever the path. */
-const FILE = 'GIF89a'
-
-export interface Received {
-  /** Everything that came back, latin-1. */
-  readonly text: string
-  /** The status of each answer on the connection; HTTP/0.9 has none. */
-  readonly statuses: readonly number[]
-  /** The file came, or an answer that nginx gives only after an allow. */
-  readonly isLetIn: boolean
-  readonly isHung: boolean
-}
 
 /**
  * Settings with which one address may ask all that a test asks at a time. A request that makes the backend
@@ -55,19 +35,6 @@ export const allowsOnlyGood: Backend['answer'] = ({ target }, response) => {
   response.writeHead(hasGood(target) ? 200 : 403).end()
 }
 
-export function hasGood(target: string): boolean {
-  return target
-    .replace(/^[^?]*\??/, '')
-    .split('&')
-    .includes(GOOD)
-}
-
-/** Whether a question is well-formed: a target and headers of printable ASCII, each header once. */
-export function isConservative({ target, headers }: Pick<Asked, 'target' | 'headers'>): boolean {
-  const values = Object.values(headers)
-  return /^[\x21-\x7e]+$/.test(target) && values.every((value) => /^[\x20-\x7e]*$/.test(value))
-}
-
 /** What the backend was asked, by the client's address. */
 export function questionsByAddress({ backend }: Site): ReadonlyMap<string, readonly Asked[]> {
   const questions = new Map<string, Asked[]>()
@@ -76,47 +43,6 @@ export function questionsByAddress({ backend }: Site): ReadonlyMap<string, reado
     questions.set(address, [...(questions.get(address) ?? []), asked])
   }
   return questions
-}
-
-/** An address that only the `n`th client has. nginx sees it, because all of 127.0.0.0/8 is this machine. */
-export function addressOf(n: number): string {
-  return `127.${10 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
-}
-
-/**
- * Sends bytes on a connection of its own. Closes this side at the first answer, or after `silence`
- * milliseconds without one: half a request ends then. Never rejects.
- */
-export function sendBytes(
-  to: { readonly port: number; readonly from?: string; readonly silence?: number },
-  bytes: Buffer | string,
-): Promise<Received> {
-  return new Promise((resolve) => {
-    let text = ''
-    let isHung = false
-    const localAddress = to.from === undefined ? {} : { localAddress: to.from }
-    const socket = connect({ port: to.port, host: '127.0.0.1', ...localAddress })
-    const hung = setTimeout(() => {
-      isHung = true
-      socket.destroy()
-    }, PATIENCE)
-    let quiet = setTimeout(() => socket.end(), to.silence ?? 3_000)
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1')
-      clearTimeout(quiet)
-      quiet = setTimeout(() => socket.end(), 10)
-    })
-    // The connection was reset while the client was still sending: what arrived before counts.
-    socket.on('error', () => {})
-    socket.on('close', () => {
-      clearTimeout(hung)
-      clearTimeout(quiet)
-      const statuses = Array.from(text.matchAll(/HTTP\/1\.[01] (\d{3})/g), ([, status]) => Number(status))
-      const isLetIn = text.includes(FILE) || statuses.some((status) => [200, 206, 304, 404].includes(status))
-      resolve({ text, statuses, isLetIn, isHung })
-    })
-    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
-  })
 }
 
 /** Runs `act` for every item, sixteen at a time. The results are in order. */
