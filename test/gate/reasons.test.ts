@@ -34,7 +34,7 @@ async function startShared(scope: Scope): Promise<typeof site> {
 /** A gate with these settings behind nginx, and a viewer of its own. */
 async function startSiteWith(scope: Scope, environment: Environment) {
   const { LISTEN, nginx } = site
-  const gate = await startGate(scope, { BACKEND_TIMEOUT: '300ms', LISTEN, ...environment })
+  const gate = await startGate(scope, { BACKEND_TIMEOUT: '1s', LISTEN, ...environment })
   const userAgent = newViewer()
   const get = (target: string) => request({ port: nginx.port, target, headers: [`User-Agent: ${userAgent}`] })
   /** Other viewers ask at the same moment, each from an address of its own. */
