@@ -15,7 +15,7 @@ import { newViewer } from '../support/site.ts'
 import { until } from '../support/until.ts'
 import { createViewer } from '../support/viewer.ts'
 
-const ABORTS = rounds(2_000, 10_000)
+const ABORTS = rounds(1_000, 10_000)
 /** Viewers who leave while the backend is being asked. */
 const LEAVERS = 64
 /** Viewers who at once abort so many requests before they ask for one that they wait for. */
@@ -161,7 +161,7 @@ describe('the gate is unharmed by', () => {
     return crowd
   }
   const served = (crowd: Crowd): Promise<void> => {
-    const enough = crowd.ended() + 500
+    const enough = crowd.ended() + rounds(200, 500)
     return until('requests', () => crowd.ended() > enough)
   }
   const masterPid = (): number => nginx.child.process.pid ?? 0
