@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { type Backend, startBackend } from '../support/backend.ts'
 import { type CheckedSite, checkSite, flawsOf, startCheckedSite } from '../support/checked-site.ts'
+import { rounds } from '../support/rounds.ts'
 import { suiteScope } from '../support/scope.ts'
 import { ask, startShapedSite } from '../support/shaped-site.ts'
 import { newViewer } from '../support/site.ts'
@@ -11,7 +12,11 @@ import { openSites } from '../support/sites/open.ts'
 import { originSites } from '../support/sites/origins.ts'
 import { ownWaySites } from '../support/sites/own-ways.ts'
 
-const shapes = [...fileSites, ...originSites, ...ownWaySites, ...openSites, ...cookieSites]
+/** In `npm test` each so many of them is tried. */
+const EACH = rounds(6, 1)
+const shapes = [...fileSites, ...originSites, ...ownWaySites, ...openSites, ...cookieSites].filter(
+  (_shape, at) => at % EACH === 0,
+)
 const withToken = (path: string, token: string): string =>
   `${path}${path.includes('?') ? '&' : '?'}token=${token}`
 

@@ -3,10 +3,12 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { cookieHistories } from '../support/cookie-events.ts'
 import { playCookieHistory, type Shown } from '../support/cookie-history.ts'
+import { rounds } from '../support/rounds.ts'
 
 /** To run other histories, and more: HISTORIES=10000 npm test -- test/decision/cookie-histories.test.ts */
 const { HISTORIES } = process.env
-const RUNS = HISTORIES === undefined ? { numRuns: 60, seed: 20_261_128 } : { numRuns: Number(HISTORIES) }
+const RUNS =
+  HISTORIES === undefined ? { numRuns: rounds(20, 60), seed: 20_261_128 } : { numRuns: Number(HISTORIES) }
 
 describe('whoever sends which cookie from where, in any history', () => {
   for (const byDefault of ['deny', 'allow'] as const)

@@ -19,7 +19,11 @@ import {
   withoutPattern,
   withPattern,
 } from '../support/riding-tables.ts'
+import { rounds } from '../support/rounds.ts'
 import { wordsOf } from '../support/words.ts'
+
+/** Each so many cells are tried. It divides the length of no list below, so that each entry is met. */
+const EACH = rounds(7, 1)
 
 const modes: readonly CookieMode[] = ['off', 'on', 'strict']
 const cookies = ['none', 'its own', 'of another viewer', 'of an ended session', 'of another site'] as const
@@ -167,12 +171,13 @@ for (const [title, grids, channelPattern] of [
             const others = await openOthers(gate, opener)
             let n = 0
             for (const cell of cellsOf(opener, grid, openedWith, askedWith)) {
-              const found = await seen(gate, cell, ++n, others)
+              if (++n % EACH !== 0) continue
+              const found = await seen(gate, cell, n, others)
               const { word, isGiven } = expected(cell)
               if (found.word !== word || found.isGiven !== isGiven)
                 assert.deepEqual(found, { word, isGiven }, JSON.stringify(cell))
             }
-            cells += n
+            cells += Math.floor(n / EACH)
           })
 
       for (const mode of ['on', 'strict'] as const)
@@ -183,6 +188,7 @@ for (const [title, grids, channelPattern] of [
           )
           for (const [n, { target, word }] of targets.entries())
             for (const isPromoted of [false, true]) {
+              if ((2 * n + Number(isPromoted)) % EACH !== 0) continue
               const address = `10.${isPromoted ? 1 : 0}.${n >> 8}.${n & 255}`
               gate.answers(unavailable)
               const opening = cookieRequest(`${opener}?token=X`, { address, mode })

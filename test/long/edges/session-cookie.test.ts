@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createCookiePlayer } from '../support/cookie-player.ts'
-import { startEdges } from '../support/edges.ts'
-import { forSuite } from '../support/scope.ts'
-import { questionsDuring } from '../support/site.ts'
-import { startValkey } from '../support/valkey.ts'
-import { storeOf } from '../support/valkey-settings-of.ts'
+import { createCookiePlayer } from '../../support/cookie-player.ts'
+import { startEdges } from '../../support/edges.ts'
+import { forSuite } from '../../support/scope.ts'
+import { questionsDuring } from '../../support/site.ts'
+import { startValkey } from '../../support/valkey.ts'
+import { storeOf } from '../../support/valkey-settings-of.ts'
 
 for (const mode of ['on', 'strict']) {
   describe(`two edges on one Valkey, SESSION_COOKIE=${mode}`, () => {

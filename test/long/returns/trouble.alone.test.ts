@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { type Boxes, startBoxes } from '../support/boxes.ts'
-import { type RestartedSite, restart, startRestartedSite } from '../support/play-through-restarts.ts'
-import { makeTemporaryFolder } from '../support/temporary-folder.ts'
-import { until } from '../support/until.ts'
+import { type Boxes, startBoxes } from '../../support/boxes.ts'
+import { type RestartedSite, restart, startRestartedSite } from '../../support/play-through-restarts.ts'
+import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
+import { until } from '../../support/until.ts'
 
 /** The boxes that play, and those that come meanwhile. The latter have long links, which fill the store. */
 const PLAYING = 40

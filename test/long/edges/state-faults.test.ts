@@ -1,9 +1,9 @@
 import { describe, test } from 'node:test'
-import { startLonelyEdge } from '../support/edges.ts'
-import { playThroughFault } from '../support/play-through-fault.ts'
-import { forSuite } from '../support/scope.ts'
-import { startValkey } from '../support/valkey.ts'
-import { storeOf } from '../support/valkey-settings-of.ts'
+import { startLonelyEdge } from '../../support/edges.ts'
+import { playThroughFault } from '../../support/play-through-fault.ts'
+import { forSuite } from '../../support/scope.ts'
+import { startValkey } from '../../support/valkey.ts'
+import { storeOf } from '../../support/valkey-settings-of.ts'
 
 /** The quickest rows of the table of failures; test/long/state-faults.test.ts has all others. */
 describe('a Valkey that goes wrong cuts nobody', { concurrency: true }, () => {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import { startBackend } from '../support/backend.ts'
-import { edgeSettings } from '../support/edges.ts'
-import { type KeptGate, startKeptGate } from '../support/kept-gate.ts'
-import { timesOf } from '../support/newcomers.ts'
-import { createOneTimeTokens } from '../support/one-time-tokens.ts'
-import { patientTest } from '../support/patient-test.ts'
-import { forSuite } from '../support/scope.ts'
-import { startValkey } from '../support/valkey.ts'
-import { storeOf } from '../support/valkey-settings-of.ts'
+import { startBackend } from '../../support/backend.ts'
+import { edgeSettings } from '../../support/edges.ts'
+import { type KeptGate, startKeptGate } from '../../support/kept-gate.ts'
+import { timesOf } from '../../support/newcomers.ts'
+import { createOneTimeTokens } from '../../support/one-time-tokens.ts'
+import { patientTest } from '../../support/patient-test.ts'
+import { forSuite } from '../../support/scope.ts'
+import { startValkey } from '../../support/valkey.ts'
+import { storeOf } from '../../support/valkey-settings-of.ts'
 
 /** So many that the p99 is not the slowest one. */
 const CLOSINGS = 200

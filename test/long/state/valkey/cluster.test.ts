@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { slotOf } from '../../../src/state/valkey/key-slot.ts'
-import { until } from '../../support/until.ts'
-import { addToCluster, portOf, settingsFor, startCluster, type ValkeyServer } from '../../support/valkey.ts'
-import { allOf } from '../conformance.ts'
-import { makeWrite } from '../records.ts'
-import { startLink } from './record-link.ts'
-import { useAll } from './use-all.ts'
-import { makeStore } from './valkey-place.ts'
+import { slotOf } from '../../../../src/state/valkey/key-slot.ts'
+import { allOf } from '../../../state/conformance.ts'
+import { makeWrite } from '../../../state/records.ts'
+import { startLink } from '../../../state/valkey/record-link.ts'
+import { useAll } from '../../../state/valkey/use-all.ts'
+import { makeStore } from '../../../state/valkey/valkey-place.ts'
+import { until } from '../../../support/until.ts'
+import {
+  addToCluster,
+  portOf,
+  settingsFor,
+  startCluster,
+  type ValkeyServer,
+} from '../../../support/valkey.ts'
 
 const mode = { kind: 'cluster' } as const
 const viewers = Array.from({ length: 60 }, (_, n) => `viewer ${n}`)

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { startEdges } from '../support/edges.ts'
-import { rounds } from '../support/rounds.ts'
-import { forSuite } from '../support/scope.ts'
-import { startValkey } from '../support/valkey.ts'
-import { storeOf } from '../support/valkey-settings-of.ts'
-import { startWanderingViewers } from '../support/wandering-viewers.ts'
+import { startEdges } from '../../support/edges.ts'
+import { forSuite } from '../../support/scope.ts'
+import { startValkey } from '../../support/valkey.ts'
+import { storeOf } from '../../support/valkey-settings-of.ts'
+import { startWanderingViewers } from '../../support/wandering-viewers.ts'
 
-/** How many change edges, and how many are equal; npm run test:long has the thousand. */
-const WANDERERS = Number(process.env['WANDERERS'] ?? rounds(50, 1_000))
-const EQUALS = Number(process.env['EQUALS'] ?? rounds(60, 300))
+/** How many change edges, and how many are equal. */
+const WANDERERS = Number(process.env['WANDERERS'] ?? 1_000)
+const EQUALS = Number(process.env['EQUALS'] ?? 300)
 /** Written behind within 100 ms, and a busy machine may be late; milliseconds. */
 const WRITTEN = 1_000
 
