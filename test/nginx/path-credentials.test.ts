@@ -77,41 +77,40 @@ const refused = [
   '/live/5_1.ts',
 ]
 
-for (const verdictCache of [false, true]) {
-  for (const channels of ['', CHANNEL_PATTERN]) {
-    describe(`credentials in the path through nginx, verdict cache ${verdictCache ? 'on' : 'off'}, CHANNEL_PATTERN=${channels}:`, () => {
-      const site = forSuite((scope) => startXtream(scope, verdictCache, channels))
+for (const [verdictCache, channels] of [
+  [false, ''],
+  [true, CHANNEL_PATTERN],
+] as const) {
+  describe(`credentials in the path through nginx, verdict cache ${verdictCache ? 'on' : 'off'}, CHANNEL_PATTERN=${channels}:`, () => {
+    const site = forSuite((scope) => startXtream(scope, verdictCache, channels))
 
-      test('the segments of an allowed channel ride, however they are written', async () => {
-        const viewer = newViewer()
-        const before = site.backend.asked().length
-        for (const turn of [1, 2])
-          for (const target of riding) assert.equal(await site.play(viewer, target), 200, `${target} ${turn}`)
-        assert.deepEqual(site.backend.asked().slice(before), [OPENER])
-      })
-
-      for (const target of refused) {
-        test(`${target} is refused, before the opener and after it`, async () => {
-          const [first, second] = [newViewer(), newViewer()]
-          assert.equal(await site.play(first, target), 403)
-          assert.equal(await site.play(first, OPENER), 200)
-          assert.equal(await site.play(first, target), 403)
-          for (const allowed of [OPENER, '/live/zara/hunter2/5_1.ts', '/live/zara/hunter2/5.ts'])
-            assert.equal(await site.play(second, allowed), 200)
-          for (const _turn of [1, 2]) assert.equal(await site.play(second, target), 403)
-          assert.equal(await site.play(second, OPENER), 200, 'the session lives on')
-        })
-      }
-
-      test('films ride on nothing', async () => {
-        const viewer = newViewer()
-        assert.equal(await site.play(viewer, OPENER), 200)
-        assert.equal(await site.play(viewer, '/movie/zara/hunter2/7.mp4'), 200)
-        assert.equal(await site.play(viewer, '/movie/zara/hunter2/6.mp4'), 403)
-        assert.equal(await site.play(viewer, '/movie/zara/WRONG/7.mp4'), 403)
-      })
+    test('the segments of an allowed channel ride, however they are written', async () => {
+      const viewer = newViewer()
+      const before = site.backend.asked().length
+      for (const turn of [1, 2])
+        for (const target of riding) assert.equal(await site.play(viewer, target), 200, `${target} ${turn}`)
+      assert.deepEqual(site.backend.asked().slice(before), [OPENER])
     })
-  }
+
+    for (const target of refused) {
+      test(`${target} is refused, before the opener and after it`, async () => {
+        const viewer = newViewer()
+        assert.equal(await site.play(viewer, target), 403)
+        for (const allowed of [OPENER, '/live/zara/hunter2/5_1.ts', '/live/zara/hunter2/5.ts'])
+          assert.equal(await site.play(viewer, allowed), 200)
+        for (const _turn of [1, 2]) assert.equal(await site.play(viewer, target), 403)
+        assert.equal(await site.play(viewer, OPENER), 200, 'the session lives on')
+      })
+    }
+
+    test('films ride on nothing', async () => {
+      const viewer = newViewer()
+      assert.equal(await site.play(viewer, OPENER), 200)
+      assert.equal(await site.play(viewer, '/movie/zara/hunter2/7.mp4'), 200)
+      assert.equal(await site.play(viewer, '/movie/zara/hunter2/6.mp4'), 403)
+      assert.equal(await site.play(viewer, '/movie/zara/WRONG/7.mp4'), 403)
+    })
+  })
 }
 
 describe('a credential in the path is shown nowhere:', () => {

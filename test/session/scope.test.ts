@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Target } from '../../src/session/identity.ts'
 import { covers, createScopeOf, isPlaylist, sameTarget } from '../../src/session/scope.ts'
+import { wordsOf } from '../support/words.ts'
 
 const path = (text: string): Target => ({ channel: undefined, path: text, pathCredential: undefined })
 const channel = (name: string, text = `/live/${name}.m3u8`): Target => ({
@@ -11,62 +12,18 @@ const channel = (name: string, text = `/live/${name}.m3u8`): Target => ({
 })
 
 describe('playlists', () => {
-  const playlists = [
-    '/live/ch1/index.m3u8',
-    '/live/ch1/index.m3u',
-    '/live/ch1/stream.mpd',
-    '/vod/film.f4m',
-    '/vod/film.ism/Manifest',
-    '/vod/film.ism/manifest',
-    '/vod/film.ism/MANIFEST',
-    '/Manifest',
-    '/INDEX.M3U8',
-    '/a/Index.M3u',
-    '/a/STREAM.MPD',
-    '/a/FILM.F4M',
-    '/.m3u8',
-    '/a/x.ts.m3u8',
-    '/a/manifest.mpd',
-  ]
-  for (const one of playlists) {
-    test(`${one} is a playlist`, () => assert.equal(isPlaylist(one), true))
-  }
-
-  const others = [
-    '/',
-    '/live/ch1/',
-    '/live/ch1/seg1.ts',
-    '/vod/film1.mp4',
-    '/a/init.m4s',
-    '/x.m3u8.ts',
-    '/x.m3u8/',
-    '/x.m3u8/seg.ts',
-    '/m3u8',
-    '/m3u',
-    '/mpd',
-    '/f4m',
-    '/a/xm3u8',
-    '/a/x-m3u8',
-    '/x.m3u80',
-    '/x.m3u9',
-    '/x.m3u88',
-    '/x.m3',
-    '/x.xmpd',
-    '/x.mpd~',
-    '/x.f4',
-    '/a/xmanifest',
-    '/a/manifest.ts',
-    '/a/manifests',
-    '/a/manifest/',
-    '/a/manifest/x.ts',
-    '/x.m3u8%20',
-    '/x.m3u8%0A',
-    '/x.m3u8%00',
-    '/x.m3u8;a',
-  ]
-  for (const one of others) {
-    test(`${one} is no playlist`, () => assert.equal(isPlaylist(one), false))
-  }
+  const playlists = wordsOf(`
+    /live/ch1/index.m3u8 /live/ch1/index.m3u /live/ch1/stream.mpd /vod/film.f4m /vod/film.ism/Manifest
+    /vod/film.ism/manifest /vod/film.ism/MANIFEST /Manifest /INDEX.M3U8 /a/Index.M3u /a/STREAM.MPD /a/FILM.F4M
+    /.m3u8 /a/x.ts.m3u8 /a/manifest.mpd
+  `)
+  const others = wordsOf(`
+    / /live/ch1/ /live/ch1/seg1.ts /vod/film1.mp4 /a/init.m4s /x.m3u8.ts /x.m3u8/ /x.m3u8/seg.ts /m3u8 /m3u /mpd
+    /f4m /a/xm3u8 /a/x-m3u8 /x.m3u80 /x.m3u9 /x.m3u88 /x.m3 /x.xmpd /x.mpd~ /x.f4 /a/xmanifest /a/manifest.ts
+    /a/manifests /a/manifest/ /a/manifest/x.ts /x.m3u8%20 /x.m3u8%0A /x.m3u8%00 /x.m3u8;a
+  `)
+  for (const one of playlists) test(`${one} is a playlist`, () => assert.equal(isPlaylist(one), true))
+  for (const one of others) test(`${one} is no playlist`, () => assert.equal(isPlaylist(one), false))
 })
 
 /** Whether a session that was opened at `opener` opens `asked`. */

@@ -34,7 +34,7 @@ export interface Boxes {
 export interface BoxesOptions {
   readonly count: number
   readonly links: TemporaryLinks
-  /** Connections that they share, each from an address of its own. */
+  /** Connections that they share, each from an address of its own; not more than boxes. */
   readonly connections?: number
   /** Begins the User-Agent of each. */
   readonly name?: string

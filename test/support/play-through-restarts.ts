@@ -59,7 +59,8 @@ export async function playThroughRestarts(
   options: { readonly count: number; readonly restarts: number; readonly signal: NodeJS.Signals },
 ): Promise<void> {
   const { count, restarts, signal } = options
-  const boxes = startBoxes(t, nginx, { count, links: portal.links, name: signal })
+  const connections = Math.min(count, 32)
+  const boxes = startBoxes(t, nginx, { count, connections, links: portal.links, name: signal })
   const asked = portal.backend.asked.length
   assert.deepEqual(await boxes.open(), { 200: count })
   assert.equal(portal.backend.asked.length - asked, count)
