@@ -2,12 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { defaultSessionMemory, heapLimit, MEGABYTE } from '../../src/config/heap.ts'
 import { type Environment, readSettings, type Settings } from '../../src/config/read-settings.ts'
-import {
-  type Setting,
-  type SettingName,
-  settingNames,
-  settingsTable,
-} from '../../src/config/settings-table.ts'
+import { type Setting, settingNames, settingsTable } from '../../src/config/settings-table.ts'
+import { wordsOf } from '../support/words.ts'
 
 const BACKEND_URL = 'http://127.0.0.1:6000/auth'
 
@@ -22,108 +18,9 @@ function settingsOf(environment: Environment): Settings {
   return result.settings
 }
 
-/** What each message must hold besides name and value: what to do about it. */
-const cure = /write|make one|one of|leave|put|take|shorten|percent-encode|separate|whole number from/
-
-/** A wrong value and the part of it that the message shows; the same when left out. */
-const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, shown?: string])[]>> = {
-  BACKEND_URL: [
-    ['127.0.0.1:6000/auth'],
-    ['ftp://127.0.0.1/auth'],
-    ['http://'],
-    ['http:///auth'],
-    ['http://127.0.0.1:70000/auth', 'http://127.0.0.1:70000'],
-    ['http://127.0.0.1:0/auth'],
-    ['http://[::1/auth'],
-    ['http://127.0.0.1/auth#top', 'http://127.0.0.1/auth'],
-    ['http://127.0.0.1/aüth'],
-    ['http://127.0.0.1/auth here'],
-    ['http://us%zer@127.0.0.1/auth', '127.0.0.1/auth'],
-    ['http://127.0.0.1/auth;http://127.0.0.2/auth'],
-    ['http://127.0.0.1/auth|https://127.0.0.2/auth'],
-  ],
-  BACKEND_MODE: [['all'], ['Failover']],
-  MIDDLEWARE: [['stalker'], ['Ministra']],
-  DEFAULT_ACTION: [['maybe'], ['ALLOW'], ['true']],
-  BACKEND_TIMEOUT: [['2'], ['2 s'], ['-1s'], ['0s'], ['2sec'], ['1.5s'], ['400d'], ['61s']],
-  BACKEND_CONCURRENCY: [['3'], ['10001'], ['many'], ['6.4']],
-  UNAVAILABLE_STATUS: [['50x'], ['200'], ['502 600'], ['502;503']],
-  LISTEN: [['9180'], ['127.0.0.1'], ['::1:9180'], ['127.0.0.1:65536'], ['unix:run/gate.sock'], ['off']],
-  ADMIN_LISTEN: [['no'], ['localhost:'], [`unix:/${'a'.repeat(107)}`]],
-  ADMIN_TOKEN: [
-    ['letmein', '***'],
-    ['all you need is love', '***'],
-    ['"0123456789abcdef"', '***'],
-  ],
-  SESSION_LIMIT: [['REFUSE'], ['deny'], ['true']],
-  MAX_USER_SESSIONS: [['none'], ['0'], ['5000']],
-  MIN_USER_SESSIONS: [['none'], ['0'], ['5000']],
-  SESSION_LIMIT_GRACE: [['15 s'], ['long']],
-  SESSION_LIMIT_HOLD: [['1min'], ['off']],
-  ALLOW_TTL: [['60'], ['forever'], ['0m']],
-  DENY_TTL: [['5'], ['never']],
-  STALE_TTL: [['1hour'], ['session']],
-  DEFAULT_TTL: [['0ms'], ['2']],
-  SESSION_IDLE: [['2min']],
-  NGINX_TTL: [['10']],
-  TOKEN_PARAM: [['token[]'], ['a.b'], ['token%20']],
-  IGNORED_PARAMS: [['a=b'], ['utm&x']],
-  SESSION_COOKIE: [['yes'], ['On'], ['true']],
-  SESSION_COOKIE_SHARED: [['end'], ['refuse']],
-  VIEWER_IPV6_PREFIX: [['55'], ['129'], ['/64'], ['off']],
-  VIEWER_IPV4_PREFIX: [['23'], ['33'], ['/24'], ['off']],
-  CHANNEL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/']],
-  CREDENTIAL_PATTERN: [['^/live/('], ['^/live/'], ['^/live/(?:a|b)/'], ['^/live/\\(x\\)/']],
-  MAX_SESSIONS: [['0'], ['-1'], ['1e5'], ['10000001'], ['many']],
-  SESSION_MEMORY: [['64'], ['64 m'], ['1mb'], ['-1m'], ['1.5g'], ['0m'], ['512k'], ['half']],
-  SESSION_RESUME: [['24'], ['25h'], ['2d'], ['session'], ['0s']],
-  STATE_URL: [
-    ['on'],
-    ['/var/lib/alta-auth/state'],
-    ['file:state'],
-    ['file:~/state'],
-    ['file:/'],
-    ['file:/a file:/b'],
-    ['file:/a:/b'],
-    ['file:/a%20b'],
-    ['file://host/a'],
-    ['valkey://127.0.0.1:0'],
-    ['redis://user@h/0', 'redis://***@h/0'],
-    ['rediss://h/0/x'],
-    ['unix:run/valkey.sock'],
-  ],
-  STATE_MODE: [['Cluster'], ['sentinel'], ['sentinel:'], ['cluster'], ['sentinel:a b'], ['sentinel:main']],
-  STATE_PREFIX: [['aa{1}:'], ['a b'], ['a'.repeat(65)]],
-  GATE_NAME: [['edge 1'], ['edge1,edge2'], ['a'.repeat(65)]],
-  STATE_MAX: [['64'], ['15m'], ['1.5g'], ['most']],
-  STATE_SECRET: [
-    ['0123456789abcdef', '***'],
-    ['all you need is love', '***'],
-    [`"${'a'.repeat(32)}"`, '***'],
-  ],
-  STATE_TIMEOUT: [['100'], ['1100ms'], ['0ms'], ['never']],
-  EVENTS_URL: [['localhost:8080'], ['http://a/ http://b/'], ['http://127.0.0.1:0/events']],
-  EVENTS_MIN_TIME: [['0'], ['on'], ['1.5s']],
-  LOG_LEVEL: [['verbose'], ['INFO']],
-  LOG_FORMAT: [['text']],
-}
-
 const lifetimes = { allow: 60_000, deny: 5_000, stale: 3_600_000, default: 2_000, resume: 'backend' } as const
 
 describe('wrong settings', () => {
-  for (const name of settingNames) {
-    for (const [value, shown = value] of wrong[name]) {
-      test(`${name}=${value} is one problem with name, value and cure`, () => {
-        const problems = problemsOf({ BACKEND_URL, [name]: value })
-        assert.equal(problems.length, 1, problems.join('\n'))
-        const [problem = ''] = problems
-        assert.ok(problem.startsWith(`${name}=`), problem)
-        assert.ok(problem.includes(shown), problem)
-        assert.match(problem.replaceAll(value, ''), cure)
-      })
-    }
-  }
-
   test('a BACKEND_URL that is not set is one problem with an example', () => {
     for (const environment of [{}, { BACKEND_URL: '' }, { BACKEND_URL: '  ' }]) {
       const [problem = '', ...more] = problemsOf(environment)
@@ -144,26 +41,10 @@ describe('wrong settings', () => {
     }
   })
 
-  test('all problems are reported at once', () => {
-    const environment: Record<string, string> = { DEFAULT_ACTON: 'deny' }
-    for (const name of settingNames) environment[name] = wrong[name][0]?.[0] ?? ''
-    const problems = problemsOf(environment)
-    assert.equal(problems.length, settingNames.length + 1, problems.join('\n'))
-    for (const name of [...settingNames, 'DEFAULT_ACTON']) {
-      assert.equal(problems.filter((one) => /^\w+/.exec(one)?.[0] === name).length, 1, name)
-    }
-  })
-
   test('an admin listener that other machines reach needs a token', () => {
-    for (const ADMIN_LISTEN of [
-      '127.evil.example.com:9181',
-      '127.0.0.1.nip.example:9181',
-      '0.0.0.0:9181',
-      '[::]:9181',
-      '192.0.2.1:9181',
-      'gate.example.com:9181',
-      '[2001:db8::1]:9181',
-    ]) {
+    for (const ADMIN_LISTEN of wordsOf(`
+      127.evil.example.com:9181 127.0.0.1.nip.example:9181 0.0.0.0:9181 [::]:9181 192.0.2.1:9181
+      gate.example.com:9181 [2001:db8::1]:9181`)) {
       const [problem = '', ...more] = problemsOf({ BACKEND_URL, ADMIN_LISTEN })
       assert.deepEqual(more, [])
       assert.ok(problem.startsWith(`ADMIN_LISTEN=${ADMIN_LISTEN} `), problem)
@@ -173,14 +54,9 @@ describe('wrong settings', () => {
       )
       assert.deepEqual(problemsOf({ BACKEND_URL, ADMIN_LISTEN, ADMIN_TOKEN: '0123456789abcdef' }), [])
     }
-    for (const ADMIN_LISTEN of [
-      '127.0.0.1:9181',
-      '127.1.2.3:9181',
-      '[::1]:9181',
-      'localhost:9181',
-      'unix:/run/a.sock',
-      'off',
-    ])
+    for (const ADMIN_LISTEN of wordsOf(
+      '127.0.0.1:9181 127.1.2.3:9181 [::1]:9181 localhost:9181 unix:/run/a.sock off',
+    ))
       assert.deepEqual(problemsOf({ BACKEND_URL, ADMIN_LISTEN }), [])
   })
 
@@ -338,5 +214,40 @@ describe('settings written by hand', () => {
       if (typeof value !== 'object' || value instanceof Set || value instanceof RegExp) continue
       assert.ok(Object.isFrozen(value), `${name} is not frozen`)
     }
+  })
+})
+
+describe('names that are no settings', () => {
+  const typos: Readonly<Record<string, string>> = {
+    DEFAULT_ACTION: 'DEFAULT_ACTON DEFAULT_ACTOIN DEFAULTACTION default_action',
+    BACKEND_URL: 'BACKENDURL BACKEND-URL BACKEND_URLS BACKEND_URI',
+    BACKEND_TIMEOUT: 'BACKEND_TIMOUT',
+    ALLOW_TTL: 'ALLOW_TLL ALOW_TTL',
+    TOKEN_PARAM: 'TOKEN_PARAMS',
+    IGNORED_PARAMS: 'IGNORED_PARAM',
+    MIDDLEWARE: 'MIDDELWARE',
+    MAX_SESSIONS: 'MAX_SESSION',
+    LISTEN: 'LISTENS',
+    LOG_LEVEL: 'LOGLEVEL',
+  }
+  for (const [meant, words] of Object.entries(typos))
+    for (const written of wordsOf(words))
+      test(`${written} is reported as ${meant} misspelt`, () => {
+        const [problem = '', ...more] = problemsOf({ BACKEND_URL, [written]: '1' })
+        assert.deepEqual(more, [])
+        assert.ok(problem.startsWith(written), problem)
+        assert.match(problem, new RegExp(`mean ${meant}\\?.*(?:[Rr]ename|remove)`))
+      })
+
+  test("systemd's and other programs' variables are left alone", () => {
+    const foreign =
+      wordsOf(`LISTEN_FDS=1 LISTEN_PID=42 LISTEN_FDNAMES=gate.socket LISTEN_PIDFDID=7 PATH=/usr/bin
+      HOME=/root HOSTNAME=gate-1 NODE_ENV=production NO_COLOR=1 LOGNAME=root LANG=C.UTF-8 TZ=UTC PORT=80
+      INVOCATION_ID=c0ffee NOTIFY_SOCKET=/run/systemd/notify npm_lifecycle_event=start npm_config_loglevel=notice
+      KUBERNETES_SERVICE_HOST=10.0.0.1`)
+    const environment = Object.fromEntries(foreign.map((one) => one.split('=')))
+    assert.deepEqual(readSettings({ BACKEND_URL, ...environment }), readSettings({ BACKEND_URL }))
+    const folders = { STATE_DIRECTORY: '/var/lib/a', CACHE_DIRECTORY: '/var/cache/a', LOGS_DIRECTORY: '/a' }
+    assert.equal(settingsOf(folders).state, undefined)
   })
 })

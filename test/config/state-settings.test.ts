@@ -112,12 +112,3 @@ describe('a state setting that cannot be is told with its cure:', () => {
       assert.doesNotMatch(problemOf({ STATE_URL }), /hunter2/)
   })
 })
-
-test("systemd's RUNTIME_DIRECTORY, STATE_DIRECTORY and their like are no misspelt settings", () => {
-  const systemds = {
-    STATE_DIRECTORY: '/var/lib/a',
-    CACHE_DIRECTORY: '/var/cache/a',
-    LOGS_DIRECTORY: '/var/log/a',
-  }
-  assert.equal(stateOf(systemds), undefined)
-})

@@ -4,7 +4,6 @@ import { showSettings } from '../../src/cli/show-settings.ts'
 import { defaultGateName } from '../../src/config/gate-name.ts'
 import { maskStoreUrl } from '../../src/config/mask.ts'
 import { type Environment, readSettings } from '../../src/config/read-settings.ts'
-import { startWarnings } from '../../src/config/start-warnings.ts'
 import type { StateSettings } from '../../src/config/state-settings.ts'
 
 const BACKEND_URL = 'http://127.0.0.1:6000/auth'
@@ -184,15 +183,4 @@ test('a gate without GATE_NAME is called after its host and where it listens', (
   assert.equal(defaultGateName('edge1', { kind: 'tcp', host: '::1', port: 9180 }), 'edge1:9180')
   assert.equal(defaultGateName('edge1', { kind: 'unix', path: '/run/gate.sock' }), 'edge1:/run/gate.sock')
   assert.equal(defaultGateName('edge1', { kind: 'inherited', fd: 3 }), 'edge1')
-})
-
-test('STATE_MAX beside a Valkey is warned of at start', () => {
-  const warningsOf = (environment: Environment): readonly string[] => {
-    const given = { STATE_URL: 'valkey://h', STATE_SECRET, ...environment }
-    const result = readSettings({ BACKEND_URL, ...given })
-    assert.ok(result.ok)
-    return startWarnings(result.settings, given, 42).filter((warning) => warning.startsWith('STATE'))
-  }
-  assert.deepEqual(warningsOf({}), [])
-  assert.match(warningsOf({ STATE_MAX: '64m' }).join(), /^STATE_MAX bounds a store in a folder.*: remove it$/)
 })
