@@ -5,8 +5,8 @@ import { forSuite } from '../support/scope.ts'
 import { newViewer, questionsDuring } from '../support/site.ts'
 import { startSiteWithOrigin } from '../support/site-with-origin.ts'
 
-const REQUESTS = 200
-/** A handful, where a connection for each request would make 200. */
+const REQUESTS = 60
+/** A handful, where a connection for each request would make 60. */
 const FEW = 16
 
 const kinds: [what: string, sent: { target: string; method?: string; body?: string }, status: number][] = [

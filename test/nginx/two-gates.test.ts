@@ -16,7 +16,7 @@ interface Client {
   readonly playbackId: string
 }
 
-const VIEWERS = 200
+const VIEWERS = 80
 const SEGMENTS = 5
 /** The least share of all viewers for each of two gates. */
 const FAIR = 0.25

@@ -5,7 +5,8 @@ import { describe, test } from 'node:test'
 import { askGate } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
 import { findFreePort } from '../support/free-port.ts'
-import { type GateProcess, startGateProcess } from '../support/gate-process.ts'
+import { type Gate, startGate } from '../support/gate.ts'
+import { startGateProcess } from '../support/gate-process.ts'
 import { get } from '../support/http-get.ts'
 import { readCheck } from '../support/run-check.ts'
 import type { Scope } from '../support/scope.ts'
@@ -21,7 +22,7 @@ interface Place {
   readonly folder: string
   readonly environment: Readonly<Record<string, string>>
   readonly adminPort: number
-  start(): Promise<GateProcess>
+  start(): Promise<Gate>
 }
 
 async function makePlace(scope: Scope): Promise<Place> {
@@ -35,7 +36,7 @@ async function makePlace(scope: Scope): Promise<Place> {
     ADMIN_TOKEN: TOKEN,
     STATE_URL: `file:${folder}`,
   }
-  return { folder, environment, adminPort, start: () => startGateProcess(scope, environment) }
+  return { folder, environment, adminPort, start: () => startGate(scope, environment) }
 }
 
 const headers = { Authorization: `Bearer ${TOKEN}` }
@@ -46,12 +47,8 @@ async function readyzOf(adminPort: number, more: Record<string, string> = header
 }
 
 /** Lines of the log about the store. */
-function saidOf({ main }: GateProcess): Record<string, unknown>[] {
-  return main
-    .stdout()
-    .split('\n')
-    .filter((line) => line.includes('"message":"state '))
-    .map((line) => JSON.parse(line))
+function saidOf({ log }: Gate): Readonly<Record<string, unknown>>[] {
+  return log.filter(({ message }) => String(message).startsWith('state '))
 }
 
 const troubles: readonly (readonly [
@@ -153,7 +150,7 @@ describe('a store that cannot be used: the gate decides, and says so once and ev
 
   test('null where there is none', async (t) => {
     const place = await makePlace(t)
-    await startGateProcess(t, { ...place.environment, STATE_URL: 'off' })
+    await startGate(t, { ...place.environment, STATE_URL: 'off' })
     assert.equal((await readyzOf(place.adminPort)).state, null)
   })
 })
