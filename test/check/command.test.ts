@@ -39,6 +39,13 @@ async function startInstallation(scope: Scope, nginx: Partial<NginxOptions> = {}
   return { backend, running, environment: { ...settings, PATH: `${bin}:${process.env['PATH']}` } }
 }
 
+/** One that several tests look at. */
+const common = suiteScope()
+let installation: Awaited<ReturnType<typeof startInstallation>>
+before(async () => {
+  installation = await startInstallation(common)
+})
+
 const kinds: readonly (readonly [what: string, nginx: Partial<NginxOptions>, isSocket: boolean])[] = [
   ['over TCP', {}, false],
   ['with the verdict cache', { verdictCache: true }, false],
@@ -49,7 +56,8 @@ describe('in an installation that is right, check finds nothing', () => {
   for (const [what, nginx, isSocket] of kinds) {
     test(what, async (t) => {
       const listen = isSocket ? `unix:${join(makeTemporaryFolder(t), 'gate.sock')}` : undefined
-      const { running, environment } = await startInstallation(t, nginx, listen)
+      const { running, environment } =
+        Object.keys(nginx).length > 0 || isSocket ? await startInstallation(t, nginx, listen) : installation
       const play = (token: string) => request({ port: running.port, target: `/index.m3u8?token=${token}` })
       assert.deepEqual([(await play('good')).status, (await play('bad')).status], [200, 403])
 
@@ -74,7 +82,7 @@ describe('in an installation that is right, check finds nothing', () => {
   }
 
   test('and says so in one line each', async (t) => {
-    const { environment } = await startInstallation(t)
+    const { environment } = installation
     const { code, stdout, stderr } = await runCheck(t, environment)
     assert.deepEqual([code, stderr], [0, ''])
     const lines = stdout.split('\n')
@@ -150,7 +158,7 @@ describe('check', () => {
   })
 
   test('as a user who may not read the configuration of nginx, says so and fails nothing for it', async (t) => {
-    const { environment } = await startInstallation(t)
+    const { environment } = installation
     const isRoot = process.getuid?.() === 0
     const other = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []
     const bin = makeTemporaryFolder(t)
@@ -169,7 +177,7 @@ describe('check', () => {
   })
 
   test('shows no secret: not the password of the URL, not its key, not the token', async (t) => {
-    const { environment, backend } = await startInstallation(t)
+    const { environment, backend } = installation
     const secret = {
       BACKEND_URL: `http://user:hunter2@127.0.0.1:${backend.port}/auth?key=hunter2`,
       ADMIN_TOKEN: 'hunter2-hunter2-hunter2',
@@ -181,7 +189,7 @@ describe('check', () => {
   })
 
   test('may be read by somebody who takes only the first line', async (t) => {
-    const { environment } = await startInstallation(t)
+    const { environment } = installation
     const line = `${process.execPath} ${mainFile} check | head -n 1; echo "\${PIPESTATUS[0]}"`
     const main = startMain(t, environment, { command: ['bash', '-c', line] })
     await main.exited

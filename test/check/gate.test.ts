@@ -10,6 +10,7 @@ import { configureNginx } from '../support/configured-nginx.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { startGateProcess } from '../support/gate-process.ts'
 import { startRawBackend } from '../support/raw-backend.ts'
+import { forSuite } from '../support/scope.ts'
 import { newViewer } from '../support/site.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { hasToken } from '../support/token-backend.ts'
@@ -18,6 +19,8 @@ import { startValkey } from '../support/valkey.ts'
 import { storeOf } from '../support/valkey-settings-of.ts'
 
 const TOKEN = 'a-token-that-nobody-guesses'
+/** For tests that neither change its backend nor end its gate. */
+const site = forSuite((scope) => startCheckedSite(scope))
 
 describe('check finds at the gate', () => {
   test('that nothing listens, and what nginx does then', async (t) => {
@@ -61,7 +64,7 @@ describe('check finds at the gate', () => {
 
   for (const code of [200, 403, 404]) {
     test(`that something else listens there, and answers ${code}`, async (t) => {
-      const { environment } = await startCheckedSite(t)
+      const { environment } = site
       const other = await startBackend(t)
       other.answer = status(code, { Server: 'other/1.0' })
       const LISTEN = `127.0.0.1:${other.port}`
@@ -74,7 +77,7 @@ describe('check finds at the gate', () => {
   }
 
   test('that something else, not HTTP, listens there', async (t) => {
-    const { environment } = await startCheckedSite(t)
+    const { environment } = site
     const other = await startRawBackend(t, (socket) => void socket.end('SSH-2.0-x\r\n'))
     const LISTEN = `127.0.0.1:${other.port}`
     const PATH = await configureNginx(t, { gate: LISTEN })
@@ -85,7 +88,7 @@ describe('check finds at the gate', () => {
   })
 
   test('that it is frozen', async (t) => {
-    const { environment, backend } = await startCheckedSite(t)
+    const { environment, backend } = site
     const admin = `127.0.0.1:${await findFreePort()}`
     const { port, main } = await startGateProcess(t, {
       BACKEND_URL: `${backend.url}/auth`,
@@ -101,7 +104,7 @@ describe('check finds at the gate', () => {
   })
 
   test('that nginx asks elsewhere', async (t) => {
-    const { environment } = await startCheckedSite(t)
+    const { environment } = site
     const PATH = await configureNginx(t, { gate: `127.0.0.1:${await findFreePort()}` })
     const findings = await checkSite({ ...environment, PATH })
     assert.deepEqual(flawsOf(findings), ['failed gate', 'failed default-action', 'failed nginx-upstream'])
@@ -113,7 +116,7 @@ describe('check finds at the gate', () => {
   })
 
   test('that one of two is down, and that nginx would then take the other out, too', async (t) => {
-    const { environment, gate } = await startCheckedSite(t)
+    const { environment, gate } = site
     const servers = `${gate.address} max_fails=0; server 127.0.0.1:${await findFreePort()}`
     const PATH = await configureNginx(t, { gate: servers })
     const findings = await checkSite({ ...environment, PATH })
@@ -133,15 +136,15 @@ describe('check finds at the gate', () => {
     )
   })
 
-  test('nothing where it listens on a socket of systemd, which counts more than LISTEN', async (t) => {
-    const { environment, gate } = await startCheckedSite(t)
+  test('nothing where it listens on a socket of systemd, which counts more than LISTEN', async () => {
+    const { environment, gate } = site
     const findings = await checkSite({ ...environment, LISTEN: `127.0.0.1:${await findFreePort()}` })
     assert.deepEqual(flawsOf(findings), [])
     assert.ok(textOf(findings, 'gate').startsWith(`answers on ${gate.address}, where nginx asks; LISTEN=`))
   })
 
-  test('that other machines reach it', async (t) => {
-    const { environment, gate } = await startCheckedSite(t)
+  test('that other machines reach it', async () => {
+    const { environment, gate } = site
     const findings = await checkSite({ ...environment, LISTEN: `0.0.0.0:${gate.port}` })
     assert.deepEqual(flawsOf(findings), ['warning exposure'])
     assert.match(
@@ -150,8 +153,8 @@ describe('check finds at the gate', () => {
     )
   })
 
-  test('that it runs with other settings', async (t) => {
-    const { environment, backend } = await startCheckedSite(t)
+  test('that it runs with other settings', async () => {
+    const { environment, backend } = site
     const other = await checkSite({ ...environment, BACKEND_URL: `${backend.url}/other` })
     assert.deepEqual(flawsOf(other), ['warning running-settings'])
     assert.match(textOf(other, 'running-settings'), /^the running gate asks http:\S+\/auth\nrestart the gate/)
@@ -163,7 +166,7 @@ describe('check finds at the gate', () => {
 })
 
 test('an nginx that has nothing of alta-auth is no failure where another machine may ask', async (t) => {
-  const { environment, gate } = await startCheckedSite(t)
+  const { environment, gate } = site
   const PATH = await configureNginx(t, { gate: gate.address, site: 'server { listen 39997; }' })
   const findings = await checkSite({ ...environment, PATH, LISTEN: `0.0.0.0:${gate.port}` })
   assert.deepEqual(flawsOf(findings), ['warning nginx-includes', 'warning exposure'])
@@ -186,7 +189,7 @@ describe('check finds at the admin listener', () => {
   })
 
   test('that something else listens there', async (t) => {
-    const { environment } = await startCheckedSite(t)
+    const { environment } = site
     const other = await startBackend(t)
     for (const body of ['', 'null', '{"status":"ok"}', '{"ready":true,"reasons":[],"backends":1}']) {
       other.answer = (_asked, response) => void response.end(body)
@@ -211,7 +214,7 @@ describe('check finds at the admin listener', () => {
   })
 
   test('that the gate is not ready', async (t) => {
-    const { environment } = await startCheckedSite(t)
+    const { environment } = site
     const stopping = createServer((_request, response) => {
       response.writeHead(503).end('{"ready":false,"reasons":["the service is stopping"]}')
     }).listen(0, '127.0.0.1')
@@ -315,7 +318,7 @@ test('check notices a backend that denies everybody, as a proxy does whose backe
 })
 
 test('a socket that is not there is told with its path', async (t) => {
-  const { environment } = await startCheckedSite(t)
+  const { environment } = site
   const LISTEN = `unix:${join(makeTemporaryFolder(t), 'gate.sock')}`
   const PATH = await configureNginx(t, { gate: LISTEN })
   assert.equal(

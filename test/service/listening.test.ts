@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { listen } from '../../src/listen.ts'
+import { type ListenAddress, ListenError, listen } from '../../src/listen.ts'
 import { startBackend } from '../support/backend.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { type GetFrom, get, getVerdict } from '../support/http-get.ts'
@@ -102,6 +102,15 @@ describe('listening', () => {
     await assertAnswers({ socketPath })
   })
 
+  /** What `listen` rejects with; the program prints its message and ends with 1, as the tests around show. */
+  const refusal = async (address: ListenAddress): Promise<string> => {
+    const error = await listen(createHttpServer(), address).then(
+      () => assert.fail('it listens'),
+      (reason: unknown) => reason,
+    )
+    assert.ok(error instanceof ListenError)
+    return error.message
+  }
   const inTheWay: [what: string, put: (path: string) => void][] = [
     ['a plain file', (path) => writeFileSync(path, 'precious')],
     ['a folder', (path) => mkdirSync(path)],
@@ -118,25 +127,26 @@ describe('listening', () => {
       const path = join(makeTemporaryFolder(t), 'gate.sock')
       put(path)
       const was = lstatSync(path)
-      await assertRefuses(start(t, `unix:${path}`), /\/gate\.sock: .*in the way.*choose another path/)
+      assert.match(await refusal({ kind: 'unix', path }), /\/gate\.sock: .*in the way.*choose another path/)
       assert.deepEqual(lstatSync(path), was)
       if (!was.isDirectory()) assert.equal(readFileSync(path, 'utf8'), 'precious')
     })
   }
 
-  test('a socket in a folder that does not exist is refused with the cure', async (t) => {
+  test('a folder that does not exist, a taken port and an address of another machine are told with the cure', async (t) => {
     const path = join(makeTemporaryFolder(t), 'missing', 'gate.sock')
-    await assertRefuses(
-      start(t, `unix:${path}`),
+    assert.match(
+      await refusal({ kind: 'unix', path }),
       /missing\/gate\.sock: the folder does not exist; create it first/,
     )
-  })
-
-  test('a taken port is named, with the cure', async (t) => {
     const { port } = backend
-    await assertRefuses(
-      start(t, `127.0.0.1:${port}`),
+    assert.match(
+      await refusal({ kind: 'tcp', host: '127.0.0.1', port }),
       new RegExp(`127\\.0\\.0\\.1:${port}: another process is listening there; .*choose another port`),
+    )
+    assert.match(
+      await refusal({ kind: 'tcp', host: '192.0.2.1', port: 9180 }),
+      /192\.0\.2\.1:9180: this machine has no such address; use/,
     )
   })
 
@@ -147,23 +157,22 @@ describe('listening', () => {
     await assert.rejects(getVerdict({ port }), { code: 'ECONNREFUSED' })
   })
 
-  test('an address of another machine is refused with the cure', async (t) => {
-    await assertRefuses(
-      start(t, '192.0.2.1:9180'),
-      /192\.0\.2\.1:9180: this machine has no such address; use/,
-    )
-  })
-
   /** The longest queue that the kernel lets us ask for. */
   const line = Math.min(4096, Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8')))
-  for (const kind of ['TCP', 'Unix']) {
-    test(`a burst of ${line} connections on ${kind} waits in line while the gate is busy`, async (t) => {
+  // Twice as many as Node's default queue holds.
+  for (const [kind, count] of [
+    ['TCP', line],
+    ['Unix', 1_000],
+  ] as const) {
+    test(`a burst of ${count} connections on ${kind} waits in line while the gate is busy`, async (t) => {
       const port = await findFreePort()
       const path = join(makeTemporaryFolder(t), 'gate.sock')
       const main = start(t, kind === 'TCP' ? `127.0.0.1:${port}` : `unix:${path}`)
       await main.listening()
       main.signal('SIGSTOP')
-      await assertAllConnect(t, line, () => (kind === 'TCP' ? connect(port, '127.0.0.1') : connect({ path })))
+      await assertAllConnect(t, count, () =>
+        kind === 'TCP' ? connect(port, '127.0.0.1') : connect({ path }),
+      )
     })
   }
 
@@ -208,15 +217,10 @@ describe('a socket that systemd opened', () => {
     return { main, port, gatePid }
   }
 
-  test('is the one that is listened on', async (t) => {
-    const { main, port } = await startOnInherited(t)
-    await main.listening()
-    assert.equal((await getVerdict({ port })).status, 200)
-  })
-
-  test('keeps the long line that systemd gave it', async (t) => {
+  test('is the one that is listened on, and keeps the long line that systemd gave it', async (t) => {
     const { main, port, gatePid } = await startOnInherited(t)
     await main.listening()
+    assert.equal((await getVerdict({ port })).status, 200)
     process.kill(gatePid(), 'SIGSTOP')
     // Twice as many as Node's default queue holds.
     await assertAllConnect(t, 1_000, () => connect(port, '127.0.0.1'))
