@@ -8,6 +8,7 @@ import { neededCommands } from '../../../src/state/valkey/probe-rights.ts'
 import { makeAuthority } from '../../support/certificates.ts'
 import { startChild } from '../../support/child.ts'
 import { aclCommandsOfPage } from '../../support/documentation/scale-page.ts'
+import { rounds } from '../../support/rounds.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 import { until } from '../../support/until.ts'
 import { settingsFor, startValkey } from '../../support/valkey.ts'
@@ -40,6 +41,8 @@ describe('the rights that the gate needs', { concurrency: 4 }, () => {
   })
 
   test('without any of them something fails, and says that rights are missing', async (t) => {
+    const each = rounds(4, 1)
+    const tried = commands.filter((_command, at) => at % each === 0)
     const server = await startValkey(t, { unix: true })
     const without = async (command: string): Promise<string> => {
       const rest = rights(commands.filter((one) => one !== command)).map((one) =>
@@ -57,7 +60,7 @@ describe('the rights that the gate needs', { concurrency: 4 }, () => {
           (error: unknown) => String(error),
         )
     }
-    const said = await Promise.all(commands.map(async (command) => [command, await without(command)]))
+    const said = await Promise.all(tried.map(async (command) => [command, await without(command)]))
     // The reader of messages tries again, silently.
     const isReading = (command = ''): boolean => ['xread', 'xrange', 'xrevrange'].includes(command)
     for (const [command, text = ''] of said)
