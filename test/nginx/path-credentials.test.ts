@@ -10,6 +10,7 @@ import { startReceiver } from '../support/receiver.ts'
 import { forSuite, type Scope } from '../support/scope.ts'
 import { newViewer } from '../support/site.ts'
 import { until } from '../support/until.ts'
+import { wordsOf } from '../support/words.ts'
 import { startXtreamBackend } from '../support/xtream-backend.ts'
 
 const CREDENTIAL_PATTERN = '^/(?:live|movie|series)/([^/]+)/([^/]+)/'
@@ -45,37 +46,21 @@ const OPENER = '/live/zara/hunter2/5.m3u8'
 /** They ride on the opener's session: the path that nginx serves has its credential and its number. */
 const riding = [
   OPENER,
-  '/live/zara/hunter2/5_1.ts',
-  '/live/zara/hunter2/5.ts',
-  '/live/zara/hunter2/5/1.ts',
-  '/live//zara//hunter2/5_1.ts',
-  '/live/./zara/hunter2/5_1.ts',
-  '/live/zara/WRONG/../hunter2/5_1.ts',
-  '/live/zara/hunter%32/5_1.ts',
-  '/live/zara%2Fhunter2/5_1.ts',
-  '/live/zara/hunter2/5%5F1.ts',
+  ...wordsOf(`
+    /live/zara/hunter2/5_1.ts /live/zara/hunter2/5.ts /live/zara/hunter2/5/1.ts
+    /live//zara//hunter2/5_1.ts /live/./zara/hunter2/5_1.ts /live/zara/WRONG/../hunter2/5_1.ts
+    /live/zara/hunter%32/5_1.ts /live/zara%2Fhunter2/5_1.ts /live/zara/hunter2/5%5F1.ts
+  `),
 ]
 
 /** They are asked about and refused, before and after the opener. */
-const refused = [
-  '/live/zara/hunter2/6.ts',
-  '/live/zara/hunter2/6_1.ts',
-  '/live/zara/hunter2/6.m3u8',
-  '/live/zara/hunter2/5.m3u8/../6.ts',
-  '/live/zara/hunter2/%36.ts',
-  '/live/zara/WRONG/5.ts',
-  '/live/zara/WRONG/5_1.ts',
-  '/live/zara/WRONG/5.m3u8',
-  '/live/WRONG/hunter2/5_1.ts',
-  '/live/ZARA/hunter2/5_1.ts',
-  '/live/zara/hunter2%20/5_1.ts',
-  '/live/zara/hunter2%2FWRONG/5_1.ts',
-  '/live/zara/..%2Fzara%2FWRONG%2F5_1.ts',
-  '/live/zara/hunter%252/5_1.ts',
-  '/live/zarahunter2//5_1.ts',
-  '/LIVE/zara/hunter2/5_1.ts',
-  '/live/5_1.ts',
-]
+const refused = wordsOf(`
+  /live/zara/hunter2/6.ts /live/zara/hunter2/6_1.ts /live/zara/hunter2/6.m3u8
+  /live/zara/hunter2/5.m3u8/../6.ts /live/zara/hunter2/%36.ts /live/zara/WRONG/5.ts
+  /live/zara/WRONG/5_1.ts /live/zara/WRONG/5.m3u8 /live/WRONG/hunter2/5_1.ts /live/ZARA/hunter2/5_1.ts
+  /live/zara/hunter2%20/5_1.ts /live/zara/hunter2%2FWRONG/5_1.ts /live/zara/..%2Fzara%2FWRONG%2F5_1.ts
+  /live/zara/hunter%252/5_1.ts /live/zarahunter2//5_1.ts /LIVE/zara/hunter2/5_1.ts /live/5_1.ts
+`)
 
 for (const [verdictCache, channels] of [
   [false, ''],
