@@ -6,6 +6,7 @@ import { type ClientAnswer, request } from '../support/client.ts'
 import { headersOf } from '../support/headers-of.ts'
 import { startNamingGate } from '../support/naming-gate.ts'
 import { startNginx } from '../support/nginx.ts'
+import { forSuite } from '../support/scope.ts'
 import { newViewer, type Site, type SiteOptions, startSite } from '../support/site.ts'
 import { hasToken } from '../support/token-backend.ts'
 
@@ -42,8 +43,9 @@ for (const verdictCache of [false, true]) {
     const start = (scope: Parameters<typeof startSite>[0], options: SiteOptions = {}): Promise<Site> =>
       startSite(scope, { ...options, nginx: { server, http, files, verdictCache, ...options.nginx } })
 
-    test('a deny of the backend stays a 403, an allow is not touched', async (t) => {
-      const site = await start(t)
+    const site = forSuite((scope) => start(scope, { environment: { UNAVAILABLE_STATUS: '502' } }))
+
+    test('a deny of the backend stays a 403, an allow is not touched', async () => {
       site.backend.answer = hasToken('good')
       for (const folder of ['live', 'own']) {
         assert.deepEqual(told(await ask(site, `/${folder}/1.m3u8?token=bad`)), [403, '', ''])
@@ -54,8 +56,12 @@ for (const verdictCache of [false, true]) {
       assert.deepEqual(told(await ask(site, '/own/2.m3u8?token=good')), [404, '', ''])
     })
 
-    test('while the backend is unavailable unknown viewers get 503, with the headers of cors.conf', async (t) => {
-      const site = await start(t, { environment: { UNAVAILABLE_STATUS: '502' } })
+    test('other 403 of the server stay as they are', async () => {
+      assert.deepEqual(told(await ask(site, '/closed/1.m3u8')), [403, '', ''])
+      assert.deepEqual(told(await ask(site, '/list/')), [403, '', ''])
+    })
+
+    test('while the backend is unavailable unknown viewers get 503, with the headers of cors.conf', async () => {
       site.backend.answer = status(502)
       for (const folder of ['live', 'own'])
         assert.deepEqual(told(await ask(site, `/${folder}/1.m3u8?token=good`)), [503, '2', ''])
@@ -85,12 +91,6 @@ for (const verdictCache of [false, true]) {
         const bytes = await ask(site, '/cors/%0d%0a.m3u8')
         assert.deepEqual(told(bytes), [403, '', TV], 'control bytes stay final')
       }
-    })
-
-    test('other 403 of the server stay as they are', async (t) => {
-      const site = await start(t)
-      assert.deepEqual(told(await ask(site, '/closed/1.m3u8')), [403, '', ''])
-      assert.deepEqual(told(await ask(site, '/list/')), [403, '', ''])
     })
 
     test('recursive_error_pages of the server makes no loop', async (t) => {
