@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { until } from '../../support/until.ts'
+import { settingsFor, startWithSentinels } from '../../support/valkey.ts'
 import { makeRecord, makeWrite } from '../records.ts'
 import { startLink } from './record-link.ts'
 import { makeStore } from './valkey-place.ts'
-import { until } from '../../support/until.ts'
-import { settingsFor, startWithSentinels } from '../../support/valkey.ts'
 
 const { viewer } = makeRecord()
 
