@@ -7,7 +7,7 @@ import { root } from '../support/documentation/pages.ts'
 import { forSuite } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { portOf, startValkey } from '../support/valkey.ts'
-import { type Ask, startWatchedGate, type Way } from '../support/way.ts'
+import { type Ask, startWatchedGate, type WatchedGate, type Way } from '../support/way.ts'
 
 const page = join(root, 'CONTRIBUTING.md')
 const MARKED = /(<!-- The way: begin -->\n)(.*)(<!-- The way: end -->\n)/s
@@ -34,6 +34,11 @@ async function hit(round: string, ask: Ask) {
   return { ...viewer, uri: '/live/1.ts' }
 }
 
+const waysOf = async (gate: WatchedGate) => ({
+  hit: await gate.way(hit, isWriting),
+  miss: await gate.way(miss, isWriting),
+})
+
 describe('the way of a request through dist/main.js', () => {
   const ways = forSuite(async (scope) => {
     const backend = await startBackend(scope)
@@ -57,13 +62,12 @@ describe('the way of a request through dist/main.js', () => {
         STATE_SECRET: 'a-secret-of-thirty-two-characters-and-more',
       }),
     ])
-    return {
-      hit: await alone.way(hit, isWriting),
-      limitedHit: await shared.way(hit, false),
-      miss: await alone.way(miss, isWriting),
-      folder: await folder.way(miss, isWriting),
-      valkey: await shared.way(miss, isWriting),
-    }
+    const [ofAlone, ofFolder, ofShared] = await Promise.all([
+      waysOf(alone),
+      folder.way(miss, isWriting),
+      waysOf(shared),
+    ])
+    return { ...ofAlone, folder: ofFolder, limitedHit: ofShared.hit, valkey: ofShared.miss }
   })
 
   for (const [name, budget] of Object.entries(budgets)) {

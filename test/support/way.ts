@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../../src/config/read-settings.ts'
 import type { GateQuestion } from './ask-gate.ts'
@@ -14,6 +15,8 @@ import { makeTemporaryFolder } from './temporary-folder.ts'
 const watcher = fileURLToPath(new URL('watch-way.mjs', import.meta.url))
 /** What one request calls by chance, because a timer was due, others do not call. */
 const ROUNDS = 4
+/** Milliseconds after which what a request leaves for later is done: it belongs to no other one. */
+const LATER = 300
 
 interface Range {
   readonly startOffset: number
@@ -69,6 +72,8 @@ export async function startWatchedGate(scope: Scope, environment: Environment): 
     const own = calls.filter(({ startOffset }) => main.sourceOf(startOffset) !== undefined)
     return { reason: String(headers['x-auth-reason']), own, order }
   }
+  // What is done only for the first request belongs to no way.
+  await ask({ userAgent: 'the first' })
   const fileOf = ({ startOffset }: Range): string => main.sourceOf(startOffset) ?? ''
   /** The files of these functions in the order of their first calls by one more request. */
   const orderOf = async (functions: readonly Range[], question: GateQuestion) => {
@@ -83,8 +88,10 @@ export async function startWatchedGate(scope: Scope, environment: Environment): 
   return {
     async way(question, inOrder) {
       const rounds: (readonly Range[])[] = []
-      for (let round = 0; round < ROUNDS; round++)
+      for (let round = 0; round < ROUNDS; round++) {
+        await delay(LATER)
         rounds.push((await ask(await question(`round ${round}`, reasonOf))).own)
+      }
       const [first = [], ...others] = rounds
       const common = first.filter(({ startOffset }) =>
         others.every((other) => other.some((one) => one.startOffset === startOffset)),
