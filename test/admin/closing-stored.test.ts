@@ -107,7 +107,7 @@ describe('closing what only the store holds', () => {
     for (const user of ['anna', 'ben', 'carla']) assert.equal((await play(gate, user)).verdict, 'deny')
   })
 
-  test('tells how a session came: opened, resumed or adopted; and its part', async (t) => {
+  test('tells how a session came, and its part', async (t) => {
     const { gate } = await start(t, { SESSION_IDLE: '1s' })
     const [anna = ''] = await open(gate, 'anna')
     const standing = async (): Promise<unknown[]> => {
@@ -118,9 +118,15 @@ describe('closing what only the store holds', () => {
     await silence(gate)
     assert.equal((await play(gate, 'anna')).reason, 'resumed')
     assert.deepEqual(await standing(), [2, 'resumed'])
+  })
+
+  test('a session that was adopted says so', async (t) => {
+    const { gate } = await start(t)
+    const [anna = ''] = await open(gate, 'anna')
     await gate.restart()
     assert.equal((await play(gate, 'anna')).reason, 'adopted')
-    assert.deepEqual(await standing(), [2, 'adopted'])
+    const { part, came } = (await gate.admin(`GET /sessions/${anna}`)).json as { part: 1; came: '' }
+    assert.deepEqual([part, came], [1, 'adopted'])
   })
 })
 

@@ -35,9 +35,12 @@ export function pageOfStore(shared: { readonly browser: Browser }): void {
     })
 
     test('shows adopted sessions as they come back after a restart', async (t) => {
-      const gate = await startStoredGate(t, { BACKEND_URL: backend.url, ...settings })
+      const gate = await startKeptGate(t, {
+        ...{ BACKEND_URL: backend.url, STATE_TIMEOUT: '1s' },
+        ...settings,
+      })
       for (const user of ['anna', 'ben', 'carla']) assert.equal(await play(gate, user), 'backend-200')
-      await gate.restart()
+      await gate.restart('SIGTERM')
       const tab = await openLivePage(t, shared.browser, urlOf(gate), { forgiven })
       await tab.reads('#link-text', /^Live$/)
       await tab.reads('#no-sessions', /Nobody is playing/)
