@@ -58,8 +58,6 @@ const wrong: Readonly<Record<SettingName, readonly (readonly [value: string, sho
   SESSION_LIMIT: [['REFUSE'], ['deny'], ['true']],
   MAX_USER_SESSIONS: [['none'], ['0'], ['5000']],
   MIN_USER_SESSIONS: [['none'], ['0'], ['5000']],
-  SESSION_LIMIT_GRACE: [['15 s'], ['long']],
-  SESSION_LIMIT_HOLD: [['1min'], ['off']],
   ALLOW_TTL: [['60'], ['forever'], ['0m']],
   DENY_TTL: [['5'], ['never']],
   STALE_TTL: [['1hour'], ['session']],
