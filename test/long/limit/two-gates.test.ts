@@ -15,6 +15,7 @@ describe('how many at once, through two gates that share a Valkey, in real time'
       const sites = forSuite(async (scope) => {
         const settings = {
           ...storeOf(await startValkey(scope)),
+          STATE_SECRET: 'a-secret-of-two-gates-for-tests-only',
           ...{ SESSION_LIMIT: sessionLimit, STATE_TIMEOUT: '1s', BACKEND_TIMEOUT: '1s' },
         }
         const all = [await startLimitSite(scope, settings), await startLimitSite(scope, settings)] as const
