@@ -29,8 +29,8 @@ const TOGETHER = 4
  * In-process ones wait more: four.
  */
 const AT_ONCE = 3
-/** Those that take minutes keep a core busy each: with more, nginx gives up gates that cannot run. */
-const LONG_AT_ONCE = 2
+/** Most of those that take minutes wait, too. */
+const LONG_AT_ONCE = 3
 const QUICK_AT_ONCE = 4
 /**
  * Files named .alone.test.ts, all of them below test/long/, fill the machine, or measure what it can do, while

@@ -114,6 +114,7 @@ function readUser(value: unknown): RefusedUserView {
     user: given.text('user') ?? '',
     refused: given.number('refused'),
     displaced: given.number('displaced'),
+    isShared: given.flag('isShared'),
     last: given.text('last') ?? '',
   }
 }
@@ -130,6 +131,7 @@ function sumUp(all: readonly RefusedUserView[]): RefusedUserView[] {
             user: one.user,
             refused: one.refused + other.refused,
             displaced: one.displaced + other.displaced,
+            isShared: one.isShared || other.isShared,
             last: latest(one.last, other.last),
           }
     users.set(one.user, sum)

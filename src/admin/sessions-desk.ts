@@ -1,8 +1,8 @@
+import type { UserLimit } from '../limit/session-limit.ts'
 import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
-import type { UserLimit } from '../users/user-limit.ts'
 import { type CloseSessions, type Closing, createCloseSessions } from './close-sessions.ts'
 import { comparePlaces, cursorOf, type Place, readCursor } from './place-in-list.ts'
 
@@ -63,6 +63,8 @@ export interface RefusedUserView {
   readonly refused: number
   /** Plays that were ended. */
   readonly displaced: number
+  /** They were put out at so many networks that the name must be shared. */
+  readonly isShared: boolean
   /** ISO 8601 in UTC. */
   readonly last: string
 }
@@ -104,7 +106,7 @@ export function createSessionsDesk(options: SessionsDeskOptions): SessionsDesk {
   })
   const view = (session: Session): SessionView => {
     const user = limit?.describe(session)
-    const counted = user?.terms && { plays: user.count, limit: user.terms.max }
+    const counted = user?.terms && { plays: user.plays.length, limit: user.terms.max }
     const seen = viewOf(session, toIso, store?.standing(session), counted)
     return shared === undefined ? seen : { ...seen, gate: shared.name }
   }
@@ -166,9 +168,9 @@ export function createSessionsDesk(options: SessionsDeskOptions): SessionsDesk {
     },
 
     refusedUsers: (most) =>
-      (limit?.refusedUsers(most) ?? []).map(({ user, refused, displaced, last }) => ({
+      (limit?.refusedUsers(most) ?? []).map(({ user, refused, displaced, isShared, last }) => ({
         // The key of a user begins with the group of their backend.
-        ...{ user: user.slice(user.indexOf('\n') + 1), refused, displaced },
+        ...{ user: user.slice(user.indexOf('\n') + 1), refused, displaced, isShared },
         last: toIso(last),
       })),
 

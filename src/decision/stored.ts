@@ -30,8 +30,9 @@ export interface Recalled {
 /** Why a session has ended for good. */
 export interface End {
   readonly why: 'closed' | 'denied' | 'displaced' | 'shared'
-  /** The session that displaced it. */
+  /** The session that displaced it, and how. */
   readonly by?: string
+  readonly cause?: string
 }
 
 /** Who asks: the viewer of a request, and the key of their session cookie. */

@@ -3,11 +3,12 @@ import type { Settings } from '../config/read-settings.ts'
 import type { Log } from '../log/log.ts'
 import type { Identity, Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
-import { createLevelStore } from '../state/level/level-store.ts'
+import { createLevelStore, type LevelStore } from '../state/level/level-store.ts'
 import { readSystemClocks } from '../state/level/store-time.ts'
-import type { RecordStore } from '../state/record-store.ts'
+import { StoreError } from '../state/record-store.ts'
 import { createSessionStore, type SessionStore, type SessionStoreOptions } from '../state/session-store.ts'
 import type { StoreState } from '../state/store-link.ts'
+import type { UserTexts } from '../state/user-texts.ts'
 import { createValkeyLink } from '../state/valkey/valkey-link.ts'
 import { createValkeyStore, type ValkeyStore } from '../state/valkey/valkey-store.ts'
 import type { Subrequest } from '../subrequest.ts'
@@ -44,6 +45,8 @@ export interface Store {
   readonly sessions: SessionStore
   /** What gates share beside the sessions; undefined for a folder. */
   readonly shared: ValkeyStore | undefined
+  /** The texts of the users. */
+  readonly users: UserTexts
   /** Opens it, within `patience` milliseconds. */
   start(patience: number): Promise<void>
 }
@@ -60,7 +63,7 @@ export function createStore(options: StoreOptions): Store | undefined {
     onChange: createChangeLog(options),
     onSetAside: (detail: string) => log.warn('state set aside', { detail }),
   }
-  const inFolder = (folder: string, secrets: readonly string[]): RecordStore =>
+  const inFolder = (folder: string, secrets: readonly string[]): LevelStore =>
     createLevelStore({
       ...{ folder, secrets, configuration, startTimer },
       clocks: readSystemClocks(),
@@ -68,8 +71,16 @@ export function createStore(options: StoreOptions): Store | undefined {
     })
   if (state.kind === 'file') {
     const { folder, secrets, max } = state
-    const sessions = createSessionStore({ ...common, store: inFolder(folder, secrets), max })
-    return { sessions, shared: undefined, start: sessions.start }
+    const store = inFolder(folder, secrets)
+    const sessions = createSessionStore({ ...common, store, max })
+    const users: UserTexts = {
+      isShared: false,
+      isUsable: () => sessions.state().usable,
+      read: (user) => within(state.timeout, store.users.read(user)),
+      write: (...change) => within(state.timeout, store.users.write(...change)),
+      now: store.now,
+    }
+    return { sessions, users, shared: undefined, start: sessions.start }
   }
   const shared = createValkeyStore({ settings: state, configuration, clock, wall: Date.now, startTimer })
   const sessions = createSessionStore({
@@ -79,6 +90,7 @@ export function createStore(options: StoreOptions): Store | undefined {
   return {
     sessions,
     shared,
+    users: shared.users,
     async start(patience) {
       await sessions.start(patience)
       const { formerFolders: folders } = settings
@@ -119,6 +131,15 @@ function createChangeLog({ log, decidedAlone }: StoreOptions): (state: StoreStat
     const count = isShared ? { decidedAlone: decidedAlone() - alone } : {}
     log.warn('state available again', { seconds: Math.round(lasted / 1000), ...count })
   }
+}
+
+/** @throws {StoreError} when it takes longer, in milliseconds */
+function within<Result>(longest: number, result: Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new StoreError('timeout', 'the disk of the store does not answer in time'))
+    const cancel = after(longest, late)
+    result.finally(cancel).then(resolve, reject)
+  })
 }
 
 function after(milliseconds: number, act: () => void): () => void {

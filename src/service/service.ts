@@ -31,7 +31,6 @@ import { createNotifier, observersOf } from './observers.ts'
 import { createOperatorSide } from './operator-side.ts'
 import { createPathCredentialNotice } from './path-credential-notice.ts'
 import { createSessionEnds } from './session-ends.ts'
-import { hearDisplaced, shareUsers } from './share-users.ts'
 
 export interface Service {
   /** Opens the listeners. @throws {ListenError} */
@@ -66,6 +65,9 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   const isClosing = (): boolean => closing
 
   // The gate: what is remembered, who is asked, what is decided and answered.
+  const nginxTtl = Math.min(settings.nginxTtl, settings.sessionIdle / 2)
+  /** For how long nginx may answer in place of the gate; 0 until it says that it does. */
+  const repeats = { for: 0 }
   let decidedAlone = 0
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
@@ -96,9 +98,14 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
       shared: notify.sharedUser,
       internalError: notify.internalError,
     },
-    shared: shared && shareUsers(shared, () => store?.offset() ?? 0, notify.decidedAlone),
+    unseen: () => repeats.for,
+    stored: created && {
+      ...{ texts: created.users, gate: shared?.gate ?? '', onAlone: notify.decidedAlone },
+      endElsewhere({ id, viewer, by, cause }) {
+        created.sessions.end({ id, viewer }, { why: 'displaced', by, cause }).catch(notify.internalError)
+      },
+    },
   })
-  if (limit !== undefined && shared !== undefined) hearDisplaced(shared, limit)
   const ends = createSessionEnds({
     notify,
     store: () => store,
@@ -115,7 +122,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
       for (const session of sessions) ends.endFor(session, { why: 'shared' }).catch(notify.internalError)
     },
   }
-  const listeners = { onOpened: notify.opened, onEnded: ends.ended, onCookie }
+  const listeners = { onOpened: notify.opened, onEnded: ends.ended, onCookie, unseen: () => repeats.for }
   const memory = createMemory(settings, listeners, store, limit)
   const backends = createBackends({
     settings,
@@ -140,14 +147,15 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     onBadDuration: notify.badDuration,
     onInternalError: notify.internalError,
   }
-  // While nginx repeats a verdict the gate sees no requests of that session, which must not end as idle.
-  const nginxTtl = Math.min(settings.nginxTtl, settings.sessionIdle / 2)
   const gate = createGate({
     decide: createDecide(deciding),
     sessionCookie: settings.sessionCookie,
     defaultAction,
     isClosing,
     nginxTtl,
+    onVerdictCache() {
+      repeats.for = nginxTtl
+    },
     onAnswered: notify.answered,
     onRepeated: notify.repeated,
     onRefused: notify.refused,
@@ -164,6 +172,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     eventsUrl && createWebhook({ ...{ endpoint: eventsUrl, minTime, clock, toIso, log }, viewOf: view })
   let internalErrors = 0
   let limitRefusals = 0
+  let sharedNames = 0
   const watched: MetricsOptions = {
     backends: backends.each,
     backendTimeout,
@@ -173,6 +182,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     version: readVersion(),
     internalErrors: () => internalErrors,
     limitRefusals: () => limitRefusals,
+    sharedNames: () => sharedNames,
     limitAlone: () => decidedAlone,
     limitedUsers: () => limit?.count() ?? 0,
     tally,
@@ -198,9 +208,19 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     isClosing,
     onInternalError: notify.internalError,
   })
-  for (const observer of observersOf({ log, maskPath, decisions, tally, byDefault, webhook, ...operator }))
+  for (const observer of observersOf({
+    log,
+    gate: name,
+    maskPath,
+    decisions,
+    tally,
+    byDefault,
+    webhook,
+    ...operator,
+  }))
     add(observer)
   add({ internalError: () => void internalErrors++, overLimit: () => void limitRefusals++ })
+  add({ sharedUser: () => void sharedNames++ })
   add({ decidedAlone: () => void decidedAlone++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 

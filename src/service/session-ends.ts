@@ -1,8 +1,9 @@
 import type { End } from '../decision/stored.ts'
+import type { UserLimit } from '../limit/session-limit.ts'
+import { causes } from '../limit/user.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { SessionStore } from '../state/session-store.ts'
-import type { UserLimit } from '../users/user-limit.ts'
 import type { GateEvents } from './observers.ts'
 
 /**
@@ -34,11 +35,8 @@ export function createSessionEnds(options: SessionEndsOptions): SessionEnds {
 
   /** Another gate may have the session, too, and go on with it. One of them tells its end. */
   const endShared = async (session: Session, why: SessionEnd): Promise<void> => {
-    const isSilent = why === 'idle' || why === 'evicted' || why === 'expired'
-    if (!isSilent) limit()?.ended(session, why)
-    const how = (await store()?.ended(session, why)) ?? why
-    if (isSilent) limit()?.ended(session, how)
-    notify.ended(session, how)
+    limit()?.ended(session, why)
+    notify.ended(session, (await store()?.ended(session, why)) ?? why)
   }
 
   return {
@@ -55,7 +53,11 @@ export function createSessionEnds(options: SessionEndsOptions): SessionEnds {
     endedElsewhere(session, end) {
       const { id } = session
       if (end.why === 'displaced')
-        limit()?.displacedElsewhere({ id, by: end.by ?? '', cause: 'other', left: false })
+        limit()?.displacedElsewhere({
+          id,
+          by: end.by ?? '',
+          cause: causes.find((one) => one === end.cause) ?? 'other',
+        })
       // The limit may not count it.
       if (!session.ended) sessions().end(session, end.why)
     },

@@ -52,8 +52,8 @@ const whys = ['closed', 'denied', 'displaced', 'shared'] as const satisfies read
 export function readEnd(fields: Readonly<Record<string, unknown>>): End | undefined {
   const why = whys.find((known) => known === fields['why'])
   if (why === undefined) return undefined
-  const { by } = fields
-  return typeof by === 'string' ? { why, by } : { why }
+  const { by, cause } = fields
+  return { why, ...(typeof by === 'string' && { by }), ...(typeof cause === 'string' && { cause }) }
 }
 
 const texts = ['id', 'viewer', 'origin', 'path', 'query', 'userAgent', 'playbackId', 'user'] as const

@@ -17,6 +17,8 @@ export interface Entry {
 export const MARKS = '!marks'
 /** The first byte of the key of a viewer's records. */
 const FORMAT = '1'
+/** The first byte of the key of a user, and the id of the one entry there. */
+const USERS = 'u'
 /** Characters of a hash. */
 const CONFIGURATION = 8
 const VIEWER = 22
@@ -33,6 +35,11 @@ export interface RecordFormat {
   /** Undefined when it is no record that this process can read. */
   recordOf(entry: Entry, key: string): SessionRecord | undefined
   entryOfMark(mark: CloseMark): Entry
+  /** As `keysOf`, for the text of a user. */
+  userKeysOf(user: string): readonly string[]
+  entryOfUser(text: string, expiresAt: number, key: string): Entry
+  /** Empty where it cannot be opened. */
+  userTextOf(entry: Entry, key: string): string
   markOf(entry: Entry): CloseMark
 }
 
@@ -51,6 +58,13 @@ export function createRecordFormat(seal: Seal, configuration: string): RecordFor
       const record = text === undefined ? undefined : readRecord(text)
       return record?.id === id ? record : undefined
     },
+    userKeysOf: (user) => seal.names(`user ${user}`, VIEWER).map((name) => USERS + name),
+    entryOfUser: (text, expiresAt, key) => ({
+      id: USERS,
+      expiresAt,
+      payload: seal.seal(text, placeOf(key, USERS)),
+    }),
+    userTextOf: ({ payload }, key) => seal.open(payload, placeOf(key, USERS)) ?? '',
     entryOfMark({ filter, at, until }) {
       const text = JSON.stringify(filter)
       const id = `${seal.names(text, VIEWER)[0]}${at}`

@@ -1,10 +1,11 @@
 import type { RecordStore, StoreTrouble } from './record-store.ts'
+import type { UserTexts } from './user-texts.ts'
 
 /** A store that many gates share: records, the plays of users, and what the gates tell each other. */
 export interface SharedStore extends RecordStore {
   /** This process among all gates: random, and new at each start. */
   readonly gate: string
-  readonly users: UserValues
+  readonly users: UserTexts
   readonly messages: Messages
   readonly replies: Replies
   readonly gates: GateList
@@ -14,34 +15,6 @@ export interface SharedStore extends RecordStore {
    */
   claimSweep(forMs: number): Promise<boolean>
 }
-
-/**
- * One text for each user, which gates change one after the other: who comes second sees what the first has
- * made of it. All methods reject with a `StoreError`.
- */
-export interface UserValues {
-  /** Whether the part of the store that holds this user can be used now. */
-  isUsable(user: string): boolean
-  /** What is kept of a user; undefined = nothing. */
-  read(user: string): Promise<UserValue | undefined>
-  /**
-   * Puts a text in the place of what was read before; undefined = nothing was there. Another gate may have
-   * been faster: then nothing changes, and it resolves with what is there now.
-   * @param keepFor milliseconds after which it may be dropped
-   */
-  replace(user: string, before: UserValue | undefined, text: string, keepFor: number): Promise<Replaced>
-}
-
-export interface UserValue {
-  /** As another gate or release has written it; empty where it cannot be opened. */
-  readonly text: string
-  /** Equal only for the very same write. */
-  readonly version: Buffer
-}
-
-export type Replaced =
-  | { readonly done: true; readonly value: UserValue }
-  | { readonly done: false; readonly now: UserValue | undefined }
 
 /**
  * What one gate tells all gates, itself included, in one order. What was told while a gate was cut off comes

@@ -47,8 +47,6 @@ const wrong: Readonly<Record<SettingName, string>> = {
   SESSION_LIMIT: 'REFUSE deny true Newest oldest on 1 newest·refuse',
   MAX_USER_SESSIONS: 'none 0 5000 -1 1001 2.5 two off',
   MIN_USER_SESSIONS: 'none 0 5000 -1 1001 1e1 one',
-  SESSION_LIMIT_GRACE: '15·s long 15 0s off -1s',
-  SESSION_LIMIT_HOLD: '1min off 60 0m never 1·m',
   ALLOW_TTL: '60 forever 0m Session 1m30s -1m 0',
   DENY_TTL: '5 never 0s session',
   STALE_TTL: '1hour session 1w 1·h never',

@@ -121,8 +121,6 @@ describe('settings left alone', () => {
         sessionLimit: 'newest',
         maxUserSessions: undefined,
         minUserSessions: 1,
-        grace: 15_000,
-        hold: 60_000,
       },
       nginxTtl: 10_000,
       maxSessions: 100_000,

@@ -49,9 +49,8 @@ const rows: readonly (readonly [environment: Environment, warning?: RegExp])[] =
   [{ SESSION_LIMIT: 'refuse' }],
   [{ SESSION_LIMIT: 'report' }],
   [{ SESSION_LIMIT: 'off' }],
-  [{ SESSION_LIMIT_GRACE: '12s' }, /^SESSION_LIMIT_GRACE=12000ms is too short .* at least 15000ms$/],
-  [{ SESSION_LIMIT_GRACE: '12s', SESSION_LIMIT: 'off' }],
-  [{ SESSION_LIMIT_GRACE: '12s', NGINX_TTL: '7s' }],
+  [{ SESSION_LIMIT_GRACE: '12s' }, /^SESSION_LIMIT_GRACE does nothing any more: .*; remove it$/],
+  [{ SESSION_LIMIT_HOLD: '1m' }, /^SESSION_LIMIT_HOLD does nothing any more: .*; remove it$/],
   [{ BACKEND_TIMEOUT: '2500ms' }],
   ...['/live/([^/]+)/', '^/(?:live|tv)/([^/]+)/', '^/a/(x)|^/b/(y)'].map(
     (CHANNEL_PATTERN) => [{ CHANNEL_PATTERN }, notBeginning] as const,

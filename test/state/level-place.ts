@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import { startTimer } from '../../src/backend/timer.ts'
-import { createLevelStore, type LevelStoreOptions } from '../../src/state/level/level-store.ts'
-import type { RecordStore } from '../../src/state/record-store.ts'
+import {
+  createLevelStore,
+  type LevelStore,
+  type LevelStoreOptions,
+} from '../../src/state/level/level-store.ts'
 import type { Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
@@ -18,7 +21,7 @@ export interface PretendClocks {
 export interface LevelPlace {
   readonly folder: string
   readonly clocks: PretendClocks
-  create(options?: Partial<LevelStoreOptions>): RecordStore
+  create(options?: Partial<LevelStoreOptions>): LevelStore
   /** Both clocks go on. */
   pass(milliseconds: number): void
 }

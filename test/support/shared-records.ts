@@ -23,9 +23,11 @@ export function createSharedRecords(clock: () => number): SharedRecords {
       },
       close: async () => {},
       users: {
+        isShared: true,
         isUsable: () => false,
         read: async () => undefined,
-        replace: async () => ({ done: false, now: undefined }),
+        write: async () => undefined,
+        now: records.now,
       },
       claimSweep: async () => false,
     }),

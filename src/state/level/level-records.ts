@@ -1,13 +1,16 @@
 import { createLane } from '../lane.ts'
 import { MARKS, type RecordFormat } from '../record-format.ts'
 import type { RecordStore, Write } from '../record-store.ts'
+import type { UserText, UserTexts } from '../user-texts.ts'
 import { expiryOf } from './bundle.ts'
 import { type Batch, type Change, CLOCK, commit, entriesOf } from './commit.ts'
 import { createGroups } from './groups.ts'
 import type { Engine } from './level-engine.ts'
 import type { StoreTime } from './store-time.ts'
 
-export type Records = Pick<RecordStore, 'recall' | 'write' | 'remove' | 'mark' | 'marks' | 'slice'>
+export type Records = Pick<RecordStore, 'recall' | 'write' | 'remove' | 'mark' | 'marks' | 'slice'> & {
+  readonly users: Pick<UserTexts, 'read' | 'write'>
+}
 
 /**
  * Records in an open engine. Two threads of the pool are used at most: one reads and one writes.
@@ -25,7 +28,33 @@ export function createRecords(engine: Engine, time: StoreTime, format: RecordFor
   const write = createGroups(createLane(), (batches: readonly Batch[]) => commit(engine, time, batches))
   const isAlive = ({ expiresAt }: { readonly expiresAt: number }): boolean => expiresAt > time.now()
 
+  /** One process has the folder, so what is read is what is there when it is written. */
+  const users: Records['users'] = {
+    async read(user) {
+      const keys = format.userKeysOf(user)
+      const values = await look(keys)
+      const [found] = keys.flatMap((key): readonly UserText[] =>
+        entriesOf(key, values.get(key))
+          .filter(isAlive)
+          .map((entry) => ({ text: format.userTextOf(entry, key), version: entry.payload })),
+      )
+      return found
+    },
+    async write(user, text, before, keepFor) {
+      const there = await users.read(user)
+      const isSame = there === undefined ? before === undefined : before?.version.equals(there.version)
+      if (isSame !== true) return undefined
+      const [first = '', ...others] = format.userKeysOf(user)
+      const entry = format.entryOfUser(text, time.now() + keepFor, first)
+      const { id, payload: version } = entry
+      const changes = [{ key: first, id, entry }, ...others.map((key) => ({ key, id }))]
+      await write({ changes, sync: false })
+      return { text, version }
+    },
+  }
+
   return {
+    users,
     async recall(viewer) {
       const keys = format.keysOf(viewer)
       const values = await look(keys)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createRecordFormat } from '../record-format.ts'
 import { type RecordStore, StoreError } from '../record-store.ts'
 import { createSeal } from '../seal.ts'
+import type { UserTexts } from '../user-texts.ts'
 import { createBoundedEngine, type Deadlines, defaultDeadlines } from './bounded-engine.ts'
 import { createCalls } from './calls.ts'
 import { createClosedTables } from './closed-tables.ts'
@@ -28,11 +29,16 @@ export interface LevelStoreOptions {
   readonly createEngine?: (location: string) => Promise<Engine>
 }
 
+/** The records of this machine, and the texts of its users. */
+export interface LevelStore extends RecordStore {
+  readonly users: Pick<UserTexts, 'read' | 'write'>
+}
+
 /**
  * The store of one machine: LevelDB in a folder of its own, for one process. From `open` on, all files that
  * this process creates are readable by its user alone, since LevelDB creates files whenever it likes.
  */
-export function createLevelStore(options: LevelStoreOptions): RecordStore {
+export function createLevelStore(options: LevelStoreOptions): LevelStore {
   const { clocks, deadlines = defaultDeadlines, createEngine = createLevelEngine } = options
   const folder = createStoreFolder(options.folder, clocks.wall)
   const format = createRecordFormat(createSeal(options.secrets), options.configuration)
@@ -148,6 +154,10 @@ export function createLevelStore(options: LevelStoreOptions): RecordStore {
         await close()
         throw trouble(error)
       }
+    },
+    users: {
+      read: (user) => use((open) => open.users.read(user)),
+      write: (...change) => use((open) => open.users.write(...change)),
     },
     recall: (viewer) => use((open) => open.recall(viewer)),
     write: (writes) => use((open) => open.write(writes)),

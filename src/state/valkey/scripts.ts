@@ -172,7 +172,7 @@ end`
 
 /** Replaces a value if it is still the one that was read; empty: nothing was there. */
 const REPLACE = `local present = redis.call('GET', KEYS[1])
-if (present or '') ~= ARGV[1] then return { 0, present } end
+if (present or '') ~= ARGV[1] then return { 0 } end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return { 1 }`
 

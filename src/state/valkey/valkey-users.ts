@@ -1,5 +1,5 @@
 import type { Seal } from '../seal.ts'
-import type { UserValue, UserValues } from '../shared-store.ts'
+import type { UserText, UserTexts } from '../user-texts.ts'
 import type { Nodes } from './nodes.ts'
 import type { Scripts } from './scripts.ts'
 import type { ValkeyKeys } from './valkey-keys.ts'
@@ -11,6 +11,7 @@ export interface ValkeyUsersOptions {
   readonly seal: Seal
   /** Milliseconds that a call may take. */
   readonly deadline: number
+  readonly now: () => number
 }
 
 const NAME = 22
@@ -19,18 +20,15 @@ const NAME = 22
  * While a secret is rotated, a user's value stays where it lies: two names in one order for all gates,
  * whichever secret is their first.
  */
-export function createValkeyUsers({ nodes, scripts, keys, seal, deadline }: ValkeyUsersOptions): UserValues {
+export function createValkeyUsers(options: ValkeyUsersOptions): UserTexts {
+  const { nodes, scripts, keys, seal, deadline, now } = options
   const namesOf = (user: string): readonly string[] => [...seal.names(user, NAME)].sort()
   const placeOf = (name: string): string => `user ${name}`
 
-  /** A version begins with the place among the names. What cannot be opened is replaced as it lies there. */
-  const wrap = (sealed: Buffer, at: number, name: string): UserValue => ({
-    text: seal.open(sealed, placeOf(name)) ?? '',
-    version: Buffer.concat([Buffer.of(at), sealed]),
-  })
-
   return {
+    isShared: true,
     isUsable: (user) => namesOf(user).every((name) => nodes.isUsable(keys.user(name))),
+    /** A version begins with the place among the names. What cannot be opened is replaced as it lies there. */
     async read(user) {
       const names = namesOf(user)
       const found = await Promise.all(
@@ -38,9 +36,11 @@ export function createValkeyUsers({ nodes, scripts, keys, seal, deadline }: Valk
       )
       const at = found.findIndex((one) => one !== null)
       const name = names[at]
-      return name === undefined ? undefined : wrap(found[at] as Buffer, at, name)
+      if (name === undefined) return undefined
+      const sealed = found[at] as Buffer
+      return { text: seal.open(sealed, placeOf(name)) ?? '', version: Buffer.concat([Buffer.of(at), sealed]) }
     },
-    async replace(user, before, text, keepFor) {
+    async write(user, text, before, keepFor): Promise<UserText | undefined> {
       const names = namesOf(user)
       const at = before?.version[0] ?? 0
       const name = names[at] as string
@@ -50,9 +50,9 @@ export function createValkeyUsers({ nodes, scripts, keys, seal, deadline }: Valk
         sealed,
         Math.max(1, Math.ceil(keepFor)),
       ])
-      const [done, present] = reply as readonly [number, Buffer?]
-      if (done === 1) return { done: true, value: { text, version: Buffer.concat([Buffer.of(at), sealed]) } }
-      return { done: false, now: present instanceof Buffer ? wrap(present, at, name) : undefined }
+      const [done] = reply as readonly [number]
+      return done === 1 ? { text, version: Buffer.concat([Buffer.of(at), sealed]) } : undefined
     },
+    now,
   }
 }

@@ -30,7 +30,7 @@ describe('what lies in Valkey', { concurrency: 4 }, () => {
     await store.write([makeWrite({ id: 'a' }), makeWrite({ id: 'b' })])
     await store.remove([{ viewer, id: 'b', end: { why: 'displaced', by: 'a' } }])
     await store.mark({ filter: { user: 'anna', address: '192.0.2.7' }, at: 1, until: store.now() + 60_000 })
-    await store.users.replace('anna', undefined, '{"plays":["/live/news"]}', 60_000)
+    await store.users.write('anna', '{"plays":["/live/news"]}', undefined, 60_000)
     await store.messages.post({ kind: 'close', address: '192.0.2.7', user: 'anna' })
     await store.gates.tell({ name: 'edge-seven', version: '1', sessions: 4 })
     const all = await dump(place.server)
@@ -54,7 +54,7 @@ describe('what lies in Valkey', { concurrency: 4 }, () => {
     const store = await place.open()
     await store.write([makeWrite()])
     await store.mark({ filter: {}, at: 1, until: store.now() + 60_000 })
-    await store.users.replace('anna', undefined, 'text', 60_000)
+    await store.users.write('anna', 'text', undefined, 60_000)
     await store.messages.post({ kind: 'x' })
     await store.gates.tell({ name: 'edge', version: '1', sessions: 4 })
     await store.claimSweep(10_000)
@@ -139,11 +139,11 @@ end`
       place.open({ secrets: [newer, older] }),
     ])
     for (const user of ['anna', 'bert', 'carl', 'dora']) {
-      await two.users.replace(user, undefined, 'two', 60_000)
+      await two.users.write(user, 'two', undefined, 60_000)
       const read = await three.users.read(user)
       assert.equal(read?.text, 'two')
-      assert.equal((await three.users.replace(user, undefined, 'none', 60_000)).done, false)
-      assert.equal((await three.users.replace(user, read, 'three', 60_000)).done, true)
+      assert.equal(await three.users.write(user, 'none', undefined, 60_000), undefined)
+      assert.ok(await three.users.write(user, 'three', read, 60_000))
       assert.equal((await two.users.read(user))?.text, 'three')
     }
   })

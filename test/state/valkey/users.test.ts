@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { UserValue } from '../../../src/state/shared-store.ts'
+import type { UserText } from '../../../src/state/user-texts.ts'
 import type { ValkeyStore } from '../../../src/state/valkey/valkey-store.ts'
 import { makeValkeyPlace } from './valkey-place.ts'
 
@@ -9,12 +9,10 @@ describe('users that gates share', { concurrency: 4 }, () => {
     const place = await makeValkeyPlace(t)
     const gates = await Promise.all([place.open(), place.open()])
     const add = async ({ users }: ValkeyStore, own: string): Promise<void> => {
-      let before: UserValue | undefined = await users.read('anna')
       for (;;) {
+        const before: UserText | undefined = await users.read('anna')
         const all = before === undefined ? [] : (JSON.parse(before.text) as string[])
-        const replaced = await users.replace('anna', before, JSON.stringify([...all, own]), 60_000)
-        if (replaced.done) return
-        before = replaced.now
+        if (await users.write('anna', JSON.stringify([...all, own]), before, 60_000)) return
       }
     }
     const rounds = 20
@@ -27,40 +25,36 @@ describe('users that gates share', { concurrency: 4 }, () => {
     assert.equal(new Set(all).size, 16 * rounds)
   })
 
-  test('who comes second gets what is there now, and a version is that of one write', async (t) => {
+  test('who comes second changes nothing, and a version is that of one write', async (t) => {
     const place = await makeValkeyPlace(t)
     const [one, other] = await Promise.all([place.open(), place.open()])
     assert.equal(await one.users.read('anna'), undefined)
-    const first = await one.users.replace('anna', undefined, 'same', 60_000)
-    assert.ok(first.done)
-    assert.deepEqual(await other.users.read('anna'), first.value)
-    const second = await one.users.replace('anna', first.value, 'same', 60_000)
-    assert.ok(second.done)
-    const late = await other.users.replace('anna', first.value, 'other', 60_000)
-    assert.deepEqual(late, { done: false, now: second.value })
+    const first = await one.users.write('anna', 'same', undefined, 60_000)
+    assert.deepEqual(await other.users.read('anna'), first)
+    const second = await one.users.write('anna', 'same', first, 60_000)
+    assert.ok(second)
+    assert.equal(await other.users.write('anna', 'other', first, 60_000), undefined)
+    assert.deepEqual(await other.users.read('anna'), second)
     assert.equal(await one.users.read('bert'), undefined)
   })
 
   test('a value goes after its time, and its change then begins anew', async (t) => {
     const place = await makeValkeyPlace(t)
     const { users } = await place.open()
-    const first = await users.replace('anna', undefined, 'text', 1)
-    assert.ok(first.done)
+    const first = await users.write('anna', 'text', undefined, 1)
+    assert.ok(first)
     while ((await users.read('anna')) !== undefined) await new Promise((resolve) => setTimeout(resolve, 5))
-    assert.deepEqual(await users.replace('anna', first.value, 'text', 60_000), {
-      done: false,
-      now: undefined,
-    })
+    assert.equal(await users.write('anna', 'text', first, 60_000), undefined)
   })
 
   test('a value that cannot be opened is empty, and can be replaced', async (t) => {
     const place = await makeValkeyPlace(t)
     const { users } = await place.open()
-    await users.replace('anna', undefined, 'text', 60_000)
+    await users.write('anna', 'text', undefined, 60_000)
     await place.server.cli('SET', await place.server.cli('--scan', '--pattern', 'test:1:u*'), 'planted')
     const read = await users.read('anna')
     assert.equal(read?.text, '')
-    assert.ok((await users.replace('anna', read, 'text', 60_000)).done)
+    assert.ok(await users.write('anna', 'text', read, 60_000))
     assert.equal((await users.read('anna'))?.text, 'text')
   })
 })
