@@ -1,9 +1,9 @@
 import type { AddressGroups } from '../address.ts'
+import { createRequest, readGrant } from '../client/alta-contract.ts'
+import { AbandonedError, type Client, failureReason, type Reply, Sending } from '../client/client.ts'
+import type { Endpoint } from '../client/endpoint.ts'
 import type { Question } from '../subrequest.ts'
 import type { Outcome, UnavailableReason } from '../verdict.ts'
-import { createRequest, readGrant } from './alta-contract.ts'
-import { AbandonedError, type Client, failureReason, type Reply, Sending } from './client.ts'
-import type { Endpoint } from './endpoint.ts'
 import type { Control, NetworkOutcomes } from './evidence.ts'
 import { startTimer } from './timer.ts'
 

@@ -1,7 +1,9 @@
 import type { AddressGroups, AddressGroupsOf } from '../address.ts'
+import { createControlRequest } from '../client/alta-contract.ts'
+import { createClient } from '../client/client.ts'
+import type { Endpoint } from '../client/endpoint.ts'
 import type { Question } from '../subrequest.ts'
 import { notTheBackends, type Outcome, type RefusedReason, type UnavailableReason } from '../verdict.ts'
-import { createControlRequest } from './alta-contract.ts'
 import { type AskBackend, type Asked, createAskBackend } from './ask-backend.ts'
 import {
   type Breaker,
@@ -10,8 +12,6 @@ import {
   createBreaker,
   createConcurrency,
 } from './breaker.ts'
-import { createClient } from './client.ts'
-import type { Endpoint } from './endpoint.ts'
 import { type Control, createControl, createNetworkOutcomes, type NetworkOutcomes } from './evidence.ts'
 import { applicantOf, createLine, type Line } from './line.ts'
 import { createRehearsedAsk, type Exchange } from './rehearsed-ask.ts'

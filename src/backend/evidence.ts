@@ -1,4 +1,4 @@
-import { type Client, type HttpRequest, type Reply, Sending } from './client.ts'
+import { type Client, type HttpRequest, type Reply, Sending } from '../client/client.ts'
 
 /**
  * Asks the backend a control question, which holds nothing of a client. If it is answered while a client's

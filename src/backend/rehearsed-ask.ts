@@ -1,10 +1,10 @@
 import type { AddressGroupsOf } from '../address.ts'
+import { AbandonedError, type Client, failureReason, type HttpRequest, type Reply } from '../client/client.ts'
+import type { Endpoint } from '../client/endpoint.ts'
 import type { Outcome } from '../verdict.ts'
 import { type AskBackendOptions, createAskBackend } from './ask-backend.ts'
 import type { GuardedAsk } from './backend.ts'
 import type { Breaker } from './breaker.ts'
-import { AbandonedError, type Client, failureReason, type HttpRequest, type Reply } from './client.ts'
-import type { Endpoint } from './endpoint.ts'
 import { applicantOf, type Line } from './line.ts'
 
 /** One request to a backend and its result. */

@@ -1,4 +1,4 @@
-import { middlewares } from '../backend/presets.ts'
+import { middlewares } from '../client/presets.ts'
 import { MOST_SESSIONS, sessionLimits } from '../limit/terms.ts'
 import type { ListenAddress } from '../listen.ts'
 import { cookieModes } from '../subrequest.ts'

@@ -1,4 +1,4 @@
-import { headerOf, type Reply } from '../../backend/client.ts'
+import { headerOf, type Reply } from '../../client/client.ts'
 import type { UnavailableReason } from '../../verdict.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { Asked } from './ask-invented.ts'
