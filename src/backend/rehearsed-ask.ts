@@ -59,16 +59,20 @@ export function createRehearsedAsk(
       return { kind, backend: endpoint.name, reason } as Outcome
     }
     return async (question, budget) => {
-      const applicant = applicantOf(question, options.groupsOf)
-      if (!breaker.wouldAdmit(applicant.groups.network))
+      const groups = options.groupsOf(question.subrequest.address)
+      if (!breaker.wouldAdmit())
         return without('unavailable', 'breaker', 'not asked: too many questions failed just now')
-      switch (line.look(applicant)) {
-        case 'overload':
+      switch (line.look(applicantOf(question, groups))) {
+        case 'none':
           return without('unavailable', 'overload', 'not asked: too many questions are under way')
         case 'excess':
-          return without('refused', 'too-many-questions', 'not asked: this address has its share under way')
+          return without(
+            'refused',
+            'too-many-questions',
+            'not asked: too many questions of this address wait',
+          )
       }
-      const { outcome } = await ask(question, applicant.groups, budget, () => {})
+      const { outcome } = await ask(question, groups, budget, () => {})
       return outcome
     }
   }

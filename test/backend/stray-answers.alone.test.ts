@@ -5,8 +5,8 @@ import { createAddressGroupsOf, usualPrefixes } from '../../src/address.ts'
 import { type Backend, createBackend } from '../../src/backend/backend.ts'
 import { readEndpoint } from '../../src/client/endpoint.ts'
 import { startBackendProcess } from '../support/backend-process.ts'
-import { questionAbout } from '../support/guard.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
+import { questionAbout } from '../support/question-about.ts'
 import { rounds } from '../support/rounds.ts'
 
 const TRIES = rounds(2_000, 10_000)
@@ -59,7 +59,6 @@ async function startAsking(t: TestContext, send: string): Promise<Backend> {
     unavailableStatus: new Set(),
     groupsOf: createAddressGroupsOf(usualPrefixes),
     clock: () => performance.now(),
-    random: Math.random,
     onOutcome: () => {},
     onInternalError: (error) => assert.fail(String(error)),
   })
