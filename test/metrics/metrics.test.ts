@@ -256,16 +256,23 @@ describe('every answer to nginx is counted once', () => {
   })
 
   test('what the gate refuses for a client that asks too much', async (t) => {
-    // A quarter of four places, and a quarter of the line: 16.
-    const { gate, release } = await startHeld(t)
-    const ask = (n: number) => askGate(gate.port, { uri: `/live/${n}/index.m3u8?token=1` })
-    const share = Array.from({ length: 17 }, (_, n) => ask(n))
-    await until('its share', async () => (await gate.scrape()).value('alta_auth_questions_waiting') === 16)
+    const { backend, gate } = await start(t, { BACKEND_CONCURRENCY: '4', BACKEND_TIMEOUT: '2s' })
+    const { held, release } = holdAnswers(backend)
+    const hold = backend.answer
+    // The control question is answered, so the backend works.
+    backend.answer = (asked, response, request) => {
+      if (asked.target.includes('token')) hold(asked, response, request)
+      else response.end()
+    }
+    const ask = (n: number) =>
+      askGate(gate.port, { uri: `/live/${n}/index.m3u8?token=1`, address: `198.51.${n}.1` })
+    const crowd = Array.from({ length: 4 }, (_, n) => ask(n))
+    await until('four questions', () => held.length === 4)
     assert.equal((await ask(20)).reason, 'too-many-questions')
     release()
-    await Promise.all(share)
+    await Promise.all(crowd)
     const now = await gate.scrape()
-    assert.deepEqual(decisionsOf(now), { 'allow backend backend-200': 17, 'deny gate too-many-questions': 1 })
+    assert.deepEqual(decisionsOf(now), { 'allow backend backend-200': 4, 'deny gate too-many-questions': 1 })
     assert.equal(now.value('alta_auth_questions_total', { outcome: 'too-many-questions' }), 1)
   })
 
