@@ -3,10 +3,10 @@ import { createRequest, readGrant } from '../client/alta-contract.ts'
 import { AbandonedError, type Client, failureReason, Sending } from '../client/client.ts'
 import type { Endpoint } from '../client/endpoint.ts'
 import type { Question } from '../subrequest.ts'
+import type { After } from '../timer.ts'
 import { type Outcome, outageStatuses, type Unavailable, type UnavailableReason } from '../verdict.ts'
 import type { ControlQuestion } from './control-question.ts'
 import type { NetworkOutcomes } from './network-outcomes.ts'
-import type { After } from './timer.ts'
 
 export interface AskBackendOptions {
   readonly endpoint: Endpoint

@@ -2,6 +2,7 @@ import type { AddressGroupsOf } from '../address.ts'
 import { type Client, createClient } from '../client/client.ts'
 import type { Endpoint } from '../client/endpoint.ts'
 import type { Question } from '../subrequest.ts'
+import { type After, startTimer, timeLeft } from '../timer.ts'
 import { notTheBackends, type Outcome, type UnavailableReason } from '../verdict.ts'
 import { type Asked, createAskBackend } from './ask-backend.ts'
 import { type BreakerState, createBreaker } from './breaker.ts'
@@ -10,7 +11,6 @@ import { createControlQuestion } from './control-question.ts'
 import { applicantOf, createLine, type Factors } from './line.ts'
 import { createNetworkOutcomes } from './network-outcomes.ts'
 import { createRehearsedAsk, type Exchange } from './rehearsed-ask.ts'
-import { type After, startTimer, timeLeft } from './timer.ts'
 
 export interface BackendOptions {
   readonly endpoint: Endpoint

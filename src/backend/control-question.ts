@@ -1,7 +1,7 @@
 import { createControlRequest } from '../client/alta-contract.ts'
 import { type Client, Sending } from '../client/client.ts'
 import type { Endpoint } from '../client/endpoint.ts'
-import type { After } from './timer.ts'
+import type { After } from '../timer.ts'
 
 /**
  * Asks the backend a control question, which holds nothing of a client. If it is answered while a client's

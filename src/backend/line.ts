@@ -1,6 +1,6 @@
 import type { AddressGroups } from '../address.ts'
 import type { Question } from '../subrequest.ts'
-import type { After } from './timer.ts'
+import type { After } from '../timer.ts'
 
 /** Who asks for a place. */
 export interface Applicant {

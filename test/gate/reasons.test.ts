@@ -158,7 +158,7 @@ const ways: Readonly<Record<string, Way>> = {
     await backend.stop()
     let viewers = 0
     await until('the breaker to open', async () => {
-      const address = `198.51.100.${viewers++ % 250}`
+      const address = `198.51.${viewers++ % 250}.1`
       const { reason: seen } = await askGate(gate.port, { address, userAgent: newViewer() })
       return seen === reason
     })

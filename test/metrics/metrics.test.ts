@@ -330,11 +330,11 @@ describe('backends', () => {
     assert.deepEqual(state(await gate.scrape()), [1, 0, 0])
     let n = 1
     await until('the breaker to open', async () => {
-      await askGate(gate.port, unknownViewer(n++))
+      await askGate(gate.port, { ...unknownViewer(n), address: `198.51.${n++}.1` })
       return (await gate.scrape()).value('alta_auth_breaker_state', { state: 'open' }) === 1
     })
     assert.deepEqual(state(await gate.scrape()), [0, 1, 0])
-    // One in two seconds is a probe.
+    // One in a second is a try.
     await until('an answer of the breaker', async () => {
       const { reason } = await askGate(gate.port, unknownViewer(n++))
       return reason === 'unavailable-breaker'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { startTimer } from '../../src/backend/timer.ts'
+import { startTimer } from '../../src/timer.ts'
 import { createLevelStore, type LevelStoreOptions } from '../../src/state/level/level-store.ts'
 import type { RecordStore } from '../../src/state/record-store.ts'
 import type { Scope } from '../support/scope.ts'

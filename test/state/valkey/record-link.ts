@@ -1,4 +1,4 @@
-import { startTimer } from '../../../src/backend/timer.ts'
+import { startTimer } from '../../../src/timer.ts'
 import type { StoreLink, StoreState } from '../../../src/state/store-link.ts'
 import { createValkeyLink } from '../../../src/state/valkey/valkey-link.ts'
 import type { ValkeyStore } from '../../../src/state/valkey/valkey-store.ts'

@@ -1,4 +1,4 @@
-import { startTimer } from '../../../src/backend/timer.ts'
+import { startTimer } from '../../../src/timer.ts'
 import type { ValkeySettings } from '../../../src/state/valkey/valkey-settings.ts'
 import {
   createValkeyStore,
