@@ -80,6 +80,9 @@ export function createBackend(options: BackendOptions): Backend {
 
   const unavailable = (reason: UnavailableReason): Outcome => ({ kind: 'unavailable', backend, reason })
   const tooMany: Outcome = { kind: 'refused', backend, reason: 'too-many-questions' }
+  /** In vain, while others are answered. Who plays keeps the failure, which counts for them alone. */
+  const inVain = ({ occasion }: Question, reason: UnavailableReason): Outcome =>
+    occasion === 'question' ? tooMany : { kind: 'unavailable', backend, reason, forOne: true }
   const isFailure = (status: number): boolean => unavailableStatus.has(status)
 
   /** A deny without a credential proves nothing: a script may send it without its database, which may hang. */
@@ -92,12 +95,8 @@ export function createBackend(options: BackendOptions): Backend {
   }
 
   /** @param isBusy the backend answers others, so that a timeout is none of an outage */
-  const learn = (
-    { outcome, isAlive, isEvidence }: Asked,
-    question: Question,
-    sentAt: number,
-    isBusy: boolean,
-  ) => {
+  const learn = (asked: Asked, question: Question, sentAt: number, isBusy: boolean) => {
+    const { outcome, isAlive, isEvidence } = asked
     const { network, client: address } = groupsOf(question.subrequest.address)
     if (outcome.kind === 'allow' || outcome.kind === 'deny') {
       concurrency.answered()
@@ -128,7 +127,7 @@ export function createBackend(options: BackendOptions): Backend {
     if (admission.kind === 'excess') return tooMany
     if (admission.kind === 'none') {
       const isAlive = answersOthers() || (admission.waited && (await control.isAnswered(left, isFailure)))
-      return isAlive ? tooMany : unavailable('overload')
+      return isAlive ? inVain(question, 'overload') : unavailable('overload')
     }
     if (giveUp?.aborted) {
       admission.release()
@@ -144,7 +143,7 @@ export function createBackend(options: BackendOptions): Backend {
     const isTimeout = outcome.kind === 'unavailable' && outcome.reason === 'timeout'
     const isBusy = isTimeout && answersOthers()
     learn(asked, question, sentAt, isBusy)
-    return isBusy || (isTimeout && admission.waited && isAlive) ? tooMany : outcome
+    return isBusy || (isTimeout && admission.waited && isAlive) ? inVain(question, 'timeout') : outcome
   }
 
   return {

@@ -40,7 +40,7 @@ const MOST_OF_ONE = 5
 const WINDOW = 10_000
 /** Milliseconds between two tries. */
 const TRY_EVERY = 1_000
-/** Failures that are remembered: with more of one client than this, older ones of others are forgotten. */
+/** The newest failures, of which some are of one client. */
 const REMEMBERED = 256
 
 interface Failure {

@@ -1,5 +1,12 @@
 import type { AddressGroupsOf } from '../address.ts'
-import { AbandonedError, type Client, failureReason, type HttpRequest, type Reply } from '../client/client.ts'
+import {
+  AbandonedError,
+  type Client,
+  failureReason,
+  type HttpRequest,
+  messageOf,
+  type Reply,
+} from '../client/client.ts'
 import type { Endpoint } from '../client/endpoint.ts'
 import type { Outcome } from '../verdict.ts'
 import { type AskBackendOptions, createAskBackend } from './ask-backend.ts'
@@ -66,25 +73,10 @@ export function createRehearsedAsk(
         case 'none':
           return without('unavailable', 'overload', 'not asked: too many questions are under way')
         case 'excess':
-          return without(
-            'refused',
-            'too-many-questions',
-            'not asked: too many questions of this address wait',
-          )
+          return without('refused', 'too-many-questions', 'not asked: too many of this address wait')
       }
       const { outcome } = await ask(question, groups, budget, () => {})
       return outcome
     }
   }
-}
-
-/** The text of the innermost cause: axios and undici wrap the system's error. */
-function messageOf(error: unknown): string {
-  let at = error
-  for (let depth = 0; depth < 5 && at instanceof Error; depth++) {
-    const inner: unknown = at instanceof AggregateError ? at.errors.at(-1) : at.cause
-    if (!(inner instanceof Error)) break
-    at = inner
-  }
-  return at instanceof Error ? at.message : String(at)
 }

@@ -68,6 +68,15 @@ describe('a question that makes a healthy backend fail', () => {
     assert.equal(await endOf(pretend, 'evil'), 'timeout', 'they were answered too long ago')
   })
 
+  test('by silence, at a re-check: it stays a failure, so that nobody plays for ever behind it', async () => {
+    const pretend = startSite('silent')
+    const end = pretend.come(30, 100, (n) => ['good', elsewhere(n)])
+    const recheck = pretend.ask('evil', '192.0.2.1', { occasion: 're-check', knownViewer: 'one' })
+    await end
+    assert.equal((await recheck).what, 'timeout')
+    assert.ok(pretend.outcomes.some((outcome) => 'forOne' in outcome))
+  })
+
   test('by silence, beside an answer to a request without a token: that says nothing', async () => {
     const pretend = startSite('silent')
     assert.equal(await endOf(pretend, '', '203.0.113.1'), 'deny')
