@@ -1,5 +1,5 @@
-// npm run simulate:backend [-- factors | breaker | outages]: the room src/backend before a pretend backend, in pretend
-// time: which factors of the shares hold, how many networks open the breaker, and how an outage ends.
+// npm run simulate:backend [-- factors | breaker | outages]: the room src/backend before a pretend backend, in
+// pretend time: which factors of the shares hold, how many networks open the breaker, and how an outage ends.
 
 import type { Factors } from '../src/backend/line.ts'
 import { createChance } from '../test/support/create-chance.ts'

@@ -85,7 +85,7 @@ export function createBackend(options: BackendOptions): Backend {
     occasion === 'question' ? tooMany : { kind: 'unavailable', backend, reason, forOne: true }
   const isFailure = (status: number): boolean => unavailableStatus.has(status)
 
-  /** A deny without a credential proves nothing: a script may send it without its database, which may hang. */
+  /** A deny without a credential proves nothing: a script may send it while its database hangs. */
   const proves = ({ kind }: Outcome, { credential }: Question): boolean =>
     kind === 'allow' || (kind === 'deny' && credential)
 

@@ -26,14 +26,14 @@ export interface Breaker {
   wouldAdmit(): boolean
   /** The backend gave an answer that shows that it works. */
   succeeded(): void
-  /** A question failed by its own fault, or its answer proves nothing: a try was none, and the next may go. */
+  /** A question failed by its own fault, or its answer proves nothing: the next one may be the try. */
   undecided(): void
   /** A question got no answer. The failures of one client or network count as those of one. */
   failed(groups: Pick<AddressGroups, 'client' | 'network'>): void
   state(): BreakerState
 }
 
-/** So many failures in a row, of so many networks, at most so many of one client, within so many milliseconds. */
+/** In a row, of so many networks, at most so many of one client, within so many milliseconds. */
 const FAILURES = 10
 const NETWORKS = 3
 const MOST_OF_ONE = 5

@@ -8,10 +8,7 @@ import type { After } from '../timer.ts'
  * question fails, that question itself may be the cause, and there is no outage.
  */
 export interface ControlQuestion {
-  /**
-   * Whether the backend answers, with a status that is no failure; false if that is not known after `patience`
-   * milliseconds. Never rejects. The status is never a verdict.
-   */
+  /** Whether it is answered within `patience` milliseconds, by no failure. Never rejects. */
   isAnswered(patience: number, isFailure: (status: number) => boolean): Promise<boolean>
 }
 

@@ -40,15 +40,9 @@ export interface Line {
 }
 
 /** What a group may use, as a multiple of what is free then. */
-export interface Factors {
-  readonly network: number
-  readonly client: number
-}
+export type Factors = Readonly<Record<'network' | 'client', number>>
 
-/**
- * With 3 a group that is alone gets three quarters; of n greedy ones each gets 3 parts of 3n + 1, and one part
- * stays free for others. Measured: docs/performance.md.
- */
+/** With 3 a group that is alone gets three quarters; of n greedy ones each 3 parts of 3n + 1. Measured. */
 export const FACTORS: Factors = { network: 4, client: 3 }
 /** The most questions that wait, of less than 16 KB each. */
 export const LENGTH = 1_024
@@ -60,7 +54,6 @@ class Group {
   held = 0
   waiting = 0
   readonly name: string
-  /** Undefined: all that is free. */
   readonly factor: number | undefined
   readonly within: Group | undefined
   // Each question enters four groups, and most need neither of these.

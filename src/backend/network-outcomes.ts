@@ -1,4 +1,4 @@
-/** The last outcome of each client network: whether a failure is the backend's or that of one question. */
+/** The last outcome of each client network: whose failure it is. */
 export interface NetworkOutcomes {
   /** Whether a question of this network was answered. */
   note(network: string, isAnswered: boolean): void
@@ -6,9 +6,8 @@ export interface NetworkOutcomes {
   mostAreAnswered(network: string): boolean
 }
 
-/** How long an outcome counts, in milliseconds. */
+/** How long an outcome counts, in milliseconds, and of how many networks, the latest. */
 const WINDOW = 10_000
-/** The most recent networks that are remembered. */
 const MAX_NETWORKS = 64
 
 /** @param clock monotonic milliseconds */
