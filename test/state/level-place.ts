@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { startTimer } from '../../src/timer.ts'
 import { createLevelStore, type LevelStoreOptions } from '../../src/state/level/level-store.ts'
 import type { RecordStore } from '../../src/state/record-store.ts'
+import { startTimer } from '../../src/timer.ts'
 import type { Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
