@@ -56,8 +56,6 @@ export function createClientOf({ ipv4, ipv6 }: ClientPrefixes): ClientOf {
 export interface AddressGroups {
   /** IPv4, also where NAT64 hides it: the /24; IPv6: the /48. */
   readonly network: string
-  /** IPv6: the /56. */
-  readonly subnet: string | undefined
   /** The client, by the same rule as for a viewer; but one IPv6 client always has the whole /64. */
   readonly client: string
 }
@@ -65,16 +63,15 @@ export interface AddressGroups {
 export type AddressGroupsOf = (address: string) => AddressGroups
 
 /**
- * Builds the reader of the groups of a canonical address. A subscriber may have a whole /56, a small company
- * a /48.
+ * Builds the reader of the groups of a canonical address. A small company may have a /48.
  */
 export function createAddressGroupsOf({ ipv4, ipv6 }: ClientPrefixes): AddressGroupsOf {
   const clientOf = createClientOf({ ipv4, ipv6: Math.min(ipv6, 64) })
   return (address) => {
     const client = clientOf(address)
-    if (!address.includes(':')) return { network: ipv4Group(address, 24), subnet: undefined, client }
-    if (address.startsWith(NAT64)) return { network: ipv6Group(address, 120), subnet: undefined, client }
-    return { network: ipv6Group(address, 48), subnet: ipv6Group(address, 56), client }
+    if (!address.includes(':')) return { network: ipv4Group(address, 24), client }
+    if (address.startsWith(NAT64)) return { network: ipv6Group(address, 120), client }
+    return { network: ipv6Group(address, 48), client }
   }
 }
 

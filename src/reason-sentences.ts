@@ -10,7 +10,7 @@ const unavailable: Readonly<Record<UnavailableReason, string>> = {
   'not-http': 'what answers there does not speak HTTP',
   status: 'the backend answered a status of UNAVAILABLE_STATUS',
   breaker: 'too many questions failed just now, so that the backend is left alone for a moment',
-  overload: 'too many questions to the backend are under way',
+  overload: 'no place at the backend, which answered nobody meanwhile',
   internal: 'a fault of alta-auth itself; its log has the error',
 }
 
@@ -21,7 +21,7 @@ const ownReasons: Readonly<Record<Exclude<Reason, `backend-${number}` | `unavail
   resumed: 'a session that was silent covers it, and goes on',
   'session-limit': 'this user already has as many streams as the backend allows',
   'bad-request': 'refused before anybody is asked',
-  'too-many-questions': 'this client address, or its network, has its share of questions under way',
+  'too-many-questions': 'no place at the backend in time, while others were answered',
   'question-refused': 'the backend answers others, but fails at this very question',
 }
 

@@ -44,8 +44,11 @@ export interface Question {
   readonly subrequest: Subrequest
   /** Sent as `X-Session-Id`. */
   readonly sessionId: string
-  /** `re-check`: in the background, about a session that is playing. */
-  readonly occasion: 'question' | 're-check'
+  /**
+   * `re-check`: in the background, about a session that is playing. `resume`: about a silent one, which its
+   * viewer waits for.
+   */
+  readonly occasion: 'question' | 're-check' | 'resume'
   /** The client's query has a parameter with one of the TOKEN_PARAM names, or its path a credential. */
   readonly credential: boolean
   /** The viewer, if they have a session that a backend allowed; undefined for an unknown viewer. */

@@ -12,14 +12,14 @@ export const unavailableReasons = [
   'not-http', // something answered, but not HTTP
   'status', // one of the UNAVAILABLE_STATUS statuses
   'breaker', // not asked, because too many questions failed in the last seconds
-  'overload', // not asked, because too many questions are under way
+  'overload', // not asked: it found no place, and nobody was answered meanwhile
   'internal', // our own code threw
 ] as const
 export type UnavailableReason = (typeof unavailableReasons)[number]
 
 /** Why the gate refuses a question although the backend works. */
 export const refusedReasons = [
-  'too-many-questions', // this client's address, or its network, has its share of questions under way
+  'too-many-questions', // it found no place at the backend in time, while others were answered
   'question-refused', // the backend answers others, but fails at this question
 ] as const
 export type RefusedReason = (typeof refusedReasons)[number]
@@ -43,6 +43,21 @@ export interface Grant {
   readonly unique?: string
 }
 
+/** There was no usable answer. */
+export interface Unavailable {
+  readonly kind: 'unavailable'
+  readonly backend: string
+  readonly reason: UnavailableReason
+  /** Only the question about this session failed: the backend answers others. */
+  readonly forOne?: true
+}
+
+/**
+ * Statuses with which a web server answers in the place of a dead script (RFC 9110 section 15.6): an outage
+ * for who plays, whatever UNAVAILABLE_STATUS says.
+ */
+export const outageStatuses: ReadonlySet<number> = new Set([502, 503, 504])
+
 /**
  * The result of one question. `unavailable` is a value, not an exception: neither an allow nor a deny, and
  * only the decision may turn it into one. `refused` is a deny by the gate itself, for a question that fails
@@ -51,7 +66,7 @@ export interface Grant {
 export type Outcome =
   | { readonly kind: 'allow'; readonly backend: string; readonly grant: Grant }
   | { readonly kind: 'deny'; readonly backend: string; readonly status: number }
-  | { readonly kind: 'unavailable'; readonly backend: string; readonly reason: UnavailableReason }
+  | Unavailable
   | { readonly kind: 'refused'; readonly backend: string; readonly reason: RefusedReason }
 
 /** Who decided. `gate`: the gate itself refused. */

@@ -1,5 +1,5 @@
-import { startTimer } from '../../src/backend/timer.ts'
 import { createValkeyStore, type ValkeyStore } from '../../src/state/valkey/valkey-store.ts'
+import { startTimer } from '../../src/timer.ts'
 import type { Scope } from '../../test/support/scope.ts'
 import type { Valkey } from '../start-valkey.ts'
 

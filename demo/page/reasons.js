@@ -3,7 +3,7 @@
 const failures = {
   timeout: 'the backend is silent',
   breaker: 'the backend keeps failing',
-  overload: 'the backend has too many questions',
+  overload: 'the backend answers nobody',
 }
 
 const words = {
@@ -12,7 +12,7 @@ const words = {
   resumed: 'a session of this viewer that was silent goes on',
   remembered: 'this very request was judged before',
   'bad-request': 'refused before anybody was asked',
-  'too-many-questions': 'too many questions from this address',
+  'too-many-questions': 'no place at the backend in time',
   'question-refused': 'the backend fails at this very question',
   'gate-unavailable': 'alta-auth was not there, nginx decided',
   'control-bytes': 'nginx refused it unasked',

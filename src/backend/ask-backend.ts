@@ -1,23 +1,25 @@
 import type { AddressGroups } from '../address.ts'
+import { createRequest, readGrant } from '../client/alta-contract.ts'
+import { AbandonedError, type Client, failureReason, Sending } from '../client/client.ts'
+import type { Endpoint } from '../client/endpoint.ts'
 import type { Question } from '../subrequest.ts'
-import type { Outcome, UnavailableReason } from '../verdict.ts'
-import { createRequest, readGrant } from './alta-contract.ts'
-import { AbandonedError, type Client, failureReason, type Reply, Sending } from './client.ts'
-import type { Endpoint } from './endpoint.ts'
-import type { Control, NetworkOutcomes } from './evidence.ts'
-import { startTimer } from './timer.ts'
+import type { After } from '../timer.ts'
+import { type Outcome, outageStatuses, type Unavailable, type UnavailableReason } from '../verdict.ts'
+import type { ControlQuestion } from './control-question.ts'
+import type { NetworkOutcomes } from './network-outcomes.ts'
 
 export interface AskBackendOptions {
   readonly endpoint: Endpoint
   readonly client: Client
-  readonly control: Control
-  readonly networks: Pick<NetworkOutcomes, 'others'>
+  readonly control: ControlQuestion
+  readonly networks: Pick<NetworkOutcomes, 'mostAreAnswered'>
   /** Statuses that count as no answer; never 200. */
   readonly unavailableStatus: ReadonlySet<number>
   /** BACKEND_TIMEOUT, in milliseconds. */
   readonly timeout: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
+  readonly after: After
   /** Our own code threw. */
   readonly onInternalError: (error: unknown) => void
 }
@@ -25,20 +27,22 @@ export interface AskBackendOptions {
 /** The result of one question to one backend. */
 export interface Asked {
   readonly outcome: Outcome
-  /** The question itself may have caused the failure: nothing else shows that the backend is unavailable. */
-  readonly isUnconfirmed: boolean
+  /** The control question was answered while this one failed: the question itself may be the cause. */
+  readonly isAlive: boolean
+  /** Whether it shows how the backend is: not where a session alone met a failure, or a status not listed. */
+  readonly isEvidence: boolean
 }
 
 /**
  * Asks one backend one question; never rejects. `budget` is the overall deadline in milliseconds, connecting
  * included. `onOver` is called once, when the backend can no longer be working on the question: at its
- * answer, in time or late (`isAnswered`), or after twice BACKEND_TIMEOUT.
+ * answer, in time or late, or after twice BACKEND_TIMEOUT.
  */
 export type AskBackend = (
   question: Question,
   groups: AddressGroups,
   budget: number,
-  onOver: (isAnswered: boolean) => void,
+  onOver: (last: Outcome) => void,
 ) => Promise<Asked>
 
 /** Failures that the content of a question can cause in a healthy backend. */
@@ -49,116 +53,98 @@ const BAD_GATEWAY = 502
 
 /** Asks once, and once more after a failure that the question itself may have caused. */
 export function createAskBackend(options: AskBackendOptions): AskBackend {
-  const { endpoint, client, control, networks, unavailableStatus, timeout, clock } = options
+  const { endpoint, client, control, networks, unavailableStatus, timeout, clock, after } = options
   const backend = endpoint.name
-  const unavailable = (reason: UnavailableReason): Outcome => ({ kind: 'unavailable', backend, reason })
+  const unavailable = (reason: UnavailableReason): Unavailable => ({ kind: 'unavailable', backend, reason })
 
-  const judge = (reply: Reply): Outcome => {
-    if (unavailableStatus.has(reply.status)) return unavailable('status')
-    if (reply.status !== 200) return { kind: 'deny', backend, status: reply.status }
-    return { kind: 'allow', backend, grant: readGrant(reply) }
-  }
-
-  const judgeFailure = (error: unknown): Outcome => {
-    if (error instanceof AbandonedError) return unavailable('timeout')
-    const reason = failureReason(error)
-    if (reason === 'internal') options.onInternalError(error)
-    return unavailable(reason)
-  }
-
-  /**
-   * Whether the question caused its failure, which came twice while the control question was answered. A
-   * broken connection: yes, since an outage does not break one question and answer another. A status may also
-   * come from a script whose database fails at every token. Then the outcomes of other networks decide.
-   */
-  const isItsOwn = (isBroken: boolean, network: string): boolean => {
-    const { answered, failed } = networks.others(network)
-    return isBroken || failed === 0 || answered > failed
-  }
-
-  /**
-   * The result when the question caused its failure. A re-check keeps the failure, so that no playing viewer
-   * is cut off.
-   */
-  const refusedFor = (failure: Outcome, { occasion }: Question): Asked => ({
-    outcome: occasion === 're-check' ? failure : { kind: 'refused', backend, reason: 'question-refused' },
-    isUnconfirmed: true,
-  })
-
-  return (question, groups, budget, onOver) =>
+  return (question, { network }, budget, onOver) =>
     new Promise<Asked>((resolve) => {
+      const isOfSession = question.occasion !== 'question'
+      /** Who plays by a backend's allow plays on while a web server answers in the place of a dead script. */
+      const isOutage = (status: number): boolean =>
+        unavailableStatus.has(status) ||
+        (isOfSession && question.knownViewer !== undefined && outageStatuses.has(status))
+
       const began = clock()
+      const left = (): number => budget - (clock() - began)
       let sending: Sending | undefined
-      let failure: Outcome | undefined
+      let failure = unavailable('timeout')
+      /** The status of the last answer; 0 = none. */
       let status = 0
       let isSettled = false
-      /** A control question was answered while this one failed or was silent. */
+      /** A control question was answered. */
       let isAlive = false
+      const isUnlisted = (): boolean => failure.reason === 'status' && !unavailableStatus.has(status)
 
-      const settle = (asked: Asked): void => {
+      const settle = (outcome: Outcome): void => {
         if (isSettled) return
         isSettled = true
         callOff()
-        resolve(asked)
+        const isFailure = outcome.kind === 'unavailable'
+        resolve({ outcome, isAlive, isEvidence: !isFailure || !(outcome.forOne || isUnlisted()) })
       }
-      const left = (): number => budget - (clock() - began)
 
       const send = async (): Promise<Outcome> => {
+        status = 0
         try {
           sending = new Sending(createRequest(endpoint, question.subrequest, question.sessionId))
           const reply = await client.send(sending)
           status = reply.status
-          return judge(reply)
+          if (isOutage(status)) return unavailable('status')
+          if (status !== 200) return { kind: 'deny', backend, status }
+          return { kind: 'allow', backend, grant: readGrant(reply) }
         } catch (error) {
-          return isSettled ? unavailable('timeout') : judgeFailure(error)
+          if (error instanceof AbandonedError) return unavailable('timeout')
+          const reason = failureReason(error)
+          if (reason === 'internal' && !isSettled) options.onInternalError(error)
+          return unavailable(reason)
         }
       }
 
-      const ask = async (): Promise<Asked> => {
+      const ask = async (): Promise<Outcome> => {
         const first = await send()
-        if (!isProvocable(first)) return { outcome: first, isUnconfirmed: false }
+        if (!isProvocable(first)) return first
         failure = first
-        isAlive = await control.isAlive(left())
-        if (!isAlive || isSettled) return { outcome: first, isUnconfirmed: false }
+        isAlive = await control.isAnswered(left(), isOutage)
+        if (!isAlive || isSettled) return first
         const again = await send()
-        if (!isProvocable(again)) return { outcome: again, isUnconfirmed: false }
-        const isBroken = status === 0 || status === BAD_GATEWAY
-        return isItsOwn(isBroken, groups.network)
-          ? refusedFor(again, question)
-          : { outcome: again, isUnconfirmed: true }
+        if (!isProvocable(again)) return again
+        failure = again
+        return blame(status === 0 || status === BAD_GATEWAY)
       }
 
-      /** No answer in time. The outcomes of other networks show whether the question caused it. */
-      const giveUp = (): void => {
-        const silence = failure ?? unavailable('timeout')
-        const { answered, failed } = networks.others(groups.network)
-        if (isAlive && answered > failed) settle(refusedFor(silence, question))
-        else settle({ outcome: silence, isUnconfirmed: isAlive })
+      /**
+       * Whose failure it is. The question's, where the control question was answered and the connection broke
+       * twice, or most other networks are answered. Nobody who plays is cut off for it.
+       */
+      const blame = (isBroken: boolean): Outcome => {
+        const isOwn = isAlive && (isBroken || isUnlisted() || networks.mostAreAnswered(network))
+        if (!isOwn) return failure
+        return isOfSession
+          ? { ...failure, forOne: true }
+          : { kind: 'refused', backend, reason: 'question-refused' }
       }
 
-      const over = ({ outcome: { kind } }: Asked): void => {
-        clearTimeout(overdue)
-        onOver(kind === 'allow' || kind === 'deny')
-      }
-      let overdue: NodeJS.Timeout | undefined
-      let callOff = startTimer(Math.max(0, budget / 2), () => {
-        void control.isAlive(left()).then((answered) => {
+      let forget = (): void => {}
+      let callOff = after(Math.max(0, budget / 2), () => {
+        void control.isAnswered(left(), isOutage).then((answered) => {
           isAlive ||= answered
         })
-        callOff = startTimer(Math.max(0, left()), () => {
-          giveUp()
+        callOff = after(Math.max(0, left()), () => {
+          settle(blame(false))
           // A question that was not sent ends now. One that was sent may still be at work in the backend.
           if (sending?.wasSent !== true) sending?.abandon()
-          else overdue = setTimeout(() => sending?.abandon(), 2 * timeout - budget).unref()
+          else forget = after(2 * timeout - budget, () => sending?.abandon())
         })
       })
-      void ask().then((asked) => {
-        settle(asked)
-        over(asked)
+      void ask().then((outcome) => {
+        settle(outcome)
+        forget()
+        onOver(outcome)
       })
     })
+}
 
-  function isProvocable(outcome: Outcome): boolean {
-    return outcome.kind === 'unavailable' && provocable.has(outcome.reason)
-  }
+function isProvocable(outcome: Outcome): outcome is Unavailable {
+  return outcome.kind === 'unavailable' && provocable.has(outcome.reason)
 }

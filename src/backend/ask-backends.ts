@@ -1,7 +1,7 @@
 import type { Question } from '../subrequest.ts'
+import { timeLeft } from '../timer.ts'
 import type { Outcome } from '../verdict.ts'
 import type { GuardedAsk } from './backend.ts'
-import { timeLeft } from './timer.ts'
 
 /** How the outcomes of several backends become one. */
 export type BackendMode = 'failover' | 'any'

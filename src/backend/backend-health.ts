@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.ts'
-import { notTheBackends, type Outcome, type UnavailableReason } from '../verdict.ts'
+import { notTheBackends, type Outcome, outageStatuses, type UnavailableReason } from '../verdict.ts'
 
 /** The state of a backend, from the outcomes of its last questions. `since` is monotonic milliseconds. */
 export type Health =
@@ -42,7 +42,10 @@ export function createBackendHealth({ backend, log, clock, byDefault }: BackendH
     note(outcome) {
       // The breaker, overload, our own faults and refused questions say nothing about the backend.
       if (outcome.kind === 'refused') return
-      if (outcome.kind === 'unavailable' && notTheBackends.has(outcome.reason)) return
+      if (outcome.kind === 'unavailable' && (outcome.forOne || notTheBackends.has(outcome.reason))) return
+      // A new viewer's deny, as long as who plays meets an outage by this status.
+      const isOutage = outcome.kind === 'deny' && outageStatuses.has(outcome.status)
+      if (isOutage && health.state === 'unavailable') return
       const now = clock()
       if (outcome.kind === 'unavailable') {
         failedAt = now

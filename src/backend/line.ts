@@ -1,75 +1,37 @@
-import type { AddressGroups, AddressGroupsOf } from '../address.ts'
+import type { AddressGroups } from '../address.ts'
 import type { Question } from '../subrequest.ts'
-import { createShares, type Group, type Places, type Rank, type Waiter } from './shares.ts'
-import { startTimer } from './timer.ts'
+import type { After } from '../timer.ts'
 
-/** What the queue needs to know of a question. */
+/** Who asks for a place. */
 export interface Applicant {
   readonly groups: AddressGroups
   /**
-   * Re-checks have their own shares, so that no viewer's questions delay the re-check that would end their
-   * session.
+   * Each class counts by itself: nobody's new questions delay a re-check or a viewer whom a backend allowed.
    */
-  readonly occasion: 'question' | 're-check'
-  /** The viewer, if they have a session that a backend allowed: served before unknown viewers. */
-  readonly knownViewer: string | undefined
-  /** Memory that the question takes while it waits, in bytes. */
-  readonly bytes: number
+  readonly traffic: 'unknown' | 'known' | 're-check'
 }
 
-/** Bytes that a waiting question takes besides its texts, roughly. */
-const OVERHEAD = 512
-
-/** The applicant of a question. */
-export function applicantOf(
-  { subrequest, occasion, knownViewer }: Question,
-  groupsOf: AddressGroupsOf,
-): Applicant {
-  const { address, origin, path, query, userAgent, playbackId } = subrequest
-  return {
-    groups: groupsOf(address),
-    occasion,
-    knownViewer,
-    bytes: OVERHEAD + origin.length + path.length + query.length + userAgent.length + playbackId.length,
-  }
+export function applicantOf({ occasion, knownViewer }: Question, groups: AddressGroups): Applicant {
+  if (occasion === 're-check') return { groups, traffic: occasion }
+  return { groups, traffic: knownViewer === undefined ? 'unknown' : 'known' }
 }
 
-/** The result of entering the queue. */
+/** The result of entering the queue. `waited`: it was in the queue. */
 export type Admission =
-  /**
-   * `isLate`: it waited behind others of its own group. `isBorrowed`: its group has its share already.
-   * `release` returns the place; later calls do nothing.
-   */
-  | {
-      readonly kind: 'place'
-      readonly isLate: boolean
-      readonly isBorrowed: boolean
-      readonly release: () => void
-    }
-  /** No place: other groups hold them. */
-  | { readonly kind: 'overload' }
-  /** No place: its own group uses all of its share. `waited`: it was in the queue until its time was over. */
-  | { readonly kind: 'excess'; readonly waited: boolean }
-
-export interface LineOptions {
-  /** How many questions may be under way now. */
-  readonly places: () => Places
-  /** Most questions that may wait. */
-  readonly length: number
-  /** Most bytes of all waiting questions. */
-  readonly bytes: number
-}
+  /** `release` returns the place; later calls do nothing. */
+  | { readonly kind: 'place'; readonly waited: boolean; readonly release: () => void }
+  /** It waited in vain, or the queue is full. */
+  | { readonly kind: 'none'; readonly waited: boolean }
+  /** Its own group has its share of the queue. */
+  | { readonly kind: 'excess' }
 
 /** The queue of questions before one backend. */
 export interface Line {
-  /**
-   * Takes a place at once or after a wait, or reports that there is none. It waits for a part of `budget`
-   * milliseconds.
-   */
-  enter(applicant: Applicant, budget: number): Admission | Promise<Admission>
+  /** Takes a place at once or within `patience` milliseconds, or reports that there is none. */
+  enter(applicant: Applicant, patience: number): Admission | Promise<Admission>
   /** What `enter` would do at first; changes nothing. */
   look(applicant: Applicant): Admission['kind'] | 'waits'
-  /** Serves waiting questions; call it when `places` may have grown. */
+  /** Serves waiting questions; call it when there may be more places. */
   advance(): void
   /** Places in use. */
   held(): number
@@ -77,108 +39,173 @@ export interface Line {
   waiting(): number
 }
 
-/** The part of its budget that a question may wait; the rest is for the answer. */
-const PATIENCE = 0.5
-/** The same for a question that waits behind others of its own group. */
-const OWN_PATIENCE = 0.75
-/** At most this many waiting questions of one known viewer go before those of unknown viewers. */
-const MOST_KNOWN = 4
+/** What a group may use, as a multiple of what is free then. */
+export type Factors = Readonly<Record<'network' | 'client', number>>
+
+/** With 3 a group that is alone gets three quarters; of n greedy ones each 3 parts of 3n + 1. Measured. */
+export const FACTORS: Factors = { network: 4, client: 3 }
+/** The most questions that wait, of less than 16 KB each. */
+export const LENGTH = 1_024
+
+type Counted = 'held' | 'waiting'
+
+/** Questions that share places: everybody, a class, a network, a client. */
+class Group {
+  held = 0
+  waiting = 0
+  readonly name: string
+  readonly factor: number | undefined
+  readonly within: Group | undefined
+  // Each question enters four groups, and most need neither of these.
+  #inside: Map<string, Group> | undefined
+  #queue: Set<Waiter> | undefined
+
+  constructor(name: string, factor?: number, within?: Group) {
+    this.name = name
+    this.factor = factor
+    this.within = within
+  }
+
+  /** The groups inside that hold or wait, the next in turn first. */
+  get inside(): Map<string, Group> {
+    this.#inside ??= new Map()
+    return this.#inside
+  }
+
+  /** The waiting questions of a client, in order. */
+  get queue(): Set<Waiter> {
+    this.#queue ??= new Set()
+    return this.#queue
+  }
+
+  enter(name: string, factor?: number): Group {
+    const known = this.inside.get(name)
+    if (known !== undefined) return known
+    const group = new Group(name, factor, this)
+    this.inside.set(name, group)
+    return group
+  }
+
+  /** Counts one more or one less here and in the groups around, and forgets the empty ones. */
+  count(what: Counted, more: 1 | -1): void {
+    for (let at: Group | undefined = this; at !== undefined; at = at.within) at[what] += more
+    if (more === -1) this.forgetEmpty()
+  }
+
+  forgetEmpty(): void {
+    for (let at: Group | undefined = this; at?.held === 0 && at.waiting === 0; at = at.within)
+      at.within?.inside.delete(at.name)
+  }
+
+  /** Whether it may have one more of these. */
+  mayHave(what: Counted, free: number): boolean {
+    if (this[what] === 0 || this.factor === undefined) return free > 0
+    return this[what] < (free - 1) * this.factor
+  }
+}
+
+interface Waiter {
+  readonly group: Group
+  seat(): void
+}
 
 /**
- * The places at one backend and the queue before them. While places are free, a group may take any but the
- * last quarter. When questions wait, each group of addresses has its share, and the groups are served in
- * turn.
+ * A bulkhead with dynamic thresholds (Choudhury and Hahne, 1998) and a fair queue: classes, then networks,
+ * then clients are served in turn.
+ * @param limit how many questions may be under way now
  */
-export function createLine({ places, length, bytes }: LineOptions): Line {
-  const shares = createShares()
-  /** How many questions of each known viewer wait with the rank `known`. */
-  const knownWaiting = new Map<string, number>()
+export function createLine(limit: () => number, after: After, factors: Factors = FACTORS): Line {
+  const all = new Group('')
 
-  const seatIn = (group: Group, isLate: boolean): Admission => {
-    let isHeld = true
-    const isBorrowed = !shares.isBelowShare(group, places())
-    shares.hold(group, 1)
-    const release = (): void => {
-      if (!isHeld) return
-      isHeld = false
-      shares.hold(group, -1)
-      advance()
+  const groupOf = ({ groups, traffic }: Applicant): Group =>
+    all.enter(traffic).enter(groups.network, factors.network).enter(groups.client, factors.client)
+
+  const free = (what: Counted): number => (what === 'held' ? limit() : LENGTH) - all[what]
+
+  /** Whether a group, and each around it, has less than its part of what is free. */
+  const mayHave = (group: Group, what: Counted): boolean => {
+    const left = free(what)
+    for (let at: Group | undefined = group; at !== undefined; at = at.within)
+      if (!at.mayHave(what, left)) return false
+    return true
+  }
+
+  const pick = (group: Group): Waiter | undefined => {
+    if (group.waiting === 0 || !group.mayHave('held', free('held'))) return undefined
+    for (const waiter of group.queue) return waiter
+    for (const [name, inner] of group.inside) {
+      const waiter = pick(inner)
+      if (waiter === undefined) continue
+      group.inside.delete(name)
+      group.inside.set(name, inner)
+      return waiter
     }
-    return { kind: 'place', isLate, isBorrowed, release }
+    return undefined
   }
 
   const advance = (): void => {
-    for (let next = shares.next(places()); next !== undefined; next = shares.next(places())) next.seat()
+    if (all.waiting === 0) return
+    for (let next = pick(all); next !== undefined; next = pick(all)) next.seat()
   }
 
-  const rankOf = (viewer: string | undefined): Rank =>
-    viewer !== undefined && (knownWaiting.get(viewer) ?? 0) < MOST_KNOWN ? 'known' : 'unknown'
-
-  const countKnown = (viewer: string | undefined, rank: Rank, more: 1 | -1): void => {
-    if (viewer === undefined || rank !== 'known') return
-    const count = (knownWaiting.get(viewer) ?? 0) + more
-    if (count === 0) knownWaiting.delete(viewer)
-    else knownWaiting.set(viewer, count)
+  const seatIn = (group: Group, waited: boolean): Admission => {
+    let isHeld = true
+    group.count('held', 1)
+    const release = (): void => {
+      if (!isHeld) return
+      isHeld = false
+      group.count('held', -1)
+      advance()
+    }
+    return { kind: 'place', waited, release }
   }
 
-  /** If unknown viewers of the same address fill the queue, the last of them leaves it for a known viewer. */
-  const whoLeavesFor = (group: Group, viewer: string | undefined): Waiter | undefined =>
-    rankOf(viewer) === 'known' ? [...group.line.unknown].at(-1) : undefined
-
-  const wait = (group: Group, { knownViewer, bytes: cost }: Applicant, isOwn: boolean, patience: number) =>
-    new Promise<Admission>((resolve) => {
-      const rank = rankOf(knownViewer)
+  const wait = (group: Group, patience: number): Promise<Admission> =>
+    new Promise((resolve) => {
       const leave = (): void => {
         callOff()
-        shares.leave(waiter)
-        countKnown(knownViewer, rank, -1)
+        group.queue.delete(waiter)
+        group.count('waiting', -1)
       }
       const waiter: Waiter = {
         group,
-        rank,
-        bytes: cost,
         seat() {
-          const admission = seatIn(group, isOwn)
+          const admission = seatIn(group, true)
           leave()
           resolve(admission)
         },
-        dismiss(waited) {
-          leave()
-          resolve(isOwn ? { kind: 'excess', waited } : { kind: 'overload' })
-        },
       }
-      const callOff = startTimer(patience, () => waiter.dismiss(true))
-      shares.wait(waiter)
-      countKnown(knownViewer, rank, 1)
+      const callOff = after(patience, () => {
+        leave()
+        resolve({ kind: 'none', waited: true })
+      })
+      group.queue.add(waiter)
+      group.count('waiting', 1)
     })
 
-  /** `place`, `waits`, or why it can do neither. */
-  const lookIn = (group: Group, { bytes: more }: Applicant): Admission['kind'] | 'waits' => {
-    if (shares.mayHold(group, places())) return 'place'
-    const full = shares.whoseLineIsFull(group, more, length, bytes)
-    if (full === undefined) return 'waits'
-    if (full !== shares.all || shares.hasItsShare(group, places())) return 'excess'
-    return 'overload'
+  const lookIn = (group: Group): Admission['kind'] | 'waits' => {
+    if (mayHave(group, 'held')) return 'place'
+    if (mayHave(group, 'waiting')) return 'waits'
+    return all.waiting < LENGTH ? 'excess' : 'none'
   }
 
   return {
-    enter(applicant, budget) {
-      return shares.with(applicant.groups, applicant.occasion, (group) => {
-        const found = lookIn(group, applicant)
-        if (found === 'place') return seatIn(group, false)
-        const isOwn = shares.hasItsShare(group, places())
-        const leaving = found === 'waits' ? undefined : whoLeavesFor(group, applicant.knownViewer)
-        if (found !== 'waits' && leaving === undefined)
-          return found === 'excess' ? { kind: found, waited: false } : { kind: 'overload' }
-        const admission = wait(group, applicant, isOwn, budget * (isOwn ? OWN_PATIENCE : PATIENCE))
-        leaving?.dismiss(false)
-        return admission
-      })
+    enter(applicant, patience) {
+      const group = groupOf(applicant)
+      const found = lookIn(group)
+      if (found === 'place') return seatIn(group, false)
+      if (found === 'waits') return wait(group, patience)
+      group.forgetEmpty()
+      return found === 'excess' ? { kind: found } : { kind: found, waited: false }
     },
-    look: (applicant) =>
-      shares.with(applicant.groups, applicant.occasion, (group) => lookIn(group, applicant)),
+    look(applicant) {
+      const group = groupOf(applicant)
+      const found = lookIn(group)
+      group.forgetEmpty()
+      return found
+    },
     advance,
-    held: () => shares.all.held,
-    waiting: () => shares.all.length,
+    held: () => all.held,
+    waiting: () => all.waiting,
   }
 }

@@ -1,10 +1,17 @@
 import type { AddressGroupsOf } from '../address.ts'
+import {
+  AbandonedError,
+  type Client,
+  failureReason,
+  type HttpRequest,
+  messageOf,
+  type Reply,
+} from '../client/client.ts'
+import type { Endpoint } from '../client/endpoint.ts'
 import type { Outcome } from '../verdict.ts'
 import { type AskBackendOptions, createAskBackend } from './ask-backend.ts'
 import type { GuardedAsk } from './backend.ts'
 import type { Breaker } from './breaker.ts'
-import { AbandonedError, type Client, failureReason, type HttpRequest, type Reply } from './client.ts'
-import type { Endpoint } from './endpoint.ts'
 import { applicantOf, type Line } from './line.ts'
 
 /** One request to a backend and its result. */
@@ -59,28 +66,17 @@ export function createRehearsedAsk(
       return { kind, backend: endpoint.name, reason } as Outcome
     }
     return async (question, budget) => {
-      const applicant = applicantOf(question, options.groupsOf)
-      if (!breaker.wouldAdmit(applicant.groups.network))
+      const groups = options.groupsOf(question.subrequest.address)
+      if (!breaker.wouldAdmit())
         return without('unavailable', 'breaker', 'not asked: too many questions failed just now')
-      switch (line.look(applicant)) {
-        case 'overload':
+      switch (line.look(applicantOf(question, groups))) {
+        case 'none':
           return without('unavailable', 'overload', 'not asked: too many questions are under way')
         case 'excess':
-          return without('refused', 'too-many-questions', 'not asked: this address has its share under way')
+          return without('refused', 'too-many-questions', 'not asked: too many of this address wait')
       }
-      const { outcome } = await ask(question, applicant.groups, budget, () => {})
+      const { outcome } = await ask(question, groups, budget, () => {})
       return outcome
     }
   }
-}
-
-/** The text of the innermost cause: axios and undici wrap the system's error. */
-function messageOf(error: unknown): string {
-  let at = error
-  for (let depth = 0; depth < 5 && at instanceof Error; depth++) {
-    const inner: unknown = at instanceof AggregateError ? at.errors.at(-1) : at.cause
-    if (!(inner instanceof Error)) break
-    at = inner
-  }
-  return at instanceof Error ? at.message : String(at)
 }

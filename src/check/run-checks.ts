@@ -1,4 +1,4 @@
-import { type Middleware, middlewares } from '../backend/presets.ts'
+import { type Middleware, middlewares } from '../client/presets.ts'
 import { effectiveTexts } from '../config/effective-texts.ts'
 import type { FoundSettings } from '../config/find-settings.ts'
 import type { Settings } from '../config/read-settings.ts'

@@ -1,4 +1,4 @@
-import { presetTexts } from '../backend/presets.ts'
+import { presetTexts } from '../client/presets.ts'
 import { type Setting, type SettingName, settingNames, settingsTable } from './settings-table.ts'
 import { type StateText, stateTexts } from './state-texts.ts'
 

@@ -1,4 +1,4 @@
-import { middlewares } from '../backend/presets.ts'
+import { middlewares } from '../client/presets.ts'
 import { MOST_SESSIONS, sessionLimits } from '../limit/terms.ts'
 import type { ListenAddress } from '../listen.ts'
 import { cookieModes } from '../subrequest.ts'
@@ -83,12 +83,12 @@ export const settingsTable = {
   ),
   BACKEND_CONCURRENCY: setting(
     '64',
-    'questions under way at most, for each backend; one client address may hold a quarter where others wait',
+    'questions under way at most, for each backend; one client address may hold three quarters where nobody else asks',
     readWholeNumber(4, 10_000),
   ),
   UNAVAILABLE_STATUS: setting(
     '',
-    'statuses that count as unavailable instead of deny, such as `502 503 504`',
+    'statuses that count as unavailable instead of deny, such as `502 503 504`, which are always an outage for who plays',
     readStatuses,
   ),
   LISTEN: setting(

@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts'
-import type { Outcome } from '../verdict.ts'
+import { type Outcome, outageStatuses } from '../verdict.ts'
 
 /** Tracks outages of the backend and when the last one ended. `now` is monotonic milliseconds. */
 export interface Outage {
@@ -22,8 +22,11 @@ export function createOutage(): Outage {
   let recoveredAt = Number.NEGATIVE_INFINITY
   return {
     note(outcome, now) {
-      if (outcome.kind === 'refused') return
-      const unavailable = outcome.kind === 'unavailable'
+      const { kind } = outcome
+      if (kind === 'refused' || (kind === 'unavailable' && outcome.forOne)) return
+      // A new viewer got it from a web server whose script may be dead: who plays is not asked about for it.
+      if (kind === 'deny' && outageStatuses.has(outcome.status)) return
+      const unavailable = kind === 'unavailable'
       // No new spread starts during a spread: single failures would postpone the re-checks for ever.
       if (isAway && !unavailable && now - recoveredAt > SPREAD) recoveredAt = now
       isAway = unavailable

@@ -65,5 +65,5 @@ export function createRecheck(options: DecideOptions, keep: Keep): Recheck {
     }
   }
 
-  return { start, ask: (session) => askAbout(session, 'question', session.viewer, clock()) }
+  return { start, ask: (session) => askAbout(session, 'resume', session.viewer, clock()) }
 }

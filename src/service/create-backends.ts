@@ -41,7 +41,6 @@ export function createBackends(options: BackendsOptions): Backends {
       unavailableStatus: settings.unavailableStatus,
       groupsOf,
       clock,
-      random: Math.random,
       onOutcome(outcome, took) {
         health.note(outcome)
         options.onOutcome(place, outcome, took)

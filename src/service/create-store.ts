@@ -1,4 +1,3 @@
-import { startTimer } from '../backend/timer.ts'
 import type { Settings } from '../config/read-settings.ts'
 import type { Log } from '../log/log.ts'
 import type { Identity, Target } from '../session/identity.ts'
@@ -12,6 +11,7 @@ import type { UserTexts } from '../state/user-texts.ts'
 import { createValkeyLink } from '../state/valkey/valkey-link.ts'
 import { createValkeyStore, type ValkeyStore } from '../state/valkey/valkey-store.ts'
 import type { Subrequest } from '../subrequest.ts'
+import { startTimer } from '../timer.ts'
 import { takeFolderAlong } from './take-folder-along.ts'
 
 export interface StoreOptions

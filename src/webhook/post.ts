@@ -1,5 +1,5 @@
-import { createClient, failureReason, sendUntil } from '../backend/client.ts'
-import type { Endpoint } from '../backend/endpoint.ts'
+import { createClient, failureReason, sendUntil } from '../client/client.ts'
+import type { Endpoint } from '../client/endpoint.ts'
 import type { UnavailableReason } from '../verdict.ts'
 
 /** The result of one post. */

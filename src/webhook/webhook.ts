@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Endpoint } from '../backend/endpoint.ts'
+import type { Endpoint } from '../client/endpoint.ts'
 import type { Log } from '../log/log.ts'
 import type { Session } from '../session/session.ts'
 import type { SessionView, ToIso } from '../session/session-view.ts'

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createConcurrency } from '../../src/backend/breaker.ts'
+import { createConcurrency } from '../../src/backend/concurrency.ts'
 
 /** How many questions may be under way, on a pretend clock. */
 function createPretend(most = 64) {
   let now = 1_000
-  const concurrency = createConcurrency({ most, quick: 500, clock: () => now })
+  const concurrency = createConcurrency(most, () => now)
   return {
     ...concurrency,
-    limit: () => concurrency.places().limit,
-    lent: () => concurrency.places().lent,
     now: () => now,
     pass(milliseconds: number) {
       now += milliseconds
+    },
+    answer(times: number) {
+      for (let n = 0; n < times; n++) concurrency.answered()
     },
   }
 }
@@ -20,13 +21,7 @@ function createPretend(most = 64) {
 describe('how many questions may be under way', () => {
   test('as many as BACKEND_CONCURRENCY says, at first', () => assert.equal(createPretend(64).limit(), 64))
 
-  test('half as many after a timeout', () => {
-    const { limit, timedOut, now } = createPretend()
-    timedOut(now())
-    assert.equal(limit(), 32)
-  })
-
-  test('half as many once for all questions that went out before', () => {
+  test('half as many after a timeout, once for all questions that went out before', () => {
     const { limit, timedOut, now, pass } = createPretend()
     const began = now()
     pass(2_000)
@@ -46,35 +41,22 @@ describe('how many questions may be under way', () => {
     assert.equal(limit(), 4)
   })
 
-  test('one more with each answer, up to BACKEND_CONCURRENCY', () => {
-    const { limit, timedOut, answered, now } = createPretend()
+  test('one more for each round of answers, up to BACKEND_CONCURRENCY', () => {
+    const { limit, timedOut, answer, now } = createPretend()
     timedOut(now())
-    for (let n = 1; n <= 32; n++) {
-      answered(100)
-      assert.equal(limit(), 32 + n)
-    }
-    answered(100)
+    answer(32)
+    assert.equal(limit(), 32)
+    answer(1)
+    assert.equal(limit(), 33)
+    answer(2_000)
     assert.equal(limit(), 64)
   })
 
-  test('four after an outage', () => {
-    const { limit, restart, answered } = createPretend()
+  test('four after an outage, and one more with each answer', () => {
+    const { limit, restart, answer } = createPretend()
     restart()
     assert.equal(limit(), 4)
-    answered(100)
-    assert.equal(limit(), 5)
-  })
-
-  test('what a group may borrow is earned by quick answers, halved by a slow one, and gone with a timeout', () => {
-    const { lent, answered, lendNothing } = createPretend()
-    assert.equal(lent(), 0)
-    for (let n = 1; n <= 100; n++) {
-      answered(499)
-      assert.equal(lent(), Math.min(n, 64))
-    }
-    answered(500)
-    assert.equal(lent(), 32)
-    lendNothing()
-    assert.equal(lent(), 0)
+    answer(10)
+    assert.equal(limit(), 14)
   })
 })

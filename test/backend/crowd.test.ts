@@ -42,52 +42,44 @@ async function startBeforeHanging(
 }
 
 describe('a crowd before a backend that hangs', () => {
-  patientTest(
-    '16 questions are under way, 256 wait, the rest is unavailable-overload at once, and known sessions notice nothing',
-    async (t) => {
-      const backend = await startBackend(t)
-      const gate = await startWatchedGate(t, {
-        BACKEND_URL: backend.url,
-        BACKEND_TIMEOUT: '3s',
-        BACKEND_CONCURRENCY: '16',
-        DEFAULT_ACTION: 'allow',
-      })
-      const known = { uri: '/live/known/index.m3u8?token=1' }
-      assert.equal((await askGate(gate.port, known)).reason, 'backend-200')
+  patientTest('16 questions are under way, the others wait, and known sessions notice nothing', async (t) => {
+    const backend = await startBackend(t)
+    const gate = await startWatchedGate(t, {
+      BACKEND_URL: backend.url,
+      BACKEND_TIMEOUT: '3s',
+      BACKEND_CONCURRENCY: '16',
+      DEFAULT_ACTION: 'allow',
+    })
+    const known = { uri: '/live/known/index.m3u8?token=1' }
+    assert.equal((await askGate(gate.port, known)).reason, 'backend-200')
 
-      const held: ServerResponse[] = []
-      backend.answer = (_asked, response) => void held.push(response)
-      const crowd = Array.from({ length: 272 }, (_, n) => mayEnd(askGate(gate.port, { address: address(n) })))
-      await until('the crowd', async () => (await gate.backend()).waiting === 256, 1_500)
-      assert.equal((await gate.backend()).inFlight, 16)
-      assert.equal(held.length, 16)
+    const held: ServerResponse[] = []
+    backend.answer = (_asked, response) => void held.push(response)
+    const crowd = Array.from({ length: 100 }, (_, n) => mayEnd(askGate(gate.port, { address: address(n) })))
+    await until('the crowd', async () => (await gate.backend()).waiting === 84, 1_500)
+    assert.equal((await gate.backend()).inFlight, 16)
+    assert.equal(held.length, 16)
 
-      const stalls = watchStalls()
-      const surplus = await askGate(gate.port, { address: address(300) })
-      const segments = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => askGate(gate.port, { uri: `/live/known/${n}.ts` })),
-      )
-      const lost = stalls()
-      assert.deepEqual(
-        [surplus.source, surplus.reason, surplus.status],
-        ['default', 'unavailable-overload', 200],
-      )
-      for (const { reason, took } of segments) {
-        assert.equal(reason, 'riding')
-        assert.ok(took < 150 + lost, `a segment took ${took} ms`)
-      }
+    const stalls = watchStalls()
+    const segments = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => askGate(gate.port, { uri: `/live/known/${n}.ts` })),
+    )
+    const lost = stalls()
+    for (const { reason, took } of segments) {
+      assert.equal(reason, 'riding')
+      assert.ok(took < 150 + lost, `a segment took ${took} ms`)
+    }
 
-      backend.answer = status(403)
-      for (const response of held) response.writeHead(403).end()
-      const answers = await Promise.all(crowd)
-      assert.ok(answers.every(({ reason }) => reason === 'backend-403'))
-      const { inFlight, waiting, breaker } = await gate.backend()
-      assert.deepEqual({ inFlight, waiting, breaker }, { inFlight: 0, waiting: 0, breaker: 'closed' })
-      assert.doesNotMatch(gate.logText(), /backend unavailable/, 'a crowd says nothing about the backend')
-    },
-  )
+    backend.answer = status(403)
+    for (const response of held) response.writeHead(403).end()
+    const answers = await Promise.all(crowd)
+    assert.ok(answers.every(({ reason }) => reason === 'backend-403'))
+    const { inFlight, waiting, breaker } = await gate.backend()
+    assert.deepEqual({ inFlight, waiting, breaker }, { inFlight: 0, waiting: 0, breaker: 'closed' })
+    assert.doesNotMatch(gate.logText(), /backend unavailable/, 'a crowd says nothing about the backend')
+  })
 
-  patientTest('who waits in vain is unavailable-overload after half of the deadline', async (t) => {
+  patientTest('who waits in vain is unavailable-overload, within the deadline', async (t) => {
     const gate = await startBeforeHanging(t, { BACKEND_CONCURRENCY: '4' })
     const stalls = watchStalls()
     const crowd = await Promise.all(
@@ -96,10 +88,7 @@ describe('a crowd before a backend that hangs', () => {
     const lost = stalls()
     const count = (reason: string): number => crowd.filter((answer) => answer.reason === reason).length
     assert.deepEqual([count('unavailable-timeout'), count('unavailable-overload')], [4, 8])
-    for (const { reason, took } of crowd) {
-      const due = reason === 'unavailable-overload' ? 300 : 600
-      assert.ok(took > due - 20 && took < due + 150 + lost, `${reason} after ${took} ms`)
-    }
+    for (const { reason, took } of crowd) assert.ok(took < 750 + lost, `${reason} after ${took} ms`)
   })
 
   test('a crowd behind one address gets the default action, as all others do', async (t) => {
@@ -113,46 +102,37 @@ describe('a crowd before a backend that hangs', () => {
   })
 })
 
-describe("one address's own excess", () => {
-  for (const [what, from] of [
-    ['an IPv4 address', () => '192.0.2.1'],
-    ['an IPv6 /64', (n: number) => `2001:db8::${n.toString(16)}`],
-  ] as const) {
-    patientTest(
-      `${what} holds a quarter where nothing was answered quickly yet; the rest of it is denied, with DEFAULT_ACTION=allow too, and others are answered`,
-      async (t) => {
-        const backend = await startBackend(t)
-        // The control question names no address and is answered as well: the backend works.
-        backend.answer = ({ headers }, response) => {
-          if (['203.0.113.9', undefined].includes(headers['X-Real-Ip'])) response.end()
-        }
-        const gate = await startWatchedGate(t, {
-          BACKEND_URL: backend.url,
-          BACKEND_TIMEOUT: '1s',
-          BACKEND_CONCURRENCY: '16',
-          DEFAULT_ACTION: 'allow',
-        })
-        const flood = Array.from({ length: 40 }, (_, n) =>
-          mayEnd(askGate(gate.port, { address: from(n), userAgent: `player ${n}` })),
-        )
-        await until('its questions', async () => (await gate.backend()).inFlight === 4)
-        const other = await askGate(gate.port, { address: '203.0.113.9' })
-        assert.equal(other.reason, 'backend-200')
-        const answers = await Promise.all(flood)
-        assert.equal(countOf(answers, '403 gate too-many-questions'), 35)
-        // Another viewer was answered meanwhile, and so was the control question: only these questions fail.
-        // The quick answer has lent one place.
-        assert.equal(countOf(answers, '403 gate question-refused'), 5)
-        assert.equal((await gate.backend()).breaker, 'closed')
-        backend.answer = status(200)
-        // The backend may still work on them for the same time.
-        await until('its places to come back', async () => (await gate.backend()).inFlight === 0, 2_000)
-        const later = await askGate(gate.port, { address: from(99), userAgent: 'later' })
-        assert.equal(later.reason, 'backend-200', 'its places come back')
-      },
+patientTest(
+  'an address whose questions are silent holds three quarters; its rest is denied, with DEFAULT_ACTION=allow too, and others are answered',
+  async (t) => {
+    const backend = await startBackend(t)
+    // The control question names no address and is answered as well: the backend works.
+    backend.answer = ({ headers }, response) => {
+      if (['203.0.113.9', undefined].includes(headers['X-Real-Ip'])) response.end()
+    }
+    const gate = await startWatchedGate(t, {
+      BACKEND_URL: backend.url,
+      BACKEND_TIMEOUT: '1s',
+      BACKEND_CONCURRENCY: '16',
+      DEFAULT_ACTION: 'allow',
+    })
+    const flood = Array.from({ length: 40 }, (_, n) =>
+      mayEnd(askGate(gate.port, { address: '192.0.2.1', userAgent: `player ${n}` })),
     )
-  }
-})
+    await until('its questions', async () => (await gate.backend()).inFlight === 12)
+    const other = await askGate(gate.port, { address: '203.0.113.9' })
+    assert.equal(other.reason, 'backend-200')
+    const answers = await Promise.all(flood)
+    assert.equal(countOf(answers, '403 gate too-many-questions'), 28)
+    assert.equal(countOf(answers, '403 gate question-refused'), 12)
+    assert.equal((await gate.backend()).breaker, 'closed')
+    backend.answer = status(200)
+    // The backend may still work on them for the same time.
+    await until('its places to come back', async () => (await gate.backend()).inFlight === 0, 2_000)
+    const later = await askGate(gate.port, { address: '192.0.2.1', userAgent: 'later' })
+    assert.equal(later.reason, 'backend-200', 'its places come back')
+  },
+)
 
 describe('a crowd behind one address, before a backend that is well', () => {
   patientTest('100 set-top boxes at once, a backend of 200 ms: all are let in within 2 s', async (t) => {
@@ -215,85 +195,4 @@ describe('a crowd behind one address, before a backend that is well', () => {
     assert.equal(letIn, 0)
     assert.equal((await gate.backend()).breaker, 'closed')
   })
-})
-
-describe('a flood of bad tokens, DEFAULT_ACTION=allow, a backend of 50 ms', () => {
-  const networks: readonly [what: string, (n: number) => string][] = [
-    ['one address', () => '192.0.2.1'],
-    ['a /24', (n) => `192.0.2.${n % 256}`],
-    ['300 /64s of one /48', (n) => `2001:db8:0:${((n % 300) * 200).toString(16)}::1`],
-  ]
-  for (const [what, from] of networks) {
-    test(`3,000 from ${what}, 300 at a time: nobody is let in, the breaker stays closed, others are served`, async (t) => {
-      const backend = await startSlowBackend(t, 50)
-      const gate = await startWatchedGate(t, { BACKEND_URL: backend.url, DEFAULT_ACTION: 'allow' })
-      let asked = 0
-      const came = new Map<string, number>()
-      const flood = Array.from({ length: 300 }, async () => {
-        while (asked < 3_000) {
-          const n = asked++
-          const uri = `/live/x/index.m3u8?token=bad${n}`
-          const { status: code, reason } = await askGate(gate.port, { uri, address: from(n) })
-          came.set(`${code} ${reason}`, (came.get(`${code} ${reason}`) ?? 0) + 1)
-        }
-      })
-      let others = 0
-      for (let n = 0; n < 20; n++) {
-        const uri = `/live/${n}/index.m3u8?token=good`
-        const { reason } = await askGate(gate.port, { uri, address: `203.0.${n}.1` })
-        if (reason === 'backend-200') others++
-      }
-      await Promise.all(flood)
-      t.diagnostic(JSON.stringify(Object.fromEntries(came)))
-      assert.ok([...came.keys()].every((answer) => answer.startsWith('403 ')))
-      assert.equal(others, 20)
-      assert.equal((await gate.backend()).breaker, 'closed')
-    })
-  }
-})
-
-test('60 bad tokens at a time before a backend of five workers, DEFAULT_ACTION=allow: others are served, hardly one is let in', async (t) => {
-  const backend = await startBackend(t)
-  // As php-fpm with five children: what comes waits for a free one.
-  const queue: (() => void)[] = []
-  let working = 0
-  const work = (): void => {
-    while (working < 5) {
-      const next = queue.shift()
-      if (next === undefined) return
-      working++
-      setTimeout(() => {
-        working--
-        next()
-        work()
-      }, 250)
-    }
-  }
-  backend.answer = ({ target }, response) => {
-    queue.push(() => response.writeHead(target.includes('token=good') ? 200 : 403).end())
-    work()
-  }
-  const gate = await startWatchedGate(t, { BACKEND_URL: backend.url, DEFAULT_ACTION: 'allow' })
-  let attacks = 0
-  let letIn = 0
-  let isOver = false
-  const attackers = Array.from({ length: 60 }, async () => {
-    while (!isOver) {
-      const uri = `/live/bad/index.m3u8?token=bad${attacks++}`
-      if ((await askGate(gate.port, { uri })).status === 200) letIn++
-    }
-  })
-  const reasons: string[] = []
-  for (let n = 0; n < 10; n++) {
-    await delay(300)
-    const uri = `/live/${n}/index.m3u8?token=good`
-    reasons.push((await askGate(gate.port, { uri, address: address(n) })).reason)
-  }
-  isOver = true
-  await Promise.all(attackers)
-  t.diagnostic(`${letIn} of ${attacks} let in`)
-  // 202 of about 300 before places were lent only for quick answers.
-  assert.ok(letIn < 15, `${letIn} of ${attacks} let in`)
-  assert.ok(reasons.filter((reason) => reason === 'backend-200').length >= 8, reasons.join(' '))
-  assert.equal((await gate.backend()).breaker, 'closed')
 })

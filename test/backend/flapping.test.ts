@@ -3,8 +3,6 @@ import { describe, test } from 'node:test'
 import { createBackendHealth } from '../../src/backend/backend-health.ts'
 import { createBreaker } from '../../src/backend/breaker.ts'
 import type { Decision, Verdict } from '../../src/verdict.ts'
-import { createChance } from '../support/create-chance.ts'
-import { guard, questionAbout } from '../support/guard.ts'
 import { clientRequest, createPretendGate, settled, tokens, unavailable } from '../support/pretend-gate.ts'
 
 const SECOND = 1_000
@@ -29,17 +27,14 @@ function startFlapping(defaultAction: Verdict) {
     clock,
     byDefault: () => ({ letIn: 0, refused: 0 }),
   })
-  // Without jitter every probe would come while the backend is down.
-  const random = createChance(1)
-  const breaker = createBreaker({ clock, random })
+  const breaker = createBreaker(clock)
   let isUp = true
-  const ask = guard({
-    ask: ({ subrequest }) => (isUp ? tokens('X')(subrequest) : unavailable()),
-    breaker,
-    clock,
-  })
-  gate.answers(async (subrequest) => {
-    const outcome = await ask(questionAbout(subrequest), 2_000)
+  gate.answers((subrequest) => {
+    if (!breaker.admits()) return unavailable()
+    const outcome = isUp ? tokens('X')(subrequest) : unavailable()
+    const { address } = subrequest
+    if (isUp) breaker.succeeded()
+    else breaker.failed({ client: address, network: address })
     health.note(outcome)
     return outcome
   })

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { type Ask, createAsk } from '../../src/backend/ask-backends.ts'
 import type { GuardedAsk } from '../../src/backend/backend.ts'
 import type { Outcome } from '../../src/verdict.ts'
-import { questionAbout } from '../support/guard.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
+import { questionAbout } from '../support/question-about.ts'
 
 type Kind = Outcome['kind']
 type Combination = readonly Kind[]

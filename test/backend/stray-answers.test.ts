@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { createAddressGroupsOf, usualPrefixes } from '../../src/address.ts'
 import { createBackend } from '../../src/backend/backend.ts'
-import { readEndpoint } from '../../src/backend/endpoint.ts'
+import { readEndpoint } from '../../src/client/endpoint.ts'
 import type { Outcome } from '../../src/verdict.ts'
 import { startBackendProcess } from '../support/backend-process.ts'
-import { questionAbout } from '../support/guard.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
+import { questionAbout } from '../support/question-about.ts'
 import { rounds } from '../support/rounds.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
@@ -58,7 +58,6 @@ async function startAsking(t: TestContext, send = ''): Promise<Asking> {
     unavailableStatus: new Set(),
     groupsOf: createAddressGroupsOf(usualPrefixes),
     clock: () => performance.now(),
-    random: Math.random,
     onOutcome: () => {},
     onInternalError: (error) => assert.fail(String(error)),
   })

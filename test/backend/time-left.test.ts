@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createAsk } from '../../src/backend/ask-backends.ts'
 import type { GuardedAsk } from '../../src/backend/backend.ts'
-import { questionAbout } from '../support/guard.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
+import { questionAbout } from '../support/question-about.ts'
 
 /** The time that the second backend of two is given when the first has taken so long; milliseconds. */
 async function budgetAfter(took: number, timeout = 2_000): Promise<number | undefined> {

@@ -83,6 +83,12 @@ const broken: readonly Broken[] = [
     says: /^the backend speaks plain HTTP there, no TLS\nwrite http:\/\//,
   },
   {
+    what: 'a web server in front of a script, and no UNAVAILABLE_STATUS',
+    answer: (_asked, response) => void response.writeHead(403, { Server: 'nginx/1.26.3' }).end(),
+    found: ['warning backend-answer'],
+    says: /^answers 403 by way of nginx .*: where the script behind it is dead, new viewers are denied\n.*UNAVAILABLE_STATUS=502 503 504/,
+  },
+  {
     what: 'a status of UNAVAILABLE_STATUS',
     answer: status(503),
     settings: () => ({ UNAVAILABLE_STATUS: '502 503' }),

@@ -168,7 +168,7 @@ describe('a silent session that is due', () => {
     assert.equal(gate.asked.length, 2)
     assert.equal(question?.sessionId, id)
     assert.equal(question?.subrequest.query, opener.query)
-    assert.deepEqual([question?.occasion, question?.knownViewer !== undefined], ['question', true])
+    assert.deepEqual([question?.occasion, question?.knownViewer !== undefined], ['resume', true])
     assert.deepEqual(
       gate.made.slice(1).map(({ occasion }) => occasion),
       ['re-check', 'return'],

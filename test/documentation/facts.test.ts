@@ -177,7 +177,7 @@ describe('other facts', () => {
 
   test('docs/backends.md names where the presets ask', () => {
     const { prose } = readPage('docs/backends.md')
-    const paths = [...read('src/backend/presets.ts').matchAll(/: '(\/[^']+)'/g)].map(([, path = '']) => path)
+    const paths = [...read('src/client/presets.ts').matchAll(/: '(\/[^']+)'/g)].map(([, path = '']) => path)
     assert.equal(paths.length, 3)
     for (const path of paths) assert.ok(prose.includes(`${path}\``), path)
   })

@@ -58,9 +58,9 @@ describe('a backend that is stopped and started again', { concurrency: true }, (
       assert.equal(await refused.get(BAD), 403)
 
       await backend.stop()
-      // Enough failures of enough clients: the breaker is open for the rest of the outage.
+      // Enough failures of enough networks: the breaker is open for the rest of the outage.
       for (let n = 1; n <= 12; n++)
-        assert.equal(await createViewer(t, nginx, { from: `127.0.1.${n}` }).get(GOOD), byDefault)
+        assert.equal(await createViewer(t, nginx, { from: `127.1.${n}.1` }).get(GOOD), byDefault)
       await repeat(4_000, async () => {
         await plays()
         assert.equal(await refused.get(BAD), 403, 'a refused viewer')

@@ -247,16 +247,23 @@ describe('every answer to nginx is counted once', () => {
   })
 
   test('what the gate refuses for a client that asks too much', async (t) => {
-    // A quarter of four places, and a quarter of the line: 16.
-    const { gate, release } = await startHeld(t)
-    const ask = (n: number) => askGate(gate.port, { uri: `/live/${n}/index.m3u8?token=1` })
-    const share = Array.from({ length: 17 }, (_, n) => ask(n))
-    await until('its share', async () => (await gate.scrape()).value('alta_auth_questions_waiting') === 16)
+    const { backend, gate } = await start(t, { BACKEND_CONCURRENCY: '4', BACKEND_TIMEOUT: '2s' })
+    const { held, release } = holdAnswers(backend)
+    const hold = backend.answer
+    // The control question is answered, so the backend works.
+    backend.answer = (asked, response, request) => {
+      if (asked.target.includes('token')) hold(asked, response, request)
+      else response.end()
+    }
+    const ask = (n: number) =>
+      askGate(gate.port, { uri: `/live/${n}/index.m3u8?token=1`, address: `198.51.${n}.1` })
+    const crowd = Array.from({ length: 4 }, (_, n) => ask(n))
+    await until('four questions', () => held.length === 4)
     assert.equal((await ask(20)).reason, 'too-many-questions')
     release()
-    await Promise.all(share)
+    await Promise.all(crowd)
     const now = await gate.scrape()
-    assert.deepEqual(decisionsOf(now), { 'allow backend backend-200': 17, 'deny gate too-many-questions': 1 })
+    assert.deepEqual(decisionsOf(now), { 'allow backend backend-200': 4, 'deny gate too-many-questions': 1 })
     assert.equal(now.value('alta_auth_questions_total', { outcome: 'too-many-questions' }), 1)
   })
 
@@ -313,11 +320,11 @@ describe('backends', () => {
     assert.deepEqual(state(await gate.scrape()), [1, 0, 0])
     let n = 1
     await until('the breaker to open', async () => {
-      await askGate(gate.port, unknownViewer(n++))
+      await askGate(gate.port, { ...unknownViewer(n), address: `198.51.${n++}.1` })
       return (await gate.scrape()).value('alta_auth_breaker_state', { state: 'open' }) === 1
     })
     assert.deepEqual(state(await gate.scrape()), [0, 1, 0])
-    // One in two seconds is a probe.
+    // One in a second is a try.
     await until('an answer of the breaker', async () => {
       const { reason } = await askGate(gate.port, unknownViewer(n++))
       return reason === 'unavailable-breaker'

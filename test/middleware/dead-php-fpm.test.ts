@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { middlewares } from '../../src/backend/presets.ts'
+import { middlewares } from '../../src/client/presets.ts'
 import type { Environment } from '../../src/config/read-settings.ts'
 import { askGate } from '../support/ask-gate.ts'
 import { startGate } from '../support/gate.ts'

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { startTimer } from '../../src/backend/timer.ts'
 import {
   createLevelStore,
   type LevelStore,
   type LevelStoreOptions,
 } from '../../src/state/level/level-store.ts'
+import { startTimer } from '../../src/timer.ts'
 import type { Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { CONTROL_NAME } from '../../src/backend/alta-contract.ts'
+import { CONTROL_NAME } from '../../src/client/alta-contract.ts'
 import { listenOnLoopback } from './listen-on-loopback.ts'
 import type { Scope } from './scope.ts'
 

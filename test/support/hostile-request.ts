@@ -1,4 +1,4 @@
-import type { HttpRequest } from '../../src/backend/client.ts'
+import type { HttpRequest } from '../../src/client/client.ts'
 import { type GateQuestion, gateHeaders } from './ask-gate.ts'
 import type { Asked } from './backend.ts'
 import { questionOf } from './question-of.ts'

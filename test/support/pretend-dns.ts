@@ -1,6 +1,6 @@
 import dns, { type LookupAddress } from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'
-import type { Resolve } from '../../src/backend/address-book.ts'
+import type { Resolve } from '../../src/client/address-book.ts'
 import type { Scope } from './scope.ts'
 
 export const v4 = (address: string): LookupAddress => ({ address, family: 4 })

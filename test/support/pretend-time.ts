@@ -11,9 +11,14 @@ export interface PretendTime {
   set(): number
 }
 
+interface Timer {
+  readonly at: number
+  readonly act: () => void
+}
+
 export function createPretendTime(): PretendTime {
   let now = 0
-  const timers = new Set<{ readonly at: number; readonly act: () => void }>()
+  const timers = new Set<Timer>()
   return {
     clock: () => now,
     after(milliseconds, act) {
@@ -25,7 +30,8 @@ export function createPretendTime(): PretendTime {
       const end = now + milliseconds
       for (;;) {
         await setImmediate()
-        const [next] = [...timers].sort((a, b) => a.at - b.at)
+        let next: Timer | undefined
+        for (const timer of timers) if (next === undefined || timer.at < next.at) next = timer
         if (next === undefined || next.at > end) break
         timers.delete(next)
         now = next.at

@@ -1,6 +1,6 @@
-import { createRequest } from '../../src/backend/alta-contract.ts'
-import type { HttpRequest } from '../../src/backend/client.ts'
-import { readEndpoint } from '../../src/backend/endpoint.ts'
+import { createRequest } from '../../src/client/alta-contract.ts'
+import type { HttpRequest } from '../../src/client/client.ts'
+import { readEndpoint } from '../../src/client/endpoint.ts'
 import { readSubrequest } from '../../src/gate/read-subrequest.ts'
 import { type GateQuestion, gateHeaders } from './ask-gate.ts'
 

@@ -1,6 +1,6 @@
-import { createRequest } from '../../backend/alta-contract.ts'
-import { createClient, failureReason, type Reply, sendUntil } from '../../backend/client.ts'
-import type { Endpoint } from '../../backend/endpoint.ts'
+import { createRequest } from '../../client/alta-contract.ts'
+import { createClient, failureReason, type Reply, sendUntil } from '../../client/client.ts'
+import type { Endpoint } from '../../client/endpoint.ts'
 import type { Subrequest } from '../../subrequest.ts'
 import type { UnavailableReason } from '../../verdict.ts'
 

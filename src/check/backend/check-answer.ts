@@ -1,4 +1,4 @@
-import { headerOf, type Reply } from '../../backend/client.ts'
+import { headerOf, type Reply } from '../../client/client.ts'
 import type { UnavailableReason } from '../../verdict.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { Asked } from './ask-invented.ts'
@@ -14,7 +14,7 @@ export interface AnswerOptions {
   readonly speaksTls: boolean
 }
 
-const { ok, failed } = findingsOf('backend-answer')
+const { ok, warning, failed } = findingsOf('backend-answer')
 
 const failures: Readonly<Partial<Record<UnavailableReason, readonly [finding: string, remedy: string]>>> = {
   refused: ['the connection is refused', 'is the backend running?'],
@@ -70,7 +70,21 @@ function judgeStatus(reply: Reply, ms: number, options: AnswerOptions): Finding 
       'see the log of the backend. Any status but 200 denies; UNAVAILABLE_STATUS can name those that mean a broken backend'
     return failed(`${sentence}: an error of its own, and a deny for everybody`, remedy, detail)
   }
+  const server = webServerOf(reply)
+  if (server !== undefined && unavailableStatus.size === 0) {
+    const said = `answers ${status} by way of ${server} (${ms} ms): where the script behind it is dead, new viewers are denied`
+    const remedy = 'if the default action should decide about them then, set UNAVAILABLE_STATUS=502 503 504'
+    return warning(said, remedy, detail)
+  }
   return ok(sentence, undefined, detail)
+}
+
+/** Web servers that pass requests on to scripts, and answer 502, 503 or 504 in the place of a dead one. */
+const webServers =
+  /^(?:nginx|openresty|angie|tengine|apache|litespeed|openlitespeed|lighttpd|caddy|h2o|haproxy|iis|microsoft-iis)\b/i
+
+function webServerOf(reply: Reply): string | undefined {
+  return webServers.exec(headerOf(reply, 'server') ?? '')?.[0]
 }
 
 function wantsPassword(reply: Reply): boolean {

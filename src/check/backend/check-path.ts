@@ -1,4 +1,4 @@
-import { type Middleware, pathOf } from '../../backend/presets.ts'
+import { type Middleware, pathOf } from '../../client/presets.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 
 /** The backend's URL, and what it answered. */

@@ -1,4 +1,4 @@
-import { headerOf } from '../../backend/client.ts'
+import { headerOf } from '../../client/client.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { Asked } from './ask-invented.ts'
 

@@ -1,7 +1,7 @@
-import { startTimer } from '../../../src/backend/timer.ts'
 import type { StoreLink, StoreState } from '../../../src/state/store-link.ts'
 import { createValkeyLink } from '../../../src/state/valkey/valkey-link.ts'
 import type { ValkeyStore } from '../../../src/state/valkey/valkey-store.ts'
+import { startTimer } from '../../../src/timer.ts'
 import type { Scope } from '../../support/scope.ts'
 import { until } from '../../support/until.ts'
 

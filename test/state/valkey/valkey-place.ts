@@ -1,10 +1,10 @@
-import { startTimer } from '../../../src/backend/timer.ts'
 import type { ValkeySettings } from '../../../src/state/valkey/valkey-settings.ts'
 import {
   createValkeyStore,
   type ValkeyStore,
   type ValkeyStoreOptions,
 } from '../../../src/state/valkey/valkey-store.ts'
+import { startTimer } from '../../../src/timer.ts'
 import type { Scope } from '../../support/scope.ts'
 import { until } from '../../support/until.ts'
 import { settingsFor, startValkey, type ValkeyServer } from '../../support/valkey.ts'

@@ -3,14 +3,15 @@ const PAUSE = 250
 /** Extra time after a pause; milliseconds. */
 const AFTER_PAUSE = 200
 
+/** Calls `act` after so many milliseconds; the result cancels it. */
+export type After = (milliseconds: number, act: () => void) => () => void
+
 /**
- * Calls `act` after so many milliseconds; returns a function that cancels it.
- *
  * After a pause of our own process a timer fires late, and before the sockets are read. An answer that has
  * already arrived still counts, so the sockets are read first. Questions that the pause delayed get a little
  * extra time.
  */
-export function startTimer(milliseconds: number, act: () => void): () => void {
+export const startTimer: After = (milliseconds, act) => {
   const began = performance.now()
   let lastTurn: NodeJS.Immediate | undefined
   const actAfterSockets = (): void => {

@@ -204,3 +204,14 @@ export function failureReason(error: unknown): UnavailableReason {
   }
   return 'internal'
 }
+
+/** The text of the innermost cause: axios and undici wrap the system's error. */
+export function messageOf(error: unknown): string {
+  let at = error
+  for (let depth = 0; depth < 5 && at instanceof Error; depth++) {
+    const inner: unknown = at instanceof AggregateError ? at.errors.at(-1) : at.cause
+    if (!(inner instanceof Error)) break
+    at = inner
+  }
+  return at instanceof Error ? at.message : String(at)
+}

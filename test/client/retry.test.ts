@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe } from 'node:test'
-import { CONTROL_NAME } from '../../src/backend/alta-contract.ts'
+import { CONTROL_NAME } from '../../src/client/alta-contract.ts'
 import { askGate, type GateAnswer } from '../support/ask-gate.ts'
 import { startGate } from '../support/gate.ts'
 import { type Attempt, patientTest } from '../support/patient-test.ts'

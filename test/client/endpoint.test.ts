@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Endpoint } from '../../src/backend/endpoint.ts'
+import type { Endpoint } from '../../src/client/endpoint.ts'
 import { type Environment, readSettings, type Settings } from '../../src/config/read-settings.ts'
 
 function settingsOf(environment: Environment): Settings {
