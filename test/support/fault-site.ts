@@ -19,7 +19,7 @@ export const RECOVERY = 5_000
 /** The lifetime of verdicts in milliseconds, where the fault must also meet known viewers. */
 const SHORT = 200
 /**
- * Milliseconds until a control question is asked anew (src/backend/evidence.ts). On a slow machine an answer
+ * Milliseconds until a control question is asked anew (src/backend/control-question.ts). On a slow machine an answer
  * from before the fault would show that the backend answers others.
  */
 const NEXT_CONTROL = 1_000
