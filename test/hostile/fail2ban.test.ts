@@ -82,8 +82,8 @@ describe('fail2ban', () => {
       const token = new URLSearchParams(target.split('?')[1] ?? '').get('token') ?? ''
       const status = Number(/^\d{3}/.exec(token)?.[0] ?? 0)
       if (token === 'slow') release.push(() => response.writeHead(200).end())
-      else if (status === 0) response.destroy()
-      else response.writeHead(status).end()
+      else if (status === 0 && release.length === 0) response.destroy()
+      else response.writeHead(status === 0 ? 403 : status).end()
     }
     const gate = await startGate(scope, {
       BACKEND_URL: backend.url,
@@ -144,15 +144,12 @@ describe('fail2ban', () => {
     // Refused without asking.
     await ask('192.0.2.6', '403', 403, { path: '/live/a%0d%0ab.m3u8' })
     await ask('192.0.2.6', `403&${'a=&'.repeat(600)}`, 403)
-    // Three of four idle places, and a quarter of the line: 16.
-    const slow = Array.from({ length: 19 }, () => ask('192.0.2.7', 'slow', 200))
+    // Three of four places are all that one address gets. The next one waits in vain, while the control question
+    // is answered.
+    const slow = Array.from({ length: 3 }, () => ask('192.0.2.7', 'slow', 200))
     await until('the questions', () => release.length === 3)
     await ask('192.0.2.7', '403-too-many', 403)
-    let released = 0
-    await until('all of them', () => {
-      while (released < release.length) release[released++]?.()
-      return released === slow.length
-    })
+    for (const answer of release) answer()
     await Promise.all(slow)
     // Allowed, or not asked about, whatever the client says.
     for (const userAgent of hostileAgents) await ask('203.0.113.68', '200', 200, { userAgent })
