@@ -133,14 +133,6 @@ export interface RosterEntry {
   readonly have: number
 }
 
-/** A text of one user, which gates change one after the other. */
-export interface UserText {
-  /** Sealed by the caller for `keys.user(user)`. */
-  readonly value: Buffer
-  /** Equal only for the very same write. */
-  readonly version: string
-}
-
 /** All wide marks as one value. */
 export interface WideMarks {
   /** 1, and one more with each change. */
@@ -171,6 +163,10 @@ export const FORGOTTEN = 600_000
 export interface StoreEngine {
   /** The names of all keys: what the caller seals a value for. */
   readonly keys: Keys
+  /** Other gates use it, too. */
+  readonly isShared: boolean
+  /** It lies on several servers, of which some may be used while the one with the heartbeat cannot. */
+  readonly isParted: boolean
   /** This process among all gates: random, new at each start; 22 characters of base64url. */
   readonly gate: string
   /**
@@ -217,13 +213,13 @@ export interface StoreEngine {
   /** The viewers of a cookie, the newest last. */
   viewersOf(cookie: string): Promise<readonly string[]>
 
-  /** Undefined: nothing is kept of this user. */
-  readUser(user: string): Promise<UserText | undefined>
+  /** A value of one user, sealed by the caller for `keys.user(user)`; undefined = nothing is kept. */
+  readUser(user: string): Promise<Buffer | undefined>
   /**
-   * Puts a value in the place of what was read before; an undefined version = nothing was there. False:
-   * somebody was faster, and nothing has changed.
+   * Puts a value in the place of what was read before, compared byte by byte; undefined = nothing was there.
+   * False: somebody was faster, and nothing has changed.
    */
-  replaceUser(user: string, before: string | undefined, value: Buffer, keepFor: number): Promise<boolean>
+  replaceUser(user: string, before: Buffer | undefined, value: Buffer, keepFor: number): Promise<boolean>
 
   /** All sessions of a user that opened below this number are closed. A larger number that is there stays. */
   markUser(user: string, number: number, value: Buffer, keepFor: number): Promise<void>
