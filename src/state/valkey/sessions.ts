@@ -1,0 +1,167 @@
+import type { Keys } from '../keys.ts'
+import {
+  type ChangeOutcome,
+  type Deadlines,
+  type EndOutcome,
+  type FormerRecord,
+  type ListedSession,
+  type SessionState,
+  type StoreEngine,
+  StoreError,
+} from '../store-engine.ts'
+import type { Client, Parameter } from './client.ts'
+import { bytesOf, groupsOf, listOf, maybe, millisecondsOf, numberOf, textOf } from './replies.ts'
+
+export interface SessionsOptions {
+  readonly client: Client
+  readonly keys: Keys
+  readonly deadlines: Deadlines
+  /** This process, as others see it. */
+  readonly gate: string
+  /** STATE_PREFIX. */
+  readonly prefix: string
+}
+
+type Sessions = Pick<StoreEngine, 'list' | 'read' | 'write' | 'end' | 'drop' | 'former'>
+
+const letters = { playing: 'p', silent: 's', left: 'l' } as const
+const states: Readonly<Record<string, SessionState>> = { p: 'playing', s: 'silent', l: 'left' }
+/** What a list holds under an id, as far as anybody but the scripts reads it. */
+const ENTRY = /^([\da-f]{1,12}):([psl]):/
+/** The field of a list that is no session. */
+const HEAD = '#'
+/** Most sessions of one script: so that it keeps the server busy for less than a millisecond or two. */
+const BATCH = 64
+
+/** The sessions of viewers; how they lie there says session-scripts.ts. */
+export function createSessions({ client, keys, deadlines, gate, prefix }: SessionsOptions): Sessions {
+  /** One script for each viewer, and what it answers about each item; an error for those of which it fails. */
+  const eachViewer = async <Item extends { readonly viewer: string; readonly id: string }, Outcome>(
+    script: 'writeSessions' | 'endSessions' | 'dropSessions',
+    items: readonly Item[],
+    parametersOf: (item: Item) => readonly Parameter[],
+    read: (reply: unknown) => Outcome,
+  ): Promise<readonly (Outcome | StoreError)[]> => {
+    if (!client.isConnected()) throw client.lastError()
+    const outcomes: (Outcome | StoreError)[] = []
+    const groups = new Map<string, number[]>()
+    for (const [at, { viewer }] of items.entries()) {
+      const group = groups.get(viewer)
+      if (group === undefined) groups.set(viewer, [at])
+      else group.push(at)
+    }
+    const run = async (viewer: string, group: readonly number[]): Promise<void> => {
+      const own = group.map((at) => items[at] as Item)
+      const parameters = own.flatMap(parametersOf)
+      const replies = await client
+        .run(
+          deadlines.write,
+          script,
+          [keys.viewer(viewer), ...own.map(({ id }) => keys.session(viewer, id))],
+          script === 'writeSessions' ? [gate, ...parameters] : parameters,
+          (reply) => (script === 'dropSessions' ? [] : listOf(reply, own.length)).map(read),
+        )
+        .catch((error: StoreError) => error)
+      for (const [n, at] of group.entries())
+        outcomes[at] = replies instanceof StoreError ? replies : (replies[n] as Outcome)
+    }
+    await Promise.all(
+      [...groups].flatMap(([viewer, group]) =>
+        Array.from({ length: Math.ceil(group.length / BATCH) }, (_, n) =>
+          run(viewer, group.slice(n * BATCH, (n + 1) * BATCH)),
+        ),
+      ),
+    )
+    return outcomes
+  }
+
+  return {
+    list: (viewer) =>
+      client.call(deadlines.read, 'hgetall', [keys.viewer(viewer)], (reply) =>
+        groupsOf(reply ?? [], 2).flatMap(([id, entry]) => listedOf(textOf(id), textOf(entry))),
+      ),
+
+    async read(viewer, ids) {
+      if (ids.length === 0) return []
+      const names = ids.map((id) => keys.session(viewer, id))
+      return await client.call(deadlines.read, 'mget', names, (reply) =>
+        listOf(reply, ids.length).map((one) => maybe(one, (value) => bytesOf(value).subarray(1))),
+      )
+    },
+
+    async write(changes) {
+      const outcomes = await eachViewer(
+        'writeSessions',
+        changes,
+        ({ id, state, credential, keepFor, value }) => [
+          ...[id, letters[state], credential, millisecondsOf(keepFor), value],
+        ],
+        (reply): ChangeOutcome => {
+          if (Buffer.isBuffer(reply)) return { kind: 'ended', end: reply }
+          return { kind: numberOf(reply) === 0 ? 'moved' : 'written' }
+        },
+      )
+      return outcomes.map((one) => (one instanceof StoreError ? { kind: 'failed', error: one } : one))
+    },
+
+    async end(endings) {
+      const outcomes = await eachViewer(
+        'endSessions',
+        endings,
+        ({ id, keepFor, value }) => [id, millisecondsOf(keepFor), value],
+        (reply): EndOutcome => {
+          const [by, before] = listOf(reply)
+          const told = textOf(by)
+          return {
+            kind: 'written',
+            gate: told === '' ? undefined : told,
+            ...(before !== undefined && { before: bytesOf(before) }),
+          }
+        },
+      )
+      return outcomes.map((one) => (one instanceof StoreError ? { kind: 'failed', error: one } : one))
+    },
+
+    async drop(sessions) {
+      const outcomes = await eachViewer(
+        'dropSessions',
+        sessions,
+        ({ id }) => [id],
+        () => undefined,
+      )
+      const error = outcomes.find((one) => one instanceof StoreError)
+      if (error !== undefined) throw error
+    },
+
+    async former(place) {
+      const [now, found] = await Promise.all([
+        client.call(deadlines.read, 'time', [], (reply) => {
+          const [seconds] = listOf(reply, 2)
+          return Number(textOf(seconds)) * 1_000
+        }),
+        client.call(deadlines.read, 'hgetall', [`${prefix}1:v{${place}}`], (reply) =>
+          groupsOf(reply ?? [], 2).map(([field, value]) => [textOf(field), bytesOf(value)] as const),
+        ),
+      ])
+      const ended = new Set(found.flatMap(([field]) => (field.startsWith('x') ? [field.slice(1)] : [])))
+      return found.flatMap(([field, value]): FormerRecord[] => {
+        const [id, head] = [field.slice(1), FORMER.exec(value.toString('latin1', 0, MOST_OF_FORMER_HEAD))]
+        if (!field.startsWith('r') || ended.has(id) || head === null || Number(head[1]) <= now) return []
+        return [{ id, payload: value.subarray(head[0].length) }]
+      })
+    },
+  }
+}
+
+/** What the release before wrote in clear: until when, gate, whether it is silent, last request. */
+const FORMER = /^(\d{1,16}):[^:]*:[01]:\d{1,16}:/
+const MOST_OF_FORMER_HEAD = 128
+
+function listedOf(id: string, entry: string): ListedSession[] {
+  if (id === HEAD) return []
+  const [, change, letter = ''] = ENTRY.exec(entry) ?? []
+  const state = states[letter]
+  // Somebody else has written it.
+  if (change === undefined || state === undefined) return []
+  return [{ id, change: Number.parseInt(change, 16), state }]
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import type { Keys } from '../keys.ts'
+import type { Deadlines, StoreEngine } from '../store-engine.ts'
+import type { Client } from './client.ts'
+import { bytesOf, listOf, maybe, millisecondsOf, numberOf, textOf } from './replies.ts'
+
+export interface UsersOptions {
+  readonly client: Client
+  readonly keys: Keys
+  readonly deadlines: Deadlines
+}
+
+type Users = Pick<
+  StoreEngine,
+  'readUser' | 'replaceUser' | 'markUser' | 'marksOf' | 'addCookie' | 'viewersOf'
+>
+
+/** Bytes, and characters, of the random version that a user's value begins with. */
+const VERSION = 12
+const VERSION_TEXT = 16
+const COLON = 0x3a
+
+/** What is kept of users and of cookies. */
+export function createUsers({ client, keys, deadlines }: UsersOptions): Users {
+  const { read, write } = deadlines
+  return {
+    readUser: (user) =>
+      client.call(read, 'get', [keys.user(user)], (reply) =>
+        maybe(reply, (found) => ({
+          value: bytesOf(found).subarray(VERSION_TEXT),
+          version: bytesOf(found).toString('latin1', 0, VERSION_TEXT),
+        })),
+      ),
+
+    replaceUser(user, before, value, keepFor) {
+      const version = Buffer.from(randomBytes(VERSION).toString('base64url'))
+      return client.run(
+        read,
+        'replaceUser',
+        [keys.user(user)],
+        [Buffer.from(before ?? '', 'latin1'), Buffer.concat([version, value]), millisecondsOf(keepFor)],
+        (reply) => numberOf(listOf(reply, 1)[0]) === 1,
+      )
+    },
+
+    markUser: (user, number, value, keepFor) =>
+      client.run(
+        write,
+        'markUser',
+        [keys.userMark(user)],
+        [number, value, millisecondsOf(keepFor)],
+        () => undefined,
+      ),
+
+    marksOf: (users) =>
+      Promise.all(
+        users.map((user) =>
+          client.call(read, 'get', [keys.userMark(user)], (reply) =>
+            maybe(reply, (found) => {
+              const value = bytesOf(found)
+              return value.subarray(value.indexOf(COLON) + 1)
+            }),
+          ),
+        ),
+      ),
+
+    addCookie: (cookie, viewer, keepFor) =>
+      client.run(
+        write,
+        'addCookie',
+        [keys.cookie(cookie)],
+        [viewer, millisecondsOf(keepFor)],
+        () => undefined,
+      ),
+
+    viewersOf: (cookie) =>
+      client.call(read, 'lrange', [keys.cookie(cookie), 0, -1], (reply) => listOf(reply ?? []).map(textOf)),
+  }
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { createKeys } from '../keys.ts'
+import { type Deadlines, type StoreEngine, StoreError } from '../store-engine.ts'
+import { createClient } from './client.ts'
+import { createSessions } from './sessions.ts'
+import { createShared } from './shared.ts'
+import { createUsers } from './users.ts'
+import type { ValkeySettings } from './valkey-settings.ts'
+
+export interface ValkeyEngineOptions {
+  readonly settings: ValkeySettings
+  readonly deadlines: Deadlines
+  /** Calls `act` after so many milliseconds; the result cancels it. */
+  readonly startTimer: (milliseconds: number, act: () => void) => () => void
+  /** This process among all gates; a random name unless given. */
+  readonly gate?: string
+}
+
+/** Milliseconds between two looks whether the server can be used. */
+const LOOK_EVERY = 10
+
+/** The store of many machines: Valkey, or Redis. */
+export function createValkeyEngine(options: ValkeyEngineOptions): StoreEngine {
+  const { settings, deadlines, startTimer } = options
+  const gate = options.gate ?? randomBytes(16).toString('base64url')
+  const keys = createKeys(settings.prefix)
+  const client = createClient({ settings, startTimer })
+  const shared = { client, keys, deadlines, gate }
+  let mayUse = false
+
+  /** Whether the rights suffice is tried once; the second time the script is called by its digest. */
+  const probe = async (): Promise<void> => {
+    const probed = ['text', 'hash', 'list'].map((kind) => `${keys.gates}:probe:${kind}`)
+    for (let turn = 0; turn < 2; turn += 1)
+      await client.run(deadlines.open, 'probe', probed, [], () => undefined)
+    mayUse = true
+  }
+
+  /** Resolves when it can be used, or `isLate`. */
+  const whenUsable = async (isLate: () => boolean): Promise<void> => {
+    while (!isLate()) {
+      if (client.isConnected() && mayUse) return
+      const why = client.isConnected()
+        ? await probe().catch((error: StoreError) => error)
+        : client.lastError()
+      // What is refused may be there in a moment; a password does not become right by waiting.
+      if (why instanceof StoreError && why.trouble !== 'refused') throw why
+      if (why !== undefined) await new Promise<void>((resolve) => void startTimer(LOOK_EVERY, resolve))
+    }
+    throw client.lastError()
+  }
+
+  return {
+    keys,
+    gate,
+    async open() {
+      await client.open()
+      let isLate = false
+      const cancel = startTimer(deadlines.open, () => {
+        isLate = true
+      })
+      await whenUsable(() => isLate).finally(cancel)
+      return undefined
+    },
+    async close() {
+      client.close()
+    },
+    ...createSessions({ ...shared, prefix: settings.prefix }),
+    ...createShared(shared),
+    ...createUsers(shared),
+  }
+}
