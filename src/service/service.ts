@@ -23,7 +23,6 @@ import { readVersion } from '../version.ts'
 import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
-import type { AmongGates } from './create-fleet-side.ts'
 import { createLimit } from './create-limit.ts'
 import { createMemory } from './create-memory.ts'
 import { createStore } from './create-store.ts'
@@ -31,7 +30,6 @@ import { createNotifier, observersOf } from './observers.ts'
 import { createOperatorSide } from './operator-side.ts'
 import { createPathCredentialNotice } from './path-credential-notice.ts'
 import { createSessionEnds } from './session-ends.ts'
-import { hearDisplaced, shareUsers } from './share-users.ts'
 
 export interface Service {
   /** Opens the listeners. @throws {ListenError} */
@@ -48,15 +46,14 @@ export interface Service {
 }
 
 /** How long the start waits for the store, in milliseconds. */
-const STORE_START = 2_000
+const STORE_START = 1_000
 /** Milliseconds beyond the deadline of a question that an answer may take while the service stops. */
 const GRACE = 500
 
 /**
  * Builds the parts and connects them; nothing runs before `start`.
- * @param among what makes it one of several gates; by the store unless given
  */
-export function createService(settings: Settings, log: Log, among?: AmongGates): Service {
+export function createService(settings: Settings, log: Log): Service {
   // Whole numbers: V8 stores them in the session itself, but fractions in a separate object.
   const clock = (): number => Math.round(performance.now())
   const toIso = createToIso(clock, Date.now)
@@ -69,11 +66,10 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   let decidedAlone = 0
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
-  const created = createStore({
+  const store = createStore({
     ...{ settings, log, clock, identify },
     scopeOf: createScopeOf(settings),
     onSilent: (session) => notify.ended(session, 'idle'),
-    onClosed: (session) => notify.ended(session, 'closed'),
     onReturned: notify.returned,
     onCommand: notify.commanded,
     limitedOf: (session) => limit?.limitedOf(session),
@@ -81,11 +77,6 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     onEndedElsewhere: (session, end) => ends.endedElsewhere(session, end),
     decidedAlone: () => decidedAlone,
   })
-  const store = created?.sessions
-  const shared = created?.shared
-  const toStoreTime = (time: number): number => time + (store?.offset() ?? 0)
-  const name = settings.gateName ?? defaultGateName(hostname(), settings.listen)
-  const amongGates = among ?? (shared && { shared, name, toStoreTime, after: startTimer })
   const limit = createLimit({
     ...{ settings, identify, clock },
     end: (session, end) => ends.endFor(session, end),
@@ -96,15 +87,12 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
       shared: notify.sharedUser,
       internalError: notify.internalError,
     },
-    shared: shared && shareUsers(shared, () => store?.offset() ?? 0, notify.decidedAlone),
   })
-  if (limit !== undefined && shared !== undefined) hearDisplaced(shared, limit)
   const ends = createSessionEnds({
     notify,
     store: () => store,
     limit: () => limit,
     sessions: () => memory.sessions,
-    isShared: () => shared !== undefined,
   })
   const onCookie: CookieWatch = {
     moved: notify.cookieMoved,
@@ -183,7 +171,8 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   }
   const operator = createOperatorSide({
     settings,
-    amongGates,
+    log,
+    name: settings.gateName ?? defaultGateName(hostname(), settings.listen),
     memory,
     store,
     limit,
@@ -205,7 +194,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
   const { explain, live, fleet, adminServer } = operator
-  let leaveFleet: (() => Promise<void>) | undefined
+  let leaveFleet: (() => void) | undefined
   let stopSweeping = (): void => {}
   let stopLooking: (() => void) | undefined
   return {
@@ -214,7 +203,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     adminServer,
     async start() {
       // A request that comes before the store is open would be judged without it.
-      await created?.start(STORE_START)
+      await store?.start(STORE_START)
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)
@@ -235,7 +224,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
       live.end()
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)
-      await leaveFleet?.()
+      leaveFleet?.()
       await Promise.all([webhook?.stop(), backends.close(), store?.stop(GRACE)])
       decisions.end()
     },

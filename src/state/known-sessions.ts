@@ -170,18 +170,24 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
       const kept = known.get(session.id)
       if (kept === undefined) return done(why)
       const { id } = session
+      /** Whoever is told looks up its standing. */
+      const tellNow = (how: SessionEnd): void => {
+        ending.set(id, { kept, settle: () => {} })
+        done(how)
+        ending.delete(id)
+      }
       const others = isShared || why === 'idle' ? othersOf(kept) : []
       forget(id)
       kept.silent = true
-      if (kept.removed) return done(why)
+      if (kept.removed) return tellNow(why)
       const isSilence = silences.has(why)
       if (!isSilence || (kept.resumeFor === 0 && !isShared)) {
         removeFromStore(kept, finals.has(why) ? { why: why as End['why'] } : undefined)
-        return done(why)
+        return tellNow(why)
       }
       kept.hasLeft = hasLeft(kept, others)
       tell(kept)
-      if (!isShared) return done(why)
+      if (!isShared) return tellNow(why)
       const settle = (isMoved: boolean): void => {
         if (ending.get(id)?.kept !== kept) return
         cancel()

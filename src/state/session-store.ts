@@ -74,8 +74,9 @@ export interface SessionStore extends Stored {
    * @throws {TooManyMarks}
    */
   mark(filter: ClosedFilter): Promise<Marked>
-  /** Another gate has closed, or ended. */
-  heardMark(mark: CloseMark): void
+  /** Another gate has closed. Returns how many that has ended here; undefined where it was known. */
+  heardMark(mark: CloseMark): number | undefined
+  /** Another gate has ended a session. */
   heardEnd(id: string, end: End): void
   state(): StoreState
   /** Whole milliseconds from the monotonic clock to the time of the store. */
@@ -168,10 +169,11 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   }
 
   /** Closings of other gates reach those who play here. */
-  const endClosed = (fresh: readonly CloseMark[]): void => {
-    if (fresh.length === 0) return
-    for (const kept of [...known.all()])
-      if (fresh.some((mark) => covers(mark, kept))) known.endedElsewhere(kept.session.id, { why: 'closed' })
+  const endClosed = (fresh: readonly CloseMark[]): number => {
+    if (fresh.length === 0) return 0
+    const closed = [...known.all()].filter((kept) => fresh.some((mark) => covers(mark, kept)))
+    for (const { session } of closed) known.endedElsewhere(session.id, { why: 'closed' })
+    return closed.length
   }
 
   const isFree = ({ session, number }: Pick<Kept, 'session' | 'number'>): boolean =>
@@ -247,9 +249,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       const number = await link.nextNumber()
       return { number, written: await written.mark({ filter, number }) }
     },
-    heardMark(mark) {
-      if (marks.add(mark)) endClosed([mark])
-    },
+    heardMark: (mark) => (marks.add(mark) ? endClosed([mark]) : undefined),
     heardEnd(id, end) {
       const kept = known.get(id)
       if (kept !== undefined) written.removedElsewhere(removalOf(kept, end))

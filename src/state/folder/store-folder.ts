@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { link, lstat, mkdir, readdir, rename, rm, stat, truncate, utimes } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { StoreError } from '../record-store.ts'
+import { StoreError } from '../store-engine.ts'
 
 /** The folder of a store: ours alone, since it holds tokens. */
 export interface StoreFolder {
