@@ -2,7 +2,8 @@ import { StoreError, type StoreTrouble } from '../store-engine.ts'
 
 /** By what the server or the system says: the trouble, and the cure. */
 const cures: readonly (readonly [said: RegExp, trouble: StoreTrouble, cure: string])[] = [
-  [/\bNOAUTH\b/, 'password', 'it wants a password; put user and password into STATE_URL'],
+  // Before the password Valkey takes no command of more than ten words.
+  [/\bNOAUTH\b|unauthenticated/, 'password', 'it wants a password; put user and password into STATE_URL'],
   [
     /\bWRONGPASS\b|invalid password|without any password configured/,
     'password',
