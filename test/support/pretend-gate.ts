@@ -6,6 +6,7 @@ import { createOutage } from '../../src/decision/outage.ts'
 import { type Rehearsal, rehearse } from '../../src/decision/rehearse.ts'
 import type { Stored } from '../../src/decision/stored.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
+import type { StoredUsers, UserLimit } from '../../src/limit/session-limit.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 import type { CookieWatch } from '../../src/session/see.ts'
@@ -14,7 +15,6 @@ import { createSessionTable, type SessionTable } from '../../src/session/session
 import { createSessionStore, type SessionStore } from '../../src/state/session-store.ts'
 import type { StoreState } from '../../src/state/store-link.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
-import type { SharedUsers, UserLimit } from '../../src/users/user-limit.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { createChance } from './create-chance.ts'
 import { createIds } from './create-ids.ts'
@@ -46,7 +46,7 @@ export interface PretendGateOptions {
   /** How many sessions a user may have; nobody has a limit unless given. Timers fire at their times then. */
   readonly limit?: PretendLimitSettings
   /** With `limit`: the users of several gates. */
-  readonly shared?: SharedUsers
+  readonly shared?: StoredUsers
   /** Who hears of session cookies. */
   readonly onCookie?: CookieWatch
   /** Another store than that in memory. */
@@ -206,7 +206,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     const limited =
       options.limit &&
       createPretendLimit(options.limit, {
-        ...{ identify, idle, clock, after, shared: options.shared },
+        ...{ identify, idle, clock, after, stored: options.shared },
         end: (session, why) => sessions.end(session, why),
       })
     const sweep = (): void => {

@@ -1,30 +1,34 @@
 import { LRUCache } from 'lru-cache'
-import type { LimitedSession } from '../limit/user.ts'
 import { answers } from '../session/answers.ts'
 import type { Identity } from '../session/identity.ts'
 import { covers } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
+import type { LimitedSession } from './user.ts'
 
-/** A session that the limit has ended while it played, or that its viewer had left before. */
-export interface DisplacedOne {
+/** A session that the limit has ended. */
+export interface PutOut {
   readonly session: Session
   readonly limited: LimitedSession
   /** The key of its user. */
   readonly user: string
+  /** The session that made it one too many; empty where that is not known. */
+  readonly by: string
+  /** Milliseconds of the monotonic clock. */
+  readonly at: number
 }
 
 /** What the limit has ended, so that its viewers get the right reason, and no backend is asked about them. */
-export interface DisplacedSessions {
-  add(one: DisplacedOne, now: number): void
+export interface PutOutSessions {
+  add(one: PutOut): void
   /** The latest one that would answer this request. */
-  find(identity: Identity, now: number): DisplacedOne | undefined
+  find(identity: Identity, now: number): PutOut | undefined
   /** As `find`, but changes nothing. */
-  peek(identity: Identity, now: number): DisplacedOne | undefined
-  /** The viewer has opened this session: what it answers is no matter of the displaced ones. */
+  peek(identity: Identity, now: number): PutOut | undefined
+  /** The viewer has opened this session: what it answers is no matter of those that were put out. */
   forget(session: Session): void
 }
 
-/** Most viewers with displaced sessions, most sessions of each, and the bytes of all. */
+/** Most viewers with such sessions, most sessions of each, and the bytes of all. */
 const MOST_VIEWERS = 10_000
 const MOST_OF_ONE = 16
 const MOST_BYTES = 16 * 1_048_576
@@ -32,40 +36,45 @@ const MOST_BYTES = 16 * 1_048_576
 const OVERHEAD = 600
 
 interface OfViewer {
-  readonly all: readonly DisplacedOne[]
+  readonly all: readonly PutOut[]
   readonly at: number
 }
 
-/** @param lasts how long each is known after it was displaced or tried last, in milliseconds */
-export function createDisplacedSessions(lasts: number): DisplacedSessions {
+/** @param lasts how long each is known after it was put out or tried last, in milliseconds */
+export function createPutOutSessions(lasts: number): PutOutSessions {
   const ofViewer = new LRUCache<string, OfViewer>({
     max: MOST_VIEWERS,
     maxSize: MOST_BYTES,
     sizeCalculation: ({ all }) => all.reduce((sum, { session }) => sum + session.bytes + OVERHEAD, 1),
   })
-  const findIn = (known: OfViewer | undefined, identity: Identity, now: number): DisplacedOne | undefined =>
-    known === undefined || now - known.at > lasts
-      ? undefined
-      : known.all.findLast(({ session }) => answers(session, identity))
+  const findUnder = (name: string, identity: Identity, now: number): PutOut | undefined => {
+    const known = ofViewer.peek(name)
+    if (known === undefined || now - known.at > lasts) return undefined
+    return known.all.findLast(({ session }) => answers(session, identity))
+  }
+  const nameFor = (identity: Identity, now: number): string | undefined =>
+    namesIn(identity).find((name) => findUnder(name, identity, now) !== undefined)
+
   return {
-    add(one, now) {
+    add(one) {
       for (const name of namesOf(one.session)) {
         const others = ofViewer.get(name)?.all ?? []
-        ofViewer.set(name, { all: [...others, one].slice(-MOST_OF_ONE), at: now })
+        ofViewer.set(name, { all: [...others, one].slice(-MOST_OF_ONE), at: one.at })
       }
     },
     find(identity, now) {
       if (ofViewer.size === 0) return undefined
-      const name = namesIn(identity).find((one) => findIn(ofViewer.peek(one), identity, now) !== undefined)
+      const name = nameFor(identity, now)
       const known = name === undefined ? undefined : ofViewer.peek(name)
       if (name === undefined || known === undefined) return undefined
+      const found = findUnder(name, identity, now)
       ofViewer.set(name, { ...known, at: now })
-      return findIn(known, identity, now)
+      return found
     },
-    peek: (identity, now) =>
-      namesIn(identity)
-        .map((name) => findIn(ofViewer.peek(name), identity, now))
-        .find((found) => found !== undefined),
+    peek(identity, now) {
+      const name = nameFor(identity, now)
+      return name === undefined ? undefined : findUnder(name, identity, now)
+    },
     forget(session) {
       for (const name of namesOf(session)) {
         const known = ofViewer.get(name)
@@ -78,7 +87,7 @@ export function createDisplacedSessions(lasts: number): DisplacedSessions {
   }
 }
 
-/** By which names a displaced session is found: its viewer, and the cookies that it had. */
+/** By which names such a session is found: its viewer, and the cookies that it had. */
 function namesOf({ viewer, secret }: Session): readonly string[] {
   return [viewer, ...(secret?.cookies ?? []).map(nameOfCookie)]
 }

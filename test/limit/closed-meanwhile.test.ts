@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Replaced } from '../../src/state/shared-store.ts'
-import type { SharedUsers } from '../../src/users/user-limit.ts'
+import type { StoredUsers } from '../../src/limit/session-limit.ts'
+import type { UserText } from '../../src/state/user-texts.ts'
 import { createLimitedGate } from '../support/limited-gate.ts'
 import { settled } from '../support/pretend-gate.ts'
 
@@ -14,20 +14,24 @@ function createHeldUsers() {
       else held.push(resolve)
     })
   let version = 0
-  const shared: SharedUsers = {
-    values: {
+  let written: UserText | undefined
+  const shared: StoredUsers = {
+    texts: {
+      isShared: true,
       isUsable: () => true,
       async read() {
         await wait()
-        return undefined
+        return written
       },
-      async replace(_user, _before, text): Promise<Replaced> {
+      async write(_user, text) {
         await wait()
-        return { done: true, value: { text, version: Buffer.of(version++ % 256) } }
+        written = { text, version: Buffer.of(version++ % 256) }
+        return written
       },
+      now: () => Math.round(performance.now()),
     },
-    offset: () => 0,
-    tell() {},
+    gate: 'one',
+    endElsewhere() {},
     onAlone() {},
   }
   return {

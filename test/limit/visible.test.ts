@@ -24,13 +24,14 @@ test('the limit is seen in the API, the metrics and the explanation', async (t) 
   const { users } = (await admin('GET /refused-users')).json as { users: Record<string, unknown>[] }
   assert.deepEqual(
     users.map(({ last, ...rest }) => [typeof last, rest]),
-    [['string', { user: 'anna', refused: 1, displaced: 1 }]],
+    [['string', { user: 'anna', refused: 1, displaced: 1, isShared: false }]],
   )
   const metrics = (await admin('GET /metrics')).body
   for (const line of [
     'alta_auth_sessions_ended_total{reason="displaced"} 1',
     'alta_auth_limit_refusals_total 1',
     'alta_auth_limited_users 1',
+    'alta_auth_shared_names_total 0',
     'alta_auth_decisions_total{verdict="deny",source="gate",reason="session-limit"} 1',
   ])
     assert.ok(metrics.includes(`${line}\n`), line)
@@ -46,10 +47,15 @@ test('the limit is seen in the API, the metrics and the explanation', async (t) 
   assert.equal(explained.decision.reason, 'session-limit')
   const limit = explained.known?.limit
   assert.equal(limit?.user, 'anna')
-  assert.equal(limit?.finding, '1 of 1 play')
+  assert.equal(limit?.finding, '1 of 1 stream')
   assert.deepEqual(
     limit?.plays.map(({ session, address, place, is }) => [session, address, place, is]),
     [[sessionId, phone.address, '/live/film/', 'playing']],
   )
-  assert.match(limit?.out ?? '', new RegExp(`was displaced by session ${sessionId}; its URL is held until `))
+  assert.match(
+    limit?.out ?? '',
+    new RegExp(
+      `^session \\S+ was put out by session ${sessionId} at \\S+; while there is no room, it stays out until `,
+    ),
+  )
 })

@@ -137,12 +137,14 @@ describe('a name that everybody has', () => {
   for (const sessionLimit of ['newest', 'refuse', 'report'] as const)
     test(`${sessionLimit}: 1,000 viewers under one name cost little each`, async () => {
       const gate = createLimitedGate({ limit: { sessionLimit } })
-      const began = performance.now()
+      // Of the processor: others may be busy on this machine.
+      const began = process.cpuUsage()
       for (let n = 0; n < 1_000; n++) {
         await gate.viewer(`tv-${n}`, `192.0.${n >> 8}.${n & 255}`).open('news')
         gate.pass(10)
       }
-      const each = (performance.now() - began) / 1_000
+      const { user, system } = process.cpuUsage(began)
+      const each = (user + system) / 1_000 / 1_000
       assert.ok(each < 2, `${each} ms`)
     })
 })

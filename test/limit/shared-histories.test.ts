@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { playSharedHistory, sharedHistories, tellSharedHistory } from '../support/shared-history.ts'
 
-/** To run other histories, and more: HISTORIES=10000 npm test -- test/users/shared-histories.test.ts */
+/** To run other histories, and more: HISTORIES=10000 npm test -- test/limit/shared-histories.test.ts */
 const { HISTORIES } = process.env
 const RUNS = HISTORIES === undefined ? { numRuns: 40, seed: 20_261_128 } : { numRuns: Number(HISTORIES) }
 
