@@ -168,6 +168,10 @@ function guard(redis: Redis, note: (error: unknown) => void): Redis {
     }, LOOK).unref()
   })
   redis.on('close', () => clearInterval(timer))
+  // It follows an ASK and leaves what this rejects with to nobody, who ends the process.
+  const { asking } = redis
+  const caught = async (): Promise<unknown> => await asking.call(redis).catch(() => undefined)
+  redis.asking = caught as typeof asking
   // A cluster asks for its slots on connections like this one.
   const { duplicate } = redis
   redis.duplicate = (...override) => guard(duplicate.apply(redis, override), note)
