@@ -18,7 +18,9 @@ export interface Found {
 export interface SearchGates {
   /** @param most rows */
   search(filter: SessionFilter, most: number): Promise<Found>
-  find(id: string): Promise<{ readonly session?: SessionView; readonly complete: boolean } & Pick<Found, 'gates'>>
+  find(
+    id: string,
+  ): Promise<{ readonly session?: SessionView; readonly complete: boolean } & Pick<Found, 'gates'>>
 }
 
 /** Most rows of all gates together. */

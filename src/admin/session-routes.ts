@@ -72,8 +72,7 @@ export function createSessionRoutes({ desk, ofGates }: SessionRoutesOptions): Ro
         readParameters(request, [])
         const closing = await desk.close(idOf(request))
         const { closed, complete = true, gates, inStore } = closing
-        if (closed === 0 && inStore?.written === false)
-          throw new RequestMistake(503, inStore.message ?? '')
+        if (closed === 0 && inStore?.written === false) throw new RequestMistake(503, inStore.message ?? '')
         if (closed === 0) throw complete ? nobody : unsure({ gates })
         if (inStore?.written === false) tell(response, closing)
         else response.status(204).end()

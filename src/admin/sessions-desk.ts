@@ -3,7 +3,12 @@ import type { SessionTable } from '../session/session-table.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
 import type { UserLimit } from '../users/user-limit.ts'
-import { type CloseSessions, type CloseSessionsOptions, type Closing, createCloseSessions } from './close-sessions.ts'
+import {
+  type CloseSessions,
+  type CloseSessionsOptions,
+  type Closing,
+  createCloseSessions,
+} from './close-sessions.ts'
 import { comparePlaces, cursorOf, type Place, readCursor } from './place-in-list.ts'
 
 /**

@@ -52,10 +52,7 @@ export function createExplain({
   const scopeOf = createScopeOf(deciding)
   const mask = createMaskPath(deciding)
 
-  const explainKnown = (
-    rehearsal: Rehearsal,
-    address: string,
-  ): Explanation['known'] => {
+  const explainKnown = (rehearsal: Rehearsal, address: string): Explanation['known'] => {
     const { identity, session, denial } = rehearsal
     const others = sessionsOf(address, OTHERS + 1).filter((one) => one.session !== session?.id)
     const known = {

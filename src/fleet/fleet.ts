@@ -150,14 +150,17 @@ export function createFleet(options: FleetOptions): Fleet {
       const opened = vault.open(entry, engine.keys.gates)
       const one = opened === undefined ? undefined : readJson(opened, about)
       if (one === undefined) {
-        if (age <= FRESH) wrong.add('another gate uses this Valkey and STATE_PREFIX with another STATE_SECRET')
+        if (age <= FRESH)
+          wrong.add('another gate uses this Valkey and STATE_PREFIX with another STATE_SECRET')
         continue
       }
       names.set(gate, one.name)
       const { configuration, ...shown } = one
       found.push({ ...shown, seen: Math.round(age / 1_000) })
       if (configuration !== options.configuration && age <= FRESH)
-        wrong.add(`gate ${one.name} has another configuration; its sessions and limits do not fit to those here`)
+        wrong.add(
+          `gate ${one.name} has another configuration; its sessions and limits do not fit to those here`,
+        )
     }
     others = withoutFormer(found, name)
     heardAt = clock()

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import { startTimer } from '../backend/timer.ts'
 import type { Settings } from '../config/read-settings.ts'
+import { judgedUnder } from '../config/shared-configuration.ts'
 import type { Log } from '../log/log.ts'
 import type { Identity, Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
@@ -44,28 +44,6 @@ export function createStore(options: StoreOptions): SessionStore | undefined {
     onChange: createChangeLog(options, engine.isShared),
     onSetAside: (detail: string) => log.warn('state set aside', { detail }),
   })
-}
-
-/** All that a verdict depended on. A session that was judged under other settings is unknown under these. */
-function judgedUnder(settings: Settings): readonly unknown[] {
-  const { backends, backendMode, tokenParams, ignoredParams, channelPattern, credentialPattern } = settings
-  return [
-    backends.map(({ protocol, authority, path, query, authorization }) => [
-      ...[protocol, authority, path, query, authorization],
-    ]),
-    backendMode,
-    tokenParams,
-    ignoredParams,
-    channelPattern?.source,
-    credentialPattern?.source,
-  ]
-}
-
-/** What all gates that share a store have to have in common, as a short text. */
-export function sharedConfigurationOf(settings: Settings): string {
-  const { clientPrefixes, sessionIdle, limit } = settings
-  const all = [judgedUnder(settings), clientPrefixes, sessionIdle, limit.sessionLimit]
-  return hash('sha256', JSON.stringify(all), 'base64url').slice(0, 8)
 }
 
 /** Logs each change of the store. */

@@ -12,9 +12,10 @@ import { createSessionsDesk } from '../admin/sessions-desk.ts'
 import { createShowGates } from '../admin/show-gates.ts'
 import { startTimer } from '../backend/timer.ts'
 import type { Settings } from '../config/read-settings.ts'
+import { sharedConfigurationOf } from '../config/shared-configuration.ts'
 import type { DecideOptions } from '../decision/decide.ts'
 import { createExplain, type Explain } from '../explain/explain.ts'
-import { createFleet, FRESH, type Fleet } from '../fleet/fleet.ts'
+import { createFleet, type Fleet, FRESH } from '../fleet/fleet.ts'
 import { formatAddress, isLoopback } from '../listen.ts'
 import type { Log } from '../log/log.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from '../metrics/metrics.ts'
@@ -24,7 +25,6 @@ import type { SessionStore } from '../state/session-store.ts'
 import type { UserLimit } from '../users/user-limit.ts'
 import type { Backends } from './create-backends.ts'
 import type { BoundedMemory } from './create-memory.ts'
-import { sharedConfigurationOf } from './create-store.ts'
 
 export interface OperatorSideOptions {
   readonly settings: Settings
@@ -141,7 +141,14 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
 
   function joinFleet(joined: SessionStore): Fleet {
     const made = createFleet({
-      ...{ store: joined, name: options.name, version: watched.version, sessions: held, clock, after: startTimer },
+      ...{
+        store: joined,
+        name: options.name,
+        version: watched.version,
+        sessions: held,
+        clock,
+        after: startTimer,
+      },
       ...{ onInternalError, page: pageOf(settings.adminListen) },
       configuration: sharedConfigurationOf(settings),
       answerers: () => createAnswerers(desk),

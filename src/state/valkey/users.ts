@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Keys } from '../keys.ts'
 import type { Deadlines, StoreEngine } from '../store-engine.ts'
 import type { Client } from './client.ts'
@@ -15,33 +14,22 @@ type Users = Pick<
   'readUser' | 'replaceUser' | 'markUser' | 'marksOf' | 'addCookie' | 'viewersOf'
 >
 
-/** Bytes, and characters, of the random version that a user's value begins with. */
-const VERSION = 12
-const VERSION_TEXT = 16
 const COLON = 0x3a
 
 /** What is kept of users and of cookies. */
 export function createUsers({ client, keys, deadlines }: UsersOptions): Users {
   const { read, write } = deadlines
   return {
-    readUser: (user) =>
-      client.call(read, 'get', [keys.user(user)], (reply) =>
-        maybe(reply, (found) => ({
-          value: bytesOf(found).subarray(VERSION_TEXT),
-          version: bytesOf(found).toString('latin1', 0, VERSION_TEXT),
-        })),
-      ),
+    readUser: (user) => client.call(read, 'get', [keys.user(user)], (reply) => maybe(reply, bytesOf)),
 
-    replaceUser(user, before, value, keepFor) {
-      const version = Buffer.from(randomBytes(VERSION).toString('base64url'))
-      return client.run(
+    replaceUser: (user, before, value, keepFor) =>
+      client.run(
         read,
         'replaceUser',
         [keys.user(user)],
-        [Buffer.from(before ?? '', 'latin1'), Buffer.concat([version, value]), millisecondsOf(keepFor)],
+        [before ?? '', value, millisecondsOf(keepFor)],
         (reply) => numberOf(listOf(reply, 1)[0]) === 1,
-      )
-    },
+      ),
 
     markUser: (user, number, value, keepFor) =>
       client.run(

@@ -53,6 +53,8 @@ export function createValkeyEngine(options: ValkeyEngineOptions): StoreEngine {
   return {
     keys,
     gate,
+    isShared: true,
+    isParted: settings.mode.kind === 'cluster',
     async open() {
       await client.open()
       let isLate = false
