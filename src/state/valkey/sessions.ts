@@ -134,28 +134,37 @@ export function createSessions({ client, keys, deadlines, gate, prefix }: Sessio
     },
 
     async former(place) {
+      const isMarks = place === 'marks'
       const [now, found] = await Promise.all([
-        client.call(deadlines.read, 'time', [], (reply) => {
-          const [seconds] = listOf(reply, 2)
-          return Number(textOf(seconds)) * 1_000
-        }),
-        client.call(deadlines.read, 'hgetall', [`${prefix}1:v{${place}}`], (reply) =>
-          groupsOf(reply ?? [], 2).map(([field, value]) => [textOf(field), bytesOf(value)] as const),
+        client.call(deadlines.read, 'time', [], (reply) => Number(textOf(listOf(reply, 2)[0])) * 1_000),
+        client.call(
+          deadlines.read,
+          'hgetall',
+          [`${prefix}1:${isMarks ? '{marks}' : `v{${place}}`}`],
+          (reply) => groupsOf(reply ?? [], 2).map(([id, value]) => [textOf(id), bytesOf(value)] as const),
         ),
       ])
-      const ended = new Set(found.flatMap(([field]) => (field.startsWith('x') ? [field.slice(1)] : [])))
-      return found.flatMap(([field, value]): FormerRecord[] => {
-        const [id, head] = [field.slice(1), FORMER.exec(value.toString('latin1', 0, MOST_OF_FORMER_HEAD))]
-        if (!field.startsWith('r') || ended.has(id) || head === null || Number(head[1]) <= now) return []
+      const kept = found.flatMap(([id, value]): FormerRecord[] => {
+        const head = (isMarks || id.startsWith('x') ? FORMER : FORMER_RECORD).exec(headOf(value))
+        if (head === null || Number(head[1]) <= now) return []
         return [{ id, payload: value.subarray(head[0].length) }]
       })
+      if (isMarks) return kept
+      const ended = new Set(kept.filter(({ id }) => id.startsWith('x')).map(({ id }) => id.slice(1)))
+      return kept.flatMap(({ id, payload }) =>
+        id.startsWith('r') && !ended.has(id.slice(1)) ? [{ id: id.slice(1), payload }] : [],
+      )
     },
   }
 }
 
-/** What the release before wrote in clear: until when, gate, whether it is silent, last request. */
-const FORMER = /^(\d{1,16}):[^:]*:[01]:\d{1,16}:/
-const MOST_OF_FORMER_HEAD = 128
+/** What the release before wrote in clear: until when; of a record gate, whether it is silent, last request. */
+const FORMER = /^(\d{1,16}):/
+const FORMER_RECORD = /^(\d{1,16}):[^:]*:[01]:\d{1,16}:/
+
+function headOf(value: Buffer): string {
+  return value.toString('latin1', 0, 128)
+}
 
 function listedOf(id: string, entry: string): ListedSession[] {
   if (id === HEAD) return []
