@@ -95,9 +95,8 @@ function toServer(
     }),
   })
   client.on('sentinelError', (error: Error) => {
-    note(error)
+    if (askedFor.sentinelPassword || !error.message.includes('NOAUTH')) return note(error)
     // Sentinels often have no password where the servers have one. It ends, and another one is made.
-    if (askedFor.sentinelPassword || !error.message.includes('NOAUTH')) return
     askedFor.sentinelPassword = true
     client.disconnect()
   })
