@@ -61,9 +61,11 @@ describe('a server with a replica and Sentinels', { concurrency: 4 }, () => {
       const engine = makeEngine(settings)
       t.after(() => engine.close())
       await engine.open()
-      // The second one is that of the server itself.
-      const expected = wants ? ['asked', 'the-password', 'asked', 'the-password'] : ['asked', 'the-password']
-      assert.deepEqual(told, expected)
+      // The last one is that of the server itself.
+      assert.match(
+        told.join(' '),
+        wants ? /^(?:asked )+the-password asked the-password$/ : /^asked the-password$/,
+      )
     }
   })
 })
