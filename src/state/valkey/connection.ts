@@ -193,16 +193,14 @@ function checked(reply: unknown, fits: (reply: unknown) => boolean): unknown {
 
 /** As CLUSTER SLOTS answers: ranges, each with its servers. One that does not know its name tells none. */
 function isSlots(reply: unknown): boolean {
-  const isSlot = (value: unknown): boolean =>
-    Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MOST_SLOT
-  return (
-    isList(reply, 1) &&
-    reply.every((range) => {
-      if (!isList(range, 3)) return false
-      const [first, last, ...servers] = range
-      return isSlot(first) && isSlot(last) && servers.every((one) => isAddress(one) && one !== null)
-    })
-  )
+  return isList(reply, 1) && reply.every(isRange)
+}
+
+function isRange(range: unknown): boolean {
+  if (!isList(range, 3)) return false
+  const [first, last, ...servers] = range
+  const isSlot = (slot: unknown): boolean => Number.isInteger(slot) && Number(slot) <= MOST_SLOT
+  return isSlot(first) && isSlot(last) && servers.every((server) => server !== null && isAddress(server))
 }
 
 /** Host and port, as a Sentinel answers, or nothing. */

@@ -1,7 +1,5 @@
-import type { Keys } from '../keys.ts'
 import {
   type ChangeOutcome,
-  type Deadlines,
   type EndOutcome,
   type FormerRecord,
   type ListedSession,
@@ -9,20 +7,8 @@ import {
   type StoreEngine,
   StoreError,
 } from '../store-engine.ts'
-import type { Client, Parameter } from './client.ts'
+import type { Parameter, PartOptions } from './client.ts'
 import { bytesOf, groupsOf, listOf, maybe, millisecondsOf, numberOf, textOf } from './replies.ts'
-
-export interface SessionsOptions {
-  readonly client: Client
-  readonly keys: Keys
-  readonly deadlines: Deadlines
-  /** This process, as others see it. */
-  readonly gate: string
-  /** STATE_PREFIX. */
-  readonly prefix: string
-}
-
-type Sessions = Pick<StoreEngine, 'list' | 'read' | 'write' | 'end' | 'drop' | 'former'>
 
 const letters = { playing: 'p', silent: 's', left: 'l' } as const
 const states: Readonly<Record<string, SessionState>> = { p: 'playing', s: 'silent', l: 'left' }
@@ -34,10 +20,10 @@ const HEAD = '#'
 const BATCH = 64
 
 /** The sessions of viewers; how they lie there says session-scripts.ts. */
-export function createSessions({ client, keys, deadlines, gate, prefix }: SessionsOptions): Sessions {
+export function createSessions({ client, keys, deadlines, gate, prefix }: PartOptions) {
   /** One script for each viewer, and what it answers about each item; an error for those of which it fails. */
   const eachViewer = async <Item extends { readonly viewer: string; readonly id: string }, Outcome>(
-    script: 'writeSessions' | 'endSessions' | 'dropSessions',
+    script: 'writeSessions' | 'endSessions',
     items: readonly Item[],
     parametersOf: (item: Item) => readonly Parameter[],
     read: (reply: unknown) => Outcome,
@@ -59,7 +45,7 @@ export function createSessions({ client, keys, deadlines, gate, prefix }: Sessio
           script,
           [keys.viewer(viewer), ...own.map(({ id }) => keys.session(viewer, id))],
           script === 'writeSessions' ? [gate, ...parameters] : parameters,
-          (reply) => (script === 'dropSessions' ? [] : listOf(reply, own.length)).map(read),
+          (reply) => listOf(reply, own.length).map((one) => read(one)),
         )
         .catch((error: StoreError) => error)
       for (const [n, at] of group.entries())
@@ -123,12 +109,7 @@ export function createSessions({ client, keys, deadlines, gate, prefix }: Sessio
     },
 
     async drop(sessions) {
-      const outcomes = await eachViewer(
-        'dropSessions',
-        sessions,
-        ({ id }) => [id],
-        () => undefined,
-      )
+      const outcomes = await eachViewer('endSessions', sessions, ({ id }) => [id, 1, ''], listOf)
       const error = outcomes.find((one) => one instanceof StoreError)
       if (error !== undefined) throw error
     },
@@ -155,7 +136,7 @@ export function createSessions({ client, keys, deadlines, gate, prefix }: Sessio
         id.startsWith('r') && !ended.has(id.slice(1)) ? [{ id: id.slice(1), payload }] : [],
       )
     },
-  }
+  } satisfies Partial<StoreEngine>
 }
 
 /** What the release before wrote in clear: until when; of a record gate, whether it is silent, last request. */
