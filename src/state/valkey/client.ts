@@ -1,4 +1,5 @@
-import type { StoreError } from '../store-engine.ts'
+import type { Keys } from '../keys.ts'
+import type { Deadlines, StoreError } from '../store-engine.ts'
 import { type Connection, loadConnect } from './connection.ts'
 import { listOf, numberOf, UnexpectedReply } from './replies.ts'
 import { sessionScripts } from './session-scripts.ts'
@@ -36,6 +37,15 @@ export interface Client {
     parameters: readonly Parameter[],
     read: (reply: readonly unknown[]) => Result,
   ): Promise<Result>
+}
+
+/** What the parts of the engine are made of. `gate`: this process, as others see it; `prefix`: STATE_PREFIX. */
+export interface PartOptions {
+  readonly client: Client
+  readonly keys: Keys
+  readonly deadlines: Deadlines
+  readonly gate: string
+  readonly prefix: string
 }
 
 export interface ClientOptions {

@@ -95,9 +95,8 @@ function toServer(
     }),
   })
   client.on('sentinelError', (error: Error) => {
-    note(error)
+    if (askedFor.sentinelPassword || !error.message.includes('NOAUTH')) return note(error)
     // Sentinels often have no password where the servers have one. It ends, and another one is made.
-    if (askedFor.sentinelPassword || !error.message.includes('NOAUTH')) return
     askedFor.sentinelPassword = true
     client.disconnect()
   })
@@ -168,6 +167,10 @@ function guard(redis: Redis, note: (error: unknown) => void): Redis {
     }, LOOK).unref()
   })
   redis.on('close', () => clearInterval(timer))
+  // It follows an ASK and leaves what this rejects with to nobody, who ends the process.
+  const { asking } = redis
+  const caught = async (): Promise<unknown> => await asking.call(redis).catch(() => undefined)
+  redis.asking = caught as typeof asking
   // A cluster asks for its slots on connections like this one.
   const { duplicate } = redis
   redis.duplicate = (...override) => guard(duplicate.apply(redis, override), note)
@@ -190,16 +193,14 @@ function checked(reply: unknown, fits: (reply: unknown) => boolean): unknown {
 
 /** As CLUSTER SLOTS answers: ranges, each with its servers. One that does not know its name tells none. */
 function isSlots(reply: unknown): boolean {
-  const isSlot = (value: unknown): boolean =>
-    Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MOST_SLOT
-  return (
-    isList(reply, 1) &&
-    reply.every((range) => {
-      if (!isList(range, 3)) return false
-      const [first, last, ...servers] = range
-      return isSlot(first) && isSlot(last) && servers.every((one) => isAddress(one) && one !== null)
-    })
-  )
+  return isList(reply, 1) && reply.every(isRange)
+}
+
+function isRange(range: unknown): boolean {
+  if (!isList(range, 3)) return false
+  const [first, last, ...servers] = range
+  const isSlot = (slot: unknown): boolean => Number.isInteger(slot) && Number(slot) <= MOST_SLOT
+  return isSlot(first) && isSlot(last) && servers.every((server) => server !== null && isAddress(server))
 }
 
 /** Host and port, as a Sentinel answers, or nothing. */

@@ -93,6 +93,7 @@ const TIDY = `local function tidy()
 end
 `
 
+/** Without a value nothing stays of it. */
 const END = `local done = { tonumber(ARGV[1]) }
 for i = 2, #KEYS do
   local key, at = KEYS[i], 2 + (i - 2) * 3
@@ -101,7 +102,7 @@ for i = 2, #KEYS do
     done[i] = { '', redis.call('GETRANGE', key, 1, -1) }
   else
     local was = entry(redis.call('HGET', list, id))
-    redis.call('SET', key, marker.ended .. value, 'PX', keepFor)
+    if value == '' then redis.call('DEL', key) else redis.call('SET', key, marker.ended .. value, 'PX', keepFor) end
     if was then forget(id, was) end
     done[i] = { was and was.gate or '' }
   end
@@ -109,23 +110,10 @@ end
 if redis.call('HLEN', list) > 1 then keep() else redis.call('DEL', list) end
 return done`
 
-const DROP = `for i = 2, #KEYS do
-  local id = ARGV[i]
-  if not hasEnded(KEYS[i]) then
-    local was = entry(redis.call('HGET', list, id))
-    if was then forget(id, was) end
-    redis.call('DEL', KEYS[i])
-  end
-end
-if redis.call('HLEN', list) > 1 then keep() else redis.call('DEL', list) end
-return { tonumber(ARGV[1]) }`
-
 /** The first parameter of each is its number, which its reply begins with. */
 export const sessionScripts = {
   /** gate, then for each: id, state, credential, milliseconds, value. Returns 1, 0 (moved) or its end. */
   writeSessions: TIME + SAFE + READING + TIDY + WRITE,
   /** For each: id, milliseconds, value. Returns the gate that told of it last, and how it had ended. */
   endSessions: SAFE + READING + END,
-  /** The id of each. */
-  dropSessions: SAFE + READING + DROP,
 } as const

@@ -1,7 +1,5 @@
-import type { Keys } from '../keys.ts'
 import {
   type ChangeOutcome,
-  type Deadlines,
   type EndOutcome,
   type FormerRecord,
   type ListedSession,
@@ -9,20 +7,8 @@ import {
   type StoreEngine,
   StoreError,
 } from '../store-engine.ts'
-import type { Client, Parameter } from './client.ts'
+import type { Parameter, PartOptions } from './client.ts'
 import { bytesOf, groupsOf, listOf, maybe, millisecondsOf, numberOf, textOf } from './replies.ts'
-
-export interface SessionsOptions {
-  readonly client: Client
-  readonly keys: Keys
-  readonly deadlines: Deadlines
-  /** This process, as others see it. */
-  readonly gate: string
-  /** STATE_PREFIX. */
-  readonly prefix: string
-}
-
-type Sessions = Pick<StoreEngine, 'list' | 'read' | 'write' | 'end' | 'drop' | 'former'>
 
 const letters = { playing: 'p', silent: 's', left: 'l' } as const
 const states: Readonly<Record<string, SessionState>> = { p: 'playing', s: 'silent', l: 'left' }
@@ -34,10 +20,10 @@ const HEAD = '#'
 const BATCH = 64
 
 /** The sessions of viewers; how they lie there says session-scripts.ts. */
-export function createSessions({ client, keys, deadlines, gate, prefix }: SessionsOptions): Sessions {
+export function createSessions({ client, keys, deadlines, gate, prefix }: PartOptions) {
   /** One script for each viewer, and what it answers about each item; an error for those of which it fails. */
   const eachViewer = async <Item extends { readonly viewer: string; readonly id: string }, Outcome>(
-    script: 'writeSessions' | 'endSessions' | 'dropSessions',
+    script: 'writeSessions' | 'endSessions',
     items: readonly Item[],
     parametersOf: (item: Item) => readonly Parameter[],
     read: (reply: unknown) => Outcome,
@@ -59,7 +45,7 @@ export function createSessions({ client, keys, deadlines, gate, prefix }: Sessio
           script,
           [keys.viewer(viewer), ...own.map(({ id }) => keys.session(viewer, id))],
           script === 'writeSessions' ? [gate, ...parameters] : parameters,
-          (reply) => (script === 'dropSessions' ? [] : listOf(reply, own.length)).map(read),
+          (reply) => listOf(reply, own.length).map((one) => read(one)),
         )
         .catch((error: StoreError) => error)
       for (const [n, at] of group.entries())
@@ -123,39 +109,43 @@ export function createSessions({ client, keys, deadlines, gate, prefix }: Sessio
     },
 
     async drop(sessions) {
-      const outcomes = await eachViewer(
-        'dropSessions',
-        sessions,
-        ({ id }) => [id],
-        () => undefined,
-      )
+      const outcomes = await eachViewer('endSessions', sessions, ({ id }) => [id, 1, ''], listOf)
       const error = outcomes.find((one) => one instanceof StoreError)
       if (error !== undefined) throw error
     },
 
     async former(place) {
+      const isMarks = place === 'marks'
       const [now, found] = await Promise.all([
-        client.call(deadlines.read, 'time', [], (reply) => {
-          const [seconds] = listOf(reply, 2)
-          return Number(textOf(seconds)) * 1_000
-        }),
-        client.call(deadlines.read, 'hgetall', [`${prefix}1:v{${place}}`], (reply) =>
-          groupsOf(reply ?? [], 2).map(([field, value]) => [textOf(field), bytesOf(value)] as const),
+        client.call(deadlines.read, 'time', [], (reply) => Number(textOf(listOf(reply, 2)[0])) * 1_000),
+        client.call(
+          deadlines.read,
+          'hgetall',
+          [`${prefix}1:${isMarks ? '{marks}' : `v{${place}}`}`],
+          (reply) => groupsOf(reply ?? [], 2).map(([id, value]) => [textOf(id), bytesOf(value)] as const),
         ),
       ])
-      const ended = new Set(found.flatMap(([field]) => (field.startsWith('x') ? [field.slice(1)] : [])))
-      return found.flatMap(([field, value]): FormerRecord[] => {
-        const [id, head] = [field.slice(1), FORMER.exec(value.toString('latin1', 0, MOST_OF_FORMER_HEAD))]
-        if (!field.startsWith('r') || ended.has(id) || head === null || Number(head[1]) <= now) return []
+      const kept = found.flatMap(([id, value]): FormerRecord[] => {
+        const head = (isMarks || id.startsWith('x') ? FORMER : FORMER_RECORD).exec(headOf(value))
+        if (head === null || Number(head[1]) <= now) return []
         return [{ id, payload: value.subarray(head[0].length) }]
       })
+      if (isMarks) return kept
+      const ended = new Set(kept.filter(({ id }) => id.startsWith('x')).map(({ id }) => id.slice(1)))
+      return kept.flatMap(({ id, payload }) =>
+        id.startsWith('r') && !ended.has(id.slice(1)) ? [{ id: id.slice(1), payload }] : [],
+      )
     },
-  }
+  } satisfies Partial<StoreEngine>
 }
 
-/** What the release before wrote in clear: until when, gate, whether it is silent, last request. */
-const FORMER = /^(\d{1,16}):[^:]*:[01]:\d{1,16}:/
-const MOST_OF_FORMER_HEAD = 128
+/** What the release before wrote in clear: until when; of a record gate, whether it is silent, last request. */
+const FORMER = /^(\d{1,16}):/
+const FORMER_RECORD = /^(\d{1,16}):[^:]*:[01]:\d{1,16}:/
+
+function headOf(value: Buffer): string {
+  return value.toString('latin1', 0, 128)
+}
 
 function listedOf(id: string, entry: string): ListedSession[] {
   if (id === HEAD) return []

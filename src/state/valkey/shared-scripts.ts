@@ -151,7 +151,6 @@ redis.call('HSET', KEYS[1], 'n', string.format('%.0f', math.max(version, now) + 
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return { tonumber(ARGV[1]), 1 }`
 
-/** The first 16 characters are the version. */
 const REPLACE_USER = `if (safe('GET', KEYS[1]) or '') ~= ARGV[2] then return { tonumber(ARGV[1]), 0 } end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return { tonumber(ARGV[1]), 1 }`

@@ -1,20 +1,6 @@
-import type { Keys } from '../keys.ts'
-import type { Deadlines, Letter, RosterEntry, StoreEngine, StoreIdentity } from '../store-engine.ts'
-import type { Client } from './client.ts'
+import type { Letter, RosterEntry, StoreEngine, StoreIdentity } from '../store-engine.ts'
+import type { PartOptions } from './client.ts'
 import { bytesOf, groupsOf, listOf, millisecondsOf, numberOf, textOf } from './replies.ts'
-
-export interface SharedOptions {
-  readonly client: Client
-  readonly keys: Keys
-  readonly deadlines: Deadlines
-  /** This process, as others see it. */
-  readonly gate: string
-}
-
-type Shared = Pick<
-  StoreEngine,
-  'identify' | 'sealAnew' | 'beat' | 'roster' | 'goodbye' | 'post' | 'nextNumber' | 'wide' | 'replaceWide'
->
 
 /** Characters of a store's name. */
 const NAME = 22
@@ -22,7 +8,7 @@ const NAME = 22
 const BATCH = 64
 
 /** What all gates share; how it lies there says shared-scripts.ts. */
-export function createShared({ client, keys, deadlines, gate }: SharedOptions): Shared {
+export function createShared({ client, keys, deadlines, gate }: PartOptions) {
   const { beat: atOnce, read, write } = deadlines
   const inOne = ({ name, key }: StoreIdentity): Buffer => Buffer.concat([Buffer.from(name, 'latin1'), key])
 
@@ -112,5 +98,5 @@ export function createShared({ client, keys, deadlines, gate }: SharedOptions): 
         [before, value, millisecondsOf(keepFor)],
         (reply) => numberOf(listOf(reply, 1)[0]) === 1,
       ),
-  }
+  } satisfies Partial<StoreEngine>
 }

@@ -1,24 +1,11 @@
-import type { Keys } from '../keys.ts'
-import type { Deadlines, StoreEngine } from '../store-engine.ts'
-import type { Client } from './client.ts'
+import type { StoreEngine } from '../store-engine.ts'
+import type { PartOptions } from './client.ts'
 import { bytesOf, listOf, maybe, millisecondsOf, numberOf, textOf } from './replies.ts'
-
-export interface UsersOptions {
-  readonly client: Client
-  readonly keys: Keys
-  readonly deadlines: Deadlines
-}
-
-type Users = Pick<
-  StoreEngine,
-  'readUser' | 'replaceUser' | 'markUser' | 'marksOf' | 'addCookie' | 'viewersOf'
->
 
 const COLON = 0x3a
 
 /** What is kept of users and of cookies. */
-export function createUsers({ client, keys, deadlines }: UsersOptions): Users {
-  const { read, write } = deadlines
+export function createUsers({ client, keys, deadlines: { read, write } }: PartOptions) {
   return {
     readUser: (user) => client.call(read, 'get', [keys.user(user)], (reply) => maybe(reply, bytesOf)),
 
@@ -63,5 +50,5 @@ export function createUsers({ client, keys, deadlines }: UsersOptions): Users {
 
     viewersOf: (cookie) =>
       client.call(read, 'lrange', [keys.cookie(cookie), 0, -1], (reply) => listOf(reply ?? []).map(textOf)),
-  }
+  } satisfies Partial<StoreEngine>
 }

@@ -25,7 +25,7 @@ export function createValkeyEngine(options: ValkeyEngineOptions): StoreEngine {
   const gate = options.gate ?? randomBytes(16).toString('base64url')
   const keys = createKeys(settings.prefix)
   const client = createClient({ settings, startTimer })
-  const shared = { client, keys, deadlines, gate }
+  const part = { client, keys, deadlines, gate, prefix: settings.prefix }
   let mayUse = false
 
   /** Whether the rights suffice is tried once; the second time the script is called by its digest. */
@@ -67,8 +67,8 @@ export function createValkeyEngine(options: ValkeyEngineOptions): StoreEngine {
     async close() {
       client.close()
     },
-    ...createSessions({ ...shared, prefix: settings.prefix }),
-    ...createShared(shared),
-    ...createUsers(shared),
+    ...createSessions(part),
+    ...createShared(part),
+    ...createUsers(part),
   }
 }

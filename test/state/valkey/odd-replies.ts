@@ -87,12 +87,7 @@ const calls: readonly (readonly [
   ['drop', (engine) => engine.drop([session]), isNothing],
   ['addCookie', (engine) => engine.addCookie('cookie', viewer, 1_000), isNothing],
   ['viewersOf', (engine) => engine.viewersOf('cookie'), (all: readonly unknown[]) => all.every(isText)],
-  [
-    'readUser',
-    (engine) => engine.readUser('user'),
-    (text: Awaited<ReturnType<StoreEngine['readUser']>>) =>
-      text === undefined || (isBytes(text.value) && isText(text.version)),
-  ],
+  ['readUser', (engine) => engine.readUser('user'), isMaybe],
   ['replaceUser', (engine) => engine.replaceUser('user', undefined, value, 1_000), isFlag],
   ['markUser', (engine) => engine.markUser('user', 1, value, 1_000), isNothing],
   [
