@@ -69,6 +69,7 @@ export function createService(settings: Settings, log: Log): Service {
   let decidedAlone = 0
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
+  const name = settings.gateName ?? defaultGateName(hostname(), settings.listen)
   const store = createStore({
     ...{ settings, log, clock, identify },
     scopeOf: createScopeOf(settings),
@@ -187,7 +188,7 @@ export function createService(settings: Settings, log: Log): Service {
   const operator = createOperatorSide({
     settings,
     log,
-    name: settings.gateName ?? defaultGateName(hostname(), settings.listen),
+    name,
     memory,
     store,
     limit,

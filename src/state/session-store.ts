@@ -108,6 +108,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     ...{ engine, vault, clock, after },
     ...{ onChange: options.onChange, onSetAside: options.onSetAside, onCommand: options.onCommand },
     about: () => post?.about() ?? '',
+    prepare: () => recalling.readFormerMarks(engine),
     onOpened() {
       hasNumber = true
       known.numbered(link.number())

@@ -33,6 +33,8 @@ export interface StoreLinkOptions {
   readonly after: (milliseconds: number, act: () => void) => () => void
   /** What this gate says of itself in the roster. */
   readonly about: () => string
+  /** Before it is used for the first time. Never rejects. */
+  readonly prepare: () => Promise<void>
   /** The store can be used, for the first time or again. */
   readonly onOpened: () => void
   /** It is another store than before: it was emptied, or has lost something. */
@@ -171,6 +173,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       wide = 0
       await identify()
     }
+    if (!hasOpened) await options.prepare()
     if (heard.wide !== wide) {
       await options.onWide(engine)
       wide = heard.wide

@@ -70,8 +70,6 @@ export function createSessionEvents(options: SessionEventsOptions): SessionEvent
     ended(session, why) {
       const now = clock()
       const wasYoung = young.delete(session)
-      // The gate where it ends tells its end.
-      if (why === 'moved') return
       if (wasYoung) {
         if (lasted(session, now) < minTime) return
         delivery.add(startOf(viewOf(session)))

@@ -252,7 +252,8 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
       }),
 
     async former(place) {
-      const entries = readFormerBundle((await get(place)) ?? Buffer.alloc(0))
+      const key = place === 'marks' ? '!marks' : place
+      const entries = readFormerBundle((await get(key)) ?? Buffer.alloc(0))
       return entries.flatMap(({ id, until, payload }): FormerRecord[] =>
         until > now() ? [{ id, payload }] : [],
       )
