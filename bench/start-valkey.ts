@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { createClient } from '../src/state/valkey/client.ts'
 import { startTimer } from '../src/backend/timer.ts'
+import { createClient } from '../src/state/valkey/client.ts'
 import type { Scope } from '../test/support/scope.ts'
 import { startProcess } from './start-process.ts'
 

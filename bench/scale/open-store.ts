@@ -72,7 +72,9 @@ export async function openStore(scope: Scope, { socket }: Valkey): Promise<Bench
       async write(user, text, before, keepFor) {
         const name = vault.user(user)
         const version = vault.seal(text, engine.keys.user(name))
-        return (await engine.replaceUser(name, before?.version, version, keepFor)) ? { text, version } : undefined
+        return (await engine.replaceUser(name, before?.version, version, keepFor))
+          ? { text, version }
+          : undefined
       },
     },
   }

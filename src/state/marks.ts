@@ -89,13 +89,15 @@ export function createMarks(clock: () => number): Marks {
     add({ filter, number: of }, until = clock() + KEEP_MARK) {
       const marks = isOfUser(filter) ? users : wide
       const key = keyOf(filter)
+      // `all` says it already.
+      if (marks === wide && of <= (wide.get(ALL)?.number ?? 0)) return false
       const known = marks.get(key)
       if (known !== undefined && known.number >= of) return false
       const ttl = Math.min(KEEP_MARK, until - clock())
       if (ttl <= 0) return false
       marks.set(key, { filter, number: of, until }, { ttl })
       // It says all that they say.
-      if (key === keyOf({}))
+      if (key === ALL)
         for (const [other, { number: before }] of [...wide.entries()])
           if (other !== key && before <= of) wide.delete(other)
       return true
@@ -119,6 +121,9 @@ export function createMarks(clock: () => number): Marks {
     ofUsers: () => users.values(),
   }
 }
+
+/** The key of the mark of all sessions. */
+const ALL = keyOf({})
 
 function keyOf({ id, channel, address, user }: ClosedFilter): string {
   return JSON.stringify([id, channel, address, user])

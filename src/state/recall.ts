@@ -11,7 +11,7 @@ import type { FormerMark, Vault } from './vault.ts'
 import type { WriteBehind } from './write-behind.ts'
 
 export interface RecallOptions {
-  readonly link: Pick<StoreLink, 'use' | 'isUsable' | 'opening' | 'number'>
+  readonly link: Pick<StoreLink, 'use' | 'isUsable' | 'opening' | 'number' | 'areAgesUnknown'>
   readonly keys: StoreEngine['keys']
   readonly vault: Vault
   readonly written: Pick<WriteBehind, 'isRemoved' | 'unwritten' | 'silentOf'>
@@ -116,6 +116,7 @@ export function createRecall(options: RecallOptions): Recall {
       const kept = found !== undefined && !('ended' in found) ? rebuild(found, clock) : undefined
       if (kept === undefined) continue
       kept.hasLeft = one.state === 'left'
+      if (link.areAgesUnknown()) kept.session.dueAt = Math.min(kept.session.dueAt, clock.now())
       read.set(one.id, { change: one.change, kept })
     }
     return wanted.flatMap((one) => {

@@ -75,6 +75,8 @@ export interface StoreLink {
   number(): number
   /** The number of a new mark: the store's, or this gate's own while the store is away. */
   nextNumber(): Promise<number>
+  /** See `Pulse`. */
+  areAgesUnknown(): boolean
   /** Beats now, and not only in its turn: somebody waits for letters. */
   hurry(): Promise<void>
   roster(): Promise<readonly RosterEntry[] | undefined>
@@ -99,6 +101,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
   let name: string | undefined
   let have = 0
   let wide = 0
+  let areAgesUnknown = false
   let retryIn = engine.isShared ? BEAT : RETRY.first
   let cancelNext: (() => void) | undefined
   let beating: Promise<void> | undefined
@@ -162,6 +165,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
 
   const hear = async (heard: Pulse, took: number): Promise<void> => {
     known = Math.max(known, heard.number)
+    areAgesUnknown = heard.areAgesUnknown === true
     const offset = Math.round(heard.time - clock.now() + took / 2)
     const by = offset - clock.offset
     // What was long on its way says little of the time.
@@ -265,6 +269,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       onChange(state, 0)
     },
     number: () => known,
+    areAgesUnknown: () => areAgesUnknown,
     async nextNumber() {
       const next = await use('mark', (open) => open.nextNumber(known))
       known = Math.max(known + (next === undefined ? 1 : 0), next ?? 0)

@@ -13,7 +13,7 @@ import type { StoreIdentity } from './store-engine.ts'
  * of the secret.
  */
 export interface Vault {
-  /** What this process knows of the store; a fresh one while it knows nothing. */
+  /** For a store that has none: a fresh name, so that all notice, and the key that this process knows. */
   identity(): StoreIdentity
   /** Takes what the store says. False: none of the secrets opens it. */
   accept(identity: StoreIdentity): boolean
@@ -54,7 +54,6 @@ const CREDENTIAL = 8
 
 export function createVault(secrets: readonly string[], configuration: string, keys: Keys): Vault {
   const seal = createSeal(secrets)
-  let name = randomBytes(16).toString('base64url')
   let key = randomBytes(32)
   const nameFor = (kind: string, text: string): string => nameOf(key, `${kind}\n${text}`).slice(0, NAME)
   const place = (of: string): string => `${keys.identity} ${of}`
@@ -63,11 +62,13 @@ export function createVault(secrets: readonly string[], configuration: string, k
   const formerStarts = seal.formerNames(configuration, 8).map((one) => `1${one}`)
 
   return {
-    identity: () => ({ name, key: seal.seal(key.toString('base64url'), place(name)) }),
+    identity() {
+      const fresh = randomBytes(16).toString('base64url')
+      return { name: fresh, key: seal.seal(key.toString('base64url'), place(fresh)) }
+    },
     accept(identity) {
       const text = seal.open(identity.key, place(identity.name))
       if (text === undefined) return false
-      name = identity.name
       key = Buffer.from(text, 'base64url')
       return true
     },

@@ -100,6 +100,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   let cancelTimer: (() => void) | undefined
   let flushing: Promise<void> | undefined
   let isWaiting = false
+  /** Sessions of the batch that is being written. */
+  let underWay = 0
 
   const forgetSilent = ({ id, viewer }: Pick<Removal, 'id' | 'viewer'>): void => {
     const others = silent.get(viewer)
@@ -159,6 +161,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       const change = changeOf(kept)
       if (change !== undefined && told.push(kept)) writes.push(change)
     }
+    // First, so that a crash leaves no session without its ways.
+    await tellCookies(told)
     const outcomes = await link.use('write', (engine) => engine.write(writes))
     if (outcomes === undefined) {
       putBack(batch)
@@ -181,7 +185,6 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       options.onTold(kept, asSilent, outcome.kind, end?.ended)
     }
     link.warn(full?.kind === 'failed' ? full.error : undefined)
-    await tellCookies(told)
     options.onReported(told)
     return true
   }
@@ -292,7 +295,11 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       if (batch.length === 0) return
       // What changes while it is written is written again.
       for (const { session } of batch) changes.delete(session.id)
-      if (!(await write(batch)) || isWaiting) return
+      underWay = batch.length
+      const isWritten = await write(batch).finally(() => {
+        underWay = 0
+      })
+      if (!isWritten || isWaiting) return
     }
   }
 
@@ -360,7 +367,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       for (const [id, removal] of gone.entries()) if (removal.end !== undefined) removals.set(id, removal)
     },
     flush,
-    waiting: () => changes.size + removals.size + marks.size,
+    waiting: () => changes.size + underWay + removals.size + marks.size,
     tooLarge: () => tooLarge,
   }
 }

@@ -82,7 +82,7 @@ describe('the sessions of two gates', () => {
     const { north, south } = await startTwo(t)
     const [anna, ben] = [await play(north, 'anna'), await play(south, 'ben')]
     await play(north, 'carla')
-    await play(south, 'carla', 'films')
+    await askGate(south.gate.port, { uri: '/live/films/index.m3u8?token=carla', userAgent: 'another' })
     const found = (await north.admin(`GET /sessions/${ben}`)).json as SessionView
     assert.deepEqual([found.user, found.gate], ['ben', 'south'])
     assert.equal((await north.admin('GET /sessions/AAAAAAAAAAAAAAAAAAAAAA')).status, 404)

@@ -103,7 +103,13 @@ describe('the metrics of the store', () => {
   test('count looks that took longer than STATE_TIMEOUT, and failures by why, in seconds', async () => {
     const registry = new Registry()
     const state = { usable: true, since: 0 }
-    const store = { state: () => state, timeout: 100, waiting: () => 3, bytes: () => 5_000, tooLarge: () => 2 }
+    const store = {
+      state: () => state,
+      timeout: 100,
+      waiting: () => 3,
+      bytes: () => 5_000,
+      tooLarge: () => 2,
+    }
     const metrics = createStoreMetrics(store, readAtScrape(registry))
     metrics.commanded('recall', 100, undefined)
     metrics.commanded('recall', 101, undefined)

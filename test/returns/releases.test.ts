@@ -12,8 +12,7 @@ const MINUTE = 60_000
 const lifetimes = { allow: 'session' as const, resume: 'backend' as const }
 
 /** A name of the release before, without a secret. */
-const nameOf = (text: string, length: number): string =>
-  hash('sha256', text, 'base64url').slice(0, length)
+const nameOf = (text: string, length: number): string => hash('sha256', text, 'base64url').slice(0, length)
 
 /** A bundle of one record, as 0.2 has written it. */
 function formerBundle(record: { readonly id: string }, until: number): Buffer {
@@ -46,7 +45,9 @@ describe('a folder of the release before', () => {
     }
     const folder = join(machine.place.folder, 'sessions')
     mkdirSync(folder, { recursive: true })
-    const level = new ClassicLevel<string, Buffer>(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' })
+    const level = new ClassicLevel<string, Buffer>(folder, {
+      ...{ keyEncoding: 'utf8', valueEncoding: 'buffer', compression: false },
+    })
     await level.open()
     await level.clear()
     await level.put(`1${nameOf('', 8)}${nameOf(viewer, 22)}`, formerBundle(record, now + 60 * MINUTE))

@@ -16,8 +16,8 @@ import {
   viewerOf,
 } from '../support/cookie-machine.ts'
 import type { CookieQuestion } from '../support/cookie-request.ts'
-import { createPretendMachine, type PretendProcess } from '../support/pretend-machine.ts'
 import { createMemoryPlace } from '../support/memory-engine.ts'
+import { createPretendMachine, type PretendProcess } from '../support/pretend-machine.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -140,9 +140,7 @@ for (const mode of ['on', 'strict'] as const)
       let elapsed = 0
       const records = createMemoryPlace(() => elapsed, true)
       const gates = await Promise.all(
-        ['a', 'b', 'c'].map(() =>
-          start(createPretendMachine(t), { ...MINISTRA, shared: records.create() }),
-        ),
+        ['a', 'b', 'c'].map(() => start(createPretendMachine(t), { ...MINISTRA, shared: records.create() })),
       )
       const [a, b, c] = gates
       assert.ok(a && b && c)

@@ -3,9 +3,9 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, symlinkSync } 
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Scope } from '../support/scope.ts'
+import { changeOf } from './conformance.ts'
 import { type FolderPlace, makeFolderPlace } from './folder-place.ts'
 import { randomText } from './random-text.ts'
-import { changeOf } from './conformance.ts'
 
 test('the folder is created for its user alone, and so is every file in it', async (t) => {
   // A wide mask of the process, and a folder that hands its group on.

@@ -173,7 +173,7 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
         number: Math.max(there, number),
         time: now(),
         wide: versionOf(unwrap(wide, now())),
-        ...{ letters: [], cut: false },
+        ...{ letters: [], cut: false, areAgesUnknown: store.areAgesUnknown() },
       }
     },
     roster: async () => [],

@@ -15,6 +15,8 @@ export interface FolderStore {
   close(): Promise<void>
   /** Milliseconds since 1970: the wall clock, which never goes back here. */
   now(): number
+  /** The wall clock was set back since the last process wrote: how much time has passed is not known. */
+  areAgesUnknown(): boolean
   get(key: string): Promise<Buffer | undefined>
   getMany(keys: readonly string[]): Promise<readonly (Buffer | undefined)[]>
   /** All or none; undefined removes. @param isSync whether it is on the disk when it resolves */
@@ -33,7 +35,7 @@ const NEVER = Number.MAX_SAFE_INTEGER
 /** Bytes that are given up for a disk that is full, so that LevelDB can be opened and emptied. */
 const BALLAST = 4 * 1_048_576
 /** A wall clock that went back by more says nothing of the time that has passed; milliseconds. */
-export const STEPPED = 60_000
+const STEPPED = 60_000
 
 /**
  * From `open` on, all files that this process creates are readable by its user alone, since LevelDB creates
@@ -49,6 +51,7 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
   /** Why it must be opened again. */
   let broken: StoreError | undefined
   let isDamaged = false
+  let areAgesUnknown = false
   /** From the monotonic clock to the time of the store. */
   let offset = wall() - clock()
   const now = (): number => Math.floor(clock() + offset)
@@ -151,9 +154,11 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     if (/: dropping \d+ bytes/.test(log))
       throw new StoreError('damaged', `the log of the store ${folder.path} cannot be read`)
     const [saved] = await inTime(() => opened.getMany([clockKey]))
-    const last = unwrap(saved, 0)?.readDoubleBE(0) ?? 0
-    // Ages that a clock that was set back would make shorter stay as they were.
-    offset = Math.max(wall(), last) - clock()
+    const last = unwrap(saved, 0)
+    const passed = last === undefined ? 0 : wall() - last.readDoubleBE(8)
+    areAgesUnknown = passed < -STEPPED
+    // A clock that was set back makes no age shorter.
+    offset = (last === undefined ? wall() : last.readDoubleBE(0) + Math.max(0, passed)) - clock()
   }
 
   /** What must not be forgotten, of a store that has no room for anything. */
@@ -241,14 +246,16 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     },
     close,
     now,
+    areAgesUnknown: () => areAgesUnknown,
     get: async (key) => (await look([key])).get(key),
     async getMany(wanted) {
       const values = await look(wanted)
       return wanted.map((key) => values.get(key))
     },
     put(steps, isSync) {
-      const time = Buffer.alloc(8)
-      time.writeDoubleBE(now())
+      const time = Buffer.alloc(16)
+      time.writeDoubleBE(now(), 0)
+      time.writeDoubleBE(wall(), 8)
       const all = [...steps, [clockKey, wrap(time, NEVER)] as const]
       return use(deadlines.write, (open) =>
         open.batch(
