@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { Session } from '../session/session.ts'
 import { listOf, number, object, readJson, text } from './shape.ts'
 
 /** Which sessions an operator means. Each text must be equal to that of the session; none = all sessions. */
@@ -55,6 +56,19 @@ export const readFilter = filterShape
 /** Whether the mark is of one user alone: those lie under keys of their own. */
 export function isOfUser({ channel, address, user, id }: ClosedFilter): boolean {
   return user !== undefined && channel === undefined && address === undefined && id === undefined
+}
+
+/** Whether an operator means this session. */
+export function matches(
+  { id, channel, address, user }: ClosedFilter,
+  session: Pick<Session, 'id' | 'scope' | 'address' | 'userId'>,
+): boolean {
+  return (
+    (id ?? session.id) === session.id &&
+    (channel ?? session.scope.shownChannel) === session.scope.shownChannel &&
+    (address ?? session.address) === session.address &&
+    (user ?? session.userId) === session.userId
+  )
 }
 
 /** The marks that this process knows. */

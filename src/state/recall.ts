@@ -3,7 +3,7 @@ import type { Asking, Recalled, StoredSession } from '../decision/stored.ts'
 import type { Session } from '../session/session.ts'
 import type { Kept, Rebuild, StoreClock } from './kept.ts'
 import type { KnownSessions } from './known-sessions.ts'
-import { type CloseMark, KEEP_MARK, type Marks } from './marks.ts'
+import { type CloseMark, KEEP_MARK, type Marks, matches } from './marks.ts'
 import { createResumableUntil } from './silence.ts'
 import type { ListedSession, StoreEngine } from './store-engine.ts'
 import type { StoreLink } from './store-link.ts'
@@ -151,14 +151,7 @@ export function createRecall(options: RecallOptions): Recall {
   }
 
   const isFormerlyClosed = ({ session }: Kept): boolean =>
-    formerMarks.some(
-      ({ filter, at }) =>
-        session.openedAt + clock.offset <= at &&
-        (filter.id ?? session.id) === session.id &&
-        (filter.channel ?? session.scope.shownChannel) === session.scope.shownChannel &&
-        (filter.address ?? session.address) === session.address &&
-        (filter.user ?? session.userId) === session.userId,
-    )
+    formerMarks.some(({ filter, at }) => session.openedAt + clock.offset <= at && matches(filter, session))
 
   const keptNamed = async (engine: StoreEngine, name: string): Promise<readonly Kept[]> =>
     readListed(engine, name, await engine.list(name))
