@@ -71,13 +71,22 @@ describe('somebody who writes into Valkey, or empties it', { concurrency: 4 }, (
   test('writes into the list of a viewer: nobody reads it as a session', async (t) => {
     const { server, one } = await start(t)
     await one.write([changeOf(viewer)])
-    const odd = ['x', '1:z:1:1::', ':::::', '1:p', 'zz:p:1:1:gate:c']
-    for (const [at, entry] of odd.entries())
-      await server.cli('HSET', one.keys.viewer(viewer), `odd${at}`, entry)
-    await server.cli('HSET', one.keys.viewer(viewer), '#', 'nonsense')
-    assert.deepEqual(await one.write([changeOf(viewer, { id: 'two' })]), [{ kind: 'written' }])
-    const listed = await one.list(viewer)
-    assert.deepEqual(listed.map(({ id }) => id).sort(), ['one', 'two'])
+    const key = one.keys.viewer(viewer)
+    const own = await server.cli('GET', key)
+    for (const odd of ['x\n:::::\nzz:1:p', '', ':', '1:1:1:1', 'ffffffffffff:1:1:1\n'])
+      for (const text of [odd, own + odd, odd + own]) {
+        await server.cli('SET', key, text)
+        assert.deepEqual(await one.write([changeOf(viewer, { id: 'two' })]), [{ kind: 'written' }])
+        const listed = await one.list(viewer)
+        assert.ok(
+          listed.some(({ id }) => id === 'two'),
+          text,
+        )
+        assert.ok(
+          listed.every(({ id, change }) => /^(?:one|two)$/.test(id) && Number.isSafeInteger(change)),
+          text,
+        )
+      }
   })
 
   test('empties it: the next heartbeat tells no name, and an inbox that was lost is told as cut, once', async (t) => {
