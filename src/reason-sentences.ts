@@ -19,7 +19,7 @@ const ownReasons: Readonly<Record<Exclude<Reason, `backend-${number}` | `unavail
   remembered: 'the verdict of this very request, given earlier',
   adopted: 'a session that plays covers it; an earlier process has opened it, and the store knew it',
   resumed: 'a session that was silent covers it, and goes on',
-  'session-limit': 'this user plays as often as the backend allows already',
+  'session-limit': 'this user already has as many streams as the backend allows',
   'bad-request': 'refused before anybody is asked',
   'too-many-questions': 'this client address, or its network, has its share of questions under way',
   'question-refused': 'the backend answers others, but fails at this very question',

@@ -66,7 +66,7 @@ export type Reason =
   | 'remembered' // an earlier verdict for the same request
   | 'adopted' // allowed by a session that plays, and that an earlier process has opened
   | 'resumed' // allowed by a session that was silent, and goes on
-  | 'session-limit' // this user plays as often as the backend allows already
+  | 'session-limit' // this user already has as many streams as the backend allows
   | 'bad-request' // refused by the gate without asking a backend
   | RefusedReason
 

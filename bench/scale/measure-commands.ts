@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import type { UserValue } from '../../src/state/shared-store.ts'
+import type { UserText } from '../../src/state/user-texts.ts'
 import type { Scope } from '../../test/support/scope.ts'
 import { median } from '../median.ts'
 import type { Progress } from '../progress.ts'
@@ -44,11 +44,11 @@ export async function measureCommands(
     for (let at = 0; at < some.length; at += BATCH)
       await store.write(some.slice(at, at + BATCH).map((one) => one.write))
   }
-  const values = new Map<string, UserValue>()
+  const values = new Map<string, UserText>()
   const replace = async ({ user, text }: StoredViewer): Promise<void> => {
-    const replaced = await store.users.replace(user, values.get(user), text, 3_600_000)
-    if (!replaced.done) throw new Error('a user was changed by somebody else')
-    values.set(user, replaced.value)
+    const written = await store.users.write(user, text, values.get(user), 3_600_000)
+    if (written === undefined) throw new Error('a user was changed by somebody else')
+    values.set(user, written)
   }
   await write(all)
   await inTurn(all, replace)

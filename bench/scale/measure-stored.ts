@@ -58,7 +58,7 @@ export async function measureStored(scope: Scope, options: StoredOptions): Promi
       await persist(() => store.write(all.map(({ write }) => write)))
       const written = await used()
       // Longer than a gate would, so that the first are there when the last have come.
-      const put = ({ user, text }: StoredViewer) => store.users.replace(user, undefined, text, 3_600_000)
+      const put = ({ user, text }: StoredViewer) => store.users.write(user, text, undefined, 3_600_000)
       await persist(() => Promise.all(all.map(put)))
       records += written - begun
       users += (await used()) - written

@@ -1,13 +1,12 @@
-import { admit } from '../../src/limit/admit.ts'
-import { timesOf } from '../../src/limit/times.ts'
+import { limitedSessionOf } from '../../src/limit/limited-session.ts'
+import { change } from '../../src/limit/rules.ts'
 import { nobody } from '../../src/limit/user.ts'
+import { textOfUser } from '../../src/limit/user-text.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 import { Session } from '../../src/session/session.ts'
 import { recordOf } from '../../src/state/kept.ts'
 import type { Write } from '../../src/state/record-store.ts'
-import { limitedSessionOf } from '../../src/users/limited-session.ts'
-import { textOfUser } from '../../src/users/user-text.ts'
 import { userAgentOf } from '../audience.ts'
 
 /** One viewer who plays, as a gate writes it: a session with a URL of 200 bytes. */
@@ -37,7 +36,7 @@ const identify = createIdentify({
   ignoredParams: ['_HLS_*', 'CMCD'],
 })
 const scopeOf = createScopeOf(patterns)
-const times = timesOf({ grace: 15_000, hold: MINUTE, idle: IDLE, report: IDLE / 4 })
+const settings = { idle: IDLE, report: IDLE / 4, gate: 'gate', unseen: 0, isReport: false }
 
 /**
  * The viewer of this number. All that a gate makes of a request is made by the gate's own code.
@@ -70,12 +69,13 @@ export function storedViewer(number: number, now: number, hasLimit: boolean): St
     ...{ hasLeft: false, isAskedElsewhere: false },
   }
   const terms = { max: 1, policy: 'newest' } as const
-  const { user: state } = admit(nobody, now, limitedSessionOf(session, identity), terms, times)
+  const opening = { what: 'opening', session: limitedSessionOf(session, identity), terms } as const
+  const { user: state } = change(nobody, opening, now, settings)
   return {
     viewer: session.viewer,
     write: { record: recordOf(kept, { now: () => now, offset: 0 }), expiresAt: now + IDLE + DAY },
     user,
-    text: textOfUser(state, 0),
+    text: textOfUser(state),
     keepFor: IDLE + 1,
   }
 }

@@ -1,8 +1,8 @@
+import type { UserLimit } from '../limit/session-limit.ts'
 import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
-import type { UserLimit } from '../users/user-limit.ts'
 import {
   type CloseSessions,
   type CloseSessionsOptions,
@@ -53,6 +53,8 @@ export interface RefusedUserView {
   readonly refused: number
   /** Plays that were ended. */
   readonly displaced: number
+  /** They were put out at so many networks that the name must be shared. */
+  readonly isShared: boolean
   /** ISO 8601 in UTC. */
   readonly last: string
 }
@@ -77,7 +79,7 @@ export function createSessionsDesk(options: SessionsDeskOptions): SessionsDesk {
   const { tables, toIso, store, limit, gate, fleet } = options
   const view = (session: Session): SessionView => {
     const user = limit?.describe(session)
-    const counted = user?.terms && { plays: user.count, limit: user.terms.max }
+    const counted = user?.terms && { plays: user.plays.length, limit: user.terms.max }
     const seen = viewOf(session, toIso, store?.standing(session), counted)
     return gate === undefined ? seen : { ...seen, gate }
   }
@@ -131,9 +133,9 @@ export function createSessionsDesk(options: SessionsDeskOptions): SessionsDesk {
     },
 
     refusedUsers: (most) =>
-      (limit?.refusedUsers(most) ?? []).map(({ user, refused, displaced, last }) => ({
+      (limit?.refusedUsers(most) ?? []).map(({ user, refused, displaced, isShared, last }) => ({
         // The key of a user begins with the group of their backend.
-        ...{ user: user.slice(user.indexOf('\n') + 1), refused, displaced },
+        ...{ user: user.slice(user.indexOf('\n') + 1), refused, displaced, isShared },
         last: toIso(last),
       })),
 

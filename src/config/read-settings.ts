@@ -49,7 +49,7 @@ export interface Settings {
   /** What this gate is called among those that share a store; undefined = see `defaultGateName`. */
   readonly gateName: string | undefined
   /** How many sessions a user may have at once. Times are milliseconds. */
-  readonly limit: LimitSettings
+  readonly limit: TermsSettings
   readonly nginxTtl: number
   readonly maxSessions: number
   /** Bytes. */
@@ -64,13 +64,6 @@ export interface Settings {
   readonly credentialPattern: RegExp | undefined
   readonly logLevel: RawSettings['LOG_LEVEL']
   readonly logFormat: RawSettings['LOG_FORMAT']
-}
-
-export interface LimitSettings extends TermsSettings {
-  /** SESSION_LIMIT_GRACE */
-  readonly grace: number
-  /** SESSION_LIMIT_HOLD */
-  readonly hold: number
 }
 
 /** Either the settings, or all problems. Each problem names the variable, its value and the cure. */
@@ -201,8 +194,6 @@ function toSettings(
       sessionLimit: raw.SESSION_LIMIT,
       maxUserSessions: raw.MAX_USER_SESSIONS,
       minUserSessions: raw.MIN_USER_SESSIONS,
-      grace: raw.SESSION_LIMIT_GRACE,
-      hold: raw.SESSION_LIMIT_HOLD,
     },
     nginxTtl: raw.NGINX_TTL,
     maxSessions: raw.MAX_SESSIONS,

@@ -225,28 +225,18 @@ export const settingsTable = {
   ),
   SESSION_LIMIT: setting(
     'newest',
-    'who gives way when a user has more sessions than the backend allows: `newest` = the newest plays, `refuse` = who plays keeps playing, `report` = nobody, it is only shown, `off`',
+    'who gives way when a user has more streams than the backend allows: `newest` = the newest plays, `refuse` = who plays keeps playing, `report` = nobody, it is only shown, `off`',
     readChoice(sessionLimits),
   ),
   MAX_USER_SESSIONS: setting(
     '',
-    'sessions at once for users for whom the backend names no number; empty = no limit',
+    'streams at once for users for whom the backend names no number; empty = no limit',
     (text) => (text === '' ? undefined : readWholeNumber(1, MOST_SESSIONS)(text)),
   ),
   MIN_USER_SESSIONS: setting(
     '1',
     'raises a smaller `X-Max-Sessions` of the backend, but not 0, which is no limit',
     readWholeNumber(1, MOST_SESSIONS),
-  ),
-  SESSION_LIMIT_GRACE: setting(
-    '15s',
-    'a channel that its viewer has left does not count after this time without a request',
-    readDuration,
-  ),
-  SESSION_LIMIT_HOLD: setting(
-    '1m',
-    'how long the URL of a displaced viewer stays out after its last try, while there is no room',
-    readDuration,
   ),
   EVENTS_URL: {
     ...setting('', 'where starts and ends of sessions are posted to; empty = nowhere', readOptionalUrl),

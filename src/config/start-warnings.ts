@@ -8,8 +8,8 @@ import type { Environment, Settings } from './read-settings.ts'
 const LONGEST_TIMEOUT = 2_500
 /** The same, with STATE_TIMEOUT before it. */
 const LONGEST_WAIT = 2_600
-/** Milliseconds by which SESSION_LIMIT_GRACE must exceed NGINX_TTL. */
-const BEYOND_NGINX_TTL = 5_000
+/** Settings of the release before that are still accepted. */
+const FORMER = ['SESSION_LIMIT_GRACE', 'SESSION_LIMIT_HOLD']
 /** The part of V8's heap that sessions may take. The rest is for short-lived objects. */
 const MOST_OF_HEAP = 3 / 4
 
@@ -67,17 +67,14 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
       'STATE_MAX bounds a store in a folder, and STATE_URL names a Valkey, whose own maxmemory counts: remove it',
     )
   }
-  const { sessionLimit, grace } = settings.limit
   if (!environment['SESSION_LIMIT']?.trim()) {
     warnings.push(
       'SESSION_LIMIT is not set: where a backend sends X-UserId with X-Max-Sessions, who has more sessions loses the oldest (set SESSION_LIMIT=newest if you want that, report to see it first, off for no limit)',
     )
   }
-  if (sessionLimit !== 'off' && grace < settings.nginxTtl + BEYOND_NGINX_TTL) {
-    warnings.push(
-      `SESSION_LIMIT_GRACE=${grace}ms is too short beside NGINX_TTL=${settings.nginxTtl}ms: nginx answers for the gate meanwhile, and a channel would look left that is not; set at least ${settings.nginxTtl + BEYOND_NGINX_TTL}ms`,
-    )
-  }
+  for (const name of FORMER)
+    if (environment[name]?.trim())
+      warnings.push(`${name} does nothing any more: its time is fixed (docs/sessions.md); remove it`)
   const heap = heapLimit()
   if (settings.sessionMemory > heap * MOST_OF_HEAP) {
     const [wanted, limit] = [settings.sessionMemory, heap].map((bytes) => Math.floor(bytes / MEGABYTE))

@@ -59,9 +59,12 @@ export function createGiveCookie(
       const { cookieMode, path } = identity
       if (cookieMode === undefined) return undefined
       const isStrict = cookieMode === 'strict'
-      if (!isPlaylist(path)) return { secret: secretOf([], isStrict, '', now), value: undefined }
+      const { cookie = '' } = identity
+      const carried = cookie !== '' && mayJoin(cookie, userId) ? cookie : ''
+      const secret = (keys: readonly string[]) => ({ ...secretOf(keys, isStrict, '', now), carried })
+      if (!isPlaylist(path)) return { secret: secret([]), value: undefined }
       const { key, value } = give(identity, subrequest, userId)
-      return { secret: secretOf([key], isStrict, '', now), value }
+      return { secret: secret([key]), value }
     },
     toKnown(session, identity, subrequest) {
       const { cookies, sent } = session.secret ?? secretOf([], false, '', 0)

@@ -7,7 +7,7 @@ import type { Return } from './stored.ts'
 export interface Limited extends Pick<Grant, 'maxSessions' | 'unique'> {
   /** The user, with the group of the backend that named them: ids of different middlewares never meet. */
   readonly user: string
-  /** When the viewer came to this place; milliseconds of the monotonic clock. */
+  /** Since when it has been requested without a pause; milliseconds of the monotonic clock. */
   readonly entered: number
 }
 

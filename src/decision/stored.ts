@@ -32,9 +32,8 @@ export interface Recalled {
 /** Why a session has ended for good. */
 export interface End {
   readonly why: 'closed' | 'denied' | 'displaced' | 'shared'
-  /** The session that displaced it. */
+  /** The session that displaced it, and how. */
   readonly by?: string
-  /** Why that was one too many. */
   readonly cause?: 'other' | 'moved' | 'beside'
 }
 

@@ -1,7 +1,7 @@
 import type { Rehearsal } from '../decision/rehearse.ts'
+import type { UserLimit } from '../limit/session-limit.ts'
 import { clientIn } from '../session/identity.ts'
 import type { ToIso } from '../session/session-view.ts'
-import type { UserLimit } from '../users/user-limit.ts'
 import type { ExplainedLimit } from './explanation.ts'
 
 export interface ExplainLimitOptions {
@@ -19,14 +19,11 @@ export function explainLimit(
   const user = out ?? (session && limit?.describe(session))
   if (user?.terms === undefined) return null
   const { max, policy } = user.terms
-  const suspended = user.sharedUntil === undefined ? '' : '; suspended, since the name seems to be shared'
+  const { length: count } = user.plays
   return {
     // The key of a user begins with the group of their backend.
     user: user.user.slice(user.user.indexOf('\n') + 1),
-    count: user.count,
-    max,
-    policy,
-    finding: `${user.count} of ${max} play${max === 1 ? '' : 's'}${suspended}`,
+    ...{ count, max, policy, finding: `${count} of ${max} stream${max === 1 ? '' : 's'}` },
     plays: user.plays.map(({ sessions, viewer, place, since, seen, is }) => ({
       session: sessions[0] ?? '',
       address: clientIn(viewer),
@@ -41,7 +38,7 @@ export function explainLimit(
 
 function whyOut(out: NonNullable<ReturnType<UserLimit['whyOut']>>, toIso: ToIso): string {
   const by = out.by === '' ? 'another session of this user' : `session ${out.by}`
-  const held =
-    out.heldUntil === 0 ? '' : `; its URL is held until ${toIso(out.heldUntil)} while there is no room`
-  return `session ${out.session.id} was displaced by ${by}${held}`
+  const until =
+    out.until === undefined ? '' : `; while there is no room, it stays out until ${toIso(out.until)}`
+  return `session ${out.session.id} was put out by ${by} at ${toIso(out.at)}${until}`
 }

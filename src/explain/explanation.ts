@@ -47,7 +47,7 @@ export interface ExplainedLimit {
   readonly policy: 'newest' | 'refuse'
   /** As a clause. */
   readonly finding: string
-  /** The latest entered first. */
+  /** The latest opened first. */
   readonly plays: readonly {
     readonly session: string
     readonly address: string
@@ -55,7 +55,7 @@ export interface ExplainedLimit {
     /** ISO 8601 in UTC. */
     readonly since: string
     readonly lastRequest: string
-    readonly is: 'playing' | 'silent' | 'left'
+    readonly is: 'playing' | 'silent'
   }[]
   /** Why this request is refused; null where the limit is not why. */
   readonly out: string | null

@@ -16,6 +16,8 @@ export interface GateOptions extends AnswerOptions {
   /** A subrequest was refused without asking a backend; `why` is a sentence for the log. */
   readonly onRefused: (why: string, requestId: string | undefined) => void
   readonly onInternalError: (error: unknown) => void
+  /** nginx has its verdict cache on: it may repeat answers. */
+  readonly onVerdictCache?: () => void
 }
 
 /** A request listener for `http.createServer`. */
@@ -66,6 +68,7 @@ export function createGate(options: GateOptions): Listener {
     .get((request: IncomingMessage, response: ServerResponse) => {
       if (request.rawHeaders.length > 2 * MAX_HEADERS)
         return refuse(request, response, `more than ${MAX_HEADERS} headers`)
+      if (request.headers['x-verdict-cache'] !== undefined) options.onVerdictCache?.()
       const subrequest = readSubrequest(request.headers, options.sessionCookie)
       if ('refused' in subrequest) return refuse(request, response, subrequest.refused)
       const decided = decide(subrequest)

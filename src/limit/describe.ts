@@ -1,58 +1,53 @@
-import { holdsOn } from './holds.ts'
+import { holdsOf } from './outs.ts'
 import { playsOf } from './plays.ts'
-import { prune } from './prune.ts'
+import { pruned } from './rules.ts'
 import type { Terms } from './terms.ts'
-import type { Times } from './times.ts'
-import type { Hold, LimitedSession, Mark, User } from './user.ts'
+import { type LimitedSession, type LimitSettings, movedBy, timesOf, type User } from './user.ts'
 
-/** What a user plays, for people. Times are whole milliseconds of the caller's clock. */
+/** What a user plays, for people. Times are milliseconds of the monotonic clock. */
 export interface UserPlays {
   readonly terms: Terms | undefined
-  /** How many plays count. */
-  readonly count: number
-  /** The limit is suspended until then, since the name is shared; undefined = it is not. */
-  readonly sharedUntil: number | undefined
-  /** The latest entered first. */
+  /** The latest opened first. */
   readonly plays: readonly {
-    /** The latest entered first. */
+    /** The latest opened first. */
     readonly sessions: readonly string[]
     readonly viewer: string
     readonly place: string
     readonly since: number
     readonly seen: number
-    /** `left` does not count; `silent` counts until somebody needs its place. */
-    readonly is: 'playing' | 'silent' | 'left'
+    /** `silent`: it counts until somebody needs its place. */
+    readonly is: 'playing' | 'silent'
   }[]
 }
 
-export function describeUser(user: User, now: number, times: Times): UserPlays {
-  const { entries, terms, sharedUntil } = prune(user, now, times)
-  const plays = playsOf(entries, now, times)
+/** @param offset from the monotonic clock to the user's */
+export function describeUser(user: User, now: number, offset: number, settings: LimitSettings): UserPlays {
+  const known = movedBy(pruned(user, now + offset, settings), -offset)
+  const unseen = Math.max(settings.unseen, ...known.entries.map((entry) => entry.unseen))
+  // With SESSION_LIMIT=report all go on.
+  const all = { ...known, entries: known.entries.map((entry) => ({ ...entry, told: false })) }
+  const plays = playsOf(all, now, timesOf(settings, unseen)).sort((a, b) => b.since - a.since)
   return {
-    terms,
-    count: plays.filter(({ left }) => !left).length,
-    sharedUntil: sharedUntil === 0 ? undefined : sharedUntil,
-    plays: plays.map((play) => {
-      const sessions = [...play.entries].sort((a, b) => b.entered - a.entered)
+    terms: known.terms,
+    plays: plays.map(({ entries, since, seen, isSilent }) => {
+      const latest = entries.toSorted((a, b) => b.since - a.since)
       return {
-        sessions: sessions.map(({ id }) => id),
-        viewer: sessions[0]?.viewer ?? '',
-        place: sessions[0]?.place ?? '',
-        since: play.entered,
-        seen: play.seen,
-        is: play.left ? 'left' : play.silent ? 'silent' : 'playing',
+        sessions: latest.map(({ id }) => id),
+        viewer: latest[0]?.viewer ?? '',
+        place: latest[0]?.place ?? '',
+        ...{ since, seen, is: isSilent ? 'silent' : 'playing' },
       }
     }),
   }
 }
 
-/** Why a session is out: that it was ended, and what holds it. Both may be empty: then it is not out. */
+/** By which session one is out, and until when; undefined where nothing holds it. Times as above. */
 export function whyOut(
   user: User,
-  now: number,
   session: LimitedSession,
-  times: Times,
-): { readonly mark: Mark | undefined; readonly holds: readonly Hold[] } {
-  const known = prune(user, now, times)
-  return { mark: known.marks.find(({ id }) => id === session.id), holds: holdsOn(known, session, now) }
+  now: number,
+  offset: number,
+): { readonly by: string; readonly at: number; readonly until: number } | undefined {
+  const [last] = holdsOf(user, session, now + offset).toSorted((a, b) => b.until - a.until)
+  return last && { by: last.by, at: last.at - offset, until: last.until - offset }
 }

@@ -1,165 +1,149 @@
-import { contains, overlap } from './place.ts'
-import type { Times } from './times.ts'
-import type { Entry, LimitedSession } from './user.ts'
+import { overlap } from './place.ts'
+import { type Entry, type LimitedSession, MINUTE, type Times, type User } from './user.ts'
 
-/** What counts once: all sessions of one person at one place, or at places that contain one another. */
+/** What counts: each viewer's only play, or those of several channels that they keep on. */
 export interface Play {
+  readonly person: string
   readonly entries: readonly Entry[]
-  /** Equal for the plays of one person. */
-  readonly person: number
-  readonly entered: number
+  readonly since: number
   readonly seen: number
-  /** Its viewer has gone to another place. It does not count. */
-  readonly left: boolean
-  /** It was not requested for so long that it is room for others. */
-  readonly silent: boolean
-  /** Its viewer came to it again and again within SESSION_IDLE. */
-  readonly polled: boolean
-  /** If it counts nevertheless, its viewer may be leaving it: they have come to another place since. */
-  readonly leaving: boolean
+  /** It is room for others. */
+  readonly isSilent: boolean
+  /** Its viewer plays another one beside it. */
+  readonly isFurther: boolean
+}
+
+/** A viewer counts once, and once more for each further channel that they have kept on for a minute. */
+export function playsOf({ entries, terms }: User, now: number, times: Times): Play[] {
+  const counted = entries.filter(({ told }) => !told)
+  return groups(counted, ({ person }) => person).flatMap((all) => {
+    const kept = groups(all, ({ place }) => place)
+      .map((channel) => playOf(channel, now, times))
+      .filter(({ since, seen }) => seen - since >= times.stay && now - seen < times.recent)
+      .sort((a, b) => (terms?.policy === 'refuse' ? a.since - b.since : b.since - a.since))
+    if (kept.length < 2)
+      return [{ ...playOf(all, now, times), since: Math.max(...all.map(({ since }) => since)) }]
+    // What does not count goes with the one that stays longest.
+    const further = new Set(kept.slice(1).flatMap((play) => play.entries))
+    const rest = all.filter((entry) => !further.has(entry))
+    return kept.map((play, at) => (at > 0 ? { ...play, isFurther: true } : { ...play, entries: rest }))
+  })
+}
+
+function playOf(entries: readonly Entry[], now: number, { pause, silent }: Times): Play {
+  const seen = Math.max(...entries.map((entry) => entry.seen))
+  const asked = entries.filter((entry) => seen - entry.seen < pause)
+  const since = Math.min(...asked.map((entry) => entry.since))
+  const isSilent = entries.every((entry) => !entry.once && now - entry.seen >= silent)
+  return { person: entries[0]?.person ?? '', entries, since, seen, isSilent, isFurther: false }
+}
+
+/** What other viewers play now. */
+export function othersOf(user: User, session: LimitedSession, now: number, times: Times): Play[] {
+  const own = new Set(ownOf(user, session))
+  return playsOf(user, now, times).filter(
+    (play) => !play.isSilent && !play.entries.some((one) => own.has(one)),
+  )
+}
+
+/** Whether there is room beside what others play, and what the same viewer asks for elsewhere. */
+export function hasRoom(user: User, session: LimitedSession, now: number, times: Times): boolean {
+  const elsewhere = ownOf(user, session).filter(
+    ({ seen, place }) => now - seen < times.recent && !overlap(place, session.place),
+  )
+  const others = othersOf(user, session, now, times).filter(
+    (play) => !isBack(user, play, session, now, times),
+  )
+  return others.length + groups(elsewhere, ({ place }) => place).length < (user.terms?.max ?? Infinity)
 }
 
 /**
- * The plays of a user, the latest entered first.
- *
- * A person is one viewer; and all viewers at one address with the same credential, since a player may use
- * another library for its first request.
+ * All sessions of the viewer: of one player at one address, of whoever has the same cookie, and of whoever
+ * has the same link at the same address, since a player may ask first with another library.
  */
-export function playsOf(entries: readonly Entry[], now: number, times: Times): Play[] {
-  return personsIn(entries)
-    .flatMap((own, person) => withLeft(groupsOf(own), person, now, times))
-    .sort(latestEnteredFirst)
+export function ownOf({ entries }: User, session: LimitedSession): readonly Entry[] {
+  const { viewer, address, credential, cookie } = session
+  const isSame = (one: Entry): boolean =>
+    one.viewer === viewer ||
+    (cookie !== '' && one.cookie === cookie) ||
+    (credential !== '' && one.credential === credential && one.address === address)
+  const persons = new Set(entries.filter(isSame).map(({ person }) => person))
+  return entries.filter(({ person }) => persons.has(person))
 }
 
-/** The entries of each person. */
-function personsIn(entries: readonly Entry[]): (readonly Entry[])[] {
-  const [first] = entries
-  if (first === undefined) return []
-  if (entries.every(({ viewer }) => viewer === first.viewer)) return [entries]
-  const personOf = new Map<string, Entry[]>()
-  const persons = new Set<Entry[]>()
-  for (const entry of entries) {
-    let own: Entry[] = []
-    for (const sign of signsOf(entry)) {
-      const known = personOf.get(sign)
-      if (known === undefined || known === own) continue
-      // This entry makes two persons one.
-      for (const other of own) for (const each of signsOf(other)) personOf.set(each, known)
-      known.push(...own)
-      persons.delete(own)
-      own = known
-    }
-    own.push(entry)
-    persons.add(own)
-    for (const sign of signsOf(entry)) personOf.set(sign, own)
-  }
-  return [...persons]
+/** What the viewer has in common with two others makes these two one. */
+export function joined(user: User, session: LimitedSession): User {
+  const own = new Set(ownOf(user, session))
+  const [first] = own
+  if (first === undefined || [...own].every(({ person }) => person === first.person)) return user
+  const { person } = first
+  return { ...user, entries: user.entries.map((entry) => (own.has(entry) ? { ...entry, person } : entry)) }
 }
 
-/** Two sessions with a sign in common are of one person. */
-function signsOf({ viewer, address, credential }: LimitedSession): string[] {
-  return credential === '' ? [`\n${viewer}`] : [`\n${viewer}`, `${address}\n${credential}`]
+/** Networks of one family at which a cookie is good at a time: Wi-Fi and LTE, two lines. */
+const NETWORKS = 2
+
+/** The session without a cookie that is heard at other networks already: it may have been handed on. */
+export function withGoodCookie(user: User, session: LimitedSession, now: number): LimitedSession {
+  if (session.cookie === '') return session
+  const here = networkOf(session.address)
+  const others = user.entries
+    .filter(({ cookie, seen }) => cookie === session.cookie && now - seen < MINUTE)
+    .map(({ address }) => networkOf(address))
+    .filter((network) => network !== here && network.includes(':') === here.includes(':'))
+  return new Set(others).size < NETWORKS ? session : { ...session, cookie: '' }
 }
 
-/** The persons whose plays are of the same person as this session: one, or more that it makes one. */
-export function ownPersons(plays: readonly Play[], session: LimitedSession): ReadonlySet<number> {
-  const signs = new Set(signsOf(session))
-  const isSame = (entry: Entry): boolean => signsOf(entry).some((sign) => signs.has(sign))
-  return new Set(plays.filter(({ entries }) => entries.some(isSame)).map(({ person }) => person))
+/** The /24 or /48 around an address, or around a group of addresses. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address.slice(0, address.lastIndexOf('.'))
+  const [head = ''] = address.split('::')
+  return [...head.split(':'), '', ''].slice(0, 3).join(':')
 }
 
-/** Whether this session would be part of a play, if it is of the same person. */
-export function isAt(play: Play, session: LimitedSession): boolean {
-  return play.entries.some(({ place }) => overlap(place, session.place))
-}
-
-/** One person's sessions by place. In this order all that a directory contains follows it at once. */
-function groupsOf(entries: readonly Entry[]): Entry[][] {
-  const sorted = [...entries].sort((a, b) => compare(a.place, b.place))
-  const groups: Entry[][] = []
-  let outer: string | undefined
-  for (const entry of sorted) {
-    if (outer !== undefined && contains(outer, entry.place)) groups.at(-1)?.push(entry)
-    else {
-      groups.push([entry])
-      outer = entry.place
-    }
-  }
-  return groups
+/** Whether the player of a play now comes from another address with the same link: it has moved. */
+export function hasMoved({ entries }: Play, session: LimitedSession): boolean {
+  const { credential, player, playback, address, viewer } = session
+  return entries.some(
+    (one) =>
+      credential !== '' &&
+      one.credential === credential &&
+      one.player === player &&
+      one.playback === playback &&
+      one.address !== address &&
+      one.viewer !== viewer,
+  )
 }
 
 /**
- * Which plays of one person count. A play does not when the person came to another place later, and it was
- * not requested GRACE after that. Nor does a short look at another place, less than GRACE, when the person
- * was seen later where they had been for longer.
- *
- * So the latest play counts, or one that is requested after it.
+ * Whether a player that was put out a moment ago is back from where this play is, with another link: Wi-Fi,
+ * LTE, Wi-Fi. Only for a minute, so that an unattended box does not wait for a pause of an equal one.
  */
-function withLeft(groups: readonly Entry[][], person: number, now: number, times: Times): Play[] {
-  const plays = groups.map((entries) => playOf(entries, person, now, times)).sort(latestEnteredFirst)
-  const [latest] = plays
-  if (latest === undefined || plays.length === 1) return plays
-  const isGoneFor = (play: Play, later: Play): boolean => play.seen < later.entered + times.grace
-  const hasStayed = (play: Play): boolean => !isGoneFor(play, play)
-  const isLeft = (play: Play, at: number): boolean => {
-    if (play.polled) return at > 0 && now - play.seen > times.polled
-    // Who goes on is not left because the person looks at one place after the other meanwhile. A look that is
-    // long over does not count: they came back from it.
-    const isOver = (look: Play): boolean =>
-      !hasStayed(look) && look.seen < play.seen && now - look.seen >= times.quiet
-    for (let later = at - 1; later >= 0; later--) {
-      const next = plays[later]
-      if (next !== undefined && !isOver(next)) return isGoneFor(play, next)
-    }
-    return false
+export function isBack(user: User, play: Play, session: LimitedSession, now: number, times: Times): boolean {
+  const isOut = user.outs.some((out) => isPlayer(out, session) && now - out.at < MINUTE && out.until > now)
+  return (
+    isOut &&
+    play.entries.every(
+      (one) =>
+        one.player === session.player &&
+        one.playback === session.playback &&
+        one.address !== session.address &&
+        !one.once &&
+        now - one.seen >= times.back,
+    )
+  )
+}
+
+type Seat = Pick<LimitedSession, 'address' | 'player'>
+export const isPlayer = (one: Seat, { address, player }: Seat): boolean =>
+  one.address === address && one.player === player
+
+export function groups<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
+  const all = new Map<string, Item[]>()
+  for (const item of items) {
+    const group = all.get(keyOf(item))
+    if (group === undefined) all.set(keyOf(item), [item])
+    else group.push(item)
   }
-  const withLeaving = plays.map((play, at) => ({
-    ...play,
-    left: isLeft(play, at),
-    leaving: at > 0 && isGoneFor(play, latest),
-  }))
-  const stayed = withLeaving.filter((play) => !play.left && hasStayed(play))
-  const stayedUntil = Math.max(...stayed.map(({ seen }) => seen))
-  const isPeek = (play: Play): boolean => !play.polled && !hasStayed(play) && play.seen < stayedUntil
-  return withLeaving.map((play) => (isPeek(play) ? { ...play, left: true } : play))
-}
-
-function playOf(entries: readonly Entry[], person: number, now: number, times: Times): Play {
-  let seen = Number.NEGATIVE_INFINITY
-  let entered = Number.NEGATIVE_INFINITY
-  for (const entry of entries) {
-    seen = Math.max(seen, entry.seen)
-    entered = Math.max(entered, entry.entered)
-  }
-  // A play of long responses says nothing while it plays.
-  const silent = now - seen >= times.quiet && !entries.every(({ once }) => once)
-  const polled = isPolled(entries, now, times)
-  return { entries, person, entered, seen, left: false, silent, polled, leaving: false }
-}
-
-function isPolled(entries: readonly Entry[], now: number, { idle }: Times): boolean {
-  if (entries.reduce((sum, { visits }) => sum + visits.length, 0) < POLLED) return false
-  const [third = 0, , last] = lastVisits(entries.flatMap(({ visits }) => visits))
-  return last !== undefined && now - third <= idle
-}
-
-/** A place that was visited so often within SESSION_IDLE is polled. */
-const POLLED = 3
-
-/** The latest three of these times, oldest first. */
-export function lastVisits(times: readonly number[]): number[] {
-  return [...new Set(times)].sort((a, b) => a - b).slice(-POLLED)
-}
-
-function latestEnteredFirst(a: Play, b: Play): number {
-  return b.entered - a.entered || compare(newestIdOf(b), newestIdOf(a))
-}
-
-/** Decides between plays that were entered in the same millisecond. */
-export function newestIdOf({ entries, entered }: Play): string {
-  return entries.reduce((id, one) => (one.entered === entered && one.id > id ? one.id : id), '')
-}
-
-export function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return [...all.values()]
 }

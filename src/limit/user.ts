@@ -1,18 +1,18 @@
 import type { Terms } from './terms.ts'
-import type { Times } from './times.ts'
 
 /** What the rules know of one session. Texts are compared only for equality, so hashes will do. */
 export interface LimitedSession {
   readonly id: string
-  /** Address, player and playback id, or the secret of a session cookie: tells viewers apart. */
+  /** The client's address, or its group, and the player: site, User-Agent and playback id. */
   readonly viewer: string
-  /** The client's address, or its group. */
   readonly address: string
   /** Site and User-Agent, without the playback id: some players make a new one for each try. */
   readonly player: string
   /** The playback id; empty where there is none. */
   readonly playback: string
-  /** The canonical query and the path credential; empty where the request carried no credential. */
+  /** A session cookie that a request has brought back; empty where none has. */
+  readonly cookie: string
+  /** The canonical query and the path credential; empty where the opening carried no credential. */
   readonly credential: string
   /** From `placeOf`. */
   readonly place: string
@@ -20,132 +20,103 @@ export interface LimitedSession {
   readonly once: boolean
 }
 
-/** A session that has entered the limit. Times are whole milliseconds of one clock. */
+/** A session that counts. Times are whole milliseconds of one clock. */
 export interface Entry extends LimitedSession {
-  /** When its viewer came to this place. */
-  readonly entered: number
-  /** The last request that it answered. */
+  /** Equal for all sessions of one viewer. */
+  readonly person: string
+  /** Since when it has been asked for without a pause. */
+  readonly since: number
+  /** The last request, as far as that is known. */
   readonly seen: number
-  /** When `seen` was told last. */
-  readonly looked: number
-  /** The latest three times when its viewer came to this place, oldest first. */
-  readonly visits: readonly number[]
-  /** Resumed without a credential: it gives way to all others. */
-  readonly tokenless: boolean
+  /** The gate that has told it last. */
+  readonly gate: string
+  /** For so long nginx may answer in place of the gate; 0 = never. */
+  readonly unseen: number
+  /** With SESSION_LIMIT=report: it would have been put out. It counts no more. */
+  readonly told: boolean
 }
 
-export type EndReason = 'displaced' | 'closed' | 'denied'
-
-/** A session that was ended, and must not come back under its id. */
-export interface Mark {
-  readonly id: string
-  readonly why: EndReason
-  readonly at: number
-  readonly until: number
-  /** The session that displaced it; empty for other ends. */
-  readonly by: string
-}
-
-/**
- * How a play was displaced. `other`: by another viewer. `moved`: by the same player with the same credential
- * at another address. `zap`: by its own viewer, who went to another place. `beside`: by its own viewer, who
- * played at two places at once.
- */
-export const causes = ['other', 'moved', 'zap', 'beside'] as const
+/** By others; by the same player with the same link elsewhere; by a further channel of the same viewer. */
+export const causes = ['other', 'moved', 'beside'] as const
 export type Cause = (typeof causes)[number]
 
-/** A session that was displaced while it played: what keeps its player out for a time. */
-export interface Hold {
+/** Who was put out: this player at this address stays out of this place until then, while there is no room. */
+export interface Out {
   readonly address: string
   readonly player: string
-  readonly credential: string
+  /** Empty: out of all places. */
   readonly place: string
   readonly cause: Cause
-  /** The session that displaced it. */
+  /** The session that was put out, and the one that made it one too many. */
+  readonly id: string
   readonly by: string
-  /** The very same URL stays out until then, while there is no room. */
-  readonly urlUntil: number
-  /** The come-back: the same player at the same address and place stays out until then, with any URL. */
-  readonly comeBackUntil: number
-  /** When it was displaced, oldest first. */
-  readonly times: readonly number[]
-  /** As in the entry that was displaced. */
-  readonly visits: readonly number[]
+  readonly at: number
+  readonly until: number
 }
 
 /** All that the rules know of one user: plain data, never changed in place. */
 export interface User {
-  readonly entries: readonly Entry[]
-  readonly marks: readonly Mark[]
-  readonly holds: readonly Hold[]
-  /** From which addresses the user was displaced in the last minute. */
-  readonly cuts: readonly { readonly address: string; readonly at: number }[]
-  /** Until then the limit is suspended, since the name is shared; 0 = it is not. */
-  readonly sharedUntil: number
   /** Those of the last allow; undefined before the first. */
   readonly terms: Terms | undefined
+  readonly entries: readonly Entry[]
+  readonly outs: readonly Out[]
 }
 
 /** A user of whom nothing is known. */
-export const nobody: User = {
-  entries: [],
-  marks: [],
-  holds: [],
-  cuts: [],
-  sharedUntil: 0,
-  terms: undefined,
+export const nobody: User = { terms: undefined, entries: [], outs: [] }
+
+/** What the rules count by; whole milliseconds. */
+export interface LimitSettings {
+  /** SESSION_IDLE: silence that ends a session. */
+  readonly idle: number
+  /** How old the news of a session at another gate, or before a restart, may be; 0 where there is none. */
+  readonly report: number
+  /** This gate; empty where it is the only one. */
+  readonly gate: string
+  /** For so long nginx may answer in place of this gate now. */
+  readonly unseen: number
+  /** SESSION_LIMIT=report: nobody is put out or refused. */
+  readonly isReport: boolean
 }
 
-/** For how long displaced addresses are counted together, and quick moves. */
+/** Whole milliseconds. */
+export interface Times {
+  /** Who pauses for so long has left; who was put out stays out until they have not tried for so long. */
+  readonly pause: number
+  /** Who is silent for so long goes first, and is in nobody's way. */
+  readonly silent: number
+  /** A further channel counts that was asked for so long without a pause. Longer than `recent`. */
+  readonly stay: number
+  /** What was asked for so recently is asked for now. */
+  readonly recent: number
+  /** Back on a former address: so much silence of the same player elsewhere is room. */
+  readonly back: number
+}
+
+/** Who is not asked for so long has left; milliseconds. */
+export const PAUSE = 20_000
+const SILENT = 30_000
 export const MINUTE = 60_000
+const BACK = 12_000
+/** What silence must exceed the interval of reports by, so that a late report is no silence. */
+const BEYOND_REPORT = 15_000
 
-/**
- * A session has ended or gone silent. An end by the operator or by the backend leaves a mark: the session
- * does not come back under its id.
- */
-export function leave(
-  user: User,
-  now: number,
-  id: string,
-  why: 'idle' | 'closed' | 'denied',
-  times: Times,
-): User {
-  const entries = user.entries.filter((entry) => entry.id !== id)
-  if (why === 'idle') return { ...user, entries }
-  const mark: Mark = { id, why, at: now, until: now + times.mark, by: '' }
-  return { ...user, entries, marks: [...user.marks.filter((one) => one.id !== id), mark] }
+/** @param unseen for so long nginx may answer in place of a gate, whatever session of the user it is */
+export function timesOf({ report }: LimitSettings, unseen: number): Times {
+  return {
+    pause: PAUSE + unseen,
+    silent: Math.max(SILENT, report + BEYOND_REPORT) + unseen,
+    stay: MINUTE + unseen,
+    recent: PAUSE + unseen + report,
+    back: BACK + unseen + report,
+  }
 }
 
-/** A re-check has brought new terms. They count from the next look or opening. */
-export function withTerms(user: User, terms: Terms): User {
-  return { ...user, terms }
-}
-
-/**
- * The user by another clock: all times moved by so many milliseconds. A state that outlives its process
- * comes back under a monotonic clock that begins anew.
- */
+/** The user by another clock: all times moved by so many milliseconds. */
 export function movedBy(user: User, by: number): User {
-  // 0 is none.
-  const until = (time: number): number => (time === 0 ? 0 : time + by)
   return {
     ...user,
-    entries: user.entries.map((entry) => ({
-      ...entry,
-      entered: entry.entered + by,
-      seen: entry.seen + by,
-      looked: entry.looked + by,
-      visits: entry.visits.map((time) => time + by),
-    })),
-    marks: user.marks.map((mark) => ({ ...mark, at: mark.at + by, until: mark.until + by })),
-    holds: user.holds.map((hold) => ({
-      ...hold,
-      urlUntil: until(hold.urlUntil),
-      comeBackUntil: until(hold.comeBackUntil),
-      times: hold.times.map((time) => time + by),
-      visits: hold.visits.map((time) => time + by),
-    })),
-    cuts: user.cuts.map(({ address, at }) => ({ address, at: at + by })),
-    sharedUntil: until(user.sharedUntil),
+    entries: user.entries.map((one) => ({ ...one, since: one.since + by, seen: one.seen + by })),
+    outs: user.outs.map((one) => ({ ...one, at: one.at + by, until: one.until + by })),
   }
 }

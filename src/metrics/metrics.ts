@@ -22,6 +22,8 @@ export interface MetricsOptions extends Watched {
   readonly fleet?: WatchedFleet | undefined
   /** Requests over the limit of their user, since the start. */
   readonly limitRefusals: () => number
+  /** Users whose name many must share, since the start. */
+  readonly sharedNames: () => number
   /** Users that were judged by this gate alone, while the store that gates share was away. */
   readonly limitAlone: () => number
   readonly limitedUsers: () => number
@@ -171,6 +173,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'limit_refusals_total',
     'Requests that were over the number of their user; with SESSION_LIMIT=report would have been.',
     single(options.limitRefusals),
+  )
+  counter(
+    'shared_names_total',
+    'Users who were put out at more than ten networks within a minute: many share the name.',
+    single(options.sharedNames),
   )
   counter(
     'limit_alone_total',

@@ -1,9 +1,8 @@
 import type { Settings } from '../config/read-settings.ts'
-import { createSessionLimit } from '../users/session-limit.ts'
-import type { SessionLimitOptions, UserLimit } from '../users/user-limit.ts'
+import { createSessionLimit, type SessionLimitOptions, type UserLimit } from '../limit/session-limit.ts'
 
 export interface LimitOptions
-  extends Pick<SessionLimitOptions, 'identify' | 'clock' | 'end' | 'on' | 'shared'> {
+  extends Pick<SessionLimitOptions, 'identify' | 'clock' | 'end' | 'on' | 'stored' | 'unseen'> {
   readonly settings: Settings
 }
 
@@ -15,7 +14,6 @@ export function createLimit({ settings, ...rest }: LimitOptions): UserLimit | un
     ...rest,
     ...limit,
     idle,
-    unseen: Math.min(settings.nginxTtl, idle / 2),
     // In `failover` all backends are one middleware. In `any` each knows users of its own.
     groupOf: (backend) => (backendMode === 'any' ? backend : ''),
     after(milliseconds, act) {

@@ -36,7 +36,7 @@ const SWEEP_SLICE = 1_000
 /** Builds what the gate remembers. `listeners` are called when a session opens or ends. */
 export function createMemory(
   settings: Pick<Settings, 'maxSessions' | 'sessionMemory' | 'sessionIdle'>,
-  listeners: Pick<SessionTableOptions, 'onOpened' | 'onEnded' | 'onCookie'>,
+  listeners: Pick<SessionTableOptions, 'onOpened' | 'onEnded' | 'onCookie' | 'unseen'>,
   stored?: Stored,
   limit?: SessionLimit,
 ): BoundedMemory {
@@ -47,6 +47,8 @@ export function createMemory(
     max: maxSessions,
     maxBytes: liveBytes,
     overhead: limit === undefined ? 0 : BYTES_OF_LIMIT,
+    // A session that plays elsewhere is told so often.
+    news: idle / 2,
     idle,
     ...listeners,
   })

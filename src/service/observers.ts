@@ -167,6 +167,8 @@ export function createNotifier(): Notifier {
 export interface ObservingParts {
   readonly log: Log
   /** Shows a path without the credential in it. */
+  /** What people call this gate. */
+  readonly gate: string
   readonly maskPath: (path: string) => string
   readonly decisions: DecisionLog
   readonly tally: Tally
@@ -181,7 +183,8 @@ export interface ObservingParts {
 
 /** The table of who gets which event: the log, the metrics, the live page, the webhook. */
 export function observersOf(parts: ObservingParts): readonly Observer[] {
-  const { log, maskPath, decisions, tally, byDefault, metrics, pulse, recentDenials, live, webhook } = parts
+  const { log, gate, maskPath, decisions, tally, byDefault, metrics, pulse, recentDenials, live, webhook } =
+    parts
   const badDurations = new Set<string>()
   const badNumbers = new Set<string>()
   return [
@@ -203,7 +206,7 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       },
       displaced(session, by, cause) {
         const { id, userId: user, path } = session
-        log.info('session displaced', { session: id, user, by, cause, path: maskPath(path) })
+        log.info('session displaced', { session: id, user, by, gate, cause, path: maskPath(path) })
       },
       badMaxSessions(backend, sent) {
         if (badNumbers.has(backend)) return
@@ -214,8 +217,10 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
         })
       },
       sharedUser(user) {
-        log.warn('a user is displaced from more than ten addresses a minute: the limit is suspended for it', {
+        log.warn('shared name', {
           user: user.slice(user.indexOf('\n') + 1),
+          detail:
+            'this user was put out at more than ten networks within a minute: many share the name; where the backend gives one to everybody, set SESSION_LIMIT=report',
         })
       },
       badDuration(backend, sent) {

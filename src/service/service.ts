@@ -63,6 +63,9 @@ export function createService(settings: Settings, log: Log): Service {
   const isClosing = (): boolean => closing
 
   // The gate: what is remembered, who is asked, what is decided and answered.
+  const nginxTtl = Math.min(settings.nginxTtl, settings.sessionIdle / 2)
+  /** For how long nginx may answer in place of the gate; 0 until it says that it does. */
+  const repeats = { for: 0 }
   let decidedAlone = 0
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
@@ -87,6 +90,15 @@ export function createService(settings: Settings, log: Log): Service {
       shared: notify.sharedUser,
       internalError: notify.internalError,
     },
+    unseen: () => repeats.for,
+    stored: store && {
+      texts: store.users,
+      gate: store.engine.isShared ? store.engine.gate : '',
+      onAlone: notify.decidedAlone,
+      endElsewhere({ id, viewer, by, cause }) {
+        store.end({ id, viewer }, { why: 'displaced', by, cause }).catch(notify.internalError)
+      },
+    },
   })
   const ends = createSessionEnds({
     notify,
@@ -103,7 +115,7 @@ export function createService(settings: Settings, log: Log): Service {
       for (const session of sessions) ends.endFor(session, { why: 'shared' }).catch(notify.internalError)
     },
   }
-  const listeners = { onOpened: notify.opened, onEnded: ends.ended, onCookie }
+  const listeners = { onOpened: notify.opened, onEnded: ends.ended, onCookie, unseen: () => repeats.for }
   const memory = createMemory(settings, listeners, store, limit)
   const backends = createBackends({
     settings,
@@ -128,14 +140,15 @@ export function createService(settings: Settings, log: Log): Service {
     onBadDuration: notify.badDuration,
     onInternalError: notify.internalError,
   }
-  // While nginx repeats a verdict the gate sees no requests of that session, which must not end as idle.
-  const nginxTtl = Math.min(settings.nginxTtl, settings.sessionIdle / 2)
   const gate = createGate({
     decide: createDecide(deciding),
     sessionCookie: settings.sessionCookie,
     defaultAction,
     isClosing,
     nginxTtl,
+    onVerdictCache() {
+      repeats.for = nginxTtl
+    },
     onAnswered: notify.answered,
     onRepeated: notify.repeated,
     onRefused: notify.refused,
@@ -152,6 +165,7 @@ export function createService(settings: Settings, log: Log): Service {
     eventsUrl && createWebhook({ ...{ endpoint: eventsUrl, minTime, clock, toIso, log }, viewOf: view })
   let internalErrors = 0
   let limitRefusals = 0
+  let sharedNames = 0
   const watched: MetricsOptions = {
     backends: backends.each,
     backendTimeout,
@@ -161,6 +175,7 @@ export function createService(settings: Settings, log: Log): Service {
     version: readVersion(),
     internalErrors: () => internalErrors,
     limitRefusals: () => limitRefusals,
+    sharedNames: () => sharedNames,
     limitAlone: () => decidedAlone,
     limitedUsers: () => limit?.count() ?? 0,
     tally,
@@ -187,9 +202,19 @@ export function createService(settings: Settings, log: Log): Service {
     isClosing,
     onInternalError: notify.internalError,
   })
-  for (const observer of observersOf({ log, maskPath, decisions, tally, byDefault, webhook, ...operator }))
+  for (const observer of observersOf({
+    log,
+    gate: name,
+    maskPath,
+    decisions,
+    tally,
+    byDefault,
+    webhook,
+    ...operator,
+  }))
     add(observer)
   add({ internalError: () => void internalErrors++, overLimit: () => void limitRefusals++ })
+  add({ sharedUser: () => void sharedNames++ })
   add({ decidedAlone: () => void decidedAlone++ })
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 

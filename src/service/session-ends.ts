@@ -1,8 +1,9 @@
 import type { End } from '../decision/stored.ts'
+import type { UserLimit } from '../limit/session-limit.ts'
+import { causes } from '../limit/user.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { SessionStore } from '../state/session-store.ts'
-import type { UserLimit } from '../users/user-limit.ts'
 import type { GateEvents } from './observers.ts'
 
 /**
@@ -46,7 +47,11 @@ export function createSessionEnds(options: SessionEndsOptions): SessionEnds {
     endedElsewhere(session, end) {
       const { id } = session
       if (end.why === 'displaced')
-        limit()?.displacedElsewhere({ id, by: end.by ?? '', cause: 'other', left: false })
+        limit()?.displacedElsewhere({
+          id,
+          by: end.by ?? '',
+          cause: causes.find((one) => one === end.cause) ?? 'other',
+        })
       // The limit may not count it.
       if (!session.ended) sessions().end(session, end.why)
     },

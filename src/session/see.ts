@@ -4,6 +4,9 @@ import { clientIn, type Identity } from './identity.ts'
 import { isOwn } from './scope.ts'
 import type { Session } from './session.ts'
 
+/** Who is not requested for so long has left, as the limit of a user counts it; milliseconds. */
+export const PAUSE = 20_000
+
 /** Who hears of session cookies. */
 export interface CookieWatch {
   /** A cookie came from an address of another group than before: `from`, as far as that is known. */
@@ -17,9 +20,15 @@ export interface CookieWatch {
 /**
  * Builds what notes in a session that it answers a request: when, and from which address. `now` is monotonic
  * milliseconds. A watch may end the session.
+ * @param isPause whether a time without requests, which is PAUSE or more, was a pause
  */
-export function createSee(cookies: Pick<CookieIndex, 'of' | 'sentFrom'>, watch: CookieWatch | undefined) {
+export function createSee(
+  cookies: Pick<CookieIndex, 'of' | 'sentFrom'>,
+  watch: CookieWatch | undefined,
+  isPause: (session: Session, now: number) => boolean,
+) {
   return (session: Session, identity: Identity, now: number): void => {
+    if (now - session.lastSeen >= PAUSE && isPause(session, now)) session.since = now
     session.lastSeen = now
     const { secret, address } = session
     if (secret === undefined || secret.cookies.length === 0) {

@@ -3,7 +3,7 @@ import { createCookieIndex } from './cookie-index.ts'
 import type { Identity } from './identity.ts'
 import { createRecency, createTurns } from './recency.ts'
 import { isOwn, ridingKeyOf } from './scope.ts'
-import { type CookieWatch, createSee } from './see.ts'
+import { type CookieWatch, createSee, PAUSE } from './see.ts'
 import type { Session, SessionEnd } from './session.ts'
 import { createViewerLists } from './viewer-lists.ts'
 
@@ -16,6 +16,10 @@ export interface SessionTableOptions {
   readonly overhead?: number
   /** A session ends after so many milliseconds without a request. */
   readonly idle: number
+  /** How old the news of an adopted session may be: another gate may have served it meanwhile; 0 unless given. */
+  readonly news?: number
+  /** For so many milliseconds nginx may answer in place of the gate now. */
+  readonly unseen?: () => number
   readonly onOpened?: (session: Session) => void
   /** Called once for each opened session, after it has left the table. */
   readonly onEnded?: (session: Session, why: SessionEnd) => void
@@ -72,6 +76,7 @@ const MAX_TURNS = 1000
 /** Live sessions, bounded. The first match of a walk through a viewer's list is the most recent one. */
 export function createSessionTable(options: SessionTableOptions): SessionTable {
   const { max, maxBytes, idle, onOpened, onEnded, onCookie, overhead = 0 } = options
+  const { news = 0, unseen = () => 0 } = options
   const viewers = createViewerLists()
   const cookies = createCookieIndex()
   const recency = createRecency()
@@ -104,7 +109,12 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     recency.touch(session)
   }
 
-  const see = createSee(cookies, onCookie)
+  /** Adopted sessions that were not requested with a pause since. */
+  const adopted = new WeakSet<Session>()
+  const see = createSee(cookies, onCookie, (session, now) => {
+    const unheard = adopted.delete(session) ? news : 0
+    return now - session.lastSeen >= PAUSE + unheard + unseen()
+  })
 
   /** Keeps alive what could answer the request, from this session on. */
   const keep = (from: Session | undefined, identity: Identity, now: number): void => {
@@ -232,6 +242,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     adopt(session) {
       const { lastSeen, activeAt } = session
       admit(session, activeAt)
+      adopted.add(session)
       session.lastSeen = lastSeen
     },
 

@@ -23,6 +23,8 @@ export interface SessionSecret {
   sent: readonly string[]
   /** Nothing rides on it without a cookie. */
   readonly isStrict: boolean
+  /** That which the opening request carried and the gate knew; empty where there was none. */
+  carried: string
   /** It answers its cookies from this client alone; empty = from anywhere. See decision/second-place.ts. */
   readonly onlyFrom: string
   /** When a cookie was asked for last; milliseconds of the monotonic clock. */
@@ -38,7 +40,7 @@ export function secretOf(
   onlyFrom: string,
   now: number,
 ): SessionSecret {
-  return { cookies, sent: [], isStrict, onlyFrom, askedAt: now, wasMissed: false }
+  return { cookies, sent: [], carried: '', isStrict, onlyFrom, askedAt: now, wasMissed: false }
 }
 
 /** Bytes of that, and of the index of cookies (npm run measure:memory -- 50000 cookie). */
@@ -86,6 +88,8 @@ export class Session implements Opened {
   openedAt: number
   /** When it last answered a request, or its own URL was requested. */
   lastSeen: number
+  /** Since when it has been requested without a pause of PAUSE. */
+  since: number
   /** As `lastSeen`, or when another session answered in its place. Its idle time starts here. */
   activeAt: number
   /** How many requests it has answered, the opening one included. */
@@ -118,6 +122,7 @@ export class Session implements Opened {
     this.userId = ''
     this.openedAt = now
     this.lastSeen = now
+    this.since = now
     this.activeAt = now
     this.requests = 1
     this.dueAt = now
@@ -182,6 +187,7 @@ export class Session implements Opened {
   /** It was silent, and is requested again. */
   resume(now: number): void {
     this.openedAt = now
+    this.since = now
     this.requests = 1
   }
 

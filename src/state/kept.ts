@@ -114,6 +114,7 @@ export function createRebuild(
     session.userId = record.user
     if (record.cookies !== undefined) session.secret = secretOf(cookiesOf(record), isStrict, onlyFrom, now())
     session.lastSeen = record.lastSeen - offset
+    session.since = (record.limited?.entered ?? record.openedAt) - offset
     session.activeAt = record.activeAt - offset
     session.requests = record.requests
     session.dueAt = record.dueAt === null ? Number.POSITIVE_INFINITY : record.dueAt - offset

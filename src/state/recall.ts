@@ -37,6 +37,14 @@ export interface Recall {
   lookUpUsers(users: readonly string[], again?: boolean): Promise<readonly CloseMark[]>
   /** What was read may be true no more: the store was emptied, or its clock was set. */
   forget(): void
+  /** Somebody changes this session. */
+  forgetOne(id: string): void
+}
+
+/** A session as it was read, and the number of its last change then. */
+interface Read {
+  readonly change: number
+  readonly kept: Kept
 }
 
 /** What was read once is not read again until it changes: sessions, and bytes of them. */
@@ -48,7 +56,7 @@ export function createRecall(options: RecallOptions): Recall {
   const { link, keys, vault, written, known, marks, rebuild, clock, idle } = options
   /** Under way, by viewer and cookie. */
   const recalls = new Map<string, Promise<Recalled | undefined>>()
-  const read = new LRUCache<string, Kept>({ ...CACHE, sizeCalculation: ({ session }) => session.bytes })
+  const read = new LRUCache<string, Read>({ ...CACHE, sizeCalculation: ({ kept }) => kept.session.bytes })
   const lookedUp = new LRUCache<string, true>({ max: LOOKED_UP, ttl: KEEP_MARK })
   const startedAt = clock.now()
 
@@ -79,8 +87,10 @@ export function createRecall(options: RecallOptions): Recall {
     return fresh
   }
 
-  /** A listed session under the number of its last change. */
-  const keyOf = ({ id, change }: ListedSession): string => `${id} ${change}`
+  const readOf = ({ id, change }: ListedSession): Kept | undefined => {
+    const known = read.get(id)
+    return known?.change === change ? known.kept : undefined
+  }
 
   const readListed = async (
     engine: StoreEngine,
@@ -88,7 +98,7 @@ export function createRecall(options: RecallOptions): Recall {
     listed: readonly ListedSession[],
   ): Promise<readonly Kept[]> => {
     const wanted = listed.filter(({ id }) => known.get(id) === undefined && !written.isRemoved(id))
-    const unread = wanted.filter((one) => !read.has(keyOf(one)))
+    const unread = wanted.filter((one) => readOf(one) === undefined)
     const values =
       unread.length === 0
         ? []
@@ -102,10 +112,10 @@ export function createRecall(options: RecallOptions): Recall {
       const kept = found !== undefined && !('ended' in found) ? rebuild(found, clock) : undefined
       if (kept === undefined) continue
       kept.hasLeft = one.state === 'left'
-      read.set(keyOf(one), kept)
+      read.set(one.id, { change: one.change, kept })
     }
     return wanted.flatMap((one) => {
-      const kept = read.get(keyOf(one))
+      const kept = readOf(one)
       if (kept === undefined) return []
       return written.unwritten(kept.session) ?? kept
     })
@@ -196,6 +206,7 @@ export function createRecall(options: RecallOptions): Recall {
     keptOf,
     isClosed,
     lookUpUsers,
+    forgetOne: (id) => void read.delete(id),
     forget() {
       read.clear()
       lookedUp.clear()

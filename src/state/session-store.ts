@@ -197,6 +197,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     for (const kept of (await recalling.keptOf(denied.viewer)) ?? []) {
       if (!isSame(kept.session) || kept.session.id === denied.id || !isFree(kept)) continue
       kept.session.dueAt = Math.min(kept.session.dueAt, now())
+      recalling.forgetOne(kept.session.id)
       written.changed(kept)
     }
   }
@@ -209,6 +210,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     take({ session, allowedAt, resumeFor, part, limited, silent, number }, as) {
       if (!isFree({ session, number })) return false
       known.settle(session.id)
+      recalling.forgetOne(session.id)
       const kept: Kept = {
         ...{ session, allowedAt, resumeFor, limited, part, number, came: as, toldAt: now(), from: now() },
         ...{ silent: false, removed: false, hasLeft: false },
@@ -221,9 +223,16 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       options.onReturned(session, as)
       return true
     },
-    granted: known.granted,
-    postponed: known.changed,
+    granted(session, resumeFor) {
+      recalling.forgetOne(session.id)
+      known.granted(session, resumeFor)
+    },
+    postponed(session) {
+      recalling.forgetOne(session.id)
+      known.changed(session)
+    },
     async end(session, end) {
+      recalling.forgetOne(session.id)
       const isWritten = remove(session, end)
       if (end.why === 'denied' && 'query' in session) void dueNow(session as Session)
       await Promise.race([isWritten, pause(timeout)])

@@ -158,13 +158,15 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
     return await timed('beat', () => engine.beat({ entry, number: known, have, most: MOST_LETTERS }))
   }
 
-  const hear = async (heard: Pulse): Promise<void> => {
+  const hear = async (heard: Pulse, took: number): Promise<void> => {
     known = Math.max(known, heard.number)
-    const offset = Math.round(heard.time - clock.now())
+    const offset = Math.round(heard.time - clock.now() + took / 2)
     const by = offset - clock.offset
-    if (!hasOpened || Math.abs(by) > DRIFTED) clock.offset = offset
-    if (hasOpened && Math.abs(by) > STEPPED) options.onStepped(by)
-    if (heard.store !== name) {
+    // What was long on its way says little of the time.
+    const counts = took < DRIFTED || !hasOpened
+    if (!hasOpened || (counts && Math.abs(by) > DRIFTED)) clock.offset = offset
+    if (hasOpened && counts && Math.abs(by) > STEPPED) options.onStepped(by)
+    if (heard.store === undefined || heard.store !== name) {
       have = 0
       wide = 0
       await identify()
@@ -186,9 +188,10 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
     try {
       await open()
       for (;;) {
+        const began = clock.now()
         const heard = await pulse()
         if (stopped) return
-        await hear(heard)
+        await hear(heard, clock.now() - began)
         // What was applied is told at once, since somebody may wait for it.
         if (heard.letters.length === 0) break
       }

@@ -72,7 +72,7 @@ export class TooManyMarks extends Error {
 }
 
 /** Milliseconds from a change until it is written. */
-const EVERY = 200
+const EVERY = 100
 /** Most sessions of one batch: no hit is answered while they are encoded. */
 const BATCH = 250
 /** What one server has not taken is tried again after so many milliseconds. */

@@ -70,8 +70,6 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   SESSION_LIMIT: ['Newest', 'oldest', 'on', '1', 'newest refuse'],
   MAX_USER_SESSIONS: ['0', '-1', '1001', '2.5', 'two', 'off'],
   MIN_USER_SESSIONS: ['0', '-1', '1001', '1e1', 'one'],
-  SESSION_LIMIT_GRACE: ['15', '0s', 'off', '-1s'],
-  SESSION_LIMIT_HOLD: ['60', '0m', 'never', '1 m'],
   SESSION_RESUME: ['Backend', '24', '0', '25h', 'session', 'never'],
   STATE_URL: [
     'on',

@@ -70,13 +70,12 @@ describe('what is warned of at start', () => {
 
   for (const SESSION_LIMIT of ['newest', 'refuse', 'report', 'off']) warnsOfNothing({ SESSION_LIMIT })
 
-  test('SESSION_LIMIT_GRACE below NGINX_TTL + 5s: what to set', () => {
-    const [warning = '', ...more] = warningsOf({ SESSION_LIMIT_GRACE: '12s' })
-    assert.deepEqual(more, [])
-    assert.match(warning, /^SESSION_LIMIT_GRACE=12000ms is too short .* at least 15000ms$/)
-    assert.deepEqual(warningsOf({ SESSION_LIMIT_GRACE: '12s', SESSION_LIMIT: 'off' }), [])
-    assert.deepEqual(warningsOf({ SESSION_LIMIT_GRACE: '12s', NGINX_TTL: '7s' }), [])
-  })
+  for (const name of ['SESSION_LIMIT_GRACE', 'SESSION_LIMIT_HOLD'])
+    test(`${name} is accepted, and does nothing`, () => {
+      const [warning = '', ...more] = warningsOf({ [name]: '12s' })
+      assert.deepEqual(more, [])
+      assert.match(warning, new RegExp(`^${name} does nothing any more: .*; remove it$`))
+    })
 
   for (const CHANNEL_PATTERN of ['/live/([^/]+)/', '^/(?:live|tv)/([^/]+)/', '^/a/(x)|^/b/(y)']) {
     test(`CHANNEL_PATTERN=${CHANNEL_PATTERN}: that it does not tell where the channels lie`, () => {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createSessionList } from '../../live-page/session-list.js'
 import { storeSentence } from '../../live-page/store-sentence.js'
-import type { SessionView } from '../../src/session/session-view.ts'
 import { askGate } from '../support/ask-gate.ts'
 import { type Backend, startBackend } from '../support/backend.ts'
 import { startBrowser } from '../support/browser.ts'
@@ -31,87 +29,38 @@ describe('the live page of gates that share a store', () => {
     CHANNEL_PATTERN: '^/live/([^/]+)/',
   })
 
-  test('lists the sessions of all, each with its gate, as they come and go', async (t) => {
-    const { all } = await startGates(t, settings(), ['north', 'south'] as const)
+  test('shows its own sessions, who is there, and what a search finds at all gates', async (t) => {
+    const { all, add, valkey } = await startGates(t, settings(), ['north', 'south'] as const)
     const [north, south] = all
     for (const user of ['anna', 'ben']) await play(user === 'anna' ? north : south, user)
     const tab = await openLivePage(t, shared.browser, adminUrl(north.gate))
     await tab.reads('#gate', /^north · 127\.0\.0\.1/)
-    await tab.lists('sessions', /^anna .* north /)
-    await tab.lists('sessions', /^ben .* south /)
-    await tab.until('both gates in the box', `document.querySelectorAll('#gates tr').length === 2`)
-    await tab.reads('#gates', /north this one\s+answers.+south\s+answers/s)
-    // At the other gate: nothing tells this page but that gate.
-    await play(south, 'carla')
-    await tab.lists('sessions', /^carla .* south /)
-    assert.equal((await south.admin('DELETE /sessions?user=ben')).status, 200)
-    await tab.listsNot('sessions', /^ben /)
-    await tab.pressIn('sessions', /carla/)
-    await tab.reads('#closing-facts', /Gate\s+south/)
-    await tab.page.click('#close')
-    await tab.listsNot('sessions', /^carla /)
-    assert.equal(((await south.admin('GET /sessions?gates=this')).json as { total: number }).total, 0)
-  })
-
-  test('a gate that comes is in the list with its sessions, one that stops is not', async (t) => {
-    const { all, add } = await startGates(t, settings(), ['north', 'south'] as const)
-    const [north, south] = all
-    await play(south, 'ben')
-    const tab = await openLivePage(t, shared.browser, adminUrl(north.gate))
-    await tab.lists('sessions', /^ben .* south /)
-    const west = await add('west')
-    await play(west, 'dora')
-    await tab.lists('sessions', /^dora .* west /)
-    await tab.reads('#gates', /west\s+answers/)
+    await tab.lists('sessions', /^anna /)
+    await tab.reads('#gates', /north this one\s+is there.+south\s+is there/s)
+    await tab.page.fill('#search-gates input', 'ben')
+    await tab.page.click('#search-gates button')
+    await tab.reads('#found', /south\s+ben\s+news/)
+    await add('west')
+    await tab.reads('#gates', /west\s+is there/)
     await south.gate.service.stop()
-    await tab.listsNot('sessions', /^ben /)
     await tab.until('the box to forget it', `!document.querySelector('#gates').innerText.includes('south')`)
+    await valkey.kill()
+    await tab.reads('#gates', /west\s+cannot be asked/)
   })
 
-  test('says that a gate does not answer, and that none can be asked while the store is away', async (t) => {
-    const { all, place } = await startGates(t, settings(), ['north', 'south'] as const)
-    const [north] = all
-    const tab = await openLivePage(t, shared.browser, adminUrl(north.gate))
-    await tab.reads('#gates', /south\s+answers/)
-    const letGo = place.hold(['south'])
-    await tab.reads('#gates', /south\s+does not answer/)
-    letGo()
-    await tab.reads('#gates', /south\s+answers/)
-    place.fails('refused')
-    await tab.reads('#gates', /south\s+cannot be asked/)
-    place.fails(undefined)
-    await tab.reads('#gates', /south\s+answers/)
-  })
-
-  test('of a gate alone has neither column nor box, and the arrow keys pass the column over', async (t) => {
+  test('of a gate alone has no box of gates', async (t) => {
     const gate = await startGate(t, { ADMIN_LISTEN: '127.0.0.1:0', ...settings() })
     await askGate(gate.port, { uri: '/live/news/index.m3u8?token=anna', userAgent: 'VLC/anna' })
     const tab = await openLivePage(t, shared.browser, adminUrl(gate))
     await tab.lists('sessions', /^anna /)
     assert.equal(await tab.page.isVisible('#gates-card'), false)
-    assert.equal(await tab.page.isVisible('.of-gate'), false)
-    await tab.page.focus('.rows .of-player')
-    const focused = (): Promise<string> => tab.page.evaluate<string>('document.activeElement.className')
-    await tab.page.keyboard.press('ArrowRight')
-    assert.equal(await focused(), 'of-since')
-    await tab.page.keyboard.press('ArrowLeft')
-    assert.equal(await focused(), 'of-player')
   })
-})
-
-test('a session that has moved to another gate stays when it ends at the first', () => {
-  const list = createSessionList(() => {})
-  list.put([{ session: 'id', gate: 'south', start: '' } as SessionView & { came: 'opened' }])
-  list.end([{ session: 'id', gate: 'north' }])
-  assert.equal(list.size(), 1)
-  list.end([{ session: 'id', gate: 'south' }])
-  assert.equal(list.size(), 0)
 })
 
 describe('the notice of a store', () => {
   const time = '2026-11-28T12:10:00.000Z'
   const since = '2026-11-28T12:00:00.000Z'
-  const gates = { name: 'north', away: false, all: [], pages: 1 }
+  const gates = { name: 'north', away: false, all: [], misfits: [] }
 
   test('that gates share says that this gate is alone, and what that means', () => {
     const state = { usable: false, since, message: 'it does not answer' }
@@ -120,17 +69,9 @@ describe('the notice of a store', () => {
     assert.match(storeSentence({ time, state }), /sessions are not kept/)
   })
 
-  test('names each of its servers that is away, and nothing while all is well', () => {
-    const nodes = [
-      { name: 'valkey-1:6379', usable: true, since },
-      { name: 'valkey-2:6379', usable: false, since, message: 'nothing listens there' },
-    ]
-    const state = { usable: true, since }
-    assert.match(
-      storeSentence({ time, gates, state: { ...state, nodes } }),
-      /is away: valkey-2:6379 since \d\d:/,
-    )
-    assert.equal(storeSentence({ time, gates, state: { ...state, nodes: nodes.slice(0, 1) } }), '')
-    assert.equal(storeSentence({ time, gates, state }), '')
+  test('says that new sessions are not kept, and nothing while all is well', () => {
+    const full = { usable: true, since, why: 'full', message: 'STATE_MAX is reached' }
+    assert.match(storeSentence({ time, state: full }), /STATE_MAX is reached/)
+    assert.equal(storeSentence({ time, gates, state: { usable: true, since } }), '')
   })
 })

@@ -50,6 +50,7 @@ const silence: MetricsOptions = {
   },
   sessionBytes: { live: { count: () => 0, limit: 1 }, provisional: { count: () => 0, limit: 1 } },
   limitRefusals: () => 0,
+  sharedNames: () => 0,
   limitAlone: () => 0,
   limitedUsers: () => 0,
   denialsEvicted: () => 0,
@@ -183,7 +184,7 @@ describe('the text of /metrics', () => {
       const { createTally } = await import('./src/metrics/tally.ts')
       const sessions = Object.fromEntries(['live', 'provisional', 'denied'].map((kind) => [kind, { count: () => 0, limit: 1 }]))
       const none = () => 0
-      const metrics = createMetrics({ tally: createTally(), backends: [], backendTimeout: 1, sessions, sessionBytes: sessions, denialsEvicted: none, limitRefusals: none, limitAlone: none, limitedUsers: none,
+      const metrics = createMetrics({ tally: createTally(), backends: [], backendTimeout: 1, sessions, sessionBytes: sessions, denialsEvicted: none, limitRefusals: none, sharedNames: none, limitAlone: none, limitedUsers: none,
         byDefault: () => ({ letIn: 0, refused: 0 }), defaultAction: 'deny', internalErrors: none, logLinesDropped: none,
         events: () => ({ delivered: 0, dropped: 0, waiting: 0 }), version: '1' })
       process.stdout.write(String((await metrics.text()).body.length > 1000))`

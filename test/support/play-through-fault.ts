@@ -51,7 +51,6 @@ export async function playThroughFault(t: TestContext, alone: LonelyEdge, fault:
     fault.stores,
     {
       SESSION_IDLE: `${IDLE / 1_000}s`,
-      SESSION_LIMIT_GRACE: '1s',
       ...fault.settings,
     },
     fault.areAllBehind,

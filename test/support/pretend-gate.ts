@@ -6,6 +6,7 @@ import { createOutage } from '../../src/decision/outage.ts'
 import { type Rehearsal, rehearse } from '../../src/decision/rehearse.ts'
 import type { Stored } from '../../src/decision/stored.ts'
 import type { Lifetimes } from '../../src/decision/terms.ts'
+import type { StoredUsers, UserLimit } from '../../src/limit/session-limit.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 import type { CookieWatch } from '../../src/session/see.ts'
@@ -14,11 +15,10 @@ import { createSessionTable, type SessionTable } from '../../src/session/session
 import { createSessionStore, type SessionStore } from '../../src/state/session-store.ts'
 import type { StoreState } from '../../src/state/store-link.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
-import type { SharedUsers, UserLimit } from '../../src/users/user-limit.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { createChance } from './create-chance.ts'
 import { createIds } from './create-ids.ts'
-import { createMemoryPlace, type MemoryPlace } from './memory-store.ts'
+import { createMemoryPlace, type MemoryPlace } from './memory-engine.ts'
 import { createPretendLimit, type LimitNotes, type PretendLimitSettings } from './pretend-limit.ts'
 
 /** Milliseconds between two sweeps of idle sessions, as shipped. */
@@ -46,7 +46,7 @@ export interface PretendGateOptions {
   /** How many sessions a user may have; nobody has a limit unless given. Timers fire at their times then. */
   readonly limit?: PretendLimitSettings
   /** With `limit`: the users of several gates. */
-  readonly shared?: SharedUsers
+  readonly shared?: StoredUsers
   /** Who hears of session cookies. */
   readonly onCookie?: CookieWatch
   /** Another store than that in memory. */
@@ -169,20 +169,19 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   }
 
   /** As the service connects the parts. Its clock begins at 0. */
-  const createProcess = (configuration?: string) => {
+  const createProcess = (configuration = '') => {
     const born = now
     const clock = (): number => now - born
-    const disk = place.create(configuration)
+    const disk = place.create()
     const stored: SessionStore = createSessionStore({
-      ...{ store: disk, clock, after, idle, identify },
+      ...{ engine: disk, secrets: [], configuration, clock, after, idle, identify },
       scopeOf: createScopeOf(patterns),
-      max: options.stateMax ?? Number.POSITIVE_INFINITY,
       timeout: 100,
       onChange: (state) => void states.push(state),
       onSetAside() {},
       onCommand() {},
       onSilent: (session) => tell('ended', session, 'idle'),
-      onClosed: (session) => tell('ended', session, 'closed'),
+      sessionsOf: (viewer) => sessions.of(viewer),
       onReturned(session, as) {
         if (as === 'adopted') tell('adopted', session)
       },
@@ -198,8 +197,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
         ...(options.onCookie && { onCookie: options.onCookie }),
         onOpened: (session) => tell('opened', session),
         onEnded(session, why) {
-          tell('ended', session, why)
-          if (options.store) stored.ended(session, why)
+          if (options.store) stored.ended(session, why, (how) => tell('ended', session, how))
+          else tell('ended', session, why)
           limited?.limit.ended(session, why)
         },
       })
@@ -207,7 +206,7 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
     const limited =
       options.limit &&
       createPretendLimit(options.limit, {
-        ...{ identify, idle, clock, after, shared: options.shared },
+        ...{ identify, idle, clock, after, stored: options.shared },
         end: (session, why) => sessions.end(session, why),
       })
     const sweep = (): void => {

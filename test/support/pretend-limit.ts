@@ -1,12 +1,15 @@
 import type { End } from '../../src/decision/stored.ts'
+import {
+  createSessionLimit,
+  type SessionLimitOptions,
+  type UserLimit,
+} from '../../src/limit/session-limit.ts'
 import type { Cause } from '../../src/limit/user.ts'
 import type { Session } from '../../src/session/session.ts'
-import { createSessionLimit } from '../../src/users/session-limit.ts'
-import type { SessionLimitOptions, UserLimit } from '../../src/users/user-limit.ts'
 
-/** As the settings of the limit; the rest as shipped. Times are milliseconds. */
+/** As the settings of the limit; the rest as shipped. */
 export type PretendLimitSettings = Partial<
-  Pick<SessionLimitOptions, 'sessionLimit' | 'maxUserSessions' | 'minUserSessions' | 'grace' | 'hold'>
+  Pick<SessionLimitOptions, 'sessionLimit' | 'maxUserSessions' | 'minUserSessions'>
 >
 
 /** What the limit has told. */
@@ -20,7 +23,7 @@ export interface LimitNotes {
 /** The limit as shipped, and what it tells. */
 export function createPretendLimit(
   settings: PretendLimitSettings,
-  around: Pick<SessionLimitOptions, 'identify' | 'clock' | 'after' | 'idle' | 'shared'> & {
+  around: Pick<SessionLimitOptions, 'identify' | 'clock' | 'after' | 'idle' | 'stored'> & {
     readonly end: (session: Session, why: End['why']) => void
   },
 ): { readonly limit: UserLimit; readonly notes: LimitNotes } {
@@ -28,8 +31,6 @@ export function createPretendLimit(
   const limit = createSessionLimit({
     sessionLimit: 'newest',
     minUserSessions: 1,
-    grace: 15_000,
-    hold: 60_000,
     ...settings,
     ...around,
     groupOf: () => '',

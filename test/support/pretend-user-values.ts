@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { StoreError } from '../../src/state/record-store.ts'
-import type { UserValue, UserValues } from '../../src/state/shared-store.ts'
+import { StoreError } from '../../src/state/store-engine.ts'
+import type { UserText, UserTexts } from '../../src/state/user-texts.ts'
 import { createChance } from './create-chance.ts'
 
 /** The plays of users in a store in memory, which several gates share. */
@@ -19,7 +19,7 @@ export interface PretendUserValues {
   written(): number
 }
 
-export interface PretendConnection extends UserValues {
+export interface PretendConnection extends UserTexts {
   /** Whether this gate reaches the store. What is under way when it is cut off fails. */
   reaches(isReached: boolean): void
   /** So many of the next replacements are done, but this gate does not hear of it. */
@@ -36,21 +36,22 @@ const MOST_TURNS = 3
 export function createPretendUserValues(
   seed: number,
   clock: () => number,
-  onWritten: (by: UserValues, text: string) => void = () => {},
+  onWritten: (by: UserTexts, text: string) => void = () => {},
+  isShared = true,
 ): PretendUserValues {
   const chance = createChance(seed)
-  const kept = new Map<string, UserValue & { readonly until: number }>()
+  const kept = new Map<string, UserText & { readonly until: number }>()
   let version = 0
   let underWay = 0
   let written = 0
 
-  const find = (user: string): UserValue | undefined => {
+  const find = (user: string): UserText | undefined => {
     const known = kept.get(user)
     if (known !== undefined && known.until <= clock()) kept.delete(user)
     const there = kept.get(user)
     return there && { text: there.text, version: there.version }
   }
-  const put = (user: string, text: string, until: number): UserValue => {
+  const put = (user: string, text: string, until: number): UserText => {
     const value = { text, version: Buffer.from(`${++version}`) }
     kept.set(user, { ...value, until })
     return value
@@ -87,24 +88,26 @@ export function createPretendUserValues(
     const connection: PretendConnection = {
       isUsable: () => isReached,
       read: (user) => call(() => find(user)),
-      async replace(user, before, text, keepFor) {
+      isShared,
+      now: clock,
+      async write(user, text, before, keepFor) {
         let isLost = false
-        const replaced = await call(() => {
+        const value = await call(() => {
           const now = find(user)
           const isSame =
             before === undefined ? now === undefined : now?.version.equals(before.version) === true
-          if (!isSame) return { done: false, now } as const
-          const value = put(user, text, clock() + keepFor)
+          if (!isSame) return undefined
+          const kept = put(user, text, clock() + keepFor)
           written++
           onWritten(connection, text)
           if (lost > 0) {
             lost--
             isLost = true
           }
-          return { done: true, value } as const
+          return kept
         })
         if (isLost) throw new StoreError('timeout', 'pretended: the answer is lost')
-        return replaced
+        return value
       },
       reaches(next) {
         if (isReached && !next) cuts++

@@ -1,14 +1,17 @@
-import { admit, type Coming, type Refusal } from '../../src/limit/admit.ts'
-import type { DisplacedSession } from '../../src/limit/displace.ts'
-import { look, needsLook, unknownTo } from '../../src/limit/look.ts'
 import { playsOf } from '../../src/limit/plays.ts'
-import { isEmpty, prune } from '../../src/limit/prune.ts'
+import { change, type Gone, type Opening, pruned, type Refusal } from '../../src/limit/rules.ts'
 import type { Policy } from '../../src/limit/terms.ts'
-import { type LimitSettings, type Times, timesOf } from '../../src/limit/times.ts'
-import { type LimitedSession, leave, nobody, type User } from '../../src/limit/user.ts'
+import {
+  type LimitedSession,
+  type LimitSettings,
+  movedBy,
+  nobody,
+  timesOf,
+  type User,
+} from '../../src/limit/user.ts'
 
 /** The rules; a mutant of them has the same shape. */
-export const rules = { admit, look, needsLook, leave, prune, playsOf }
+export const rules = { change, playsOf, pruned, timesOf }
 export type LimitRules = typeof rules
 
 export interface PretendUserOptions {
@@ -19,11 +22,14 @@ export interface PretendUserOptions {
   readonly onLooked?: () => void
 }
 
+export type Coming = Pick<Opening, 'since' | 'seen' | 'tokenless'>
+
 /** A session in the pretended gate's table: its player requests something every so many milliseconds. */
 interface Row {
   readonly session: LimitedSession
-  readonly entered: number
-  since: number
+  /** Asked for without a pause since, as the session table notes it. */
+  asked: number
+  playing: number
   every: number
   /** When its player stopped; undefined while it plays. */
   lastSeen: number | undefined
@@ -31,32 +37,38 @@ interface Row {
 
 export type Opened = { readonly id: string; readonly refused: Refusal | undefined }
 
-/** Milliseconds as shipped, for one gate. */
-export const SHIPPED: LimitSettings = { grace: 15_000, hold: 60_000, idle: 120_000, report: 5_000 }
+/** As shipped, for one gate. */
+export const SHIPPED: LimitSettings = { idle: 120_000, report: 0, gate: '', unseen: 0, isReport: false }
+/** Milliseconds between two looks at a user with several sessions. */
+const LOOK = 5_000
 
 /**
- * One user with players, and what a gate by itself does for them: it admits each opening, ends what is
- * displaced, looks every few seconds where too many may play, and ends what is silent. The clock is
- * pretended.
+ * One user with players, and what a gate by itself does for them: it admits each opening, ends who is put
+ * out, looks every few seconds, and ends what is silent. The clock is pretended.
  */
 export function createPretendUser(options: PretendUserOptions = {}) {
   const { max = 1, policy = 'newest', rules: used = rules, onLooked = () => {} } = options
   const settings = { ...SHIPPED, ...options.settings }
-  const times: Times = timesOf(settings)
+  const times = used.timesOf(settings, settings.unseen)
   const rows = new Map<string, Row>()
-  const displaced: (DisplacedSession & { readonly at: number; readonly seen: number })[] = []
+  const displaced: (Gone & { readonly at: number; readonly seen: number })[] = []
   let terms = { max, policy }
   let user: User = nobody
   let now = 1_000_000
-  let nextLook = now + settings.report
-  let nextRound = now + settings.idle / 2
+  let nextLook = now + LOOK
   let opened = 0
 
-  const seenOf = ({ since, every, lastSeen }: Row): number =>
-    lastSeen ?? since + Math.floor((now - since) / every) * every
-  const seen = () => [...rows].map(([id, row]) => ({ id, seen: seenOf(row) }))
+  const seenOf = ({ playing, every, lastSeen }: Row): number =>
+    lastSeen ?? playing + Math.floor((now - playing) / every) * every
+  const here = () =>
+    [...rows.values()].map((row) => ({ session: row.session, since: row.asked, seen: seenOf(row) }))
 
-  const end = (gone: readonly DisplacedSession[]): void => {
+  /** It is requested now. Who pauses for so long has left, and is there since now. */
+  const ask = (row: Row): void => {
+    if (now - seenOf(row) >= times.pause) row.asked = now
+  }
+
+  const end = (gone: readonly Gone[]): void => {
     for (const one of gone) {
       const row = rows.get(one.id)
       displaced.push({ ...one, at: now, seen: row === undefined ? 0 : seenOf(row) })
@@ -64,35 +76,16 @@ export function createPretendUser(options: PretendUserOptions = {}) {
     }
   }
 
-  const lookNow = (): void => {
-    nextRound = now + settings.idle / 2
-    const result = used.look(user, now, seen(), times)
+  const look = (): void => {
+    const result = used.change(user, { what: 'look', here: here() }, now, settings)
     user = result.user
-    end(result.displaced)
-    for (const id of unknownTo(user, now, seen(), times)) {
-      const row = rows.get(id)
-      if (row === undefined) continue
-      const refused = enter(row.session, { entered: row.entered, seen: seenOf(row) })
-      if (refused !== undefined) displaced.push({ id, by: '', cause: 'other', left: false, at: now, seen: 0 })
-    }
+    end(result.gone)
     onLooked()
   }
 
-  /** Admits a session, and ends what it displaces, or itself. */
-  const enter = (one: LimitedSession, coming: Coming): Refusal | undefined => {
-    const result = used.admit(user, now, one, terms, times, { others: seen(), ...coming })
-    user = result.user
-    end(result.displaced)
-    if (result.refused !== undefined) rows.delete(one.id)
-    return result.refused
-  }
-
   const sweep = (): void => {
-    for (const [id, row] of rows) {
-      if (now - seenOf(row) <= settings.idle) continue
-      rows.delete(id)
-      user = used.leave(user, now, id, 'idle', times)
-    }
+    for (const [id, row] of rows) if (now - seenOf(row) > settings.idle) rows.delete(id)
+    user = used.pruned(user, now, settings)
   }
 
   return {
@@ -110,9 +103,9 @@ export function createPretendUser(options: PretendUserOptions = {}) {
       const until = now + milliseconds
       while (nextLook <= until) {
         now = Math.max(now, nextLook)
-        nextLook += settings.report
+        nextLook += LOOK
         sweep()
-        if (used.needsLook(user) || now >= nextRound) lookNow()
+        look()
       }
       now = until
       sweep()
@@ -120,10 +113,14 @@ export function createPretendUser(options: PretendUserOptions = {}) {
 
     /** A session is allowed by the backend, and opens if the rules let it in. */
     open(session: LimitedSession, coming: Coming = {}, every = 2_000): Opened {
-      const refused = enter(session, coming)
-      const { entered = now, seen: lastSeen } = coming
-      if (refused === undefined)
-        rows.set(session.id, { session, entered, since: lastSeen ?? now, every, lastSeen })
+      const opening = { what: 'opening', session, terms, here: here(), ...coming } as const
+      const result = used.change(user, opening, now, settings)
+      user = result.user
+      end(result.gone)
+      const { refused } = result
+      const { since = now, seen: lastSeen } = coming
+      if (refused !== undefined) rows.delete(session.id)
+      else rows.set(session.id, { session, asked: since, playing: lastSeen ?? now, every, lastSeen })
       return { id: session.id, refused }
     },
 
@@ -148,7 +145,8 @@ export function createPretendUser(options: PretendUserOptions = {}) {
     resume(id: string): boolean {
       const row = rows.get(id)
       if (row === undefined) return false
-      row.since = now
+      ask(row)
+      row.playing = now
       row.lastSeen = undefined
       return true
     },
@@ -157,19 +155,32 @@ export function createPretendUser(options: PretendUserOptions = {}) {
     request(id: string): boolean {
       const row = rows.get(id)
       if (row === undefined) return false
+      ask(row)
       row.lastSeen = now
       return true
     },
 
-    /** The gate starts anew without what it knew of the user; its sessions are adopted. */
-    forget(): void {
-      user = nobody
-      lookNow()
+    /** A request of who was put out, without a question. */
+    retry(one: LimitedSession, own = false): Refusal | undefined {
+      const result = used.change(user, { what: 'try', session: one, own, here: here() }, now, settings)
+      user = result.user
+      return result.refused
     },
 
-    leave(id: string, why: 'idle' | 'closed' | 'denied'): void {
+    /** What was known of the user is lost; the sessions are told again. */
+    forget(): void {
+      user = { ...nobody, terms }
+      look()
+    },
+    /** The user's text is read again by a clock that begins anew, and at once by the former one. */
+    reread(): void {
+      user = movedBy(movedBy(JSON.parse(JSON.stringify(user)), -now), now)
+    },
+
+    /** Ends a session for good. */
+    close(id: string): void {
       rows.delete(id)
-      user = used.leave(user, now, id, why, times)
+      user = used.change(user, { what: 'end', id }, now, settings).user
     },
 
     isIn: (id: string) => rows.has(id),
@@ -179,16 +190,18 @@ export function createPretendUser(options: PretendUserOptions = {}) {
       [...rows.values()].map((row) => ({
         session: row.session,
         seen: seenOf(row),
-        playingSince: row.lastSeen === undefined ? row.since : undefined,
+        asked: row.asked,
+        playingSince: row.lastSeen === undefined ? row.playing : undefined,
       })),
-    /** How many plays count in the state as it is. */
-    counted: () => used.playsOf(user.entries, now, times).filter(({ left }) => !left).length,
     /** How many plays count, by what the gate knows at this moment. */
     count() {
-      const told = used.look({ ...user, terms: undefined }, now, seen(), times).user
-      return used.playsOf(told.entries, now, times).filter(({ left }) => !left).length
+      const told = used.change({ ...user, terms: undefined }, { what: 'look', here: here() }, now, settings)
+      return used.playsOf(told.user, now, times).length
     },
-    isEmpty: () => isEmpty(used.prune(user, now, times)),
+    isEmpty() {
+      const { entries, outs } = used.pruned(user, now, settings)
+      return entries.length + outs.length === 0
+    },
   }
 }
 
@@ -200,14 +213,7 @@ export function session(viewer: string, place: string, more: Partial<LimitedSess
   const [player = '', address = ''] = viewer.split('@')
   const id = more.id ?? `${viewer} ${place}`
   return {
-    id,
-    viewer,
-    address,
-    player,
-    playback: '',
-    credential: `token of ${id}`,
-    place,
-    once: false,
-    ...more,
+    ...{ id, viewer, address, player, playback: '', cookie: '', credential: `token of ${id}` },
+    ...{ place, once: false, ...more },
   }
 }

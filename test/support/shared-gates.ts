@@ -1,7 +1,7 @@
-import type { DisplacedSession } from '../../src/limit/displace.ts'
+import type { Gone } from '../../src/limit/rules.ts'
 import type { User } from '../../src/limit/user.ts'
+import { readUserText } from '../../src/limit/user-text.ts'
 import type { Session } from '../../src/session/session.ts'
-import { readUserText } from '../../src/users/user-text.ts'
 import { createChance } from './create-chance.ts'
 import { createIds } from './create-ids.ts'
 import { createLimitedGate, type LimitedGate, type LimitedGateOptions } from './limited-gate.ts'
@@ -22,7 +22,7 @@ export interface SharedGatesOptions extends Omit<LimitedGateOptions, 'shared' | 
 export interface SharedGate extends LimitedGate {
   readonly connection: PretendConnection
   /** What this gate has told the others, whether they heard it or not. */
-  readonly told: readonly DisplacedSession[]
+  readonly told: readonly Gone[]
   /** How often a user was judged by this gate alone. */
   alone(): number
   /** Whether others hear what it tells from now on. */
@@ -49,6 +49,8 @@ export interface SharedGates {
 const BETWEEN_CLOCKS = 10_000
 /** Milliseconds that a message takes at most. */
 const LATEST_MESSAGE = 20
+/** For so long a record knows what was told too early; milliseconds. */
+const EARLIEST = 10_000
 
 export function createSharedGates(options: SharedGatesOptions = {}): SharedGates {
   const { gates: count = 2, seed = 1, step: each = 250, ...rest } = options
@@ -58,19 +60,19 @@ export function createSharedGates(options: SharedGatesOptions = {}): SharedGates
   // As a real one: far from the clock of any process.
   const now = (): number => 1_000_000_000 + passed
   const values = createPretendUserValues(seed + 2, now)
-  let messages: { readonly at: number; readonly to: SharedGate; readonly gone: DisplacedSession }[] = []
+  let messages: { readonly at: number; readonly to: SharedGate; readonly gone: Gone }[] = []
 
   const create = (n: number): SharedGate => {
     const connection = values.connect()
-    const told: DisplacedSession[] = []
+    const told: Gone[] = []
     let alone = 0
     let isHeard = true
     const gate = createLimitedGate({
       ...{ limit: {}, ...rest, newSessionId },
       shared: {
-        values: connection,
-        offset: () => now() - gate.now(),
-        tell(gone) {
+        texts: connection,
+        gate: `gate ${n}`,
+        endElsewhere(gone) {
           told.push(gone)
           if (!isHeard || !connection.isUsable('')) return
           for (const to of all)
@@ -94,7 +96,10 @@ export function createSharedGates(options: SharedGatesOptions = {}): SharedGates
 
   /** Who is cut off hears of it when it is back. */
   const deliver = (): void => {
-    const due = messages.filter(({ at, to }) => at <= passed && to.connection.isUsable(''))
+    // What comes before the session is in the table is in its record then.
+    const isThere = ({ at, to, gone }: (typeof messages)[number]): boolean =>
+      [...to.sessions.all()].some(({ id }) => id === gone.id) || at < passed - EARLIEST
+    const due = messages.filter((one) => one.at <= passed && one.to.connection.isUsable('') && isThere(one))
     messages = messages.filter((one) => !due.includes(one))
     for (const { to, gone } of due) to.limit?.displacedElsewhere(gone)
   }
@@ -114,6 +119,6 @@ export function createSharedGates(options: SharedGatesOptions = {}): SharedGates
     quiet: values.quiet,
     sessions: (user = '42') =>
       all.flatMap((gate) => [...gate.sessions.all()].filter(({ userId }) => userId === user)),
-    user: (user = '42') => readUserText(values.text(`\n${user}`) ?? '', 0),
+    user: (user = '42') => readUserText(values.text(`\n${user}`) ?? '', now()),
   }
 }

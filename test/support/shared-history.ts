@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { playsOf } from '../../src/limit/plays.ts'
-import { timesOf } from '../../src/limit/times.ts'
+import { timesOf } from '../../src/limit/user.ts'
 import type { LimitedViewer } from './limited-gate.ts'
 import { createSharedGates } from './shared-gates.ts'
 
@@ -32,7 +32,8 @@ const CHANNELS = ['news', 'sports', 'film']
 const WAITS = [0, 0, 0, 100, 2_000, 2_000, 10_000, 10_000, 35_000, 125_000]
 /** A segment each so many milliseconds. */
 const EVERY = 2_000
-const TIMES = timesOf({ grace: 15_000, hold: 60_000, idle: 120_000, report: 30_000 })
+const REPORT = 30_000
+const TIMES = timesOf({ idle: 120_000, report: REPORT, gate: '', unseen: 0, isReport: false }, 0)
 
 export const sharedHistories: fc.Arbitrary<SharedHistory> = fc.record({
   gates: fc.integer({ min: 2, max: 3 }),
@@ -143,14 +144,14 @@ export async function playSharedHistory({ gates: count, max, policy, seed, steps
     connection.loseAnswers(0)
     heard(true)
   }
-  await pass(TIMES.grace + 2 * TIMES.report + EVERY)
+  await pass(TIMES.stay + 2 * REPORT + EVERY)
 
   const plays = [...playing].flatMap(([viewer, channels]) => [...channels].map((one) => `${viewer} ${one}`))
   assert.ok(plays.length <= max, `${plays.join(', ')} go on`)
   const user = gates.user()
   const sessions = gates.sessions()
   const inTables = new Map(sessions.map((session) => [session.id, session]))
-  const counted = playsOf(user.entries, gates.now(), TIMES).filter(({ left, silent }) => !left && !silent)
+  const counted = playsOf(user, gates.now(), TIMES).filter(({ isSilent }) => !isSilent)
   for (const { entries } of counted)
     assert.ok(
       entries.some(({ id }) => inTables.has(id)),

@@ -27,6 +27,8 @@ export interface FolderStore {
   measure(): Promise<number>
 }
 
+type Values = ReadonlyMap<string, Buffer | undefined>
+
 const NEVER = Number.MAX_SAFE_INTEGER
 /** Bytes that are given up for a disk that is full, so that LevelDB can be opened and emptied. */
 const BALLAST = 4 * 1_048_576
@@ -70,6 +72,25 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
       // What an engine says that was closed meanwhile is nothing against the next one.
       throw open === level ? trouble(error) : diskErrorOf(error, folder.path)
     }
+  }
+
+  const reading = createLane()
+  let waiting: { readonly keys: Set<string>; readonly values: Promise<Values> } | undefined
+
+  /** What is asked for while one look is under way is looked up together: a hung disk keeps one thread. */
+  const look = (wanted: readonly string[]): Promise<Values> => {
+    if (waiting === undefined) {
+      const all = new Set<string>()
+      const values = reading(async () => {
+        waiting = undefined
+        const list = [...all]
+        const found = await use(deadlines.read, (open) => open.getMany(list))
+        return new Map(list.map((key, at) => [key, found[at]]))
+      })
+      waiting = { keys: all, values }
+    }
+    for (const key of wanted) waiting.keys.add(key)
+    return waiting.values
   }
 
   const close = async (): Promise<void> => {
@@ -220,8 +241,11 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     },
     close,
     now,
-    get: async (key) => (await use(deadlines.read, (open) => open.getMany([key])))[0],
-    getMany: (all) => use(deadlines.read, (open) => open.getMany(all)),
+    get: async (key) => (await look([key])).get(key),
+    async getMany(wanted) {
+      const values = await look(wanted)
+      return wanted.map((key) => values.get(key))
+    },
     put(steps, isSync) {
       const time = Buffer.alloc(8)
       time.writeDoubleBE(now())

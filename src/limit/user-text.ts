@@ -1,0 +1,110 @@
+import { type Cause, causes, type Entry, nobody, type Out, type User } from './user.ts'
+
+const SECOND = 1_000
+/** Characters of a text; what was silent longest stays out of a longer one. */
+const LONGEST = 60_000
+
+/**
+ * A user as a store keeps them: JSON in the time of the store, rows in place of objects. A later release adds
+ * only to the end of a row, and passes over what it does not know.
+ */
+export function textOfUser({ terms, entries, outs }: User): string {
+  const rows: string[] = []
+  let length = 0
+  for (const entry of entries.toSorted((a, b) => b.seen - a.seen)) {
+    const row = JSON.stringify(rowOf(entry))
+    length += row.length + 1
+    if (length > LONGEST) break
+    rows.push(row)
+  }
+  const held = outs.map((out) => [
+    ...[out.address, out.player, out.place, causes.indexOf(out.cause), out.id, out.by, out.at, out.until],
+  ])
+  const told = terms === undefined ? 'null' : JSON.stringify([terms.max, terms.policy])
+  return `{"terms":${told},"sessions":[${rows.join()}],"outs":${JSON.stringify(held)}}`
+}
+
+/** What is usual is empty. The address is the first part of the viewer. */
+function rowOf(entry: Entry): unknown[] {
+  const { id, viewer, address, person, player, playback, cookie, credential, place, since, seen } = entry
+  const shared = person === viewer ? '' : person
+  // In whole seconds: who goes on does not change the text all the time.
+  const heard = Math.ceil(seen / SECOND) * SECOND
+  const rare = [entry.once ? 1 : 0, entry.gate, entry.unseen, entry.told ? 1 : 0]
+  return [id, viewer, address, shared, player, playback, cookie, credential, place, since, heard, ...rare]
+}
+
+/**
+ * The user in such a text, or in one of the release before. What is none is a user of whom nothing is known,
+ * and what no rule could read is left out.
+ * @param now the store's time: what lies behind it was written by a clock that has been set back since
+ */
+export function readUserText(text: string, now: number): User {
+  let read: unknown
+  try {
+    read = JSON.parse(text)
+  } catch {
+    return nobody
+  }
+  const { terms, sessions, outs, entries, holds } = (read ?? {}) as Record<string, unknown>
+  const [max, policy] = Array.isArray(terms) ? terms : [fieldOf(terms, 'max'), fieldOf(terms, 'policy')]
+  const isTerms = isNumber(max) && max >= 1 && (policy === 'newest' || policy === 'refuse')
+  return {
+    terms: isTerms ? { max, policy } : undefined,
+    entries: listOf(sessions ?? entries).flatMap((row) =>
+      entryOf(Array.isArray(row) ? row : formerRow(row), now),
+    ),
+    outs: listOf(outs ?? holds).flatMap((row) => outOf(Array.isArray(row) ? row : formerHold(row, now), now)),
+  }
+}
+
+function entryOf(row: readonly unknown[], now: number): Entry[] {
+  const [id, viewer, address, person, player, playback, cookie, credential, place, since, seen, ...rare] = row
+  const [once, gate = '', unseen = 0, told] = rare
+  const texts = [id, viewer, address, person, player, playback, cookie, credential, place, gate]
+  if (!texts.every(isText) || ![since, seen, unseen].every(isNumber)) return []
+  const last = Math.min(seen as number, now)
+  return [
+    {
+      ...({ id, viewer, address, player, playback, cookie, credential, place, gate, unseen } as Entry),
+      ...{ person: (person as string) || (viewer as string), once: once === 1, told: told === 1 },
+      ...{ since: Math.min(since as number, last), seen: last },
+    },
+  ]
+}
+
+/** The longest time for which somebody stays out; milliseconds. */
+const LONGEST_OUT = 120_000
+
+function outOf(row: readonly unknown[], now: number): Out[] {
+  const [address, player, place, cause, id, by, at, until] = row
+  if (![address, player, place, id, by].every(isText) || ![cause, at, until].every(isNumber)) return []
+  return [
+    {
+      ...({ address, player, place, id, by } as Out),
+      cause: causes[cause as number] ?? 'other',
+      ...{ at: Math.min(at as number, now), until: Math.min(until as number, now + LONGEST_OUT) },
+    },
+  ]
+}
+
+/** A session and a hold as 0.2.0 has written them. */
+function formerRow(entry: unknown): unknown[] {
+  const of = (name: string): unknown => fieldOf(entry, name)
+  const texts = ['playback', '', 'credential', 'place'].map((name) => (name === '' ? '' : of(name)))
+  const head = [of('id'), of('viewer'), of('address'), '', of('player')]
+  return [...head, ...texts, of('entered'), of('seen'), of('once') === true ? 1 : 0]
+}
+
+function formerHold(hold: unknown, now: number): unknown[] {
+  const of = (name: string): unknown => fieldOf(hold, name)
+  const cause = causes.indexOf((of('cause') === 'zap' ? 'beside' : of('cause')) as Cause)
+  const at = listOf(of('times')).at(-1) ?? now
+  return [of('address'), of('player'), of('place'), cause, '', of('by'), at, of('comeBackUntil')]
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
+const isNumber = (value: unknown): value is number => Number.isFinite(value)
+const isText = (value: unknown): value is string => typeof value === 'string'

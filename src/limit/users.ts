@@ -1,0 +1,239 @@
+import type { Session } from '../session/session.ts'
+import { StoreError } from '../state/store-engine.ts'
+import type { UserText, UserTexts } from '../state/user-texts.ts'
+import type { Grant } from '../verdict.ts'
+import { cookieOf } from './limited-session.ts'
+import { lastsUntil } from './outs.ts'
+import type { Here, Outcome } from './rules.ts'
+import { type LimitedSession, type LimitSettings, movedBy, nobody, type User } from './user.ts'
+import { readUserText, textOfUser } from './user-text.ts'
+
+/** What a backend sent with the last allow of a user. */
+export type Sent = Pick<Grant, 'maxSessions' | 'unique'>
+
+/** A user, and their sessions in the table of this gate. */
+export interface KnownUser {
+  readonly key: string
+  /** In the time of the store, where there is one. */
+  user: User
+  sent: Sent
+  readonly sessions: Map<string, { readonly session: Session; readonly limited: LimitedSession }>
+  /** With a store: what is there, as far as this gate knows; null = nothing, undefined = not read yet. */
+  text: UserText | null | undefined
+  /** With a store: since when this gate has changed the user alone, unheard; undefined: all is told. */
+  aloneAt: number | undefined
+  /** When the store was told last; milliseconds of the monotonic clock. */
+  toldAt: number
+}
+
+export type Rule = (user: User, now: number, known: KnownUser) => Outcome
+
+/** All users who have a limit. */
+export interface Users {
+  get(key: string): KnownUser | undefined
+  /** The user, or one of whom nothing is known, who is not kept. */
+  peek(key: string): KnownUser
+  /** The user under whom this session counts. */
+  of(session: Pick<Session, 'id'>): KnownUser | undefined
+  put(known: KnownUser, session: Session, limited: LimitedSession): void
+  /** It counts no more. */
+  take(known: KnownUser, session: Pick<Session, 'id'>): void
+  all(): Iterable<KnownUser>
+  count(): number
+  /** Forgets the user if this gate need not know them any more. */
+  tidy(known: KnownUser): void
+  /** Milliseconds from the monotonic clock to that of the users: the store's, or the same. */
+  offset(): number
+  /** All sessions of the user here, for the rules. */
+  here(known: KnownUser): readonly Here[]
+  /**
+   * Puts what the rule makes of a user in the place of what they were and, at the same moment, calls `then`.
+   * The result is that of `then`; a promise where a store has to be heard. The rule may be called again,
+   * about what another gate has made of the user meanwhile.
+   */
+  change<Result>(
+    key: string,
+    rule: Rule,
+    then: (outcome: Outcome, known: KnownUser) => Result,
+  ): Result | Promise<Result>
+  /** The clock of the store was set: all is told anew. Returns whether it was. */
+  hasStepped(): boolean
+}
+
+export interface UsersOptions {
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  readonly texts: UserTexts | undefined
+  readonly settings: () => LimitSettings
+  /** A user was judged by this gate alone, since the store could not be heard. */
+  readonly onAlone: () => void
+}
+
+/** How often a change is tried again because another gate was faster: each time one of them succeeds. */
+const MOST_TRIES = 64
+/** A text of which little is left stays for so long; milliseconds. */
+const SHORTEST = 1_000
+/** A clock that moves so far at once was set; milliseconds. */
+const STEP = 5_000
+const NOTHING = textOfUser(nobody)
+
+export function createUsers({ clock, texts, settings, onAlone }: UsersOptions): Users {
+  const users = new Map<string, KnownUser>()
+  const ofSession = new Map<string, KnownUser>()
+  /** The last change of each user that is under way: one waits for the other. */
+  const lanes = new Map<string, Promise<unknown>>()
+  const offset = (): number => (texts === undefined ? 0 : Math.round(texts.now() - clock()))
+  let lastOffset = offset()
+
+  const peek = (key: string): KnownUser =>
+    users.get(key) ?? {
+      ...{ key, user: nobody, sent: {}, sessions: new Map() },
+      ...{ text: undefined, aloneAt: undefined, toldAt: clock() },
+    }
+  const getOrAdd = (key: string): KnownUser => {
+    const known = peek(key)
+    users.set(key, known)
+    return known
+  }
+
+  const alone = <Result>(key: string, rule: Rule, then: Then<Result>): Result => {
+    const known = getOrAdd(key)
+    const outcome = rule(known.user, clock() + offset(), known)
+    if (texts !== undefined) {
+      if (known.user !== outcome.user) known.aloneAt ??= clock()
+      onAlone()
+    }
+    known.user = outcome.user
+    return then(outcome, known)
+  }
+
+  const read = async (known: KnownUser, from: UserTexts): Promise<void> => {
+    const there = await from.read(known.key)
+    const user = there === undefined ? nobody : readUserText(there.text, clock() + offset())
+    known.text = there ?? null
+    const terms = user.terms ?? known.user.terms
+    const isTold = known.aloneAt === undefined
+    known.user = { ...(isTold ? user : merged(user, known.user, settings().gate)), terms }
+  }
+
+  /** @throws {StoreError} */
+  const together = async <Result>(
+    key: string,
+    rule: Rule,
+    then: Then<Result>,
+    store: UserTexts,
+  ): Promise<Result> => {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const known = getOrAdd(key)
+      // What this gate saw last is most often what is there.
+      const isFresh = known.text === undefined
+      if (isFresh) await read(known, store)
+      const { text, aloneAt } = known
+      const outcome = rule(known.user, clock() + offset(), known)
+      const next = textOfUser(outcome.user)
+      if (aloneAt !== undefined || next !== (text?.text ?? NOTHING)) {
+        known.text = undefined
+        const lasts = lastsFor(outcome.user, clock() + offset(), settings())
+        const written = await store.write(key, next, text ?? undefined, lasts)
+        if (written === undefined) continue
+        known.text = written
+        known.aloneAt = undefined
+      } else if (store.isShared && !isFresh) {
+        // What changes nothing holds only for what is there now.
+        const there = await store.read(key)
+        const isSame = there === undefined ? text === null : text?.version.equals(there.version) === true
+        if (!isSame) {
+          known.text = undefined
+          continue
+        }
+      }
+      users.set(key, known)
+      known.user = outcome.user
+      return then(outcome, known)
+    }
+    throw new StoreError('timeout', 'other gates change this user all the time')
+  }
+
+  return {
+    get: (key) => users.get(key),
+    peek,
+    of: ({ id }) => ofSession.get(id),
+    put(known, session, limited) {
+      known.sessions.set(session.id, { session, limited })
+      ofSession.set(session.id, known)
+    },
+    take(known, { id }) {
+      known.sessions.delete(id)
+      ofSession.delete(id)
+    },
+    all: () => users.values(),
+    count: () => users.size,
+    tidy(known) {
+      const { user, aloneAt } = known
+      if (known.sessions.size > 0) return
+      if (texts === undefined && user.entries.length + user.outs.length > 0) return
+      // After so long even the store has forgotten what it should have been told.
+      if (aloneAt !== undefined && clock() - aloneAt <= settings().idle) return
+      users.delete(known.key)
+    },
+    offset,
+    here: ({ sessions }) =>
+      [...sessions.values()].map(({ session, limited }) => {
+        const cookie = cookieOf(session)
+        return {
+          session: cookie === limited.cookie ? limited : { ...limited, cookie },
+          since: session.since + offset(),
+          seen: session.lastSeen + offset(),
+        }
+      }),
+    change(key, rule, then) {
+      if (texts === undefined || !texts.isUsable(key)) return alone(key, rule, then)
+      const inTurn = async () => {
+        if (!texts.isUsable(key)) return alone(key, rule, then)
+        try {
+          return await together(key, rule, then, texts)
+        } catch (error) {
+          if (!(error instanceof StoreError)) throw error
+          return alone(key, rule, then)
+        }
+      }
+      const before = lanes.get(key)
+      const changing = before === undefined ? inTurn() : before.then(inTurn, inTurn)
+      lanes.set(key, changing)
+      const leave = (): void => {
+        if (lanes.get(key) === changing) lanes.delete(key)
+      }
+      changing.then(leave, leave)
+      return changing
+    },
+    hasStepped() {
+      const step = offset() - lastOffset
+      if (Math.abs(step) <= STEP) return false
+      lastOffset += step
+      for (const known of users.values()) {
+        known.user = movedBy(known.user, step)
+        if (texts?.isShared) known.text = undefined
+      }
+      return true
+    },
+  }
+}
+
+type Then<Result> = (outcome: Outcome, known: KnownUser) => Result
+
+/** What others have made of a user, and what this gate has done alone meanwhile. */
+function merged(there: User, here: User, gate: string): User {
+  const own = new Set(here.entries.map(({ id }) => id))
+  const known = new Set(there.outs.map(({ id, at }) => `${id} ${at}`))
+  return {
+    terms: here.terms ?? there.terms,
+    entries: there.entries.filter((entry) => entry.gate !== gate || own.has(entry.id)),
+    outs: [...there.outs, ...here.outs.filter(({ id, at }) => !known.has(`${id} ${at}`))],
+  }
+}
+
+/** For how many milliseconds something is known of a user if nothing more is heard of them. */
+function lastsFor({ entries, outs }: User, now: number, { idle }: LimitSettings): number {
+  const until = Math.max(...entries.map(({ seen }) => seen + idle + 1), ...outs.map(lastsUntil))
+  return Math.max(SHORTEST, until - now)
+}
