@@ -74,7 +74,9 @@ export function startSearch(api) {
         ),
       )
       find('found', HTMLElement).replaceChildren(...rows)
-      const silent = (found.gates ?? []).filter((/** @type {{ answered: boolean }} */ { answered }) => !answered)
+      const silent = (found.gates ?? []).filter(
+        (/** @type {{ answered: boolean }} */ { answered }) => !answered,
+      )
       const missing = silent.map((/** @type {{ name: string }} */ { name }) => plain(name)).join(', ')
       setText(said, `${count(found.total)} found${missing === '' ? '' : `; no answer of ${missing}`}`)
     } catch (error) {

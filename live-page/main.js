@@ -119,7 +119,8 @@ function showState(state) {
 const readers = {
   state: showState,
   opened: ({ sessions }) => list.put(sessions),
-  ended: ({ sessions }) => list.drop(sessions.map((/** @type {{ session: string }} */ { session }) => session)),
+  ended: ({ sessions }) =>
+    list.drop(sessions.map((/** @type {{ session: string }} */ { session }) => session)),
   reload: () => void fetchAll(),
   denied(data) {
     denials.add(data.denials)

@@ -141,7 +141,5 @@ export function createSessionList(onChange) {
  * @param {string} words in lower case
  */
 function matches({ user, channel, address, userAgent, path, session }, words) {
-  return [user, channel, address, userAgent, path, session].some((text) =>
-    text.toLowerCase().includes(words),
-  )
+  return [user, channel, address, userAgent, path, session].some((text) => text.toLowerCase().includes(words))
 }

@@ -28,9 +28,7 @@ export function createSessionRow(onClose) {
     row.append(cell)
     return cell
   })
-  const [user, channel, address, agent, since, requests, close] = /** @type {HTMLDivElement[]} */ (
-    cells
-  )
+  const [user, channel, address, agent, since, requests, close] = /** @type {HTMLDivElement[]} */ (cells)
   const name = element('span', 'text')
   const mark = element('span', 'pill')
   const came = element('span', 'pill came')

@@ -200,7 +200,8 @@ function sayWhatElse(files) {
   process.stderr.write(`Not run, as they need other processes: npm test runs them too.
 ${lines.join('\n')}
 Not run, as they take minutes: npm run test:long.
-  long/ ${readdirSync(long)
+  long/ ${readdirSync(long, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
     .map((name) => name.replace('.test.ts', ''))
     .join(', ')}
 `)

@@ -1,4 +1,4 @@
-import { overlap } from './place.ts'
+import { overlap } from './limited-session.ts'
 import { isPlayer } from './plays.ts'
 import { type LimitedSession, MINUTE, type Out, type Times, type User } from './user.ts'
 

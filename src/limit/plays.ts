@@ -1,4 +1,4 @@
-import { overlap } from './place.ts'
+import { overlap } from './limited-session.ts'
 import { type Entry, type LimitedSession, MINUTE, type Times, type User } from './user.ts'
 
 /** What counts: each viewer's only play, or those of several channels that they keep on. */

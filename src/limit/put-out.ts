@@ -17,17 +17,6 @@ export interface PutOut {
   readonly at: number
 }
 
-/** What the limit has ended, so that its viewers get the right reason, and no backend is asked about them. */
-export interface PutOutSessions {
-  add(one: PutOut): void
-  /** The latest one that would answer this request. */
-  find(identity: Identity, now: number): PutOut | undefined
-  /** As `find`, but changes nothing. */
-  peek(identity: Identity, now: number): PutOut | undefined
-  /** The viewer has opened this session: what it answers is no matter of those that were put out. */
-  forget(session: Session): void
-}
-
 /** Most viewers with such sessions, most sessions of each, and the bytes of all. */
 const MOST_VIEWERS = 10_000
 const MOST_OF_ONE = 16
@@ -40,48 +29,48 @@ interface OfViewer {
   readonly at: number
 }
 
-/** @param lasts how long each is known after it was put out or tried last, in milliseconds */
-export function createPutOutSessions(lasts: number): PutOutSessions {
+/**
+ * What the limit has ended, so that its viewers get the right reason, and no backend is asked about them.
+ * @param lasts how long each is known after it was put out or tried last, in milliseconds
+ */
+export function createPutOutSessions(lasts: number) {
   const ofViewer = new LRUCache<string, OfViewer>({
     max: MOST_VIEWERS,
     maxSize: MOST_BYTES,
     sizeCalculation: ({ all }) => all.reduce((sum, { session }) => sum + session.bytes + OVERHEAD, 1),
   })
-  const findUnder = (name: string, identity: Identity, now: number): PutOut | undefined => {
-    const known = ofViewer.peek(name)
-    if (known === undefined || now - known.at > lasts) return undefined
-    return known.all.findLast(({ session }) => answers(session, identity))
+
+  /** The latest one that would answer this request. The try counts, unless `isPeek`. */
+  const find = (identity: Identity, now: number, isPeek: boolean) => {
+    const { viewer, cookie } = identity
+    if (ofViewer.size === 0) return undefined
+    for (const name of cookie === undefined ? [viewer] : [nameOfCookie(cookie), viewer]) {
+      const known = ofViewer.peek(name)
+      if (known === undefined || now - known.at > lasts) continue
+      const found = known.all.findLast(({ session }) => answers(session, identity))
+      if (found === undefined) continue
+      if (!isPeek) ofViewer.set(name, { ...known, at: now })
+      return found
+    }
+    return undefined
   }
-  const nameFor = (identity: Identity, now: number): string | undefined =>
-    namesIn(identity).find((name) => findUnder(name, identity, now) !== undefined)
 
   return {
-    add(one) {
+    add(one: PutOut): void {
       for (const name of namesOf(one.session)) {
         const others = ofViewer.get(name)?.all ?? []
         ofViewer.set(name, { all: [...others, one].slice(-MOST_OF_ONE), at: one.at })
       }
     },
-    find(identity, now) {
-      if (ofViewer.size === 0) return undefined
-      const name = nameFor(identity, now)
-      const known = name === undefined ? undefined : ofViewer.peek(name)
-      if (name === undefined || known === undefined) return undefined
-      const found = findUnder(name, identity, now)
-      ofViewer.set(name, { ...known, at: now })
-      return found
-    },
-    peek(identity, now) {
-      const name = nameFor(identity, now)
-      return name === undefined ? undefined : findUnder(name, identity, now)
-    },
-    forget(session) {
+    find: (identity: Identity, now: number) => find(identity, now, false),
+    peek: (identity: Identity, now: number) => find(identity, now, true),
+    /** The viewer has opened this session: what it answers is no matter of those that were put out. */
+    forget(session: Session): void {
       for (const name of namesOf(session)) {
         const known = ofViewer.get(name)
-        if (known === undefined) continue
-        const all = known.all.filter((one) => !covers(session.scope, one.session.scope))
-        if (all.length === 0) ofViewer.delete(name)
-        else ofViewer.set(name, { ...known, all })
+        const all = known?.all.filter((one) => !covers(session.scope, one.session.scope)) ?? []
+        if (known !== undefined && all.length > 0) ofViewer.set(name, { ...known, all })
+        else ofViewer.delete(name)
       }
     },
   }
@@ -90,10 +79,6 @@ export function createPutOutSessions(lasts: number): PutOutSessions {
 /** By which names such a session is found: its viewer, and the cookies that it had. */
 function namesOf({ viewer, secret }: Session): readonly string[] {
   return [viewer, ...(secret?.cookies ?? []).map(nameOfCookie)]
-}
-
-function namesIn({ viewer, cookie }: Identity): readonly string[] {
-  return cookie === undefined ? [viewer] : [nameOfCookie(cookie), viewer]
 }
 
 function nameOfCookie(cookie: string): string {

@@ -1,5 +1,5 @@
+import { contains, overlap } from './limited-session.ts'
 import { holdsOf, isPutOut, lastsUntil, outOf, withOuts, withTry } from './outs.ts'
-import { contains, overlap } from './place.ts'
 import {
   hasMoved,
   hasRoom,

@@ -1,63 +1,16 @@
-import { LRUCache } from 'lru-cache'
-import type { SessionLimit } from '../decision/limit.ts'
-import type { End } from '../decision/stored.ts'
+import type { Limited, SessionLimit } from '../decision/limit.ts'
 import type { Identity } from '../session/identity.ts'
-import type { Session } from '../session/session.ts'
-import type { UserTexts } from '../state/user-texts.ts'
-import type { Subrequest } from '../subrequest.ts'
+import type { Session, SessionEnd } from '../session/session.ts'
 import { describeUser, type UserPlays, whyOut } from './describe.ts'
+import { createGiveWay } from './give-way.ts'
 import { type Coming, type Counted, createJudge, type JudgeOptions, whenKnown } from './judge.ts'
+import type { SessionLimitOptions } from './limit-options.ts'
 import { limitedSessionOf } from './limited-session.ts'
 import { createPutOutSessions } from './put-out.ts'
-import { createRefusedUsers, type RefusedUser } from './refused-users.ts'
 import { change, type Event, type Gone, type Outcome } from './rules.ts'
-import { readTerms, type Terms, type TermsSettings } from './terms.ts'
-import type { Cause, LimitSettings } from './user.ts'
-import { createUsers, type KnownUser, type Rule } from './users.ts'
-
-export interface SessionLimitOptions extends TermsSettings {
-  /** SESSION_IDLE in milliseconds. */
-  readonly idle: number
-  readonly identify: (subrequest: Subrequest) => Identity
-  /** Users of one group have ids in common: the backends of one middleware. */
-  readonly groupOf: (backend: string) => string
-  /** Monotonic milliseconds. */
-  readonly clock: () => number
-  /** As `setTimeout`; the result cancels it. */
-  readonly after: (milliseconds: number, act: () => void) => () => void
-  /** For so many milliseconds nginx may answer in place of the gate now. */
-  readonly unseen?: () => number
-  /** Ends a session for good, of the table or of the store. Resolves when that is written. */
-  readonly end: (session: Session, end: End) => Promise<unknown>
-  readonly on: LimitListeners
-  /** Where users are kept; undefined: in this process alone. */
-  readonly stored?: StoredUsers | undefined
-}
-
-/** Users beyond this process: in a folder, or those of all gates that share a store. */
-export interface StoredUsers {
-  readonly texts: UserTexts
-  /** This gate among those that share them. */
-  readonly gate: string
-  /** Ends a session that this gate does not have, and tells the one that has it. */
-  endElsewhere(gone: Gone): void
-  /** A user was judged by this gate alone, since the store could not be heard. */
-  onAlone(): void
-}
-
-/** What the limit tells. With `SESSION_LIMIT=report` it tells what would happen. */
-export interface LimitListeners {
-  /** `by` is the id of the session that made it one too many. */
-  displaced(session: Session, by: string, cause: Cause): void
-  /** An opening, or a request of who was put out, was refused. */
-  refused(user: string): void
-  /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
-  nonsense(backend: string, sent: string): void
-  /** Our own code threw where nobody waits for it. */
-  internalError(error: unknown): void
-  /** The user was put out at so many networks that the name must be shared. Told once. */
-  shared(user: string): void
-}
+import { readTerms, type Terms } from './terms.ts'
+import type { LimitSettings } from './user.ts'
+import { createUsers, type KnownUser, type Rule, type Sent, startRounds } from './users.ts'
 
 /** A session that was put out, and what its user plays. Times are milliseconds of the monotonic clock. */
 export interface PutOutView extends UserPlays {
@@ -71,31 +24,14 @@ export interface PutOutView extends UserPlays {
 }
 
 /** The limit for the decision, and what the operator may see of it. */
-export interface UserLimit extends SessionLimit {
-  /** Starts to look after the users; the result stops it. */
-  start(): () => void
-  /** Another gate says that a session was put out, which this gate may have. */
-  displacedElsewhere(gone: Pick<Gone, 'id' | 'by' | 'cause'>): void
-  /** What the user of a session plays; undefined for one without a limit. */
-  describe(session: Session): (UserPlays & { readonly user: string }) | undefined
-  /** Why a request is refused that no session answers; undefined where the limit is not why. */
-  whyOut(identity: Identity): PutOutView | undefined
-  refusedUsers(most: number): readonly RefusedUser[]
-  /** How many users are known. */
-  count(): number
-}
+export type UserLimit = ReturnType<typeof createSessionLimit>
 
-/** Milliseconds between two looks at a user, and between two turns: each turn is short. */
-const LOOK = 5_000
-const TURN = 100
 /** The longest time between two reports to other gates; milliseconds. */
 const REPORT = 30_000
 /** After a start, what a folder says may be old for so long; milliseconds. */
 const YOUNG = 60_000
-/** Sessions that were put out before this gate had them in its table: how many, and for how long. */
-const EARLY = { max: 10_000, ttl: 10_000 }
 
-export function createSessionLimit(options: SessionLimitOptions): UserLimit {
+export function createSessionLimit(options: SessionLimitOptions) {
   const { clock, after, on, identify, idle, stored, unseen = () => 0 } = options
   const isReport = options.sessionLimit === 'report'
   const report = Math.min(REPORT, idle / 4)
@@ -106,14 +42,11 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   }
   const users = createUsers({ clock, settings, texts: stored?.texts, onAlone: () => stored?.onAlone() })
   const putOut = createPutOutSessions(2 * idle + 60_000)
-  const refusedUsers = createRefusedUsers()
   const waiting = new Map<string, Counted>()
-  const early = new LRUCache<string, Pick<Gone, 'id' | 'by' | 'cause'>>(EARLY)
-  const writing = new Set<Promise<unknown>>()
-  /** With SESSION_LIMIT=report: sessions that would have been put out. */
-  const reported = new WeakSet<Session>()
-
   const limitedOf = (session: Session) => limitedSessionOf(session, identify(session.opener()))
+  const { displace, endAll, refuse, written, refusedUsers } = createGiveWay({
+    ...{ ...options, users, putOut, waiting, limitedOf, isReport },
+  })
 
   const count: JudgeOptions['count'] = (session, known, { maxSessions, unique }, backend = '') => {
     const { terms, nonsense } = readTerms({ userId: session.userId, maxSessions, unique }, options)
@@ -131,47 +64,12 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     if (result instanceof Promise) result.catch(on.internalError)
   }
 
-  const refuse = (key: string): void => {
-    refusedUsers.refused(key, clock())
-    on.refused(key)
-  }
-
-  /** Ends a session of this gate. With `report` it is only told. */
-  const displace = (known: KnownUser, session: Session, by: string, cause: Cause): void => {
-    if (reported.has(session)) return
-    on.displaced(session, by, cause)
-    if (isReport) return void reported.add(session)
-    const limited = known.sessions.get(session.id)?.limited ?? limitedOf(session)
-    users.take(known, session)
-    waiting.delete(session.id)
-    putOut.add({ session, limited, user: known.key, by, at: clock() })
-    const written = options
-      .end(session, { why: 'displaced', by, cause })
-      .finally(() => writing.delete(written))
-    writing.add(written)
-  }
-
-  const endAll = (known: KnownUser, gone: readonly Gone[]): void => {
-    for (const one of gone) {
-      const session = known.sessions.get(one.id)?.session
-      if (one.cause !== 'beside' && !one.left && !(session && reported.has(session)))
-        if (refusedUsers.displaced(known.key, one.address, clock())) on.shared(known.key)
-      if (session !== undefined) displace(known, session, one.by, one.cause)
-      else if (!isReport && stored?.texts.isShared) stored.endElsewhere(one)
-    }
-  }
-
   /** Applies a rule to a user, and does what follows from it. `then` comes first. */
   const apply = <Result>(key: string, rule: Rule, then: (outcome: Outcome, known: KnownUser) => Result) =>
     users.change(key, rule, (outcome, known) => {
       const result = then(outcome, known)
       known.toldAt = clock()
       endAll(known, outcome.gone)
-      // What another gate has put out, whether this one has heard of it or not.
-      for (const { id, by, cause } of known.user.outs) {
-        const session = known.sessions.get(id)?.session
-        if (session !== undefined) displace(known, session, by, cause)
-      }
       // Who was silent so long counts no more, though a neighbour keeps the session alive.
       for (const { session } of known.sessions.values()) {
         if (clock() - session.lastSeen <= idle || known.user.terms === undefined) continue
@@ -189,7 +87,8 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
 
   const openingOf = (session: Session, terms: Terms, { since, seen, tokenless }: Coming): Rule => {
     const by = users.offset()
-    const times = { since: since && since + by, seen: seen && seen + by, tokenless }
+    const moved = (time: number | undefined) => (time === undefined ? undefined : time + by)
+    const times = { since: moved(since), seen: moved(seen), tokenless }
     return ruleOf({ what: 'opening', session: limitedOf(session), terms, ...times })
   }
 
@@ -203,12 +102,10 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
     const mayEnd = isAdopted || !session.ended
     let isLater = false
     const hasPlace = apply(key, openingOf(session, terms, coming), ({ refused, user }, known) => {
-      const end = early.get(session.id)
-      early.delete(session.id)
       // An adopted session is not the request: that is refused later.
-      if ((refused !== undefined || end !== undefined) && !isAdopted) refuse(key)
+      if (refused !== undefined && !isAdopted) refuse(key)
       known.sent = sent
-      const isIn = isReport || (refused === undefined && end === undefined)
+      const isIn = isReport || refused === undefined
       // It may have ended here while others were heard.
       if (isIn && isLater && mayEnd && session.ended) behind(drop(key, session))
       else if (isIn) {
@@ -246,11 +143,11 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
   }
 
   const judging = { count, ruleOf }
-  const limit: UserLimit = {
+  const limit = {
     ...createJudge({ ...judging, apply, find: putOut.find, put, refuse, behind, cut, waiting }),
     waiting,
 
-    renew(session, grant, backend) {
+    renew(session: Session, grant: Sent, backend: string): void {
       const now = count(session, undefined, grant, backend)
       const known = users.of(session)
       if (known !== undefined && known.key !== now?.key) {
@@ -270,23 +167,24 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       }
     },
 
-    displacedElsewhere(gone) {
+    /** Another gate says that a session was put out, which this gate may have. */
+    displacedElsewhere(gone: Pick<Gone, 'id' | 'by' | 'cause'>): void {
       const known = users.of(gone)
       const session = known?.sessions.get(gone.id)?.session
-      if (known === undefined || session === undefined) return void early.set(gone.id, gone)
+      if (known === undefined || session === undefined) return
       displace(known, session, gone.by, gone.cause)
       users.tidy(known)
     },
 
-    written: () => (writing.size === 0 ? undefined : Promise.all(writing)),
+    written,
 
-    limitedOf(session) {
+    limitedOf(session: Session): Limited | undefined {
       const known = users.of(session)
       const { key: user, sent } = known ?? waiting.get(session.id) ?? {}
       return user === undefined ? undefined : { user, entered: session.since, ...sent }
     },
 
-    rehearsal: () => ({
+    rehearsal: (): SessionLimit => ({
       ...limit,
       ...createJudge({
         ...judging,
@@ -306,7 +204,7 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       ...{ renew() {}, ended() {}, written: () => undefined },
     }),
 
-    ended(session, why) {
+    ended(session: Session, why: SessionEnd): void {
       waiting.delete(session.id)
       const known = users.of(session)
       if (known === undefined) return
@@ -316,35 +214,16 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
       else users.tidy(known)
     },
 
-    start() {
-      let walk: Iterator<KnownUser> | undefined
-      let most = 0
-      let cancel = (): void => {}
-      /** Looks at a part of all users in each turn, so that all have their turn within LOOK. */
-      const turn = (): void => {
-        cancel = after(TURN, turn)
-        if (users.hasStepped()) steppedAt = clock()
-        if (walk === undefined) most = users.count()
-        for (let left = Math.ceil((most * TURN) / LOOK); left > 0; left--) {
-          walk ??= users.all()[Symbol.iterator]()
-          const next = walk.next()
-          if (next.done === true) {
-            walk = undefined
-            return
-          }
-          lookAfter(next.value, next.value.toldAt < steppedAt)
-        }
-      }
-      let steppedAt = Number.NEGATIVE_INFINITY
-      cancel = after(TURN, turn)
-      return () => cancel()
-    },
+    /** Starts to look after the users; the result stops it. */
+    start: () => startRounds(users, clock, after, lookAfter),
 
-    describe(session) {
+    /** What the user of a session plays; undefined for one without a limit. */
+    describe(session: Session): (UserPlays & { readonly user: string }) | undefined {
       const known = users.of(session)
       return known && { user: known.key, ...describeUser(known.user, clock(), users.offset(), settings()) }
     },
-    whyOut(identity) {
+    /** Why a request is refused that no session answers; undefined where the limit is not why. */
+    whyOut(identity: Identity): PutOutView | undefined {
       const one = putOut.peek(identity, clock())
       const known = one && users.get(one.user)
       if (one === undefined || known === undefined) return undefined
@@ -354,8 +233,9 @@ export function createSessionLimit(options: SessionLimitOptions): UserLimit {
         ...{ user: one.user, session: one.session, by: one.by, at: one.at, until: out?.until },
       }
     },
-    refusedUsers: (most) => refusedUsers.list(clock(), most),
+    refusedUsers,
+    /** How many users are known. */
     count: users.count,
-  }
+  } satisfies SessionLimit & Record<string, unknown>
   return limit
 }

@@ -28,37 +28,8 @@ export interface KnownUser {
 
 export type Rule = (user: User, now: number, known: KnownUser) => Outcome
 
-/** All users who have a limit. */
-export interface Users {
-  get(key: string): KnownUser | undefined
-  /** The user, or one of whom nothing is known, who is not kept. */
-  peek(key: string): KnownUser
-  /** The user under whom this session counts. */
-  of(session: Pick<Session, 'id'>): KnownUser | undefined
-  put(known: KnownUser, session: Session, limited: LimitedSession): void
-  /** It counts no more. */
-  take(known: KnownUser, session: Pick<Session, 'id'>): void
-  all(): Iterable<KnownUser>
-  count(): number
-  /** Forgets the user if this gate need not know them any more. */
-  tidy(known: KnownUser): void
-  /** Milliseconds from the monotonic clock to that of the users: the store's, or the same. */
-  offset(): number
-  /** All sessions of the user here, for the rules. */
-  here(known: KnownUser): readonly Here[]
-  /**
-   * Puts what the rule makes of a user in the place of what they were and, at the same moment, calls `then`.
-   * The result is that of `then`; a promise where a store has to be heard. The rule may be called again,
-   * about what another gate has made of the user meanwhile.
-   */
-  change<Result>(
-    key: string,
-    rule: Rule,
-    then: (outcome: Outcome, known: KnownUser) => Result,
-  ): Result | Promise<Result>
-  /** The clock of the store was set: all is told anew. Returns whether it was. */
-  hasStepped(): boolean
-}
+export type Users = ReturnType<typeof createUsers>
+type Then<Result> = (outcome: Outcome, known: KnownUser) => Result
 
 export interface UsersOptions {
   /** Monotonic milliseconds. */
@@ -77,7 +48,8 @@ const SHORTEST = 1_000
 const STEP = 5_000
 const NOTHING = textOfUser(nobody)
 
-export function createUsers({ clock, texts, settings, onAlone }: UsersOptions): Users {
+/** All users who have a limit: those of this process, or of all gates that share a store. */
+export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
   const users = new Map<string, KnownUser>()
   const ofSession = new Map<string, KnownUser>()
   /** The last change of each user that is under way: one waits for the other. */
@@ -85,6 +57,7 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions): 
   const offset = (): number => (texts === undefined ? 0 : Math.round(texts.now() - clock()))
   let lastOffset = offset()
 
+  /** The user, or one of whom nothing is known, who is not kept. */
   const peek = (key: string): KnownUser =>
     users.get(key) ?? {
       ...{ key, user: nobody, sent: {}, sessions: new Map() },
@@ -155,38 +128,43 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions): 
   }
 
   return {
-    get: (key) => users.get(key),
+    get: (key: string): KnownUser | undefined => users.get(key),
     peek,
-    of: ({ id }) => ofSession.get(id),
-    put(known, session, limited) {
+    /** The user under whom this session counts. */
+    of: ({ id }: Pick<Session, 'id'>): KnownUser | undefined => ofSession.get(id),
+    put(known: KnownUser, session: Session, limited: LimitedSession): void {
       known.sessions.set(session.id, { session, limited })
       ofSession.set(session.id, known)
     },
-    take(known, { id }) {
+    /** It counts no more. */
+    take(known: KnownUser, { id }: Pick<Session, 'id'>): void {
       known.sessions.delete(id)
       ofSession.delete(id)
     },
     all: () => users.values(),
     count: () => users.size,
-    tidy(known) {
-      const { user, aloneAt } = known
-      if (known.sessions.size > 0) return
+    /** Forgets the user if this gate need not know them any more. */
+    tidy({ key, user, sessions, aloneAt }: KnownUser): void {
+      if (sessions.size > 0) return
       if (texts === undefined && user.entries.length + user.outs.length > 0) return
       // After so long even the store has forgotten what it should have been told.
-      if (aloneAt !== undefined && clock() - aloneAt <= settings().idle) return
-      users.delete(known.key)
+      if (aloneAt === undefined || clock() - aloneAt > settings().idle) users.delete(key)
     },
+    /** Milliseconds from the monotonic clock to that of the users: the store's, or the same. */
     offset,
-    here: ({ sessions }) =>
+    /** All sessions of the user at this gate, for the rules. */
+    here: ({ sessions }: KnownUser): Here[] =>
       [...sessions.values()].map(({ session, limited }) => {
         const cookie = cookieOf(session)
-        return {
-          session: cookie === limited.cookie ? limited : { ...limited, cookie },
-          since: session.since + offset(),
-          seen: session.lastSeen + offset(),
-        }
+        const told = cookie === limited.cookie ? limited : { ...limited, cookie }
+        return { session: told, since: session.since + offset(), seen: session.lastSeen + offset() }
       }),
-    change(key, rule, then) {
+    /**
+     * Puts what the rule makes of a user in the place of what they were and, at the same moment, calls
+     * `then`, whose result this is; a promise where a store has to be heard. The rule may be called again,
+     * about what another gate has made of the user meanwhile.
+     */
+    change<Result>(key: string, rule: Rule, then: Then<Result>): Result | Promise<Result> {
       if (texts === undefined || !texts.isUsable(key)) return alone(key, rule, then)
       const inTurn = async () => {
         if (!texts.isUsable(key)) return alone(key, rule, then)
@@ -206,7 +184,8 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions): 
       changing.then(leave, leave)
       return changing
     },
-    hasStepped() {
+    /** Whether the clock of the store was set since the last call: then all is to be told anew. */
+    hasStepped(): boolean {
       const step = offset() - lastOffset
       if (Math.abs(step) <= STEP) return false
       lastOffset += step
@@ -218,8 +197,6 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions): 
     },
   }
 }
-
-type Then<Result> = (outcome: Outcome, known: KnownUser) => Result
 
 /** What others have made of a user, and what this gate has done alone meanwhile. */
 function merged(there: User, here: User, gate: string): User {
@@ -236,4 +213,41 @@ function merged(there: User, here: User, gate: string): User {
 function lastsFor({ entries, outs }: User, now: number, { idle }: LimitSettings): number {
   const until = Math.max(...entries.map(({ seen }) => seen + idle + 1), ...outs.map(lastsUntil))
   return Math.max(SHORTEST, until - now)
+}
+
+/** Milliseconds in which all users are looked at, and between two turns: each is short. */
+const ROUND = 5_000
+const TURN = 100
+
+/**
+ * Looks at all users again and again, a few in each turn. The result stops it.
+ * @param after as `setTimeout`; the result cancels it
+ * @param lookAfter `isAnew`: the clock of the store was set since the user was told last
+ */
+export function startRounds(
+  users: Pick<Users, 'all' | 'count' | 'hasStepped'>,
+  clock: () => number,
+  after: (milliseconds: number, act: () => void) => () => void,
+  lookAfter: (known: KnownUser, isAnew: boolean) => void,
+): () => void {
+  let walk: Iterator<KnownUser> | undefined
+  /** How many there were when the round began: those that go meanwhile make nobody wait. */
+  let most = 0
+  let steppedAt = Number.NEGATIVE_INFINITY
+  const turn = (): void => {
+    cancel = after(TURN, turn)
+    if (users.hasStepped()) steppedAt = clock()
+    if (walk === undefined) most = users.count()
+    for (let left = Math.ceil((most * TURN) / ROUND); left > 0; left--) {
+      walk ??= users.all()
+      const next = walk.next()
+      if (next.done === true) {
+        walk = undefined
+        return
+      }
+      lookAfter(next.value, next.value.toldAt < steppedAt)
+    }
+  }
+  let cancel = after(TURN, turn)
+  return () => cancel()
 }

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/read-settings.ts'
-import { createSessionLimit, type SessionLimitOptions, type UserLimit } from '../limit/session-limit.ts'
+import type { SessionLimitOptions } from '../limit/limit-options.ts'
+import { createSessionLimit, type UserLimit } from '../limit/session-limit.ts'
 
 export interface LimitOptions
   extends Pick<SessionLimitOptions, 'identify' | 'clock' | 'end' | 'on' | 'stored' | 'unseen'> {

@@ -257,6 +257,6 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       returned: live.returned,
       ended: live.ended,
     },
-    webhook === undefined ? {} : { opened: webhook.opened, ended: webhook.ended },
+    webhook === undefined ? {} : { opened: webhook.opened, returned: webhook.returned, ended: webhook.ended },
   ]
 }

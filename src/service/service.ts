@@ -45,8 +45,8 @@ export interface Service {
   readonly adminServer: Server | undefined
 }
 
-/** How long the start waits for the store, in milliseconds. */
-const STORE_START = 1_000
+/** How long the start waits for a store that gates share, and for a folder; milliseconds. */
+const STORE_START = { shared: 1_000, folder: 2_000 }
 /** Milliseconds beyond the deadline of a question that an answer may take while the service stops. */
 const GRACE = 500
 
@@ -57,7 +57,7 @@ export function createService(settings: Settings, log: Log): Service {
   // Whole numbers: V8 stores them in the session itself, but fractions in a separate object.
   const clock = (): number => Math.round(performance.now())
   const toIso = createToIso(clock, Date.now)
-  const { adminListen, backendTimeout, defaultAction, eventsUrl, eventsMinTime: minTime } = settings
+  const { adminListen, backendTimeout, defaultAction, eventsUrl, eventsInterim: interim } = settings
   const { notify, add } = createNotifier()
   let closing = false
   const isClosing = (): boolean => closing
@@ -69,6 +69,7 @@ export function createService(settings: Settings, log: Log): Service {
   let decidedAlone = 0
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
+  const name = settings.gateName ?? defaultGateName(hostname(), settings.listen)
   const store = createStore({
     ...{ settings, log, clock, identify },
     scopeOf: createScopeOf(settings),
@@ -162,7 +163,7 @@ export function createService(settings: Settings, log: Log): Service {
   const tally = createTally()
   const view = (session: Session): SessionView => viewOf(session, toIso, store?.standing(session))
   const webhook =
-    eventsUrl && createWebhook({ ...{ endpoint: eventsUrl, minTime, clock, toIso, log }, viewOf: view })
+    eventsUrl && createWebhook({ ...{ endpoint: eventsUrl, interim, clock, toIso, log }, viewOf: view })
   let internalErrors = 0
   let limitRefusals = 0
   let sharedNames = 0
@@ -187,7 +188,7 @@ export function createService(settings: Settings, log: Log): Service {
   const operator = createOperatorSide({
     settings,
     log,
-    name: settings.gateName ?? defaultGateName(hostname(), settings.listen),
+    name,
     memory,
     store,
     limit,
@@ -228,7 +229,7 @@ export function createService(settings: Settings, log: Log): Service {
     adminServer,
     async start() {
       // A request that comes before the store is open would be judged without it.
-      await store?.start(STORE_START)
+      await store?.start(store.engine.isShared ? STORE_START.shared : STORE_START.folder)
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)

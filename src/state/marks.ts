@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { Session } from '../session/session.ts'
 import { listOf, number, object, readJson, text } from './shape.ts'
 
 /** Which sessions an operator means. Each text must be equal to that of the session; none = all sessions. */
@@ -57,6 +58,19 @@ export function isOfUser({ channel, address, user, id }: ClosedFilter): boolean 
   return user !== undefined && channel === undefined && address === undefined && id === undefined
 }
 
+/** Whether an operator means this session. */
+export function matches(
+  { id, channel, address, user }: ClosedFilter,
+  session: Pick<Session, 'id' | 'scope' | 'address' | 'userId'>,
+): boolean {
+  return (
+    (id ?? session.id) === session.id &&
+    (channel ?? session.scope.shownChannel) === session.scope.shownChannel &&
+    (address ?? session.address) === session.address &&
+    (user ?? session.userId) === session.userId
+  )
+}
+
 /** The marks that this process knows. */
 export interface Marks {
   /**
@@ -89,13 +103,15 @@ export function createMarks(clock: () => number): Marks {
     add({ filter, number: of }, until = clock() + KEEP_MARK) {
       const marks = isOfUser(filter) ? users : wide
       const key = keyOf(filter)
+      // `all` says it already.
+      if (marks === wide && of <= (wide.get(ALL)?.number ?? 0)) return false
       const known = marks.get(key)
       if (known !== undefined && known.number >= of) return false
       const ttl = Math.min(KEEP_MARK, until - clock())
       if (ttl <= 0) return false
       marks.set(key, { filter, number: of, until }, { ttl })
       // It says all that they say.
-      if (key === keyOf({}))
+      if (key === ALL)
         for (const [other, { number: before }] of [...wide.entries()])
           if (other !== key && before <= of) wide.delete(other)
       return true
@@ -119,6 +135,9 @@ export function createMarks(clock: () => number): Marks {
     ofUsers: () => users.values(),
   }
 }
+
+/** The key of the mark of all sessions. */
+const ALL = keyOf({})
 
 function keyOf({ id, channel, address, user }: ClosedFilter): string {
   return JSON.stringify([id, channel, address, user])

@@ -3,15 +3,15 @@ import type { Asking, Recalled, StoredSession } from '../decision/stored.ts'
 import type { Session } from '../session/session.ts'
 import type { Kept, Rebuild, StoreClock } from './kept.ts'
 import type { KnownSessions } from './known-sessions.ts'
-import { type CloseMark, KEEP_MARK, type Marks } from './marks.ts'
+import { type CloseMark, KEEP_MARK, type Marks, matches } from './marks.ts'
 import { createResumableUntil } from './silence.ts'
 import type { ListedSession, StoreEngine } from './store-engine.ts'
 import type { StoreLink } from './store-link.ts'
-import type { Vault } from './vault.ts'
+import type { FormerMark, Vault } from './vault.ts'
 import type { WriteBehind } from './write-behind.ts'
 
 export interface RecallOptions {
-  readonly link: Pick<StoreLink, 'use' | 'isUsable' | 'opening' | 'number'>
+  readonly link: Pick<StoreLink, 'use' | 'isUsable' | 'opening' | 'number' | 'areAgesUnknown'>
   readonly keys: StoreEngine['keys']
   readonly vault: Vault
   readonly written: Pick<WriteBehind, 'isRemoved' | 'unwritten' | 'silentOf'>
@@ -37,6 +37,8 @@ export interface Recall {
   lookUpUsers(users: readonly string[], again?: boolean): Promise<readonly CloseMark[]>
   /** What was read may be true no more: the store was emptied, or its clock was set. */
   forget(): void
+  /** Reads what the release before has kept of closings. Never rejects. */
+  readFormerMarks(engine: StoreEngine): Promise<void>
   /** Somebody changes this session. */
   forgetOne(id: string): void
 }
@@ -59,6 +61,8 @@ export function createRecall(options: RecallOptions): Recall {
   const read = new LRUCache<string, Read>({ ...CACHE, sizeCalculation: ({ kept }) => kept.session.bytes })
   const lookedUp = new LRUCache<string, true>({ max: LOOKED_UP, ttl: KEEP_MARK })
   const startedAt = clock.now()
+  /** Closings of the release before, with the times of the store. */
+  let formerMarks: readonly FormerMark[] = []
 
   const isClosed = ({ session, number }: Pick<Kept, 'session' | 'number'>): boolean =>
     marks.has({
@@ -112,6 +116,7 @@ export function createRecall(options: RecallOptions): Recall {
       const kept = found !== undefined && !('ended' in found) ? rebuild(found, clock) : undefined
       if (kept === undefined) continue
       kept.hasLeft = one.state === 'left'
+      if (link.areAgesUnknown()) kept.session.dueAt = Math.min(kept.session.dueAt, clock.now())
       read.set(one.id, { change: one.change, kept })
     }
     return wanted.flatMap((one) => {
@@ -127,16 +132,26 @@ export function createRecall(options: RecallOptions): Recall {
     if (clock.now() - startedAt > KEEP_MARK) return []
     const places = vault.formerPlaces(viewer)
     const found = await Promise.all(places.map((place) => engine.former(place)))
-    return places.flatMap((place, at) =>
-      (found[at] ?? []).flatMap(({ id, payload }) => {
-        if (known.get(id) !== undefined || written.isRemoved(id)) return []
-        const record = vault.readFormer(place, id, payload)
-        const kept = record?.viewer === viewer ? rebuild(record, clock) : undefined
-        // The marks of the release before have no numbers; it has ended what it had closed.
-        return kept === undefined ? [] : [{ ...kept, number: link.number() }]
-      }),
+    const records = places.flatMap((place, at) =>
+      (found[at] ?? []).flatMap(({ id, payload }) => vault.readFormer(place, id, payload) ?? []),
     )
+    const own = records.filter((one) => one.viewer === viewer && known.get(one.id) === undefined)
+    if (own.length === 0) return []
+    // What has ended since stands under its key of today.
+    const values = await engine.read(
+      vault.viewer(viewer),
+      own.map(({ id }) => id),
+    )
+    return own.flatMap((record, at) => {
+      const kept = rebuild(record, clock)
+      if (values[at] !== undefined || written.isRemoved(record.id) || kept === undefined) return []
+      // The marks of the release before have no numbers.
+      return isFormerlyClosed(kept) ? [] : [{ ...kept, number: link.number() }]
+    })
   }
+
+  const isFormerlyClosed = ({ session }: Kept): boolean =>
+    formerMarks.some(({ filter, at }) => session.openedAt + clock.offset <= at && matches(filter, session))
 
   const keptNamed = async (engine: StoreEngine, name: string): Promise<readonly Kept[]> =>
     readListed(engine, name, await engine.list(name))
@@ -206,6 +221,10 @@ export function createRecall(options: RecallOptions): Recall {
     keptOf,
     isClosed,
     lookUpUsers,
+    async readFormerMarks(engine) {
+      const found = await engine.former('marks').catch(() => [])
+      formerMarks = found.flatMap(({ id, payload }) => vault.readFormerMark(id, payload) ?? [])
+    },
     forgetOne: (id) => void read.delete(id),
     forget() {
       read.clear()

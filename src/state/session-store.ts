@@ -5,7 +5,7 @@ import type { Session, SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import { createRebuild, type Kept, type Standing, type StoreClock } from './kept.ts'
 import { createKnownSessions, type KnownSessionsOptions } from './known-sessions.ts'
-import { type ClosedFilter, type CloseMark, createMarks, readWide } from './marks.ts'
+import { type ClosedFilter, type CloseMark, createMarks, matches, readWide } from './marks.ts'
 import { createRecall } from './recall.ts'
 import type { StoreEngine } from './store-engine.ts'
 import { createStoreLink, type StoreLink, type StoreLinkOptions, type StoreState } from './store-link.ts'
@@ -108,6 +108,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     ...{ engine, vault, clock, after },
     ...{ onChange: options.onChange, onSetAside: options.onSetAside, onCommand: options.onCommand },
     about: () => post?.about() ?? '',
+    prepare: () => recalling.readFormerMarks(engine),
     onOpened() {
       hasNumber = true
       known.numbered(link.number())
@@ -171,7 +172,9 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   /** Closings of other gates reach those who play here. */
   const endClosed = (fresh: readonly CloseMark[]): number => {
     if (fresh.length === 0) return 0
-    const closed = [...known.all()].filter((kept) => fresh.some((mark) => covers(mark, kept)))
+    const closed = [...known.all()].filter((kept) =>
+      fresh.some(({ filter, number }) => (kept.number ?? number) < number && matches(filter, kept.session)),
+    )
     for (const { session } of closed) known.endedElsewhere(session.id, { why: 'closed' })
     return closed.length
   }
@@ -278,17 +281,4 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
 
 function removalOf({ session: { id, viewer } }: Kept, end: End): Removal {
   return { id, viewer, end }
-}
-
-/** As `Marks.has`, for one mark. */
-function covers({ filter, number }: CloseMark, { session, number: opened = number }: Kept): boolean {
-  const { id = session.id, channel = session.scope.shownChannel } = filter
-  const { address = session.address, user = session.userId } = filter
-  return (
-    opened < number &&
-    id === session.id &&
-    channel === session.scope.shownChannel &&
-    address === session.address &&
-    user === session.userId
-  )
 }

@@ -108,6 +108,8 @@ export interface Pulse {
   readonly letters: readonly Letter[]
   /** Letters behind `have` were lost, since the inbox was full or too old, or the store was emptied. */
   readonly cut: boolean
+  /** How much time has passed since another process wrote is not known: what it wrote is due now. */
+  readonly areAgesUnknown?: boolean
 }
 
 export interface Letter {

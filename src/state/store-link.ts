@@ -33,6 +33,8 @@ export interface StoreLinkOptions {
   readonly after: (milliseconds: number, act: () => void) => () => void
   /** What this gate says of itself in the roster. */
   readonly about: () => string
+  /** Before it is used for the first time. Never rejects. */
+  readonly prepare: () => Promise<void>
   /** The store can be used, for the first time or again. */
   readonly onOpened: () => void
   /** It is another store than before: it was emptied, or has lost something. */
@@ -73,6 +75,8 @@ export interface StoreLink {
   number(): number
   /** The number of a new mark: the store's, or this gate's own while the store is away. */
   nextNumber(): Promise<number>
+  /** See `Pulse`. */
+  areAgesUnknown(): boolean
   /** Beats now, and not only in its turn: somebody waits for letters. */
   hurry(): Promise<void>
   roster(): Promise<readonly RosterEntry[] | undefined>
@@ -97,6 +101,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
   let name: string | undefined
   let have = 0
   let wide = 0
+  let areAgesUnknown = false
   let retryIn = engine.isShared ? BEAT : RETRY.first
   let cancelNext: (() => void) | undefined
   let beating: Promise<void> | undefined
@@ -160,6 +165,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
 
   const hear = async (heard: Pulse, took: number): Promise<void> => {
     known = Math.max(known, heard.number)
+    areAgesUnknown = heard.areAgesUnknown === true
     const offset = Math.round(heard.time - clock.now() + took / 2)
     const by = offset - clock.offset
     // What was long on its way says little of the time.
@@ -171,6 +177,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       wide = 0
       await identify()
     }
+    if (!hasOpened) await options.prepare()
     if (heard.wide !== wide) {
       await options.onWide(engine)
       wide = heard.wide
@@ -262,6 +269,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       onChange(state, 0)
     },
     number: () => known,
+    areAgesUnknown: () => areAgesUnknown,
     async nextNumber() {
       const next = await use('mark', (open) => open.nextNumber(known))
       known = Math.max(known + (next === undefined ? 1 : 0), next ?? 0)

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { End } from '../decision/stored.ts'
 import type { Keys } from './keys.ts'
+import { type ClosedFilter, readFilter } from './marks.ts'
 import { type EndRecord, readEndRecord, readRecord, type SessionRecord } from './record.ts'
 import { createSeal, nameOf } from './seal.ts'
+import { number, object, readJson } from './shape.ts'
 import type { StoreIdentity } from './store-engine.ts'
 
 /**
@@ -11,7 +13,7 @@ import type { StoreIdentity } from './store-engine.ts'
  * of the secret.
  */
 export interface Vault {
-  /** What this process knows of the store; a fresh one while it knows nothing. */
+  /** For a store that has none: a fresh name, so that all notice, and the key that this process knows. */
   identity(): StoreIdentity
   /** Takes what the store says. False: none of the secrets opens it. */
   accept(identity: StoreIdentity): boolean
@@ -33,14 +35,25 @@ export interface Vault {
   formerPlaces(viewer: string): readonly string[]
   /** A record of the release before; undefined where it cannot be read. */
   readFormer(place: string, id: string, payload: Buffer): SessionRecord | undefined
+  readFormerMark(id: string, payload: Buffer): FormerMark | undefined
 }
+
+/** What the release before has kept of a closing: it counts for sessions that opened until then. */
+export interface FormerMark {
+  readonly filter: ClosedFilter
+  /** Milliseconds since 1970, by the clock of the store. */
+  readonly at: number
+}
+
+const formerMark = object({ filter: readFilter, at: number })
+/** In a folder a mark begins with its time: a double of 8 bytes. */
+const MARK_HEAD = 8
 
 const NAME = 22
 const CREDENTIAL = 8
 
 export function createVault(secrets: readonly string[], configuration: string, keys: Keys): Vault {
   const seal = createSeal(secrets)
-  let name = randomBytes(16).toString('base64url')
   let key = randomBytes(32)
   const nameFor = (kind: string, text: string): string => nameOf(key, `${kind}\n${text}`).slice(0, NAME)
   const place = (of: string): string => `${keys.identity} ${of}`
@@ -49,11 +62,13 @@ export function createVault(secrets: readonly string[], configuration: string, k
   const formerStarts = seal.formerNames(configuration, 8).map((one) => `1${one}`)
 
   return {
-    identity: () => ({ name, key: seal.seal(key.toString('base64url'), place(name)) }),
+    identity() {
+      const fresh = randomBytes(16).toString('base64url')
+      return { name: fresh, key: seal.seal(key.toString('base64url'), place(fresh)) }
+    },
     accept(identity) {
       const text = seal.open(identity.key, place(identity.name))
       if (text === undefined) return false
-      name = identity.name
       key = Buffer.from(text, 'base64url')
       return true
     },
@@ -80,6 +95,13 @@ export function createVault(secrets: readonly string[], configuration: string, k
     open: seal.open,
     formerPlaces: (viewer) =>
       seal.formerNames(viewer, NAME).map((one, index) => `${formerStarts[index]}${one}`),
+    readFormerMark(id, payload) {
+      const text = seal.open(payload, `marks ${id}`)
+      if (text !== undefined) return readJson(text, formerMark)
+      const filter = seal.open(payload.subarray(MARK_HEAD), `!marks ${id}`)
+      const read = filter === undefined ? undefined : readJson(filter, readFilter)
+      return read && { filter: read, at: payload.readDoubleBE(0) }
+    },
     readFormer(at, id, payload) {
       const text = seal.open(payload, `${at} ${id}`)
       const record = text === undefined ? undefined : readRecord(text)

@@ -1,11 +1,13 @@
 import { LRUCache } from 'lru-cache'
 import type { End } from '../decision/stored.ts'
+import { createChanges } from './changes.ts'
 import { type Kept, recordOf, type StoreClock } from './kept.ts'
-import { type CloseMark, isOfUser, KEEP_MARK, type Marks, MOST_WIDE, readWide } from './marks.ts'
+import { type CloseMark, isOfUser, KEEP_MARK, type Marks, MOST_WIDE } from './marks.ts'
 import { type EndRecord, readEndRecord } from './record.ts'
 import { AFTER_ALLOW, AFTER_LEAVING } from './silence.ts'
 import { type ChangeOutcome, MOST_OF_RECORD, type SessionChange, type StoreEngine } from './store-engine.ts'
 import type { StoreLink } from './store-link.ts'
+import { createTellMark } from './tell-mark.ts'
 import type { Vault } from './vault.ts'
 
 /** A session whose record is to go. */
@@ -77,19 +79,13 @@ const EVERY = 100
 const BATCH = 250
 /** What one server has not taken is tried again after so many milliseconds. */
 const TRY_AGAIN = 1_000
-/** Most bytes of silent sessions that wait. They are in no table, so nothing else bounds them. */
-const MOST_SILENT = 64 * 1_048_576
 /** Most ends that are remembered, and that wait. */
 const MOST_ENDS = 100_000
-/** How often a wide mark is tried while other gates write theirs. */
-const MOST_TRIES = 16
 
 export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   const { link, keys, vault, clock, idle, after } = options
-  const changes = new Map<string, Kept>()
-  /** The silent ones of them, and of the batch that is being written: by viewer, then by id. */
-  const silent = new Map<string, Map<string, Kept>>()
-  let silentBytes = 0
+  const tellMark = createTellMark(options)
+  const changes = createChanges()
   const removals = new Map<string, Removal>()
   const gone = new LRUCache<string, Removal>({
     ...{ max: MOST_ENDS, ttl: KEEP_MARK },
@@ -100,32 +96,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   let cancelTimer: (() => void) | undefined
   let flushing: Promise<void> | undefined
   let isWaiting = false
-
-  const forgetSilent = ({ id, viewer }: Pick<Removal, 'id' | 'viewer'>): void => {
-    const others = silent.get(viewer)
-    const known = others?.get(id)
-    if (others === undefined || known === undefined) return
-    silentBytes -= known.session.bytes
-    others.delete(id)
-    if (others.size === 0) silent.delete(viewer)
-  }
-
-  const add = (kept: Kept): void => {
-    const { id, viewer, bytes } = kept.session
-    changes.set(id, kept)
-    forgetSilent(kept.session)
-    if (!kept.silent) return
-    const others = silent.get(viewer) ?? new Map<string, Kept>()
-    silent.set(viewer, others.set(id, kept))
-    silentBytes += bytes
-    for (const [, oldest] of silent) {
-      if (silentBytes <= MOST_SILENT) break
-      for (const { session } of [...oldest.values()]) {
-        changes.delete(session.id)
-        forgetSilent(session)
-      }
-    }
-  }
+  /** Sessions of the batch that is being written. */
+  let underWay = 0
 
   const changeOf = (kept: Kept): SessionChange | undefined => {
     const { session } = kept
@@ -159,6 +131,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       const change = changeOf(kept)
       if (change !== undefined && told.push(kept)) writes.push(change)
     }
+    // First, so that a crash leaves no session without its ways.
+    await tellCookies(told)
     const outcomes = await link.use('write', (engine) => engine.write(writes))
     if (outcomes === undefined) {
       putBack(batch)
@@ -176,12 +150,11 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       }
       // It is told again with the next report.
       if (outcome.kind === 'failed') full = outcome
-      if (!changes.has(session.id)) forgetSilent(session)
+      changes.written(session)
       const end = outcome.kind === 'ended' ? endOf(session, outcome.end) : undefined
       options.onTold(kept, asSilent, outcome.kind, end?.ended)
     }
     link.warn(full?.kind === 'failed' ? full.error : undefined)
-    await tellCookies(told)
     options.onReported(told)
     return true
   }
@@ -207,7 +180,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   const putBack = (all: readonly Kept[]): void => {
     for (const kept of all) {
       const { id } = kept.session
-      if (!removals.has(id) && !changes.has(id)) add(kept)
+      if (!removals.has(id) && !changes.has(id)) changes.add(kept)
     }
   }
 
@@ -247,8 +220,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   const writeMarks = async (): Promise<boolean> => {
     for (const mark of marks) {
       const done = await link.use('mark', async (engine) => {
-        if (isOfUser(mark.filter)) await markUser(engine, mark)
-        else await markWide(engine)
+        await tellMark(engine, mark)
         return true
       })
       if (done !== true) return false
@@ -256,27 +228,6 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       options.onMarked(mark)
     }
     return true
-  }
-
-  const markUser = async (engine: StoreEngine, { filter, number }: CloseMark): Promise<void> => {
-    const name = vault.user(filter.user ?? '')
-    const value = vault.seal(String(number), keys.userMark(name))
-    await engine.markUser(name, number, value, KEEP_MARK)
-  }
-
-  /** All wide marks that this gate knows, and those that are there. */
-  const markWide = async (engine: StoreEngine): Promise<void> => {
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const there = await engine.wide()
-      const text = there && vault.open(there.value, keys.wide)
-      for (const one of (text && readWide(text)) || []) options.marks.add(one, one.until - clock.offset)
-      const all = options.marks
-        .wide()
-        .map((one) => ({ ...one, until: one.until + clock.offset }))
-        .slice(-MOST_WIDE)
-      const value = vault.seal(JSON.stringify(all), keys.wide)
-      if (await engine.replaceWide(there?.version ?? 0, value, KEEP_MARK)) return
-    }
   }
 
   /** One command at a time, so that an end never overtakes the record that it ends. */
@@ -288,11 +239,13 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
         if (!(await remove(ended))) return
         continue
       }
-      const batch = [...take(changes.values(), BATCH)]
+      const batch = changes.take(BATCH)
       if (batch.length === 0) return
-      // What changes while it is written is written again.
-      for (const { session } of batch) changes.delete(session.id)
-      if (!(await write(batch)) || isWaiting) return
+      underWay = batch.length
+      const isWritten = await write(batch).finally(() => {
+        underWay = 0
+      })
+      if (!isWritten || isWaiting) return
     }
   }
 
@@ -322,14 +275,13 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     changed(kept, isUrgent = false) {
       const { id } = kept.session
       if (removals.has(id) || gone.get(id)?.end !== undefined) return
-      add(kept)
+      changes.add(kept)
       if (isUrgent) void flush()
       else if (cancelTimer === undefined && link.state().usable)
         cancelTimer = after(EVERY, () => void flush())
     },
     async remove(removal) {
-      changes.delete(removal.id)
-      forgetSilent(removal)
+      changes.delete(removal)
       removals.set(removal.id, removal)
       const [oldest] = removals.keys()
       if (removals.size > MOST_ENDS && oldest !== undefined) removals.delete(oldest)
@@ -337,8 +289,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       return !removals.has(removal.id)
     },
     removedElsewhere(session) {
-      changes.delete(session.id)
-      forgetSilent(session)
+      changes.delete(session)
       removals.delete(session.id)
       gone.set(session.id, session)
     },
@@ -352,15 +303,15 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       await flush()
       return !marks.has(mark)
     },
-    unwritten: ({ id, viewer }) => changes.get(id) ?? silent.get(viewer)?.get(id),
-    silentOf: (viewer) => silent.get(viewer)?.values() ?? [],
+    unwritten: changes.get,
+    silentOf: changes.silentOf,
     isRemoved: (id) => removals.has(id) || gone.has(id),
     tellAgain() {
       for (const mark of [...options.marks.wide().slice(-1), ...options.marks.ofUsers()]) marks.add(mark)
       for (const [id, removal] of gone.entries()) if (removal.end !== undefined) removals.set(id, removal)
     },
     flush,
-    waiting: () => changes.size + removals.size + marks.size,
+    waiting: () => changes.size() + underWay + removals.size + marks.size,
     tooLarge: () => tooLarge,
   }
 }

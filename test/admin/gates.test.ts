@@ -82,7 +82,7 @@ describe('the sessions of two gates', () => {
     const { north, south } = await startTwo(t)
     const [anna, ben] = [await play(north, 'anna'), await play(south, 'ben')]
     await play(north, 'carla')
-    await play(south, 'carla', 'films')
+    await askGate(south.gate.port, { uri: '/live/films/index.m3u8?token=carla', userAgent: 'another' })
     const found = (await north.admin(`GET /sessions/${ben}`)).json as SessionView
     assert.deepEqual([found.user, found.gate], ['ben', 'south'])
     assert.equal((await north.admin('GET /sessions/AAAAAAAAAAAAAAAAAAAAAA')).status, 404)
@@ -93,8 +93,16 @@ describe('the sessions of two gates', () => {
     assert.equal((await south.admin(`DELETE /sessions/${anna}`)).status, 204)
 
     const closing = await south.admin('DELETE /sessions?user=carla')
-    const { closed } = closing.json as { closed: number }
-    assert.deepEqual([closing.status, closed, answered(closing)], [200, 2, 'north south'])
+    // On a busy machine half a second may not suffice for the other gate's answer.
+    if (closing.status === 200) {
+      const { closed } = closing.json as { closed: number }
+      assert.deepEqual([closed, answered(closing)], [2, 'north south'])
+    } else assert.deepEqual([closing.status, answered(closing)], [202, 'north? south'])
+    await until(
+      'all gates to have closed',
+      async () => (await south.admin('DELETE /sessions?user=carla')).status === 200,
+      30_000,
+    )
     assert.equal(((await north.admin('GET /sessions')).json as Page).total, 0)
     assert.equal(((await south.admin('GET /sessions')).json as Page).total, 0)
   })

@@ -123,7 +123,7 @@ const wrong: Readonly<Record<SettingName, readonly string[]>> = {
   ],
   STATE_TIMEOUT: ['100', '0ms', '2s', '1001ms', 'off', '-1ms'],
   EVENTS_URL: ['off', 'http', 'ftp://h/events', 'http://h:0/', 'http://a/ http://b/', 'http://user:pa ss@h/'],
-  EVENTS_MIN_TIME: ['OFF', '10', '0', '0s', '-1s', 'session'],
+  EVENTS_INTERIM: ['OFF', '10', '0', '0s', '-1s', 'session'],
   LOG_LEVEL: ['trace', 'Info', 'info,debug'],
   LOG_FORMAT: ['JSON', 'logfmt', 'json pretty'],
 }

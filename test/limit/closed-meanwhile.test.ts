@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { StoredUsers } from '../../src/limit/session-limit.ts'
+import type { StoredUsers } from '../../src/limit/limit-options.ts'
 import type { UserText } from '../../src/state/user-texts.ts'
 import { createLimitedGate } from '../support/limited-gate.ts'
 import { settled } from '../support/pretend-gate.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { overlap, placeOf } from '../../src/limit/place.ts'
+import { overlap, placeOf } from '../../src/limit/limited-session.ts'
 import { createIdentify, type PathPatterns } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 

@@ -7,7 +7,7 @@ import { forSuite } from '../support/scope.ts'
 
 const policies = ['newest', 'refuse', 'report'] as const
 
-/** The cases that need few seconds; all of them are in test/long/session-limit.test.ts. */
+/** The cases that need few seconds; all of them are in test/long/limit/table.test.ts. */
 describe('how many at once, through nginx', { concurrency: true }, () => {
   for (const sessionLimit of policies) {
     const site = forSuite((scope) => startLimitSite(scope, { SESSION_LIMIT: sessionLimit }))

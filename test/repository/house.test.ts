@@ -74,7 +74,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   decision: ['session', 'verdict', 'subrequest'],
   backend: ['log', 'address', 'verdict', 'subrequest'],
   limit: ['decision', 'session', 'state', 'verdict', 'subrequest'],
-  fleet: ['state'],
+  fleet: ['decision', 'state'],
   state: ['decision', 'address', 'session', 'log', 'verdict', 'subrequest'],
   session: ['address', 'verdict', 'subrequest'],
   log: ['decision', 'session', 'verdict', 'subrequest'],

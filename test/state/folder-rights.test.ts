@@ -3,9 +3,9 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, symlinkSync } 
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Scope } from '../support/scope.ts'
+import { changeOf } from './conformance.ts'
 import { type FolderPlace, makeFolderPlace } from './folder-place.ts'
 import { randomText } from './random-text.ts'
-import { makeWrite } from './records.ts'
 
 test('the folder is created for its user alone, and so is every file in it', async (t) => {
   // A wide mask of the process, and a folder that hands its group on.
@@ -19,7 +19,7 @@ test('the folder is created for its user alone, and so is every file in it', asy
   // Enough for LevelDB to create files of its own.
   for (let n = 0; n < 60; n += 1) {
     const id = `${n}`
-    await store.write([makeWrite({ id, viewer: id, query: randomText(100_000) })])
+    await store.write([changeOf(id, id, { value: Buffer.from(randomText(100_000)) })])
   }
   await store.close()
   await store.open()
@@ -137,5 +137,5 @@ function givenAway(scope: Scope, path: string): void {
 async function assertUnused({ folder, create }: FolderPlace, says: RegExp): Promise<void> {
   const store = create({ folder })
   await assert.rejects(store.open(), { name: 'StoreError', trouble: 'rights', message: says })
-  await assert.rejects(store.write([makeWrite()]), { trouble: 'rights' })
+  await assert.rejects(store.write([changeOf('viewer', 'a')]), { trouble: 'rights' })
 }

@@ -93,7 +93,8 @@ test('on a hung disk each call ends at its deadline, and at once while one hangs
   ]
   for (const call of calls) await assert.rejects(call(), timeout)
   assert.equal(disk.held, 1, 'no call was sent after the one that hangs')
-  assert.equal(time.set(), 0)
+  // The look for what is over.
+  assert.equal(time.set(), 1)
 })
 
 test('however many ask, a hung disk keeps two threads of the pool at most', async (t) => {
@@ -112,7 +113,7 @@ test('however many ask, a hung disk keeps two threads of the pool at most', asyn
   assert.ok(
     outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason.trouble === 'timeout'),
   )
-  assert.equal(disk.most, 2)
+  assert.ok(disk.most <= 2, `${disk.most} threads`)
 })
 
 test('when the disk answers again, the store works on without being opened', async (t) => {

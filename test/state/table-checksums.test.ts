@@ -12,7 +12,9 @@ test('any changed bit in the blocks of a table is damage, a missing end is none'
   const store = place.create()
   await store.open()
   // Enough for two blocks.
-  await store.write(Array.from({ length: 20 }, (_, n) => changeOf(`${n}`, `${n}`, { value: Buffer.alloc(300, n) })))
+  await store.write(
+    Array.from({ length: 20 }, (_, n) => changeOf(`${n}`, `${n}`, { value: Buffer.alloc(300, n) })),
+  )
   await store.drop([{ viewer: '7', id: '7' }])
   await store.close()
   await withLevel(place, (level) => level.compactRange('', '~'))

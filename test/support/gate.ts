@@ -21,11 +21,7 @@ export interface Gate {
 /**
  * Starts the whole service in this process, on a port of its own. `log` replaces the log that is recorded.
  */
-export async function startGate(
-  scope: Scope,
-  environment: Environment,
-  log?: Log,
-): Promise<Gate> {
+export async function startGate(scope: Scope, environment: Environment, log?: Log): Promise<Gate> {
   const result = readSettings({
     LISTEN: '127.0.0.1:0',
     ADMIN_LISTEN: 'off',

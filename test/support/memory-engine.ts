@@ -154,7 +154,10 @@ export function createMemoryPlace(clock: () => number, isShared = false): Memory
           identity ??= candidate
           return identity
         }),
-      sealAnew: ({ name }, key) => call('sealAnew', [], () => void (identity = { name, key })),
+      sealAnew: ({ name }, key) =>
+        call('sealAnew', [], () => {
+          identity = { name, key }
+        }),
       beat: ({ entry, number, have }) =>
         call('beat', [], () => {
           counter = Math.max(counter, number)
@@ -284,7 +287,8 @@ export function createMemoryPlace(clock: () => number, isShared = false): Memory
       stepped += by
     },
     calls,
-    ids: () => [...sessions.values()].filter(({ isEnd, until }) => !isEnd && until > now()).map(({ id }) => id),
+    ids: () =>
+      [...sessions.values()].filter(({ isEnd, until }) => !isEnd && until > now()).map(({ id }) => id),
   }
 }
 

@@ -1,9 +1,6 @@
 import type { End } from '../../src/decision/stored.ts'
-import {
-  createSessionLimit,
-  type SessionLimitOptions,
-  type UserLimit,
-} from '../../src/limit/session-limit.ts'
+import type { SessionLimitOptions } from '../../src/limit/limit-options.ts'
+import { createSessionLimit, type UserLimit } from '../../src/limit/session-limit.ts'
 import type { Cause } from '../../src/limit/user.ts'
 import type { Session } from '../../src/session/session.ts'
 

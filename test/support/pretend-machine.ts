@@ -99,7 +99,12 @@ async function startProcess(
     onSilent() {},
   })
   const table = (): SessionTable =>
-    createSessionTable({ max: 1_000, maxBytes: Number.POSITIVE_INFINITY, idle, onEnded: (session, why) => store.ended(session, why) })
+    createSessionTable({
+      max: 1_000,
+      maxBytes: Number.POSITIVE_INFINITY,
+      idle,
+      onEnded: (session, why) => store.ended(session, why),
+    })
   const memory = { sessions: table(), provisional: table(), denials: createDenials(1_000) }
   const decide = createDecide({
     ...{

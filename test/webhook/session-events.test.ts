@@ -6,7 +6,7 @@ import { newSessionId, Session, type SessionEnd } from '../../src/session/sessio
 import { createToIso, type SessionView, viewOf } from '../../src/session/session-view.ts'
 import { MAX_BATCH, MAX_WAITING } from '../../src/webhook/delivery.ts'
 import type { Posted } from '../../src/webhook/post.ts'
-import type { EventBatch, SessionEnded, SessionEvent } from '../../src/webhook/session-event.ts'
+import type { EventBatch, SessionEvent } from '../../src/webhook/session-event.ts'
 import { createSessionEvents } from '../../src/webhook/session-events.ts'
 import { clientRequest, settled } from '../support/pretend-gate.ts'
 import { createPretendTime } from '../support/pretend-time.ts'
@@ -26,7 +26,7 @@ const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], ...
 const scopeOf = createScopeOf(patterns)
 
 /** Events around a pretend clock and a pretend receiver. */
-function create({ minTime = 0, random = 0 } = {}) {
+function create({ interim = 0, random = 0 } = {}) {
   const time = createPretendTime()
   const posts: { readonly at: number; readonly batch: EventBatch }[] = []
   const lines: Line[] = []
@@ -38,7 +38,7 @@ function create({ minTime = 0, random = 0 } = {}) {
   const events = createSessionEvents({
     gate: 'gate-1',
     receiver: 'http://billing.example.com/events',
-    minTime,
+    interim,
     async post(json, signal) {
       posts.push({ at: time.clock(), batch: JSON.parse(json) as EventBatch })
       return await answer(signal)
@@ -379,87 +379,39 @@ describe('the log has one line for each change of state', () => {
   })
 })
 
-describe('a minimal time', () => {
-  /** One session, and a function that lets time pass until its viewer asks for something. */
-  const startOne = async (target?: string) => {
-    const events = create({ minTime: 10_000 })
-    await events.started()
-    const session = events.open(target)
-    const heardAfter = async (milliseconds: number): Promise<void> => {
-      await events.time.pass(milliseconds)
-      events.hear(session)
-    }
-    return { events, session, heardAfter }
-  }
-
-  test('a start is told of after it, when a request has come since', async () => {
-    const { events, session, heardAfter } = await startOne()
-    await heardAfter(6_000)
-    await heardAfter(6_000)
-    await events.time.pass(7_999)
-    assert.deepEqual(events.told(), [])
-    await events.time.pass(1_001)
-    assert.deepEqual(events.told(), [`start ${session.id}`])
-    events.end(session)
+describe('an interim', () => {
+  test('is told of who plays, each interval, and of nobody who has ended', async () => {
+    const events = create({ interim: 600_000, random: 0.5 })
+    const [playing, ended] = [events.open(), events.open('/live/two/index.m3u8?token=SECRET')]
     await events.time.pass(1_000)
-    assert.deepEqual(events.told(), [`start ${session.id}`, `end ${session.id}`])
-  })
-
-  test('a viewer who has zapped on leaves no trace, though the session ends much later', async () => {
-    const { events, session, heardAfter } = await startOne()
-    await heardAfter(3_000)
-    await events.time.pass(117_000)
-    events.end(session)
-    await events.time.pass(60_000)
-    assert.deepEqual(events.told(), [])
-    assert.deepEqual(events.counts(), { delivered: 1, dropped: 0, waiting: 0 })
+    events.ended(ended, 'idle')
+    const interims = (): string[] =>
+      events.posts
+        .flatMap(({ batch }) => batch.events)
+        .flatMap((event) => (event.event === 'interim' ? [event.session] : []))
+    await events.time.pass(590_000)
+    assert.deepEqual(interims(), [])
+    await events.time.pass(20_000)
+    assert.deepEqual(interims(), [playing.id])
+    await events.time.pass(600_000)
+    assert.deepEqual(interims(), [playing.id, playing.id])
+    events.ended(playing, 'closed')
+    await events.time.pass(1_300_000)
+    assert.equal(interims().length, 2)
     assert.equal(events.time.set(), 0)
   })
 
-  test('a session that ends sooner leaves no trace either', async () => {
-    const { events, session, heardAfter } = await startOne()
-    await heardAfter(9_000)
-    events.end(session, 'denied')
-    await events.time.pass(60_000)
-    assert.deepEqual(events.told(), [])
-  })
-
-  test('one that ends after it, and before its start was told of, has both told', async () => {
-    const { events, session, heardAfter } = await startOne()
-    await heardAfter(9_000)
-    await heardAfter(5_000)
-    events.end(session, 'closed')
-    await events.time.pass(1_000)
-    assert.deepEqual(events.told(), [`start ${session.id}`, `end ${session.id}`])
-  })
-
-  test('a film or an MPEG-TS stream is asked about once and lasts', async () => {
-    const { events, session } = await startOne('/live/one.ts?token=SECRET')
-    await events.time.pass(10_999)
-    assert.deepEqual(events.told(), [])
-    await events.time.pass(1)
-    assert.deepEqual(events.told(), [`start ${session.id}`])
-    const end = (await (async () => {
-      await events.time.pass(110_000)
-      events.end(session)
-      await events.time.pass(1_000)
-      return events.posts.at(-1)?.batch.events[0]
-    })()) as SessionEnded
-    assert.equal(end.reason, 'idle')
-  })
-
-  test('many that open and end leave nothing behind, and one timer at most is set', async () => {
-    const events = create({ minTime: 10_000 })
-    await events.started()
-    for (let second = 0; second < 30; second++) {
-      const opened = Array.from({ length: 100 }, () => events.open())
-      await events.time.pass(1_000)
-      for (const session of opened) events.end(session, 'evicted')
-      assert.ok(events.time.set() <= 1)
-    }
-    await events.time.pass(11_000)
-    assert.equal(events.time.set(), 0)
-    assert.deepEqual(events.told(), [])
+  test('is told of what came back from the store, and one of a kick-off are spread by a tenth', async () => {
+    const events = create({ interim: 600_000, random: 0 })
+    const session = events.open()
+    events.ended(session, 'idle')
+    events.returned(session, 'adopted')
+    await events.time.pass(539_000)
+    const count = (): number =>
+      events.posts.flatMap(({ batch }) => batch.events).filter(({ event }) => event === 'interim').length
+    assert.equal(count(), 0)
+    await events.time.pass(3_000)
+    assert.equal(count(), 1)
   })
 })
 

@@ -9,11 +9,23 @@ import {
   type SessionChange,
   type StoreEngine,
   StoreError,
-  type StoreIdentity,
 } from '../store-engine.ts'
 import { createFolderRoom } from './folder-room.ts'
 import { createFolderStore, type FolderStore } from './folder-store.ts'
-import { END, RECORD, readFormerBundle, untilOf, unwrap, wrap } from './folder-values.ts'
+import {
+  END,
+  identityValue,
+  numbered,
+  numberIn,
+  RECORD,
+  readFormerBundle,
+  readIdentity,
+  untilOf,
+  unwrap,
+  versionOf,
+  viewersIn,
+  wrap,
+} from './folder-values.ts'
 import type { Level } from './level.ts'
 import { createViewerList, type ViewerList } from './viewer-list.ts'
 
@@ -173,7 +185,7 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
         number: Math.max(there, number),
         time: now(),
         wide: versionOf(unwrap(wide, now())),
-        ...{ letters: [], cut: false },
+        ...{ letters: [], cut: false, areAgesUnknown: store.areAgesUnknown() },
       }
     },
     roster: async () => [],
@@ -252,7 +264,8 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
       }),
 
     async former(place) {
-      const entries = readFormerBundle((await get(place)) ?? Buffer.alloc(0))
+      const key = place === 'marks' ? '!marks' : place
+      const entries = readFormerBundle((await get(key)) ?? Buffer.alloc(0))
       return entries.flatMap(({ id, until, payload }): FormerRecord[] =>
         until > now() ? [{ id, payload }] : [],
       )
@@ -271,31 +284,4 @@ function idsOf(viewer: string, ids: readonly string[]): Named[] {
 interface Named {
   readonly viewer: string
   readonly id: string
-}
-
-function numbered(number: number, value: Buffer): Buffer {
-  const head = Buffer.alloc(8)
-  head.writeDoubleBE(number)
-  return Buffer.concat([head, value])
-}
-
-function numberIn(value: Buffer | undefined): number {
-  return value !== undefined && value.length >= 8 ? value.readDoubleBE(0) : 0
-}
-
-const versionOf = numberIn
-
-function viewersIn(value: Buffer | undefined): readonly string[] {
-  return value === undefined || value.length === 0 ? [] : value.toString('latin1').split(' ')
-}
-
-const NAME = 22
-
-function identityValue({ name, key }: StoreIdentity): Buffer {
-  return Buffer.concat([Buffer.from(name.padEnd(NAME).slice(0, NAME), 'latin1'), key])
-}
-
-function readIdentity(value: Buffer | undefined): StoreIdentity | undefined {
-  if (value === undefined || value.length <= NAME) return undefined
-  return { name: value.toString('latin1', 0, NAME).trimEnd(), key: value.subarray(NAME) }
 }

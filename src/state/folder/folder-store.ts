@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Keys } from '../keys.ts'
 import { createLane, type Lane } from '../lane.ts'
 import { StoreError } from '../store-engine.ts'
+import { createClosedTables } from './closed-tables.ts'
 import type { FolderEngineOptions } from './folder-engine.ts'
 import { END, unwrap, wrap } from './folder-values.ts'
 import { createCalls, diskErrorOf, type Level, loadLevel, type Step } from './level.ts'
@@ -15,6 +16,8 @@ export interface FolderStore {
   close(): Promise<void>
   /** Milliseconds since 1970: the wall clock, which never goes back here. */
   now(): number
+  /** The wall clock was set back since the last process wrote: how much time has passed is not known. */
+  areAgesUnknown(): boolean
   get(key: string): Promise<Buffer | undefined>
   getMany(keys: readonly string[]): Promise<readonly (Buffer | undefined)[]>
   /** All or none; undefined removes. @param isSync whether it is on the disk when it resolves */
@@ -33,7 +36,7 @@ const NEVER = Number.MAX_SAFE_INTEGER
 /** Bytes that are given up for a disk that is full, so that LevelDB can be opened and emptied. */
 const BALLAST = 4 * 1_048_576
 /** A wall clock that went back by more says nothing of the time that has passed; milliseconds. */
-export const STEPPED = 60_000
+const STEPPED = 60_000
 
 /**
  * From `open` on, all files that this process creates are readable by its user alone, since LevelDB creates
@@ -49,6 +52,7 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
   /** Why it must be opened again. */
   let broken: StoreError | undefined
   let isDamaged = false
+  let areAgesUnknown = false
   /** From the monotonic clock to the time of the store. */
   let offset = wall() - clock()
   const now = (): number => Math.floor(clock() + offset)
@@ -151,9 +155,11 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     if (/: dropping \d+ bytes/.test(log))
       throw new StoreError('damaged', `the log of the store ${folder.path} cannot be read`)
     const [saved] = await inTime(() => opened.getMany([clockKey]))
-    const last = unwrap(saved, 0)?.readDoubleBE(0) ?? 0
-    // Ages that a clock that was set back would make shorter stay as they were.
-    offset = Math.max(wall(), last) - clock()
+    const last = unwrap(saved, 0)
+    const passed = last === undefined ? 0 : wall() - last.readDoubleBE(8)
+    areAgesUnknown = passed < -STEPPED
+    // A clock that was set back makes no age shorter.
+    offset = (last === undefined ? wall() : last.readDoubleBE(0) + Math.max(0, passed)) - clock()
   }
 
   /** What must not be forgotten, of a store that has no room for anything. */
@@ -241,14 +247,16 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     },
     close,
     now,
+    areAgesUnknown: () => areAgesUnknown,
     get: async (key) => (await look([key])).get(key),
     async getMany(wanted) {
       const values = await look(wanted)
       return wanted.map((key) => values.get(key))
     },
     put(steps, isSync) {
-      const time = Buffer.alloc(8)
-      time.writeDoubleBE(now())
+      const time = Buffer.alloc(16)
+      time.writeDoubleBE(now(), 0)
+      time.writeDoubleBE(wall(), 8)
       const all = [...steps, [clockKey, wrap(time, NEVER)] as const]
       return use(deadlines.write, (open) =>
         open.batch(
@@ -270,51 +278,5 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
       await open?.compact().catch((error: unknown) => void trouble(error))
     },
     measure,
-  }
-}
-
-/**
- * The tables of a store that was closed in order. They were read without harm, so they need no look at their
- * checksums while they are the very same files. After a crash nothing is known: a damaged table may have been
- * its cause, and must not be read again.
- */
-interface ClosedTables {
-  /** The paths of those that have not changed since. It forgets them: the next process may crash. */
-  take(): Promise<ReadonlySet<string>>
-  /** The store was closed in order. */
-  keep(): Promise<void>
-}
-
-/** @param folder LevelDB's own; it leaves files alone whose names it does not know */
-function createClosedTables(folder: string): ClosedTables {
-  const file = join(folder, 'CLOSED')
-
-  /** Name, size and time of the last change of each table. */
-  const look = async (): Promise<Record<string, string>> => {
-    const names = (await readdir(folder)).filter((name) => name.endsWith('.ldb'))
-    const marks = await Promise.all(
-      names.map(async (name) => {
-        const { size, mtimeMs, ino } = await stat(join(folder, name))
-        return [name, `${size} ${mtimeMs} ${ino}`] as const
-      }),
-    )
-    return Object.fromEntries(marks)
-  }
-
-  return {
-    async take() {
-      try {
-        const known = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
-        await rm(file)
-        const now = await look()
-        const same = Object.keys(now).filter((name) => known[name] === now[name])
-        return new Set(same.map((name) => join(folder, name)))
-      } catch {
-        return new Set()
-      }
-    },
-    async keep() {
-      await writeFile(file, JSON.stringify(await look()))
-    },
   }
 }

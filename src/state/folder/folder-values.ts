@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { StoreIdentity } from '../store-engine.ts'
 
 /**
  * A value of the folder: the time of the store after which it may be dropped (a double of 8 bytes), the
@@ -61,4 +62,31 @@ export interface FormerEntry {
   readonly id: string
   readonly until: number
   readonly payload: Buffer
+}
+
+export function numbered(number: number, value: Buffer): Buffer {
+  const head = Buffer.alloc(8)
+  head.writeDoubleBE(number)
+  return Buffer.concat([head, value])
+}
+
+export function numberIn(value: Buffer | undefined): number {
+  return value !== undefined && value.length >= 8 ? value.readDoubleBE(0) : 0
+}
+
+export const versionOf = numberIn
+
+export function viewersIn(value: Buffer | undefined): readonly string[] {
+  return value === undefined || value.length === 0 ? [] : value.toString('latin1').split(' ')
+}
+
+const NAME = 22
+
+export function identityValue({ name, key }: StoreIdentity): Buffer {
+  return Buffer.concat([Buffer.from(name.padEnd(NAME).slice(0, NAME), 'latin1'), key])
+}
+
+export function readIdentity(value: Buffer | undefined): StoreIdentity | undefined {
+  if (value === undefined || value.length <= NAME) return undefined
+  return { name: value.toString('latin1', 0, NAME).trimEnd(), key: value.subarray(NAME) }
 }

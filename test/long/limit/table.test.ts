@@ -1,7 +1,7 @@
 import { describe, test } from 'node:test'
-import { limitCases } from '../support/limit-cases.ts'
-import { startLimitSite } from '../support/limit-site.ts'
-import { forSuite } from '../support/scope.ts'
+import { limitCases } from '../../support/limit-cases.ts'
+import { startLimitSite } from '../../support/limit-site.ts'
+import { forSuite } from '../../support/scope.ts'
 
 /** All cases side by side, in real time: about a minute and a half. */
 describe('how many at once, through nginx in real time', { concurrency: true }, () => {

@@ -1,0 +1,39 @@
+import { describe, test } from 'node:test'
+import { limitCases } from '../../support/limit-cases.ts'
+import { startLimitSite } from '../../support/limit-site.ts'
+import type { LimitStage } from '../../support/limit-stage.ts'
+import { forSuite } from '../../support/scope.ts'
+import { startValkey } from '../../support/valkey.ts'
+import { storeOf } from '../../support/valkey-settings-of.ts'
+
+/** The same cases, each viewer at another gate than the last; both share a Valkey. */
+describe('how many at once, through two gates that share a Valkey, in real time', {
+  concurrency: true,
+}, () => {
+  for (const sessionLimit of ['newest', 'refuse', 'report'] as const)
+    describe(`SESSION_LIMIT=${sessionLimit}`, { concurrency: true }, () => {
+      const sites = forSuite(async (scope) => {
+        const settings = {
+          ...storeOf(await startValkey(scope)),
+          STATE_SECRET: 'a-secret-of-two-gates-for-tests-only',
+          ...{ SESSION_LIMIT: sessionLimit, STATE_TIMEOUT: '1s', BACKEND_TIMEOUT: '1s' },
+        }
+        const all = [await startLimitSite(scope, settings), await startLimitSite(scope, settings)] as const
+        return { all }
+      })
+      for (const one of limitCases)
+        if ((one.sessionLimit ?? 'newest') === sessionLimit)
+          test(one.name, async (t) => {
+            const stages = sites.all.map((site) => site.stage(t, one))
+            const [first] = stages
+            if (first === undefined) return
+            let viewers = 0
+            const stage: LimitStage = {
+              ...{ later: 30, wait: first.wait },
+              viewer: (player, address) =>
+                (stages[viewers++ % stages.length] ?? first).viewer(player, address),
+            }
+            await one.play(stage)
+          })
+    })
+})
