@@ -19,7 +19,7 @@ const LIST = `local list, text = KEYS[1], safe('GET', KEYS[1]) or ''
 local last, sum, count, first, at = string.match(text, '^(%x+):(%x+):(%x+):(%x+)()\\n')
 if not at then text, at = '\\n', 1 end
 text = string.sub(text, at)
--- Only somebody else leaves a line without its end; to look for it always would cost 100 us of 500 sessions.
+-- Only somebody else leaves a line without its end.
 if string.sub(text, -1) ~= '\\n' then text = string.match(text, '^.*\\n') end
 last, sum, count = tonumber(last or '0', 16), tonumber(sum or '0', 16), tonumber(count or '0', 16)
 first = first and tonumber(first, 16) * 1000 or 1e15
