@@ -107,6 +107,27 @@ describe('somebody who writes into Valkey, or empties it', { concurrency: 4 }, (
     )
   })
 
+  test('empties it, and a letter comes first: its number is none that the gate has seen', async (t) => {
+    const { server, one, two } = await start(t)
+    await server.cli('FLUSHALL')
+    assert.deepEqual(await one.post([{ gate: two.gate, value }]), [1])
+    const pulse = await beat(two, 5)
+    assert.deepEqual([pulse.letters, pulse.cut], [[], true])
+    assert.deepEqual(await one.post([{ gate: two.gate, value }]), [6])
+    const { letters, cut } = await beat(two, 5)
+    assert.deepEqual([letters.map(({ number }) => number), cut], [[6], false])
+  })
+
+  test('a letter of more than ten minutes goes when another one comes, and it is told as cut', async (t) => {
+    const { server, one, two } = await start(t)
+    await one.post([{ gate: two.gate, value }])
+    const { time } = await beat(one)
+    await server.cli('HSET', one.keys.inbox(two.gate), '1', `${time - 601_000}:value`)
+    await one.post([{ gate: two.gate, value }])
+    const { letters, cut } = await beat(two)
+    assert.deepEqual([letters.map(({ number }) => number), cut], [[2], true])
+  })
+
   test('each key has its time', async (t) => {
     const { server, one } = await start(t)
     await useAll(one)
