@@ -196,7 +196,11 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       await open()
       for (;;) {
         const began = clock.now()
-        const heard = await pulse()
+        const heard = await pulse().catch((error: unknown) => {
+          // This process may have been held up itself, so that one late answer says nothing.
+          if (!state.usable || errorOf(error).trouble !== 'timeout') throw error
+          return pulse()
+        })
         if (stopped) return
         await hear(heard, clock.now() - began)
         // What was applied is told at once, since somebody may wait for it.

@@ -92,6 +92,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     perf: { now: clock.now },
   })
   const marks = new Set<CloseMark>()
+  /** Those of them that no other gate has heard of. */
+  const unheard = new Set<CloseMark>()
   let tooLarge = 0
   let cancelTimer: (() => void) | undefined
   let flushing: Promise<void> | undefined
@@ -225,7 +227,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       })
       if (done !== true) return false
       marks.delete(mark)
-      options.onMarked(mark)
+      if (unheard.delete(mark)) options.onMarked(mark)
     }
     return true
   }
@@ -300,6 +302,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       if (!isOfUser(mark.filter) && !isAll && !isKnown && known.length >= MOST_WIDE) throw new TooManyMarks()
       options.marks.add(mark)
       marks.add(mark)
+      unheard.add(mark)
       await flush()
       return !marks.has(mark)
     },

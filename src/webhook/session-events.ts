@@ -1,4 +1,3 @@
-import type { Return } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionView } from '../session/session-view.ts'
 import { createDelivery, type DeliveryCounts, type DeliveryOptions } from './delivery.ts'
@@ -20,7 +19,7 @@ export interface SessionEvents {
   start(sessionsGoOn: boolean): void
   opened(session: Session): void
   /** A session of the store is in the table again. One that was resumed is told as opened, too. */
-  returned(session: Session, as: Return): void
+  returned(session: Session, as: 'adopted' | 'resumed'): void
   ended(session: Session, why: SessionEnd): void
   counts(): DeliveryCounts
   /** Sends what waits, within 2 s. What is left then is lost, and the log says so. */
