@@ -3,7 +3,6 @@ import {
   type EndOutcome,
   type FormerRecord,
   type ListedSession,
-  type SessionState,
   type StoreEngine,
   StoreError,
 } from '../store-engine.ts'
@@ -11,11 +10,9 @@ import type { Parameter, PartOptions } from './client.ts'
 import { bytesOf, groupsOf, listOf, maybe, millisecondsOf, numberOf, textOf } from './replies.ts'
 
 const letters = { playing: 'p', silent: 's', left: 'l' } as const
-const states: Readonly<Record<string, SessionState>> = { p: 'playing', s: 'silent', l: 'left' }
-/** What a list holds under an id, as far as anybody but the scripts reads it. */
-const ENTRY = /^([\da-f]{1,12}):([psl]):/
-/** The field of a list that is no session. */
-const HEAD = '#'
+const states = { p: 'playing', s: 'silent', l: 'left' } as const
+/** A line of a list, as far as anybody but the scripts reads it. */
+const ENTRY = /^([^:\n]+):([\da-f]{1,12}):([psl]):/gm
 /** Most sessions of one script: so that it keeps the server busy for less than a millisecond or two. */
 const BATCH = 64
 
@@ -63,8 +60,8 @@ export function createSessions({ client, keys, deadlines, gate, prefix }: PartOp
 
   return {
     list: (viewer) =>
-      client.call(deadlines.read, 'hgetall', [keys.viewer(viewer)], (reply) =>
-        groupsOf(reply ?? [], 2).flatMap(([id, entry]) => listedOf(textOf(id), textOf(entry))),
+      client.call(deadlines.read, 'get', [keys.viewer(viewer)], (reply) =>
+        listedOf(maybe(reply, textOf) ?? ''),
       ),
 
     async read(viewer, ids) {
@@ -147,11 +144,9 @@ function headOf(value: Buffer): string {
   return value.toString('latin1', 0, 128)
 }
 
-function listedOf(id: string, entry: string): ListedSession[] {
-  if (id === HEAD) return []
-  const [, change, letter = ''] = ENTRY.exec(entry) ?? []
-  const state = states[letter]
-  // Somebody else has written it.
-  if (change === undefined || state === undefined) return []
-  return [{ id, change: Number.parseInt(change, 16), state }]
+/** What somebody else has written there is no session. */
+function listedOf(list: string): ListedSession[] {
+  return Array.from(list.matchAll(ENTRY), ([, id = '', change = '', letter = '']) => ({
+    ...{ id, change: Number.parseInt(change, 16), state: states[letter as keyof typeof states] },
+  }))
 }

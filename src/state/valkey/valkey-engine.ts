@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createKeys } from '../keys.ts'
-import { type Deadlines, type StoreEngine, StoreError } from '../store-engine.ts'
+import type { Deadlines, StoreEngine, StoreError } from '../store-engine.ts'
 import { createClient } from './client.ts'
 import { createSessions } from './sessions.ts'
 import { createShared } from './shared.ts'
@@ -29,7 +29,7 @@ export function createValkeyEngine(options: ValkeyEngineOptions): StoreEngine {
   let mayUse = false
 
   /** Whether the rights suffice is tried once; the second time the script is called by its digest. */
-  const probe = async (): Promise<void> => {
+  const probe = async (): Promise<undefined> => {
     const probed = ['text', 'hash', 'list'].map((kind) => `${keys.gates}:probe:${kind}`)
     for (let turn = 0; turn < 2; turn += 1)
       await client.run(deadlines.open, 'probe', probed, [], () => undefined)
@@ -39,13 +39,13 @@ export function createValkeyEngine(options: ValkeyEngineOptions): StoreEngine {
   /** Resolves when it can be used, or `isLate`. */
   const whenUsable = async (isLate: () => boolean): Promise<void> => {
     while (!isLate()) {
-      if (client.isConnected() && mayUse) return
-      const why = client.isConnected()
-        ? await probe().catch((error: StoreError) => error)
-        : client.lastError()
-      // What is refused may be there in a moment; a password does not become right by waiting.
-      if (why instanceof StoreError && why.trouble !== 'refused') throw why
-      if (why !== undefined) await new Promise<void>((resolve) => void startTimer(LOOK_EVERY, resolve))
+      const isConnected = client.isConnected()
+      if (isConnected && mayUse) return
+      const why = isConnected ? await probe().catch((error: StoreError) => error) : client.lastError()
+      if (why === undefined) return
+      // A password does not become right by waiting. Whatever else keeps it from connecting may pass.
+      if (why.trouble === 'password' || (isConnected && why.trouble !== 'refused')) throw why
+      await new Promise<void>((resolve) => void startTimer(LOOK_EVERY, resolve))
     }
     throw client.lastError()
   }

@@ -71,13 +71,22 @@ describe('somebody who writes into Valkey, or empties it', { concurrency: 4 }, (
   test('writes into the list of a viewer: nobody reads it as a session', async (t) => {
     const { server, one } = await start(t)
     await one.write([changeOf(viewer)])
-    const odd = ['x', '1:z:1:1::', ':::::', '1:p', 'zz:p:1:1:gate:c']
-    for (const [at, entry] of odd.entries())
-      await server.cli('HSET', one.keys.viewer(viewer), `odd${at}`, entry)
-    await server.cli('HSET', one.keys.viewer(viewer), '#', 'nonsense')
-    assert.deepEqual(await one.write([changeOf(viewer, { id: 'two' })]), [{ kind: 'written' }])
-    const listed = await one.list(viewer)
-    assert.deepEqual(listed.map(({ id }) => id).sort(), ['one', 'two'])
+    const key = one.keys.viewer(viewer)
+    const own = await server.cli('GET', key)
+    for (const odd of ['x\n:::::\nzz:1:p', '', ':', '1:1:1:1', 'ffffffffffff:1:1:1\n'])
+      for (const text of [odd, own + odd, odd + own]) {
+        await server.cli('SET', key, text)
+        assert.deepEqual(await one.write([changeOf(viewer, { id: 'two' })]), [{ kind: 'written' }])
+        const listed = await one.list(viewer)
+        assert.ok(
+          listed.some(({ id }) => id === 'two'),
+          text,
+        )
+        assert.ok(
+          listed.every(({ id, change }) => /^(?:one|two)$/.test(id) && Number.isSafeInteger(change)),
+          text,
+        )
+      }
   })
 
   test('empties it: the next heartbeat tells no name, and an inbox that was lost is told as cut, once', async (t) => {
@@ -96,6 +105,27 @@ describe('somebody who writes into Valkey, or empties it', { concurrency: 4 }, (
       (await beat(two, 1)).letters.map(({ number }) => number),
       [2],
     )
+  })
+
+  test('empties it, and a letter comes first: its number is none that the gate has seen', async (t) => {
+    const { server, one, two } = await start(t)
+    await server.cli('FLUSHALL')
+    assert.deepEqual(await one.post([{ gate: two.gate, value }]), [1])
+    const pulse = await beat(two, 5)
+    assert.deepEqual([pulse.letters, pulse.cut], [[], true])
+    assert.deepEqual(await one.post([{ gate: two.gate, value }]), [6])
+    const { letters, cut } = await beat(two, 5)
+    assert.deepEqual([letters.map(({ number }) => number), cut], [[6], false])
+  })
+
+  test('a letter of more than ten minutes goes when another one comes, and it is told as cut', async (t) => {
+    const { server, one, two } = await start(t)
+    await one.post([{ gate: two.gate, value }])
+    const { time } = await beat(one)
+    await server.cli('HSET', one.keys.inbox(two.gate), '1', `${time - 601_000}:value`)
+    await one.post([{ gate: two.gate, value }])
+    const { letters, cut } = await beat(two)
+    assert.deepEqual([letters.map(({ number }) => number), cut], [[2], true])
   })
 
   test('each key has its time', async (t) => {
