@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { loadClient } from '../src/state/valkey/connect.ts'
+import { createClient } from '../src/state/valkey/client.ts'
+import { startTimer } from '../src/timer.ts'
 import type { Scope } from '../test/support/scope.ts'
 import { startProcess } from './start-process.ts'
 
@@ -46,16 +47,18 @@ function read(info: string, name: string): number {
 }
 
 async function askInfo(path: string): Promise<string> {
-  const connect = await loadClient({ tls: false, database: 0 })
-  let ready = (): void => {}
-  const isReady = new Promise<void>((resolve) => {
-    ready = resolve
+  const client = createClient({
+    settings: {
+      ...{ mode: { kind: 'single' }, nodes: [{ kind: 'unix', path }], tls: false, database: 0 },
+      ...{ prefix: '', secrets: [], timeout: 60_000 },
+    },
+    startTimer,
   })
-  const connection = connect({ kind: 'unix', path }, { signIn: false, onReady: () => ready(), onLost() {} })
   try {
-    await isReady
-    return String(await connection.call('INFO', ['everything']))
+    await client.open()
+    while (!client.isConnected()) await new Promise((resolve) => setTimeout(resolve, 5))
+    return await client.call(60_000, 'info', ['everything'], String)
   } finally {
-    connection.close()
+    client.close()
   }
 }

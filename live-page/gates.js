@@ -1,26 +1,26 @@
-import { element, find } from './elements.js'
-import { count, duration, plain } from './format.js'
+import { ApiError } from './api.js'
+import { element, find, setText } from './elements.js'
+import { clock, count, duration, plain } from './format.js'
+
+/** A gate says four times a second that it is there. */
+const SEEN_NOW = 5
 
 /**
  * The gates that share a store, each with what it says of itself. Hidden where this gate shares it with
- * nobody. Returns whether the rows of the sessions have another height now.
+ * nobody.
  * @param {import('./messages.js').ShownGates | undefined} gates
  */
 export function showGates(gates) {
-  const grid = find('grid', HTMLElement)
   find('gates-card', HTMLElement).hidden = gates === undefined
-  const isNew = grid.classList.contains('of-gates') !== (gates !== undefined)
-  grid.classList.toggle('of-gates', gates !== undefined)
-  if (gates === undefined) return isNew
+  if (gates === undefined) return
   const rows = gates.all.map((gate) => {
-    const state = element('span', 'pill', stateOf(gate, gates))
-    state.dataset.tone = gate.answered ? 'good' : 'bad'
-    const name = element('td', 'mono', plain(gate.name))
-    if (gate.name === gates.name) name.append(element('span', 'soft', ' this one'))
+    const isHere = gate.seen <= SEEN_NOW && !(gates.away && gate.name !== gates.name)
+    const state = element('span', 'pill', isHere ? 'is there' : gates.away ? 'cannot be asked' : 'is silent')
+    state.dataset.tone = isHere ? 'good' : 'bad'
     return element(
       'tr',
       '',
-      name,
+      element('td', 'mono', nameOf(gate, gate.name === gates.name)),
       element('td', '', state),
       element('td', '', count(gate.sessions)),
       element('td', 'mono', plain(gate.version)),
@@ -28,17 +28,59 @@ export function showGates(gates) {
     )
   })
   find('gates', HTMLElement).replaceChildren(...rows)
-  return isNew
+  const misfits = find('misfits', HTMLElement)
+  misfits.hidden = gates.misfits.length === 0
+  setText(misfits, gates.misfits.map(plain).join('; '))
 }
-
-/** A gate tells every two seconds that it is there. */
-const SEEN_NOW = 5
 
 /**
  * @param {import('./messages.js').ShownGate} gate
- * @param {import('./messages.js').ShownGates} gates
+ * @param {boolean} isOwn
  */
-function stateOf({ answered }, { away }) {
-  if (answered) return 'answers'
-  return away ? 'cannot be asked' : 'does not answer'
+function nameOf({ name, page }, isOwn) {
+  const shown = element('span', '', plain(name))
+  if (isOwn) shown.append(element('span', 'soft', ' this one'))
+  if (isOwn || page === undefined || !/^http:\/\//.test(page)) return shown
+  const link = element('a', '', shown)
+  link.href = page
+  return link
+}
+
+/**
+ * The search that asks all gates: one text, as the sessions have it.
+ * @param {ReturnType<import('./api.js').createApi>} api
+ */
+export function startSearch(api) {
+  const form = find('search-gates', HTMLFormElement)
+  const said = find('searched', HTMLElement)
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    const given = new FormData(form)
+    const by = String(given.get('by'))
+    const text = String(given.get('text') ?? '').trim()
+    if (text === '') return
+    try {
+      const found = await api.get(`sessions?limit=1000&${by}=${encodeURIComponent(text)}`)
+      const now = Date.now()
+      const rows = found.sessions.map((/** @type {import('./messages.js').SessionView} */ session) =>
+        element(
+          'tr',
+          '',
+          element('td', 'mono', plain(session.gate ?? '')),
+          element('td', '', plain(session.user)),
+          element('td', '', plain(session.channel)),
+          element('td', 'mono', plain(session.address)),
+          element('td', 'nowrap', clock(session.start, now)),
+        ),
+      )
+      find('found', HTMLElement).replaceChildren(...rows)
+      const silent = (found.gates ?? []).filter(
+        (/** @type {{ answered: boolean }} */ { answered }) => !answered,
+      )
+      const missing = silent.map((/** @type {{ name: string }} */ { name }) => plain(name)).join(', ')
+      setText(said, `${count(found.total)} found${missing === '' ? '' : `; no answer of ${missing}`}`)
+    } catch (error) {
+      setText(said, error instanceof ApiError ? error.message : 'The gate does not answer.')
+    }
+  })
 }

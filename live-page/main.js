@@ -9,7 +9,7 @@ import { find, setText } from './elements.js'
 import { createExplainDialog } from './explain-dialog.js'
 import { showFigures } from './figures.js'
 import { count, counted, plain } from './format.js'
-import { showGates } from './gates.js'
+import { showGates, startSearch } from './gates.js'
 import { createLink } from './link.js'
 import { createLock } from './lock.js'
 import { allowed, createRates, denied } from './rates.js'
@@ -111,8 +111,7 @@ function showState(state) {
   backends.show(state.backends, state.deadline)
   defaultAction.show(state)
   showStoreNotice(state)
-  if (showGates(state.gates)) table.resize()
-  news.share(state.gates)
+  showGates(state.gates)
   showFigures(state)
 }
 
@@ -120,7 +119,8 @@ function showState(state) {
 const readers = {
   state: showState,
   opened: ({ sessions }) => list.put(sessions),
-  ended: ({ sessions }) => list.end(sessions),
+  ended: ({ sessions }) =>
+    list.drop(sessions.map((/** @type {{ session: string }} */ { session }) => session)),
   reload: () => void fetchAll(),
   denied(data) {
     denials.add(data.denials)
@@ -152,4 +152,5 @@ find('ask', HTMLFormElement).addEventListener('submit', (event) => {
   void explain.open(plain(url.split('?')[0] ?? ''), { url, ip, ua })
 })
 
+startSearch(api)
 connection.start()

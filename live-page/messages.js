@@ -67,13 +67,6 @@
  * @property {string} since
  * @property {string} [why] where it is not usable, and so is the next
  * @property {string} [message] a clause: what is wrong, and the cure
- * @property {readonly StoreNode[]} [nodes] its servers, where there are several
- *
- * @typedef {object} StoreNode
- * @property {string} name
- * @property {boolean} usable
- * @property {string} since
- * @property {string} [message]
  *
  * @typedef {object} EndedSession
  * @property {string} session
@@ -81,16 +74,16 @@
  *
  * @typedef {object} ShownGate
  * @property {string} name
- * @property {boolean} answered in the last second
  * @property {string} version
  * @property {number} sessions
  * @property {number} seen seconds since it was heard of
+ * @property {string} [page] where its live page is
  *
  * @typedef {object} ShownGates
  * @property {string} name of this gate
  * @property {boolean} away the others cannot be asked
  * @property {readonly ShownGate[]} all
- * @property {number} pages live pages of this gate
+ * @property {readonly string[]} misfits what does not fit between them
  *
  * @typedef {object} Closing the answer to a close that is not written yet
  * @property {string} message

@@ -7,7 +7,6 @@ const headings = {
   channel: 'Channel',
   address: 'Address',
   player: 'Player',
-  gate: 'Gate',
   since: 'Since',
   requests: 'Requests',
 }

@@ -1,5 +1,5 @@
 /** @typedef {import('./messages.js').SessionView} SessionView */
-/** @typedef {'user' | 'channel' | 'address' | 'player' | 'gate' | 'since' | 'requests'} Column */
+/** @typedef {'user' | 'channel' | 'address' | 'player' | 'since' | 'requests'} Column */
 
 /** The most sessions that the page lists. The gate may have a million. */
 const MOST = 20_000
@@ -12,7 +12,6 @@ const sortable = {
   channel: ({ channel }) => channel.toLowerCase(),
   address: ({ address }) => address,
   player: ({ userAgent }) => userAgent.toLowerCase(),
-  gate: ({ gate = '' }) => gate.toLowerCase(),
   since: ({ start }) => start,
   requests: ({ requests }) => requests,
 }
@@ -112,17 +111,6 @@ export function createSessionList(onChange) {
       for (const id of ended) drop(id)
       changed()
     },
-    /**
-     * A session whose viewer has moved to another gate goes on there, also when it ends at the first one.
-     * @param {readonly import('./messages.js').EndedSession[]} ended
-     */
-    end(ended) {
-      for (const { session, gate } of ended) {
-        const at = sessions.get(session)?.gate
-        if (at === undefined || gate === undefined || at === gate) drop(session)
-      }
-      changed()
-    },
     /** @param {string} text */
     filter(text) {
       words = text.trim().toLowerCase()
@@ -152,8 +140,6 @@ export function createSessionList(onChange) {
  * @param {SessionView} session
  * @param {string} words in lower case
  */
-function matches({ user, channel, address, userAgent, path, session, gate = '' }, words) {
-  return [user, channel, address, userAgent, path, session, gate].some((text) =>
-    text.toLowerCase().includes(words),
-  )
+function matches({ user, channel, address, userAgent, path, session }, words) {
+  return [user, channel, address, userAgent, path, session].some((text) => text.toLowerCase().includes(words))
 }

@@ -8,9 +8,8 @@ const PAGE = 1_000
 const NEWS_PAGES = 20
 /** Milliseconds between the end of one fetch of all sessions and the next. */
 const PAUSE = 5_000
-/** Milliseconds between the refreshes of two pages; all open live pages together: between two of them. */
+/** Milliseconds between the refreshes of two pages. */
 const NEWS_EVERY = 5_000
-const NEWS_OF_ALL_EVERY = 1_000
 
 /**
  * Fetches sessions. Events are only sent when a session begins or ends, so other changes (requests, names,
@@ -23,7 +22,6 @@ export function createSessionNews(api, list) {
   let pages = 0
   let isFetching = false
   let isStale = false
-  let every = NEWS_EVERY
 
   /**
    * @param {string} from
@@ -44,19 +42,12 @@ export function createSessionNews(api, list) {
       after = ''
       if (!(error instanceof ApiError || error instanceof TypeError)) throw error
     } finally {
-      setTimeout(hearNews, every)
+      setTimeout(hearNews, NEWS_EVERY)
     }
   }
   setTimeout(hearNews, NEWS_EVERY)
 
   return {
-    /**
-     * Where gates share a store each refresh asks all of them, so that many pages refresh seldomer.
-     * @param {import('./messages.js').ShownGates | undefined} gates
-     */
-    share(gates) {
-      every = Math.max(NEWS_EVERY, (gates?.pages ?? 0) * NEWS_OF_ALL_EVERY)
-    },
     /**
      * Fetches all sessions again. When it is called during a fetch, one more follows.
      * @throws as the API does

@@ -9,7 +9,6 @@ export const columns = /** @type {const} */ ([
   'channel',
   'address',
   'player',
-  'gate',
   'since',
   'requests',
   'close',
@@ -29,9 +28,7 @@ export function createSessionRow(onClose) {
     row.append(cell)
     return cell
   })
-  const [user, channel, address, agent, gate, since, requests, close] = /** @type {HTMLDivElement[]} */ (
-    cells
-  )
+  const [user, channel, address, agent, since, requests, close] = /** @type {HTMLDivElement[]} */ (cells)
   const name = element('span', 'text')
   const mark = element('span', 'pill')
   const came = element('span', 'pill came')
@@ -73,7 +70,6 @@ export function createSessionRow(onClose) {
         setText(agent, player(session.userAgent))
         agent.title = plain(session.userAgent)
       }
-      if (gate !== undefined) showText(gate, session.gate ?? '')
       setText(at, clock(session.start, now))
       setText(age, duration((now - Date.parse(session.start)) / 1_000))
       setText(number, count(session.requests))

@@ -135,15 +135,6 @@ export function createSessionTable(list, onClose) {
     render()
     focusActive()
   }
-  /**
-   * The column beside one; that of the gates is hidden where there is only one.
-   * @param {number} column
-   * @param {number} by 1 or -1
-   */
-  const beside = (column, by) => {
-    const isHidden = columns[column + by] === 'gate' && !grid.classList.contains('of-gates')
-    return column + (isHidden ? 2 * by : by)
-  }
   const schedule = () => {
     if (!isDue) requestAnimationFrame(render)
     isDue = true
@@ -159,8 +150,8 @@ export function createSessionTable(list, onClose) {
       ArrowUp: [index - 1, column],
       PageDown: [index + page, column],
       PageUp: [index - page, column],
-      ArrowRight: [index, beside(column, 1)],
-      ArrowLeft: [index, beside(column, -1)],
+      ArrowRight: [index, column + 1],
+      ArrowLeft: [index, column - 1],
       Home: [isFar ? 0 : index, 0],
       End: [isFar ? before.length : index, columns.length],
     }

@@ -11,9 +11,6 @@ export function storeSentence({ state, time, gates }) {
   const why = plain(state.message ?? '')
   if (!state.usable && gates !== undefined)
     return `Since ${since} this gate is alone: ${why}. Who plays goes on. Viewers who change gates are asked about anew, limits count for each gate by itself, and other gates are neither shown nor closed.`
-  const lost = (state.nodes ?? []).filter(({ usable }) => !usable)
-  if (state.usable && lost.length > 0)
-    return `A part of the store is away: ${lost.map((node) => `${plain(node.name)} since ${clock(node.since, now)}`).join(', ')}. Who plays goes on; for viewers and users of that part each gate counts by itself.`
-  if (state.usable) return ''
+  if (state.usable) return why
   return `Since ${since} sessions are not kept: ${why}. Who plays goes on; a restart of the gate now may forget them, and silent sessions cannot be resumed.`
 }

@@ -32,8 +32,6 @@ export const evening: Omit<Audience, 'viewers'> = {
 
 /** A play that is left may be resumed for so long (src/state/silence.ts). */
 export const LEFT = 300
-/** One gate looks through all records: so many a second, and a rest (src/state/sweep.ts). */
-export const WALK = { perSecond: 2_500, rest: 120 }
 /** Parts of SESSION_IDLE after which a session is reported, and a user with a limit. */
 export const REPORT = 1 / 2
 export const USER_REPORT = 1 / 4

@@ -70,15 +70,6 @@ export async function measureCommands(
       await inTurn(some, replace)
       return some.length
     },
-    async walk(some) {
-      let [seen, from] = [0, undefined as string | undefined]
-      do {
-        const slice = await store.slice(from, 250)
-        seen += slice.writes.length
-        from = slice.next
-      } while (from !== undefined && seen < some.length)
-      return seen
-    },
   }
   const costs = Object.fromEntries(commands.map((command) => [command, [] as CommandCost[]]))
   for (let round = 0; round <= rounds; round++) {

@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { StoreError } from '../../src/state/record-store.ts'
+import { StoreError } from '../../src/state/store-engine.ts'
 import type { Scope } from '../../test/support/scope.ts'
 import type { Progress } from '../progress.ts'
 import { startValkey } from '../start-valkey.ts'

@@ -1,4 +1,4 @@
-import { type Audience, type Load, WALK } from './audience.ts'
+import type { Audience, Load } from './audience.ts'
 import type { Costs } from './costs.ts'
 import { loadOf } from './load-of.ts'
 
@@ -51,13 +51,10 @@ export function needsOf(audience: Audience, costs: Costs): Needs {
     MILLION
   const valkeyOpening =
     commands.recall.valkey + commands.write.valkey + (isLimited ? commands.replace.valkey : 0)
-  // As many as a walk sees in its time and rest.
-  const walked = load.records / (WALK.rest + load.records / WALK.perSecond)
   const valkeyCores =
     (load.recalls * commands.recall.valkey +
       load.writes * commands.write.valkey +
-      load.replaces * commands.replace.valkey +
-      walked * commands.walk.valkey) /
+      load.replaces * commands.replace.valkey) /
     MILLION
   const rushGateCores = (load.rush * opening.gate) / MILLION
   const size = costs.stored.at(-1) as Costs['stored'][number]

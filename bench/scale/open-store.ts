@@ -1,4 +1,8 @@
-import { createValkeyStore, type ValkeyStore } from '../../src/state/valkey/valkey-store.ts'
+import type { SessionRecord } from '../../src/state/record.ts'
+import type { SessionChange } from '../../src/state/store-engine.ts'
+import type { UserText } from '../../src/state/user-texts.ts'
+import { createValkeyEngine } from '../../src/state/valkey/valkey-engine.ts'
+import { createVault } from '../../src/state/vault.ts'
 import { startTimer } from '../../src/timer.ts'
 import type { Scope } from '../../test/support/scope.ts'
 import type { Valkey } from '../start-valkey.ts'
@@ -6,19 +10,72 @@ import type { Valkey } from '../start-valkey.ts'
 /** A busy machine is no dead Valkey. */
 const TIMEOUT = 60_000
 
-/** The store of the product, over a Unix socket. */
-export async function openStore(scope: Scope, { socket }: Valkey): Promise<ValkeyStore> {
-  const store = createValkeyStore({
+/** A record to write. */
+export interface Write {
+  readonly record: SessionRecord
+  /** Milliseconds since 1970 after which nobody needs it. */
+  readonly expiresAt: number
+}
+
+/** The store of the product, as a gate uses it. */
+export interface BenchStore {
+  now(): number
+  write(writes: readonly Write[]): Promise<unknown>
+  remove(records: readonly Pick<SessionRecord, 'viewer' | 'id'>[]): Promise<unknown>
+  /** As a miss: the ids of a viewer, and their records. */
+  recall(viewer: string): Promise<readonly unknown[]>
+  readonly users: {
+    read(user: string): Promise<UserText | undefined>
+    write(
+      user: string,
+      text: string,
+      before: UserText | undefined,
+      keepFor: number,
+    ): Promise<UserText | undefined>
+  }
+}
+
+/** Over a Unix socket. */
+export async function openStore(scope: Scope, { socket }: Valkey): Promise<BenchStore> {
+  const secrets = ['a-secret-for-the-bench-and-for-nothing-else']
+  const engine = createValkeyEngine({
     settings: {
       ...{ mode: { kind: 'single' }, nodes: [{ kind: 'unix', path: socket }], tls: false, database: 0 },
-      ...{ prefix: 'alta-auth:', secrets: ['a-secret-for-the-bench-and-for-nothing-else'], timeout: TIMEOUT },
+      ...{ prefix: 'alta-auth:', secrets, timeout: TIMEOUT },
     },
-    configuration: 'bench',
-    clock: () => performance.now(),
-    wall: Date.now,
+    deadlines: { beat: TIMEOUT, read: TIMEOUT, write: TIMEOUT, open: TIMEOUT },
     startTimer,
   })
-  scope.after(() => store.close())
-  await store.open()
-  return store
+  scope.after(() => engine.close())
+  await engine.open()
+  const vault = createVault(secrets, 'bench', engine.keys)
+  const changeOf = ({ record, expiresAt }: Write): SessionChange => ({
+    ...{ viewer: vault.viewer(record.viewer), id: record.id, state: record.silent ? 'silent' : 'playing' },
+    ...{ value: vault.record(record), credential: vault.credential(record.query, undefined) },
+    keepFor: Math.max(1, expiresAt - Date.now()),
+  })
+  return {
+    now: Date.now,
+    write: (writes) => engine.write(writes.map(changeOf)),
+    remove: (records) => engine.drop(records.map(({ viewer, id }) => ({ viewer: vault.viewer(viewer), id }))),
+    async recall(viewer) {
+      const name = vault.viewer(viewer)
+      const ids = (await engine.list(name)).map(({ id }) => id)
+      const values = ids.length === 0 ? [] : await engine.read(name, ids)
+      return values.map((value, at) => value && vault.readSession(name, ids[at] as string, value))
+    },
+    users: {
+      async read(user) {
+        const version = await engine.readUser(vault.user(user))
+        return version && { text: '', version }
+      },
+      async write(user, text, before, keepFor) {
+        const name = vault.user(user)
+        const version = vault.seal(text, engine.keys.user(name))
+        return (await engine.replaceUser(name, before?.version, version, keepFor))
+          ? { text, version }
+          : undefined
+      },
+    },
+  }
 }

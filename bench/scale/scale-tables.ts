@@ -15,7 +15,6 @@ const commandWords: Readonly<Record<Command, string>> = {
   recall: 'look for a viewer who has a session (HGETALL)',
   write: 'write a session: it was opened, reported, re-checked or went silent (script)',
   replace: 'change what is shared of a user: opening, report, end (script)',
-  walk: 'look through a session in the walk through all of them (SCAN, script)',
 }
 
 const openingWords: Readonly<Record<OpeningKind, string>> = {

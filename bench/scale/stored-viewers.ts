@@ -6,8 +6,8 @@ import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 import { Session } from '../../src/session/session.ts'
 import { recordOf } from '../../src/state/kept.ts'
-import type { Write } from '../../src/state/record-store.ts'
 import { userAgentOf } from '../audience.ts'
+import type { Write } from './open-store.ts'
 
 /** One viewer who plays, as a gate writes it: a session with a URL of 200 bytes. */
 export interface StoredViewer {
@@ -66,7 +66,7 @@ export function storedViewer(number: number, now: number, hasLimit: boolean): St
   const kept = {
     ...{ session, part: 1, came: 'opened' as const, allowedAt: now, resumeFor: RESUME },
     ...{ limited, toldAt: now, silent: false, removed: false },
-    ...{ hasLeft: false, isAskedElsewhere: false },
+    ...{ hasLeft: false, number: 0, from: now },
   }
   const terms = { max: 1, policy: 'newest' } as const
   const opening = { what: 'opening', session: limitedSessionOf(session, identity), terms } as const

@@ -1,23 +1,23 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Asked, AskedGate, Fleet } from '../fleet/fleet.ts'
 import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { SessionStore } from '../state/session-store.ts'
-import type { DeskAmongGates, SessionFilter } from './sessions-desk.ts'
+import { number, object } from '../state/shape.ts'
+import type { SessionFilter } from './sessions-desk.ts'
 
 /** What a closing has reached. */
 export interface Closing {
-  /** How many sessions of this process have ended. */
+  /** How many sessions have ended, at all gates that have answered. */
   readonly closed: number
   /** Undefined where there is no store. */
   readonly inStore?: ClosingInStore
+  /** Where gates share a store: which have said that they have done it, and whether that is all of them. */
+  readonly gates?: readonly AskedGate[]
+  readonly complete?: boolean
 }
 
 export interface ClosingInStore {
-  /**
-   * How many more only the store held; null: it could not be searched, or gates share it. Then it is not
-   * searched, since it may hold millions: a mark says that they are closed.
-   */
-  readonly stored: number | null
   /** Not even a crash brings one of them back. Else it is tried again. */
   readonly written: boolean
   /** A sentence: why the store has not done its part. */
@@ -27,39 +27,39 @@ export interface ClosingInStore {
 export interface CloseSessions {
   /** Ends a session for good, wherever it is. */
   one(id: string): Promise<Closing>
-  /** Ends all sessions that match and that were opened before. */
+  /** Ends all sessions that match and that were opened before. @throws {TooManyMarks} */
   all(filter: SessionFilter): Promise<Closing>
   /** Ends a session for good that this process has; undefined: it has not. */
   held(id: string): Promise<Closing | undefined>
-  /**
-   * Ends the sessions of this process that match; another gate tells the store.
-   * @param before only those that were opened before then, in store time
-   */
-  here(filter: SessionFilter, before: number): Promise<Closing>
+  /** Ends what the default action has let in, and the store does not know. Returns how many. */
+  provisional(filter: SessionFilter): number
 }
 
 export interface CloseSessionsOptions {
   /** The sessions of this process, each with its table. */
   readonly matching: (filter: SessionFilter) => Iterable<[SessionTable, Session]>
   readonly get: (id: string) => [SessionTable, Session] | undefined
-  readonly store: Pick<SessionStore, 'remove' | 'mark' | 'removeStored' | 'state'> | undefined
+  readonly store: Pick<SessionStore, 'remove' | 'mark' | 'state'> | undefined
   /** Where gates share a store. */
-  readonly shared?: Pick<DeskAmongGates, 'toStoreTime'> | undefined
+  readonly fleet?: (() => Pick<Fleet, 'ask' | 'closed'> | undefined) | undefined
 }
 
 /** Sessions that are closed in one go. Requests are answered between two goes. */
 const SLICE = 1_000
-/** What may be an id. For anything else the store is not searched. */
+/** What may be an id. For anything else nobody is asked. */
 const idPattern = /^[\w-]{22}$/
 
-export function createCloseSessions(options: CloseSessionsOptions): CloseSessions {
-  const { matching, get, store, shared } = options
-  const whyOf = (): string => store?.state().message ?? 'the store did not do it in time'
+const counted = object({ closed: number })
 
-  const notWritten = (stored: number | null): ClosingInStore => ({
-    ...{ stored, written: false },
-    message: `closed here, but not written yet; that is tried again, but a gate that ends before may bring sessions back: ${whyOf()}`,
-  })
+export function createCloseSessions(options: CloseSessionsOptions): CloseSessions {
+  const { matching, get, store, fleet } = options
+
+  const inStore = (written: boolean): ClosingInStore => {
+    if (written) return { written }
+    const why = store?.state().message ?? 'the store did not do it in time'
+    const message = `closed here, but not written yet; that is tried again, but a gate that ends before may bring sessions back: ${why}`
+    return { written, message }
+  }
 
   const closeHeld = async (id: string): Promise<Closing | undefined> => {
     const held = get(id)
@@ -69,8 +69,7 @@ export function createCloseSessions(options: CloseSessionsOptions): CloseSession
     const written =
       store === undefined || session.provisional || (await store.remove(session, { why: 'closed' }))
     table.end(session, 'closed')
-    if (store === undefined) return { closed: 1 }
-    return { closed: 1, inStore: written ? { stored: 0, written } : notWritten(0) }
+    return store === undefined ? { closed: 1 } : { closed: 1, inStore: inStore(written) }
   }
 
   const endAll = async (all: readonly [SessionTable, Session][]): Promise<number> => {
@@ -86,36 +85,39 @@ export function createCloseSessions(options: CloseSessionsOptions): CloseSession
 
   return {
     held: closeHeld,
-    async here(filter, before) {
-      const all = [...matching(filter)]
-      const opened = (session: Session): number => shared?.toStoreTime(session.openedAt) ?? session.openedAt
-      return { closed: await endAll(all.filter(([, session]) => opened(session) <= before)) }
+    provisional(filter) {
+      const all = [...matching(filter)].filter(([, session]) => session.provisional)
+      for (const [table, session] of all) table.end(session, 'closed')
+      return all.length
     },
 
     async one(id) {
       const held = await closeHeld(id)
       if (held !== undefined || store === undefined || !idPattern.test(id)) return held ?? { closed: 0 }
-      if (shared !== undefined) {
-        const written = await store.mark({ id })
-        return { closed: 0, inStore: written ? { stored: null, written } : notWritten(null) }
-      }
-      const stored = await store.removeStored({ id })
-      // It may have been adopted before the search came to it.
-      const adopted = await closeHeld(id)
-      if (adopted !== undefined) return adopted
-      if (stored !== undefined) return { closed: 0, inStore: { stored, written: true } }
-      const message = `the store could not be searched for this id; ask again later: ${whyOf()}`
-      return { closed: 0, inStore: { stored: null, written: false, message } }
+      const asked = await fleet?.()?.ask('close-session', { id })
+      const there = asked === undefined ? {} : { gates: asked.gates, complete: asked.complete }
+      const closed = closedBy(asked)
+      if (closed > 0) return { closed, inStore: inStore(true), ...there }
+      // It is nobody's now: the store may hold it.
+      const { written } = await store.mark({ id })
+      // Or it has come to this gate in the meantime.
+      return (await closeHeld(id)) ?? { closed: 0, inStore: inStore(written), ...there }
     },
 
     async all(filter) {
       // Whoever is let in from now on is not meant.
       const all = [...matching(filter)]
-      const written = store === undefined || (await store.mark(filter))
+      const marked = await store?.mark(filter)
       const closed = await endAll(all)
-      if (store === undefined) return { closed }
-      const stored = shared === undefined ? ((await store.removeStored(filter)) ?? null) : null
-      return { closed, inStore: written ? { stored, written } : notWritten(stored) }
+      if (marked === undefined) return { closed }
+      const here = { closed, inStore: inStore(marked.written) }
+      const asked = await fleet?.()?.closed(marked.number)
+      if (asked === undefined) return here
+      return { ...here, closed: closed + closedBy(asked), gates: asked.gates, complete: asked.complete }
     },
   }
+}
+
+function closedBy(asked: Asked | undefined): number {
+  return (asked?.others ?? []).reduce((sum, { value }) => sum + (counted(value)?.closed ?? 0), 0)
 }

@@ -2,16 +2,19 @@ import type { ServerResponse } from 'node:http'
 import type { Return } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionView } from '../session/session-view.ts'
-import type { EndedView } from './recent-changes.ts'
 import type { RecentDenials } from './recent-denials.ts'
+
+/** An end, as the live page is told of it. */
+interface EndedView {
+  readonly session: string
+  readonly why: SessionEnd
+}
 
 /** What the event stream shows, and who is called when that fails. */
 export interface EventStreamOptions {
   /** The data of the event `state`; called once a second while there is a reader. */
   readonly state: () => object
   readonly viewOf: (session: Session) => SessionView
-  /** The name of this gate; undefined where it shares its store with nobody. */
-  readonly gate?: string | undefined
   readonly denials: Pick<RecentDenials, 'after' | 'latest'>
   readonly onInternalError: (error: unknown) => void
 }
@@ -24,12 +27,6 @@ export interface EventStream {
   /** A session of the store is in the table again. One that was resumed is told as opened, too. */
   returned(session: Session, as: Return): void
   ended(session: Session, why: SessionEnd): void
-  /** Other gates have opened and ended sessions. */
-  elsewhere(opened: readonly SessionView[], ended: readonly EndedView[]): void
-  /** What the readers know of the sessions of other gates may be wrong: they fetch all again. */
-  reload(): void
-  /** How many there are now. */
-  readers(): number
   /** There is a new denial. */
   denied(): void
   /** Closes the streams of all readers. */
@@ -54,7 +51,7 @@ const COMMENT_AFTER = 15
 
 /** Creates the stream. Its timers run only while there is a reader, and hold up no process that ends. */
 export function createEventStream(options: EventStreamOptions): EventStream {
-  const { state, viewOf, gate, denials, onInternalError } = options
+  const { state, viewOf, denials, onInternalError } = options
   const readers = new Set<ServerResponse>()
   const opened = new Map<string, () => SessionView>()
   const ended = new Map<string, EndedView>()
@@ -175,19 +172,8 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       if (as === 'adopted') add(session)
     },
     ended(session, why) {
-      if (readers.size > 0) finish({ session: session.id, why, ...(gate === undefined ? {} : { gate }) })
+      if (readers.size > 0) finish({ session: session.id, why })
     },
-    elsewhere(found, over) {
-      if (readers.size === 0) return
-      for (const view of found) begin(view.session, () => view)
-      for (const end of over) finish(end)
-    },
-    reload() {
-      if (readers.size === 0) return
-      changes = MAX_CHANGES + 1
-      soon()
-    },
-    readers: () => readers.size,
     denied() {
       if (readers.size > 0) soon()
     },

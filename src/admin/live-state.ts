@@ -4,8 +4,8 @@ import type { ToIso } from '../session/session-view.ts'
 import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
 import { type DescribedStore, describeStore } from './describe-store.ts'
-import type { ShownGates } from './news-of-gates.ts'
 import type { Beat, Pulse } from './pulse.ts'
+import type { ShownGates } from './show-gates.ts'
 
 /** The state of the gate at one moment: what the live page shows above its lists. */
 export interface LiveState {

@@ -1,9 +1,6 @@
 /** Where a session stands in the list of all. */
 export interface Place {
-  /**
-   * When it was opened, in milliseconds: of store time where gates share a store, else of the monotonic
-   * clock, where sessions of an earlier process lie before 0.
-   */
+  /** When it was opened, in milliseconds of the monotonic clock: those of an earlier process lie before 0. */
   readonly openedAt: number
   readonly id: string
 }

@@ -6,7 +6,7 @@ import type { Verdict } from '../verdict.ts'
 import { describeHealth } from './describe-health.ts'
 import { describeStore } from './describe-store.ts'
 import type { Readiness } from './health-routes.ts'
-import type { ShownGates } from './news-of-gates.ts'
+import type { ShownGates } from './show-gates.ts'
 
 /** What readiness is read from. */
 export interface ReadinessOptions extends Watched {
@@ -49,18 +49,12 @@ export function createReadiness(options: ReadinessOptions): () => Readiness {
         denied: sessions.denied.count(),
       },
       state: describeStore(options.store, options.toIso),
-      ...(options.gates === undefined ? {} : { gates: listed(options.gates()) }),
+      ...(options.gates === undefined ? {} : { gates: options.gates() }),
       byBackend: byBackend(options.tally),
       byDefault: byDefault(),
       internalErrors: internalErrors(),
     }
   }
-}
-
-/** Whether they answer is not asked here: it must not wait. */
-function listed({ name, away, all }: ShownGates): object {
-  const others = all.map(({ answered: _, ...gate }) => gate)
-  return { name, away, all: others }
 }
 
 /** How often a backend itself has allowed and denied since the start. */

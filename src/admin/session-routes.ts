@@ -1,12 +1,13 @@
 import type { Request, Response } from 'express'
 import { readAddress } from '../address.ts'
 import type { AskedGate } from '../fleet/fleet.ts'
+import { TooManyMarks } from '../state/write-behind.ts'
 import type { Closing } from './close-sessions.ts'
-import type { DeskOfGates } from './desk-of-gates.ts'
 import { readCursor } from './place-in-list.ts'
 import { readParameters } from './read-parameters.ts'
 import { RequestMistake } from './request-mistake.ts'
 import type { Routes } from './routes.ts'
+import type { SearchGates } from './search-gates.ts'
 import type { SessionFilter, SessionsDesk } from './sessions-desk.ts'
 
 const filters = ['channel', 'address', 'user'] as const
@@ -17,48 +18,51 @@ const MAX_LIMIT = 1000
 export interface SessionRoutesOptions {
   /** The sessions of this gate. */
   readonly desk: Pick<SessionsDesk, 'list' | 'find' | 'refusedUsers' | 'close' | 'closeAll'>
-  /** The sessions of all gates; undefined where this gate shares its store with nobody. */
-  readonly ofGates?: DeskOfGates | undefined
+  /** All gates; undefined where this one shares its store with nobody. */
+  readonly ofGates?: SearchGates | undefined
 }
 
-/** Routes that find sessions and close them: of all gates, unless `gates=this` is asked for. */
+/**
+ * Routes that find sessions and close them. A list is this gate's own, page by page; a search asks all gates,
+ * unless `gates=this` says otherwise, and so does a closing.
+ */
 export function createSessionRoutes({ desk, ofGates }: SessionRoutesOptions): Routes {
-  /** Undefined: this gate alone is meant. */
-  const meant = (gates: string | undefined): DeskOfGates | undefined => {
-    if (gates !== undefined && gates !== 'this' && gates !== 'all')
-      throw new RequestMistake(400, `gates "${gates}" is neither "this" nor "all"; write one of them`)
-    return gates === 'this' ? undefined : ofGates
-  }
-
   return {
     '/sessions': {
       async GET(request, response) {
         const given = readParameters(request, [...filters, 'limit', 'after', 'gates'])
-        const { limit, after, gates, ...filter } = given
-        const from = meant(gates) ?? desk
-        response.json(await from.list(readFilter(filter), readLimit(limit), readAfter(after)))
+        const { limit, after, gates, ...rest } = given
+        if (gates !== undefined && gates !== 'this' && gates !== 'all')
+          throw new RequestMistake(400, `gates "${gates}" is neither "this" nor "all"; write one of them`)
+        const filter = readFilter(rest)
+        const isSearch = Object.keys(filter).length > 0 && gates !== 'this'
+        const [most, behind] = [readLimit(limit), readAfter(after)]
+        response.json(
+          isSearch && ofGates !== undefined
+            ? await ofGates.search(filter, most)
+            : desk.list(filter, most, behind),
+        )
       },
       async DELETE(request, response) {
         const { all, ...filter } = readParameters(request, [...filters, 'all'])
         assertMeant(all, Object.keys(filter).length > 0)
-        tell(response, await (ofGates ?? desk).closeAll(readFilter(filter)))
+        tell(response, await closeAll(readFilter(filter)))
       },
     },
     '/refused-users': {
-      async GET(request, response) {
+      GET(request, response) {
         readParameters(request, [])
-        const users = ofGates === undefined ? { users: desk.refusedUsers(MAX_LIMIT) } : undefined
-        response.json(users ?? (await ofGates?.refusedUsers(MAX_LIMIT)))
+        response.json({ users: desk.refusedUsers(MAX_LIMIT) })
       },
     },
     '/sessions/:id': {
       async GET(request, response) {
         readParameters(request, [])
         const id = idOf(request)
-        if (ofGates === undefined) {
-          const session = desk.find(id)
-          if (session === undefined) throw nobody
-          return void response.json(session)
+        const here = desk.find(id)
+        if (here !== undefined || ofGates === undefined) {
+          if (here === undefined) throw nobody
+          return void response.json(here)
         }
         const { session, ...asked } = await ofGates.find(id)
         if (session === undefined) throw asked.complete ? nobody : unsure(asked)
@@ -66,27 +70,33 @@ export function createSessionRoutes({ desk, ofGates }: SessionRoutesOptions): Ro
       },
       async DELETE(request, response) {
         readParameters(request, [])
-        const closing: Closed = await (ofGates ?? desk).close(idOf(request))
-        const { stored = 0, written = true, message = '' } = closing.inStore ?? {}
-        if (closing.closed === 0 && stored === null && !written) throw new RequestMistake(503, message)
-        if (closing.closed + (stored ?? 0) === 0) throw closing.complete === false ? unsure(closing) : nobody
-        if (written && closing.complete !== false) response.status(204).end()
-        else tell(response, closing)
+        const closing = await desk.close(idOf(request))
+        const { closed, complete = true, gates, inStore } = closing
+        if (closed === 0 && inStore?.written === false) throw new RequestMistake(503, inStore.message ?? '')
+        if (closed === 0) throw complete ? nobody : unsure({ gates })
+        if (inStore?.written === false) tell(response, closing)
+        else response.status(204).end()
       },
     },
   }
+
+  async function closeAll(filter: SessionFilter): Promise<Closing> {
+    try {
+      return await desk.closeAll(filter)
+    } catch (error) {
+      if (error instanceof TooManyMarks) throw new RequestMistake(503, error.message)
+      throw error
+    }
+  }
 }
 
-/** `complete` and `gates` are there where gates share a store. */
-type Closed = Closing & { readonly complete?: boolean; readonly gates?: readonly AskedGate[] }
-
 /** 202: it counts, but a crash may undo it, or a gate has not said that it has done it. */
-function tell(response: Response, { closed, inStore, complete = true, gates }: Closed): void {
-  const { written = true, message, ...stored } = inStore ?? {}
+function tell(response: Response, { closed, inStore, complete = true, gates }: Closing): void {
+  const { written = true, message } = inStore ?? {}
   const said = message ?? (complete ? undefined : `closed by the gates that answered; ${missing(gates)}`)
   response.status(written && complete ? 200 : 202).json({
     closed,
-    ...(inStore === undefined ? {} : { ...stored, written }),
+    ...(inStore === undefined ? {} : { written }),
     ...(said === undefined ? {} : { message: said }),
     ...(gates === undefined ? {} : { gates }),
   })
@@ -97,7 +107,7 @@ function missing(gates: readonly AskedGate[] = []): string {
   return silent.length === 0 ? 'other gates could not be asked' : `no answer of ${silent.join(', ')}`
 }
 
-function unsure({ gates }: { readonly gates?: readonly AskedGate[] }): RequestMistake {
+function unsure({ gates }: { readonly gates?: readonly AskedGate[] | undefined }): RequestMistake {
   return new RequestMistake(503, `no gate that answered has this session, but ${missing(gates)}; ask again`)
 }
 

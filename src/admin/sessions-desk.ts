@@ -3,7 +3,12 @@ import type { Session } from '../session/session.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
-import { type CloseSessions, type Closing, createCloseSessions } from './close-sessions.ts'
+import {
+  type CloseSessions,
+  type CloseSessionsOptions,
+  type Closing,
+  createCloseSessions,
+} from './close-sessions.ts'
 import { comparePlaces, cursorOf, type Place, readCursor } from './place-in-list.ts'
 
 /**
@@ -26,25 +31,10 @@ export interface SessionPage {
   readonly total: number
 }
 
-/** A session, and where it stands in the order of all. */
-export interface PlacedSession extends Place {
-  readonly view: SessionView
-}
-
-/** What `list` is made of. */
-export interface SessionSlice {
-  readonly sessions: readonly PlacedSession[]
-  /** Whether others follow. */
-  readonly more: boolean
-  readonly total: number
-}
-
 /** Finds and closes the sessions of this gate for the operator. */
 export interface SessionsDesk {
   /** Newest sessions first. `after` is the `next` of another page; null begins. */
   list(filter: SessionFilter, limit: number, after: string | null): SessionPage
-  /** The same, to be merged with those of other gates. */
-  slice(filter: SessionFilter, limit: number, after: string | null): SessionSlice
   find(id: string): SessionView | undefined
   /** Users who were refused or displaced in the last hour, because others played under their name. */
   refusedUsers(most: number): readonly RefusedUserView[]
@@ -53,7 +43,7 @@ export interface SessionsDesk {
   /** Ends all sessions that match, also those that only the store holds. */
   closeAll(filter: SessionFilter): Promise<Closing>
   /** The parts of closing that other gates ask for. */
-  readonly closing: Pick<CloseSessions, 'held' | 'here'>
+  readonly closing: Pick<CloseSessions, 'held' | 'provisional'>
 }
 
 /** A user as the API shows it. */
@@ -74,24 +64,11 @@ export interface SessionsDeskOptions {
   readonly toIso: ToIso
   /** Undefined where nobody has a limit. */
   readonly limit?: Pick<UserLimit, 'describe' | 'refusedUsers'> | undefined
-  /** Where gates share a store. */
-  readonly shared?: DeskAmongGates | undefined
+  /** Where gates share a store: the name of this one, and all of them. */
+  readonly gate?: string | undefined
+  readonly fleet?: CloseSessionsOptions['fleet']
   /** Undefined where sessions do not outlive the process. */
-  readonly store?: Pick<SessionStore, 'standing' | 'remove' | 'mark' | 'removeStored' | 'state'> | undefined
-}
-
-/** What a desk must know where gates share a store. */
-export interface DeskAmongGates {
-  /** What people call this gate. */
-  readonly name: string
-  /**
-   * Turns a time of the monotonic clock into store time, in whole milliseconds, which all gates have in
-   * common. The same moment should always give the same time: else a session at the end of a page may be on
-   * two pages, or on none.
-   */
-  readonly toStoreTime: (monotonic: number) => number
-  /** As `setTimeout`; the result cancels it. */
-  readonly after: (milliseconds: number, act: () => void) => () => void
+  readonly store?: Pick<SessionStore, 'standing' | 'remove' | 'mark' | 'state'> | undefined
 }
 
 /**
@@ -99,16 +76,12 @@ export interface DeskAmongGates {
  * An index would cost memory for each session, and an operator seldom asks.
  */
 export function createSessionsDesk(options: SessionsDeskOptions): SessionsDesk {
-  const { tables, toIso, store, limit, shared } = options
-  const placeOf = ({ openedAt, id }: Session): Place => ({
-    openedAt: shared === undefined ? openedAt : shared.toStoreTime(openedAt),
-    id,
-  })
+  const { tables, toIso, store, limit, gate, fleet } = options
   const view = (session: Session): SessionView => {
     const user = limit?.describe(session)
     const counted = user?.terms && { plays: user.plays.length, limit: user.terms.max }
     const seen = viewOf(session, toIso, store?.standing(session), counted)
-    return shared === undefined ? seen : { ...seen, gate: shared.name }
+    return gate === undefined ? seen : { ...seen, gate }
   }
 
   function* matching({ channel, address, user }: SessionFilter): Iterable<[SessionTable, Session]> {
@@ -127,40 +100,32 @@ export function createSessionsDesk(options: SessionsDeskOptions): SessionsDesk {
     return undefined
   }
 
-  const slice = (filter: SessionFilter, limit: number, after: string | null): SessionSlice => {
-    const behind = after === null ? undefined : readCursor(after)
-    const page: (Place & { readonly session: Session })[] = []
-    let total = 0
-    let more = false
-    for (const [, session] of matching(filter)) {
-      total++
-      const place = placeOf(session)
-      if (behind !== undefined && comparePlaces(place, behind) <= 0) continue
-      const last = page.at(-1)
-      if (page.length === limit && last !== undefined) {
-        more = true
-        if (comparePlaces(place, last) > 0) continue
-        page.pop()
-      }
-      page.splice(indexIn(page, place), 0, { ...place, session })
-    }
-    const sessions = page.map(({ openedAt, id, session }) => ({ openedAt, id, view: view(session) }))
-    return { sessions, more, total }
-  }
-
-  const closing = createCloseSessions({ matching, get, store, shared })
+  const closing = createCloseSessions({ matching, get, store, fleet })
 
   return {
     list(filter, limit, after) {
-      const { sessions, more, total } = slice(filter, limit, after)
-      const last = sessions.at(-1)
+      const behind = after === null ? undefined : readCursor(after)
+      const page: Session[] = []
+      let total = 0
+      let more = false
+      for (const [, session] of matching(filter)) {
+        total++
+        if (behind !== undefined && comparePlaces(session, behind) <= 0) continue
+        const last = page.at(-1)
+        if (page.length === limit && last !== undefined) {
+          more = true
+          if (comparePlaces(session, last) > 0) continue
+          page.pop()
+        }
+        page.splice(indexIn(page, session), 0, session)
+      }
+      const last = page.at(-1)
       return {
-        sessions: sessions.map((one) => one.view),
+        sessions: page.map(view),
         next: more && last !== undefined ? cursorOf(last) : null,
         total,
       }
     },
-    slice,
 
     find(id) {
       const held = get(id)

@@ -2,6 +2,7 @@ import { type Middleware, middlewares } from '../client/presets.ts'
 import { effectiveTexts } from '../config/effective-texts.ts'
 import type { FoundSettings } from '../config/find-settings.ts'
 import type { Settings } from '../config/read-settings.ts'
+import { sharedConfigurationOf } from '../config/shared-configuration.ts'
 import { type CheckedBackend, checkBackend } from './backend/check-backend.ts'
 import { checkClock } from './backend/check-clock.ts'
 import { checkChannelPattern } from './channels/check-channel-pattern.ts'
@@ -92,6 +93,7 @@ export async function runChecks(options: RunChecksOptions): Promise<readonly Fin
       isChosen: Boolean(options.found.environment['STATE_URL']?.trim()),
       running: admin.readyz?.state,
       lookAtValkey: createLookAtValkey(options),
+      configuration: sharedConfigurationOf(settings),
     })),
   ])
   tell(ofNginx)

@@ -4,7 +4,6 @@ import type {
   ExplainedQuestion,
   ExplainedStore,
   Explanation,
-  GateHolds,
 } from '../explain/explanation.ts'
 import { printable } from '../log/printable.ts'
 import type { SessionView } from '../session/session-view.ts'
@@ -49,7 +48,6 @@ export function showExplanation(explanation: Explanation): string {
         // A gate of an older version says nothing of a store.
         ...(known.store ? showStore(known.store) : []),
         ...(known.limit ? showLimit(known.limit) : []),
-        ...(known.gates ?? []).flatMap(showGate),
       ].join('\n'),
     )
   }
@@ -113,10 +111,6 @@ function showLimit({ user, finding, plays, policy, out }: ExplainedLimit): strin
     ),
     ...(out === null ? [] : [`    ${out}`]),
   ]
-}
-
-function showGate({ gate, finding, session }: GateHolds): string[] {
-  return [`  gate ${gate}: ${finding}`, ...(session === null ? [] : [`    ${showSession(session)}`])]
 }
 
 function untilOf(resumableUntil: string | null): string {

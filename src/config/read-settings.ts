@@ -39,7 +39,7 @@ export interface Settings {
   /** Where starts and ends of sessions are posted to; undefined = nowhere. */
   readonly eventsUrl: Endpoint | undefined
   /** Sessions that end sooner are not posted. */
-  readonly eventsMinTime: number
+  readonly eventsInterim: number
   readonly lifetimes: Lifetimes
   readonly sessionIdle: number
   /** Where sessions outlive this process; undefined = nowhere. */
@@ -178,7 +178,7 @@ function toSettings(
     adminListen: raw.ADMIN_LISTEN,
     adminToken: raw.ADMIN_TOKEN,
     eventsUrl,
-    eventsMinTime: raw.EVENTS_MIN_TIME,
+    eventsInterim: raw.EVENTS_INTERIM,
     lifetimes: {
       allow: raw.ALLOW_TTL,
       deny: raw.DENY_TTL,

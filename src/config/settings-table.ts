@@ -242,9 +242,9 @@ export const settingsTable = {
     ...setting('', 'where starts and ends of sessions are posted to; empty = nowhere', readOptionalUrl),
     secret: 'url',
   },
-  EVENTS_MIN_TIME: setting(
+  EVENTS_INTERIM: setting(
     'off',
-    'sessions that end sooner are not posted, and a start is posted after this time; `off` = all are, at once',
+    'an `interim` event of each session that plays, every so often (such as `10m`); `off` = none',
     (text) => (text === 'off' ? 0 : readDuration(text)),
   ),
   LOG_LEVEL: setting(

@@ -75,6 +75,8 @@ export function startWarnings(settings: Settings, environment: Environment, pid:
   for (const name of FORMER)
     if (environment[name]?.trim())
       warnings.push(`${name} does nothing any more: its time is fixed (docs/sessions.md); remove it`)
+  if (environment['EVENTS_MIN_TIME']?.trim())
+    warnings.push('EVENTS_MIN_TIME does nothing any more: the receiver leaves short rows out; remove it')
   const heap = heapLimit()
   if (settings.sessionMemory > heap * MOST_OF_HEAP) {
     const [wanted, limit] = [settings.sessionMemory, heap].map((bytes) => Math.floor(bytes / MEGABYTE))

@@ -134,8 +134,6 @@ export function createRecallOrAsk(options: RecallOrAskOptions): RecallOrAsk {
 
   return (identity, subrequest, began) => {
     const recalling = stored.recall(identity)
-    if (recalling !== undefined) return recallOrAsk(recalling, identity, subrequest, began)
-    const later = stored.recallLater?.(identity)
-    return later && askAndRecall(later, identity, subrequest, began)
+    return recalling && recallOrAsk(recalling, identity, subrequest, began)
   }
 }

@@ -22,14 +22,6 @@ export function createRecheck(options: DecideOptions, keep: Keep): Recheck {
 
   const recheck = async (session: Session, began: number): Promise<void> => {
     const knownViewer = session.provisional ? undefined : session.viewer
-    // Without a shared store nobody waits for a turn.
-    const { askedElsewhere } = stored ?? {}
-    if (askedElsewhere !== undefined && !session.provisional) {
-      session.checking = true
-      const isAsked = await askedElsewhere(session)
-      session.checking = false
-      if (isAsked) return
-    }
     const outcome = await askAbout(session, 're-check', knownViewer, began)
     if (outcome.kind !== 'deny') return
     // The viewer may have a session for each playlist of a channel. Each would still answer one request

@@ -17,6 +17,8 @@ export interface StoredSession {
   readonly silent: boolean
   /** What counted for its user. */
   readonly limited: Limited | undefined
+  /** The counter of the store when it opened: the store's own. */
+  readonly number: number | undefined
 }
 
 /** What the store holds of one viewer, the least recently used first. */
@@ -32,7 +34,7 @@ export interface End {
   readonly why: 'closed' | 'denied' | 'displaced' | 'shared'
   /** The session that displaced it, and how. */
   readonly by?: string
-  readonly cause?: string
+  readonly cause?: 'other' | 'moved' | 'beside'
 }
 
 /** Who asks: the viewer of a request, and the key of their session cookie. */
@@ -49,11 +51,6 @@ export interface Stored {
    * away, nobody waits for it.
    */
   recall(asked: Asking): Promise<Recalled | undefined> | undefined
-  /**
-   * The same where the store was lost a moment ago, and may be back soon: for a request that would else be
-   * denied. Undefined where nobody should wait.
-   */
-  recallLater?(asked: Asking): Promise<Recalled | undefined> | undefined
   /** How long a request waits for `recall` before its backend is asked, in milliseconds. */
   readonly timeout: number
   /** Whether `take` would give it. */
@@ -69,13 +66,8 @@ export interface Stored {
   postponed(session: Session): void
   /**
    * Removes a session for good. Resolves when not even a crash brings it back, or when the store does not
-   * answer; it tries again then. It never rejects.
+   * answer; it tries again then. It never rejects. Where a backend has denied it, all that the viewer has with
+   * the same credential is due.
    */
   end(session: Pick<Session, 'id' | 'viewer'>, end: End): Promise<void>
-  /**
-   * Before a re-check: whether another gate has just asked about the session, or ended it. Then the session
-   * is as that gate has left it, and nobody has to ask. It never rejects. Undefined where no other gate can
-   * have.
-   */
-  askedElsewhere?(session: Session): Promise<boolean>
 }

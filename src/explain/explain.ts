@@ -16,7 +16,7 @@ import { addressHint, type Denied } from './address-hint.ts'
 import { type ExplainLimitOptions, explainLimit } from './explain-limit.ts'
 import { explainQuestion } from './explain-question.ts'
 import { type ExplainStoreOptions, explainStore } from './explain-store.ts'
-import type { Explanation, GateHolds } from './explanation.ts'
+import type { Explanation } from './explanation.ts'
 import { maskQuery } from './mask-query.ts'
 
 /** What explanations are made of. */
@@ -29,8 +29,6 @@ export interface ExplainOptions extends ExplainStoreOptions, ExplainLimitOptions
   readonly sessionsOf: (address: string, most: number) => readonly SessionView[]
   /** The latest denials, the newest first. */
   readonly denials: () => readonly Denied[]
-  /** What the other gates have of a request; undefined where no store is shared. */
-  readonly askHolders?: ((subrequest: Subrequest) => Promise<readonly GateHolds[]>) | undefined
   /** The longest time for which nginx's verdict cache may repeat a verdict, in milliseconds. */
   readonly nginxTtl: number
 }
@@ -49,17 +47,12 @@ export function createExplain({
   store,
   limit,
   toIso,
-  askHolders,
   nginxTtl,
 }: ExplainOptions): Explain {
   const scopeOf = createScopeOf(deciding)
   const mask = createMaskPath(deciding)
 
-  const explainKnown = (
-    rehearsal: Rehearsal,
-    address: string,
-    gates: readonly GateHolds[] | undefined,
-  ): Explanation['known'] => {
+  const explainKnown = (rehearsal: Rehearsal, address: string): Explanation['known'] => {
     const { identity, session, denial } = rehearsal
     const others = sessionsOf(address, OTHERS + 1).filter((one) => one.session !== session?.id)
     const known = {
@@ -67,7 +60,6 @@ export function createExplain({
       others: others.slice(0, OTHERS),
       store: explainStore({ store, toIso }, rehearsal, deciding.clock()),
       limit: explainLimit({ limit, toIso }, rehearsal),
-      ...(gates === undefined ? {} : { gates }),
     }
     if (session !== undefined) {
       const finding = isOwn(session, identity)
@@ -96,7 +88,7 @@ export function createExplain({
     if ('refused' in read) return explainRefusal(read)
     const exchanges: Exchange[] = []
     const ask = askInRehearsal((exchange) => exchanges.push(exchange))
-    const [rehearsal, gates] = await Promise.all([rehearse({ ...deciding, ask }, read), askHolders?.(read)])
+    const rehearsal = await rehearse({ ...deciding, ask }, read)
     const { identity, decision } = rehearsal
     const scope = scopeOf(identity)
     return {
@@ -107,7 +99,7 @@ export function createExplain({
         credential: identity.credential,
         opens: opensOf(scope, mask),
       },
-      known: explainKnown(rehearsal, read.address, gates),
+      known: explainKnown(rehearsal, read.address),
       questions: exchanges.map((exchange) => explainQuestion(exchange, mask.path)),
       occasion: occasionOf(rehearsal, exchanges.length > 0, deciding.clock()),
       decision: {

@@ -61,17 +61,6 @@ export interface ExplainedLimit {
   readonly out: string | null
 }
 
-/** What another gate, which shares the store, has of a request. */
-export interface GateHolds {
-  /** Its name. */
-  readonly gate: string
-  readonly answered: boolean
-  /** The session there that would answer the request; null: none. */
-  readonly session: SessionView | null
-  /** As a clause. */
-  readonly finding: string
-}
-
 /** What is decided about one request, with all steps from top to bottom. */
 export interface Explanation {
   /** What nginx tells the gate; null when the request could not be read. */
@@ -96,8 +85,6 @@ export interface Explanation {
     readonly store: ExplainedStore | null
     /** Null where nothing limits the user. */
     readonly limit: ExplainedLimit | null
-    /** The other gates; only where gates share a store. */
-    readonly gates?: readonly GateHolds[]
   } | null
   readonly questions: readonly ExplainedQuestion[]
   /** Why the backend was asked; empty when it was not. */

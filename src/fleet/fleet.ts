@@ -1,24 +1,39 @@
 import { randomBytes } from 'node:crypto'
-import type { SharedStore } from '../state/shared-store.ts'
-import { type Answerer, answerAsks, askOf, type Parameters } from './answer-asks.ts'
-import { collect, type Reply } from './collect.ts'
-import { createRoster, FRESH, type HeardGate } from './roster.ts'
+import type { End } from '../decision/stored.ts'
+import { type ClosedFilter, type CloseMark, readFilter } from '../state/marks.ts'
+import { readEnd } from '../state/record.ts'
+import type { SessionStore, StorePost } from '../state/session-store.ts'
+import { anything, number, object, oneOf, readJson, text } from '../state/shape.ts'
+
+/** What gates ask each other. A name is never given another meaning: gates of two releases may meet. */
+export type Asking = 'sessions' | 'session' | 'close-session'
+
+/**
+ * How this gate answers a question. The parameters are as another gate has sent them, so that they have to be
+ * read with care. The result is plain data of so many bytes at most; undefined: no answer.
+ */
+export type Answerer = (parameters: unknown, most: number) => unknown
 
 export interface FleetOptions {
-  readonly shared: Pick<SharedStore, 'gate' | 'messages' | 'replies' | 'gates'>
+  readonly store: Pick<SessionStore, 'link' | 'vault' | 'engine' | 'heardMark' | 'heardEnd'>
   /** What people call this gate: GATE_NAME. */
   readonly name: string
   readonly version: string
+  /** What all gates have to have in common, hashed. */
+  readonly configuration: string
+  /** Where its live page is; undefined where only its own machine reaches it. */
+  readonly page: string | undefined
   /** How many sessions this gate has. */
   readonly sessions: () => number
-  /** What this gate answers to others. */
-  readonly answerers: Readonly<Record<string, Answerer>>
+  readonly answerers: () => Readonly<Record<Asking, Answerer>>
+  /** Ends what the default action has let in, and the store does not know. Returns how many. */
+  readonly closeProvisional: (filter: ClosedFilter) => number
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
-  /** Turns a time of the monotonic clock into milliseconds of store time. */
-  readonly toStoreTime: (monotonic: number) => number
+  /** Another one of these than before; none = all is well again. Each is one sentence. */
+  readonly onMisfits: (misfits: readonly string[]) => void
   readonly onInternalError: (error: unknown) => void
 }
 
@@ -28,89 +43,260 @@ export interface AskedGate {
   readonly answered: boolean
 }
 
-/** What all gates have said. */
-export interface Asked<Value> {
-  readonly own: Value
-  /** Of the other gates. They may be of another release: read them with care. */
+/** What another gate has said: it may be of another release. */
+export interface Reply {
+  readonly name: string
+  readonly value: unknown
+}
+
+export interface Asked {
   readonly others: readonly Reply[]
-  /** All gates that were heard of within ten minutes, by name, this one included. */
+  /** All gates of the last ten minutes, by name, this one included. */
   readonly gates: readonly AskedGate[]
-  /** All gates that were heard of in the last seconds have answered. False while the store is away. */
+  /** All of them have answered. False while the store is away. */
   readonly complete: boolean
 }
 
-/** All gates that use one store, as this one sees them. */
-export interface Fleet {
+/** A gate of the roster. */
+export interface HeardGate {
   readonly name: string
-  /**
-   * Asks all gates; resolves when all have answered whom it has just heard of, but never waits for others
-   * for more than 500 ms. While the store is away the answer is this gate's alone.
-   * @param own this gate's own answer, which needs no store
-   * @throws what `own` throws
-   */
-  ask<Value>(what: string, parameters: Parameters, own: () => Value | Promise<Value>): Promise<Asked<Value>>
-  /** The other gates that were heard of within ten minutes. */
-  others(): readonly HeardGate[]
-  /** Whether the store could not be reached last. */
-  isAway(): boolean
-  /** Begins to tell, to listen and to answer. The result ends that. */
-  start(): () => Promise<void>
+  readonly version: string
+  readonly sessions: number
+  readonly page?: string
+  /** Seconds since it was heard of. */
+  readonly seen: number
 }
 
-/** How long others are waited for, in milliseconds. */
-const PATIENCE = 500
+/** All gates that use one store, as this one sees them. */
+export interface Fleet extends StorePost {
+  readonly name: string
+  /** Asks all other gates, and waits for a second at most. */
+  ask(what: Asking, parameters: object): Promise<Asked>
+  /** What the other gates have answered to a close of this number, within half a second. */
+  closed(number: number): Promise<Asked>
+  /** The other gates of the last ten minutes, by name. */
+  others(): readonly HeardGate[]
+  /** What does not fit between the gates, one sentence each. */
+  misfits(): readonly string[]
+  /** Whether the store cannot be reached. */
+  isAway(): boolean
+  /** Begins to look who is there. The result ends that. */
+  start(): () => void
+}
+
+/** Milliseconds: how long answers are waited for, and between two looks for them. */
+const PATIENCE = { ask: 1_000, close: 500 }
+const HURRY = 25
+/** Milliseconds between two looks at the roster, and until a letter that could not be posted is tried again. */
+const LOOK_EVERY = 2_000
+const TRY_AGAIN = 1_000
+/** A gate that was not heard of for so long does not answer; milliseconds. */
+export const FRESH = 5_000
+/** Bytes of all answers together. */
+const MOST_OF_ANSWERS = 1_048_576
+const MOST_CLOSINGS = 1_000
+
+const about = object({ name: text, version: text, configuration: text, sessions: number }, { page: text })
+const kinds = object({ kind: oneOf(['ended', 'ask', 'answer'] as const) })
+const endedShape = object({ id: text, end: readEnd })
+const askShape = object({ ask: text, what: text, from: text, parameters: anything, most: number })
+const answerShape = object({ ask: text, gate: text, name: text, value: anything })
+const closeShape = object({ filter: readFilter, number })
+
+/** A question that is under way. */
+interface Begun {
+  /** The gates that were asked, with their names; undefined where the store is away. */
+  readonly posted: Promise<ReadonlyMap<string, string> | undefined>
+  readonly answers: Map<string, Reply>
+}
 
 export function createFleet(options: FleetOptions): Fleet {
-  const { shared, name, version, sessions, clock, after, toStoreTime } = options
-  const about = () => ({ name, version, sessions: sessions() })
-  const roster = createRoster({ shared, about, clock, after })
+  const { store, name, clock, after } = options
+  const { link, vault, engine } = store
+  const asked = new Map<string, Begun>()
+  const closings = new Map<number, Begun>()
+  let others: readonly HeardGate[] = []
+  let heardAt = clock()
+  let misfits: readonly string[] = []
+  let count = 1
+  let stopped = false
 
-  const askOthers = async (what: string, parameters: Parameters, from: ReadonlySet<string>) => {
-    const ask = randomBytes(16).toString('base64url')
-    const posted = shared.messages.post(askOf(ask, what, parameters, toStoreTime(clock()))).then(
-      () => true,
-      () => false,
-    )
-    if (from.size === 0) return []
-    const cancels: (() => void)[] = []
-    const pause = (milliseconds: number): Promise<void> =>
-      new Promise((resolve) => void cancels.push(after(milliseconds, resolve)))
-    const over = pause(PATIENCE)
-    const wasPosted = await Promise.race([posted, over.then(() => false)])
-    const replies = wasPosted ? await collect({ replies: shared.replies, ask, from, over, pause }) : []
-    for (const cancel of cancels) cancel()
-    return replies
+  const seal = (gate: string, letter: object) => ({
+    gate,
+    value: vault.seal(JSON.stringify(letter), engine.keys.inbox(gate)),
+  })
+
+  const post = async (gates: readonly string[], letter: object): Promise<boolean> => {
+    if (gates.length === 0) return true
+    const done = await link.use('tell', (open) => open.post(gates.map((gate) => seal(gate, letter))))
+    return done !== undefined
   }
+
+  /** A letter that must arrive: what it says stands in the store, too, so it may come late. */
+  const postUntilDone = async (gates: readonly string[], letter: object): Promise<void> => {
+    if (!(await post(gates, letter)) && !stopped)
+      after(TRY_AGAIN, () => void postUntilDone(gates, letter).catch(options.onInternalError))
+  }
+
+  /** The other gates, by their ids, with their names; undefined where the store is away. */
+  const look = async (): Promise<ReadonlyMap<string, string> | undefined> => {
+    const roster = await link.roster()
+    if (roster === undefined) return undefined
+    const names = new Map<string, string>()
+    const found: HeardGate[] = []
+    const wrong = new Set<string>()
+    for (const { gate, entry, age } of roster) {
+      if (gate === engine.gate) continue
+      const opened = vault.open(entry, engine.keys.gates)
+      const one = opened === undefined ? undefined : readJson(opened, about)
+      if (one === undefined) {
+        if (age <= FRESH)
+          wrong.add('another gate uses this Valkey and STATE_PREFIX with another STATE_SECRET')
+        continue
+      }
+      names.set(gate, one.name)
+      const { configuration, ...shown } = one
+      found.push({ ...shown, seen: Math.round(age / 1_000) })
+      if (configuration !== options.configuration && age <= FRESH)
+        wrong.add(
+          `gate ${one.name} has another configuration; its sessions and limits do not fit to those here`,
+        )
+    }
+    others = withoutFormer(found, name)
+    heardAt = clock()
+    count = names.size + 1
+    const told = [...wrong].sort()
+    if (told.join() !== misfits.join()) {
+      misfits = told
+      options.onMisfits(told)
+    }
+    return names
+  }
+
+  const begin = (what: Asking | 'close', parameters: object): Begun => {
+    const ask = randomBytes(16).toString('base64url')
+    const letter = { kind: 'ask', ask, what, from: engine.gate, parameters }
+    const answers = new Map<string, Reply>()
+    const posted = look().then(async (gates) => {
+      if (gates === undefined) return undefined
+      const most = Math.floor(MOST_OF_ANSWERS / count)
+      return (await post([...gates.keys()], { ...letter, most })) ? gates : undefined
+    })
+    const begun = { posted, answers }
+    asked.set(ask, begun)
+    after(2 * PATIENCE.ask, () => asked.delete(ask))
+    return begun
+  }
+
+  const finish = async ({ posted, answers }: Begun, patience: number): Promise<Asked> => {
+    const until = clock() + patience
+    const gates = await Promise.race([posted, pause(patience)])
+    while (gates !== undefined && answers.size < gates.size && clock() < until && link.isUsable()) {
+      await link.hurry()
+      if (answers.size < gates.size) await pause(HURRY)
+    }
+    const silent = [...(gates ?? new Map<string, string>())].filter(([gate]) => !answers.has(gate))
+    const all = [
+      { name, answered: true },
+      ...[...answers.values()].map((one) => ({ name: one.name, answered: true })),
+      ...silent.map(([, other]) => ({ name: other, answered: false })),
+      // Nobody was asked while the store is away.
+      ...(gates === undefined ? others.map((one) => ({ name: one.name, answered: false })) : []),
+    ]
+    return {
+      others: [...answers.values()],
+      gates: all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
+      complete: gates !== undefined && silent.length === 0,
+    }
+  }
+
+  const answerOf = (what: string): Answerer | undefined => {
+    const answerers = options.answerers()
+    return Object.hasOwn(answerers, what) ? answerers[what as Asking] : undefined
+  }
+
+  /** What has come before changes nothing, so that nobody gains by sending it again. */
+  const close = (parameters: unknown): object | undefined => {
+    const mark = closeShape(parameters)
+    if (mark === undefined) return undefined
+    const closed = store.heardMark(mark)
+    return { closed: closed === undefined ? 0 : closed + options.closeProvisional(mark.filter) }
+  }
+
+  const answer = async (letter: string): Promise<void> => {
+    const read = readJson(letter, askShape)
+    if (read === undefined) return
+    const { ask, what, from, parameters, most } = read
+    const value = what === 'close' ? close(parameters) : await answerOf(what)?.(parameters, most)
+    if (value === undefined) return
+    await post([from], { kind: 'answer', ask, gate: engine.gate, name, value })
+  }
+
+  const pause = (milliseconds: number): Promise<undefined> =>
+    new Promise((resolve) => void after(milliseconds, () => resolve(undefined)))
 
   return {
     name,
-    async ask(what, parameters, own) {
-      const heard = roster.others()
-      const away = roster.isAway()
-      const from = new Set(heard.filter(({ age }) => age <= FRESH).map(({ gate }) => gate))
-      const answer = Promise.resolve().then(own)
-      const [value, others] = await Promise.all([answer, away ? [] : askOthers(what, parameters, from)])
-      const answered = new Set(others.map(({ gate }) => gate))
-      const silent = heard.filter(({ gate }) => !answered.has(gate))
-      const gates = [
-        ...[{ name }, ...others].map((one) => ({ name: one.name, answered: true })),
-        ...silent.map((one) => ({ name: one.name, answered: false })),
-      ]
-      return {
-        ...{ own: value, others },
-        gates: gates.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
-        complete: !away && silent.every(({ gate }) => !from.has(gate)),
+    about() {
+      const { version, configuration, page } = options
+      const said = { name, version, configuration, sessions: options.sessions() }
+      return JSON.stringify(page === undefined ? said : { ...said, page })
+    },
+    heard(letter) {
+      switch (readJson(letter, kinds)?.kind) {
+        case 'ended': {
+          const read = readJson(letter, endedShape)
+          if (read !== undefined) store.heardEnd(read.id, read.end)
+          return
+        }
+        case 'ask':
+          void answer(letter).catch(options.onInternalError)
+          return
+        case 'answer': {
+          const read = readJson(letter, answerShape)
+          if (read !== undefined) asked.get(read.ask)?.answers.set(read.gate, read)
+        }
       }
     },
-    others: roster.others,
-    isAway: roster.isAway,
+    ended(gate, { id }, end: End) {
+      void postUntilDone([gate], { kind: 'ended', id, end }).catch(options.onInternalError)
+    },
+    marked({ filter, number: of }: CloseMark) {
+      const begun = begin('close', { filter, number: of })
+      closings.set(of, begun)
+      const [oldest] = closings.keys()
+      if (closings.size > MOST_CLOSINGS && oldest !== undefined) closings.delete(oldest)
+      void begun.posted.then((gates) => {
+        if (gates === undefined && !stopped) after(TRY_AGAIN, () => this.marked({ filter, number: of }))
+      }, options.onInternalError)
+    },
+    ask: (what, parameters) => finish(begin(what, parameters), PATIENCE.ask),
+    closed: (of) =>
+      finish(closings.get(of) ?? { posted: Promise.resolve(undefined), answers: new Map() }, PATIENCE.close),
+    others() {
+      const passed = Math.round((clock() - heardAt) / 1_000)
+      return others.map((one) => ({ ...one, seen: one.seen + passed }))
+    },
+    misfits: () => misfits,
+    isAway: () => !link.state().usable,
     start() {
-      const stopAnswering = answerAsks({ ...options, now: () => toStoreTime(clock()) })
-      const stopTelling = roster.start()
-      return async () => {
-        stopAnswering()
-        await stopTelling()
+      let cancel = (): void => {}
+      const again = (): void => {
+        if (!stopped) cancel = after(LOOK_EVERY, () => void look().then(again, again))
+      }
+      void look().then(again, again)
+      return () => {
+        stopped = true
+        cancel()
       }
     },
   }
+}
+
+/** By name. A gate that was killed and started again has a new id and its old name. */
+function withoutFormer(all: readonly HeardGate[], own: string): readonly HeardGate[] {
+  const fresh = new Set(all.filter(({ seen }) => seen * 1_000 <= FRESH).map((one) => one.name))
+  return all
+    .filter(({ name, seen }) => seen * 1_000 <= FRESH || !(fresh.has(name) || name === own))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

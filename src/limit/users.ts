@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts'
-import { StoreError } from '../state/record-store.ts'
+import { StoreError } from '../state/store-engine.ts'
 import type { UserText, UserTexts } from '../state/user-texts.ts'
 import type { Grant } from '../verdict.ts'
 import { cookieOf } from './limited-session.ts'

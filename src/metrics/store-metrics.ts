@@ -1,6 +1,6 @@
 import type { Return } from '../decision/stored.ts'
 import type { Session } from '../session/session.ts'
-import { type StoreTrouble, storeTroubles } from '../state/record-store.ts'
+import { type StoreTrouble, storeTroubles } from '../state/store-engine.ts'
 import { type StoreCommand, storeCommands } from '../state/store-link.ts'
 import { createDurations } from './durations.ts'
 import type { ReadAtScrape, Sample } from './read-at-scrape.ts'
@@ -26,14 +26,11 @@ export function createStoreMetrics(
   let late = 0
   const single = (read: () => number) => (): Sample[] => [[{}, read()]]
 
-  gauge('state_usable', 'Whether the store can be used; of a store that gates share, each server.', () => {
-    const { usable, nodes } = store.state()
-    if (nodes === undefined) return [[{}, usable ? 1 : 0]]
-    // It may be unusable although each of its servers answers, as while it is opened.
-    const counts = usable || nodes.some((node) => !node.usable)
-    if (nodes.length === 0) return [[{ node: '' }, usable ? 1 : 0]]
-    return nodes.map((node) => [{ node: node.name }, counts && node.usable ? 1 : 0])
-  })
+  gauge(
+    'state_usable',
+    'Whether the store can be used.',
+    single(() => (store.state().usable ? 1 : 0)),
+  )
   histogram('state_seconds', 'Time of commands to the store, failed ones included.', () =>
     durations.map(([command, one]) => [{ command }, one.read()]),
   )
@@ -45,7 +42,12 @@ export function createStoreMetrics(
     'Looks that took longer than STATE_TIMEOUT, so that the backend was asked before.',
     single(() => late),
   )
-  gauge('state_bytes', 'Bytes that the records took when they were counted last.', single(store.bytes))
+  gauge('state_bytes', 'Bytes that the store takes on the disk.', single(store.bytes))
+  counter(
+    'state_too_large_total',
+    'Sessions that were not written, since their record has more than 8 KB.',
+    single(store.tooLarge),
+  )
   gauge('state_waiting', 'Changes that wait to be written to the store.', single(store.waiting))
   counter(
     'sessions_adopted_total',

@@ -22,7 +22,7 @@ export interface Bounded {
 }
 
 /** What metrics and pages read of the store. */
-export type WatchedStore = Pick<SessionStore, 'state' | 'timeout' | 'waiting' | 'bytes'>
+export type WatchedStore = Pick<SessionStore, 'state' | 'timeout' | 'waiting' | 'bytes' | 'tooLarge'>
 
 /** What metrics read of the gates that share a store. */
 export interface WatchedFleet {

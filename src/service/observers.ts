@@ -1,6 +1,5 @@
 import type { EventStream } from '../admin/event-stream.ts'
 import type { Pulse } from '../admin/pulse.ts'
-import type { RecentChanges } from '../admin/recent-changes.ts'
 import type { RecentDenials } from '../admin/recent-denials.ts'
 import type { DecisionMade } from '../decision/decide.ts'
 import type { Return } from '../decision/stored.ts'
@@ -11,7 +10,7 @@ import type { DefaultCounter } from '../metrics/default-counter.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Tally } from '../metrics/tally.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
-import type { StoreTrouble } from '../state/record-store.ts'
+import type { StoreTrouble } from '../state/store-engine.ts'
 import type { StoreCommand } from '../state/store-link.ts'
 import type { Subrequest } from '../subrequest.ts'
 import type { Decision, Outcome } from '../verdict.ts'
@@ -178,8 +177,6 @@ export interface ObservingParts {
   readonly pulse: Pulse
   readonly recentDenials: RecentDenials
   readonly live: EventStream
-  /** Undefined where no store is shared. */
-  readonly changes: RecentChanges | undefined
   /** Undefined where EVENTS_URL is empty. */
   readonly webhook: SessionEvents | undefined
 }
@@ -188,7 +185,6 @@ export interface ObservingParts {
 export function observersOf(parts: ObservingParts): readonly Observer[] {
   const { log, gate, maskPath, decisions, tally, byDefault, metrics, pulse, recentDenials, live, webhook } =
     parts
-  const { changes } = parts
   const badDurations = new Set<string>()
   const badNumbers = new Set<string>()
   return [
@@ -261,13 +257,6 @@ export function observersOf(parts: ObservingParts): readonly Observer[] {
       returned: live.returned,
       ended: live.ended,
     },
-    changes === undefined
-      ? {}
-      : {
-          opened: changes.opened,
-          returned: changes.returned,
-          ended: changes.ended,
-        },
-    webhook === undefined ? {} : { opened: webhook.opened, ended: webhook.ended },
+    webhook === undefined ? {} : { opened: webhook.opened, returned: webhook.returned, ended: webhook.ended },
   ]
 }

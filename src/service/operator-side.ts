@@ -1,37 +1,37 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { createAdminApp } from '../admin/app.ts'
-import { createAskHolders } from '../admin/ask-holders.ts'
 import { createEventStream, type EventStream } from '../admin/event-stream.ts'
 import { createLiveState } from '../admin/live-state.ts'
 import { createPulse, type Pulse } from '../admin/pulse.ts'
 import { createReadiness } from '../admin/readiness.ts'
-import type { RecentChanges } from '../admin/recent-changes.ts'
 import { createRecentDenials, type RecentDenials } from '../admin/recent-denials.ts'
+import { createAnswerers, createSearchGates } from '../admin/search-gates.ts'
 import { createAdminServer } from '../admin/server.ts'
 import { createSessionsDesk } from '../admin/sessions-desk.ts'
+import { createShowGates } from '../admin/show-gates.ts'
 import type { Settings } from '../config/read-settings.ts'
+import { sharedConfigurationOf } from '../config/shared-configuration.ts'
 import type { DecideOptions } from '../decision/decide.ts'
 import { createExplain, type Explain } from '../explain/explain.ts'
-import { createFindHeld } from '../explain/find-held.ts'
-import type { Fleet } from '../fleet/fleet.ts'
-import { FRESH } from '../fleet/roster.ts'
+import { createFleet, type Fleet, FRESH } from '../fleet/fleet.ts'
 import type { UserLimit } from '../limit/session-limit.ts'
-import { formatAddress } from '../listen.ts'
+import { formatAddress, isLoopback } from '../listen.ts'
+import type { Log } from '../log/log.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from '../metrics/metrics.ts'
 import type { WatchedFleet } from '../metrics/watched.ts'
 import { packageFolder } from '../package.ts'
-import type { Session } from '../session/session.ts'
-import { type SessionView, type ToIso, viewOf } from '../session/session-view.ts'
+import { type ToIso, viewOf } from '../session/session-view.ts'
 import type { SessionStore } from '../state/session-store.ts'
+import { startTimer } from '../timer.ts'
 import type { Backends } from './create-backends.ts'
-import { type AmongGates, createFleetSide } from './create-fleet-side.ts'
 import type { BoundedMemory } from './create-memory.ts'
 
 export interface OperatorSideOptions {
-  /** Undefined where this gate shares its store with nobody. */
-  readonly amongGates?: AmongGates | undefined
   readonly settings: Settings
+  readonly log: Log
+  /** What people call this gate. */
+  readonly name: string
   readonly memory: BoundedMemory
   /** Undefined where STATE_URL is off. */
   readonly store: SessionStore | undefined
@@ -62,7 +62,6 @@ export interface OperatorSide {
   readonly explain: Explain
   /** Undefined where this gate shares its store with nobody. */
   readonly fleet: Fleet | undefined
-  readonly changes: RecentChanges | undefined
   /** Undefined where ADMIN_LISTEN is off. */
   readonly adminServer: Server | undefined
 }
@@ -70,7 +69,6 @@ export interface OperatorSide {
 export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
   const {
     settings,
-    amongGates,
     memory,
     store,
     limit,
@@ -89,41 +87,25 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     wallClock: Date.now,
     onDenied: () => live.denied(),
   })
-  const readState = createLiveState({
-    ...watched,
-    ...{ store, pulse, clock, toIso, wallClock: Date.now, instance },
-    gates: () => gates?.news.shown(),
+  const isShared = store?.engine.isShared === true
+  const gate = isShared ? options.name : undefined
+  const desk = createSessionsDesk({
+    ...{ tables: [memory.sessions, memory.provisional], toIso, store, limit, gate },
+    fleet: () => fleet,
   })
-  const view = (session: Session): SessionView => {
-    const seen = viewOf(session, toIso, store?.standing(session))
-    return amongGates === undefined ? seen : { ...seen, gate: amongGates.name }
-  }
+  const held = (): number => watched.sessions.live.count() + watched.sessions.provisional.count()
+  const fleet = isShared && store ? joinFleet(store) : undefined
+  const gates = fleet && createShowGates(fleet, watched.version, held)
   const live = createEventStream({
-    state() {
-      // Called once a second, and only while somebody reads it.
-      gates?.news.look()
-      return readState()
-    },
-    viewOf: view,
-    gate: amongGates?.name,
+    state: createLiveState({
+      ...watched,
+      ...{ store, pulse, clock, toIso, wallClock: Date.now, instance, gates },
+    }),
+    viewOf: (session) => viewOf(session, toIso, store?.standing(session)),
     denials: recentDenials,
     onInternalError,
   })
-  const desk = createSessionsDesk({
-    ...{ tables: [memory.sessions, memory.provisional], toIso, store, limit },
-    shared: amongGates,
-  })
-  const gates =
-    amongGates &&
-    createFleetSide({
-      ...amongGates,
-      ...{ desk, clock, onInternalError, version: watched.version },
-      sessions: () => watched.sessions.live.count() + watched.sessions.provisional.count(),
-      findHeld: createFindHeld(options.deciding, toIso),
-      viewOf: view,
-      live: () => live,
-    })
-  const metrics = createMetrics({ ...watched, store, fleet: gates && watchFleet(gates.fleet) })
+  const metrics = createMetrics({ ...watched, store, fleet: fleet && watchFleet(fleet) })
   const explain = createExplain({
     deciding: options.deciding,
     askInRehearsal: backends.rehearse,
@@ -132,7 +114,6 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
     store,
     limit,
     toIso,
-    askHolders: gates && createAskHolders(gates.fleet),
     nginxTtl: options.nginxTtl,
   })
   const createAdmin = (): Server =>
@@ -141,11 +122,11 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
         token: settings.adminToken,
         readiness: createReadiness({
           ...{ ...watched, store, clock, toIso, isListening, isClosing },
-          gates: gates?.news.shown,
+          gates,
         }),
         metrics: metrics.text,
         desk,
-        ofGates: gates?.desk,
+        ofGates: fleet && createSearchGates(desk, fleet),
         denials: recentDenials,
         explain,
         live,
@@ -154,12 +135,38 @@ export function createOperatorSide(options: OperatorSideOptions): OperatorSide {
       }),
     )
   const adminServer = settings.adminListen === undefined ? undefined : createAdmin()
-  const { fleet, changes } = gates ?? {}
-  return { metrics, pulse, recentDenials, live, explain, fleet, changes, adminServer }
+  return { metrics, pulse, recentDenials, live, explain, fleet, adminServer }
+
+  function joinFleet(joined: SessionStore): Fleet {
+    const made = createFleet({
+      ...{
+        store: joined,
+        name: options.name,
+        version: watched.version,
+        sessions: held,
+        clock,
+        after: startTimer,
+      },
+      ...{ onInternalError, page: pageOf(settings.adminListen) },
+      configuration: sharedConfigurationOf(settings),
+      answerers: () => createAnswerers(desk),
+      closeProvisional: (filter) => desk.closing.provisional(filter),
+      onMisfits(misfits) {
+        for (const detail of misfits) options.log.warn('gates do not fit', { detail })
+        if (misfits.length === 0) options.log.warn('gates fit again')
+      },
+    })
+    joined.join(made)
+    return made
+  }
+}
+
+/** Where other machines reach the live page; undefined where they do not. */
+function pageOf(listen: Settings['adminListen']): string | undefined {
+  const isReached = listen?.kind === 'tcp' && !isLoopback(listen.host) && !/^[0.:]+$/.test(listen.host)
+  return isReached ? `http://${formatAddress(listen)}/` : undefined
 }
 
 function watchFleet({ name, others }: Fleet): WatchedFleet {
-  // By name: one that was killed and started again is heard of twice for some seconds.
-  const names = () => new Set([name, ...others().flatMap((one) => (one.age <= FRESH ? one.name : []))])
-  return { name, gates: () => names().size }
+  return { name, gates: () => 1 + others().filter(({ seen }) => seen * 1_000 <= FRESH).length }
 }

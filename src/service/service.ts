@@ -23,7 +23,6 @@ import { startTimer } from '../timer.ts'
 import { createWebhook } from '../webhook/webhook.ts'
 import { closeServers } from './close-servers.ts'
 import { createBackends } from './create-backends.ts'
-import type { AmongGates } from './create-fleet-side.ts'
 import { createLimit } from './create-limit.ts'
 import { createMemory } from './create-memory.ts'
 import { createStore } from './create-store.ts'
@@ -46,20 +45,19 @@ export interface Service {
   readonly adminServer: Server | undefined
 }
 
-/** How long the start waits for the store, in milliseconds. */
-const STORE_START = 2_000
+/** How long the start waits for a store that gates share, and for a folder; milliseconds. */
+const STORE_START = { shared: 1_000, folder: 2_000 }
 /** Milliseconds beyond the deadline of a question that an answer may take while the service stops. */
 const GRACE = 500
 
 /**
  * Builds the parts and connects them; nothing runs before `start`.
- * @param among what makes it one of several gates; by the store unless given
  */
-export function createService(settings: Settings, log: Log, among?: AmongGates): Service {
+export function createService(settings: Settings, log: Log): Service {
   // Whole numbers: V8 stores them in the session itself, but fractions in a separate object.
   const clock = (): number => Math.round(performance.now())
   const toIso = createToIso(clock, Date.now)
-  const { adminListen, backendTimeout, defaultAction, eventsUrl, eventsMinTime: minTime } = settings
+  const { adminListen, backendTimeout, defaultAction, eventsUrl, eventsInterim: interim } = settings
   const { notify, add } = createNotifier()
   let closing = false
   const isClosing = (): boolean => closing
@@ -71,11 +69,11 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   let decidedAlone = 0
   const byDefault = createDefaultCounter()
   const identify = createIdentify(settings)
-  const created = createStore({
+  const name = settings.gateName ?? defaultGateName(hostname(), settings.listen)
+  const store = createStore({
     ...{ settings, log, clock, identify },
     scopeOf: createScopeOf(settings),
     onSilent: (session) => notify.ended(session, 'idle'),
-    onClosed: (session) => notify.ended(session, 'closed'),
     onReturned: notify.returned,
     onCommand: notify.commanded,
     limitedOf: (session) => limit?.limitedOf(session),
@@ -83,11 +81,6 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     onEndedElsewhere: (session, end) => ends.endedElsewhere(session, end),
     decidedAlone: () => decidedAlone,
   })
-  const store = created?.sessions
-  const shared = created?.shared
-  const toStoreTime = (time: number): number => time + (store?.offset() ?? 0)
-  const name = settings.gateName ?? defaultGateName(hostname(), settings.listen)
-  const amongGates = among ?? (shared && { shared, name, toStoreTime, after: startTimer })
   const limit = createLimit({
     ...{ settings, identify, clock },
     end: (session, end) => ends.endFor(session, end),
@@ -99,10 +92,12 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
       internalError: notify.internalError,
     },
     unseen: () => repeats.for,
-    stored: created && {
-      ...{ texts: created.users, gate: shared?.gate ?? '', onAlone: notify.decidedAlone },
+    stored: store && {
+      texts: store.users,
+      gate: store.engine.isShared ? store.engine.gate : '',
+      onAlone: notify.decidedAlone,
       endElsewhere({ id, viewer, by, cause }) {
-        created.sessions.end({ id, viewer }, { why: 'displaced', by, cause }).catch(notify.internalError)
+        store.end({ id, viewer }, { why: 'displaced', by, cause }).catch(notify.internalError)
       },
     },
   })
@@ -111,7 +106,6 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     store: () => store,
     limit: () => limit,
     sessions: () => memory.sessions,
-    isShared: () => shared !== undefined,
   })
   const onCookie: CookieWatch = {
     moved: notify.cookieMoved,
@@ -169,7 +163,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   const tally = createTally()
   const view = (session: Session): SessionView => viewOf(session, toIso, store?.standing(session))
   const webhook =
-    eventsUrl && createWebhook({ ...{ endpoint: eventsUrl, minTime, clock, toIso, log }, viewOf: view })
+    eventsUrl && createWebhook({ ...{ endpoint: eventsUrl, interim, clock, toIso, log }, viewOf: view })
   let internalErrors = 0
   let limitRefusals = 0
   let sharedNames = 0
@@ -193,7 +187,8 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   }
   const operator = createOperatorSide({
     settings,
-    amongGates,
+    log,
+    name,
     memory,
     store,
     limit,
@@ -225,7 +220,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
   if (settings.credentialPattern === undefined) add(createPathCredentialNotice(log))
 
   const { explain, live, fleet, adminServer } = operator
-  let leaveFleet: (() => Promise<void>) | undefined
+  let leaveFleet: (() => void) | undefined
   let stopSweeping = (): void => {}
   let stopLooking: (() => void) | undefined
   return {
@@ -234,7 +229,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
     adminServer,
     async start() {
       // A request that comes before the store is open would be judged without it.
-      await created?.start(STORE_START)
+      await store?.start(store.engine.isShared ? STORE_START.shared : STORE_START.folder)
       if (adminServer !== undefined && adminListen !== undefined) await listen(adminServer, adminListen)
       await listen(gateServer, settings.listen)
       stopSweeping = memory.startSweeping(clock)
@@ -255,7 +250,7 @@ export function createService(settings: Settings, log: Log, among?: AmongGates):
       live.end()
       const servers = adminServer === undefined ? [gateServer] : [gateServer, adminServer]
       await closeServers(servers, backendTimeout + GRACE)
-      await leaveFleet?.()
+      leaveFleet?.()
       await Promise.all([webhook?.stop(), backends.close(), store?.stop(GRACE)])
       decisions.end()
     },

@@ -16,8 +16,6 @@ export interface SessionEndsOptions {
   readonly limit: () => UserLimit | undefined
   /** The sessions that a backend has allowed. */
   readonly sessions: () => SessionTable
-  /** Other gates may have the same sessions. */
-  readonly isShared: () => boolean
 }
 
 /** Who is told what when a session ends. */
@@ -31,24 +29,20 @@ export interface SessionEnds {
 }
 
 export function createSessionEnds(options: SessionEndsOptions): SessionEnds {
-  const { notify, store, limit, sessions, isShared } = options
-
-  /** Another gate may have the session, too, and go on with it. One of them tells its end. */
-  const endShared = async (session: Session, why: SessionEnd): Promise<void> => {
-    limit()?.ended(session, why)
-    notify.ended(session, (await store()?.ended(session, why)) ?? why)
-  }
+  const { notify, store, limit, sessions } = options
 
   return {
     ended(session, why) {
-      if (isShared() && !session.provisional) {
-        endShared(session, why).catch(notify.internalError)
-        return
+      const isSilence = why === 'idle' || why === 'evicted' || why === 'expired'
+      if (!isSilence) limit()?.ended(session, why)
+      const tell = (how: SessionEnd): void => {
+        // The others want to know how it stands in the store and with its user.
+        notify.ended(session, how)
+        if (isSilence) limit()?.ended(session, how)
       }
-      // The others may want to know how it stands in the store and with its user.
-      notify.ended(session, why)
-      store()?.ended(session, why)
-      limit()?.ended(session, why)
+      const stored = session.provisional ? undefined : store()
+      if (stored === undefined) tell(why)
+      else stored.ended(session, why, tell)
     },
     endedElsewhere(session, end) {
       const { id } = session

@@ -1,16 +1,17 @@
 import type { Kept } from './kept.ts'
-import type { Removal } from './record-store.ts'
+
+type Named = Pick<Kept['session'], 'id' | 'viewer'>
 
 /** Sessions that have changed and are not written yet. */
 export interface Changes {
   add(kept: Kept): void
-  delete(session: Removal): void
+  delete(session: Named): void
   has(id: string): boolean
-  get(session: Removal): Kept | undefined
+  get(session: Named): Kept | undefined
   /** The next that are to be written, `most` at most. They are known until `written`. */
   take(most: number): readonly Kept[]
-  /** They are written, unless they have changed again meanwhile. */
-  written(kept: Kept): void
+  /** It is written, unless it has changed again meanwhile. */
+  written(session: Named): void
   /** Silent sessions of a viewer. */
   silentOf(viewer: string): Iterable<Kept>
   size(): number
@@ -21,11 +22,11 @@ const MOST_SILENT = 64 * 1_048_576
 
 export function createChanges(): Changes {
   const changes = new Map<string, Kept>()
-  /** The silent ones of `changes`, and of the batch that is being written: by viewer, then by id. */
+  /** The silent ones of them, and of the batch that is being written: by viewer, then by id. */
   const silent = new Map<string, Map<string, Kept>>()
   let silentBytes = 0
 
-  const forgetSilent = ({ id, viewer }: Removal): void => {
+  const forgetSilent = ({ id, viewer }: Named): void => {
     const others = silent.get(viewer)
     const known = others?.get(id)
     if (others === undefined || known === undefined) return
@@ -45,7 +46,7 @@ export function createChanges(): Changes {
       silentBytes += bytes
       for (const [, oldest] of silent) {
         if (silentBytes <= MOST_SILENT) break
-        for (const { session } of oldest.values()) {
+        for (const { session } of [...oldest.values()]) {
           changes.delete(session.id)
           forgetSilent(session)
         }
@@ -64,7 +65,7 @@ export function createChanges(): Changes {
       for (const { session } of batch) changes.delete(session.id)
       return batch
     },
-    written({ session }) {
+    written(session) {
       if (!changes.has(session.id)) forgetSilent(session)
     },
     silentOf: (viewer) => silent.get(viewer)?.values() ?? [],

@@ -4,7 +4,7 @@ import { clientIn, type Identity, type Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
 import { Session, type SessionSecret, secretOf } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
-import type { SessionRecord } from './record.ts'
+import { cookiesOf, type SessionRecord } from './record.ts'
 
 /** How a session stands in the store. */
 export interface Standing {
@@ -25,21 +25,26 @@ export interface Kept extends Standing {
   limited: Limited | undefined
   /** When the store was told of it last, or there was nothing to tell. */
   toldAt: number
+  /**
+   * The counter of the store when it opened, which later marks exceed. Undefined: this process did not know
+   * the counter yet.
+   */
+  number: number | undefined
+  /** When this gate began to serve it. */
+  from: number
   /** Its end has been told, but it may be resumed. */
   silent: boolean
   /** Its viewer has gone on to another place; it is known when it goes silent. */
   hasLeft: boolean
   /** It has ended for good. */
   removed: boolean
-  /** Not this gate but another one has asked about it last. */
-  isAskedElsewhere: boolean
 }
 
-/** The two clocks: store time is the monotonic one and this offset. */
+/** The two clocks: the time of the store is the monotonic one and this offset. */
 export interface StoreClock {
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** Milliseconds from the monotonic clock to store time; 0 before the store was open. */
+  /** Whole milliseconds from the monotonic clock to that of the store; 0 before the store was open. */
   offset: number
 }
 
@@ -78,16 +83,12 @@ export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
     ...(limited && { limited: { ...limited, entered: limited.entered + offset } }),
     part: kept.part,
     silent: kept.silent,
+    number: kept.number ?? 0,
   }
 }
 
 function secretFields({ cookies, isStrict, onlyFrom }: SessionSecret): Partial<SessionRecord> {
   return { cookies: cookies.join(' '), ...(isStrict && { isStrict }), ...(onlyFrom !== '' && { onlyFrom }) }
-}
-
-/** The keys of the cookies of a record. */
-export function cookiesOf({ cookies = '' }: Pick<SessionRecord, 'cookies'>): string[] {
-  return cookies.split(' ').filter((key) => key !== '')
 }
 
 /** Builds the session of a record again; undefined where its request would be another viewer's today. */
@@ -101,7 +102,6 @@ export function createRebuild(
   return (record, { now, offset }) => {
     const { viewer, origin, site, path, query, userAgent, playbackId, failure, resumeFor, part, silent } =
       record
-    if (record.leadsTo !== undefined) return undefined
     const { cookies = '', isStrict = false, onlyFrom = '', address = clientIn(viewer) } = record
     const sent = { address, origin, path, query, userAgent, playbackId }
     const opener = site === undefined ? sent : { ...sent, site }
@@ -134,9 +134,10 @@ export function createRebuild(
       limited: record.limited && { ...record.limited, entered: record.limited.entered - offset },
       came: 'opened',
       toldAt: now(),
+      number: record.number ?? 0,
+      from: now(),
       removed: false,
       hasLeft: false,
-      isAskedElsewhere: false,
     }
   }
 }

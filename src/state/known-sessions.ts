@@ -1,39 +1,36 @@
 import type { Limited } from '../decision/limit.ts'
 import type { End } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
-import { createEndings } from './endings.ts'
 import type { Kept } from './kept.ts'
-import type { NotDone } from './record-store.ts'
-import type { Removed } from './removals.ts'
 import { hasLeft } from './silence.ts'
-import { createSilentSessions } from './silent-sessions.ts'
-import type { WriteBehind } from './write-behind.ts'
+import type { ChangeOutcome } from './store-engine.ts'
+import type { Removal, WriteBehind } from './write-behind.ts'
 
 export interface KnownSessionsOptions {
-  readonly written: Pick<WriteBehind, 'changed' | 'remove'>
+  readonly written: () => Pick<WriteBehind, 'changed' | 'remove'>
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
   /** SESSION_IDLE in milliseconds. */
   readonly idle: number
-  /** What counts for the user of a session of the table. */
-  readonly limitedOf?: (session: Session) => Limited | undefined
   /** Other gates may have the same sessions. */
   readonly isShared: boolean
+  /** The largest number that this gate knows; undefined before it has heard one. */
+  readonly number: () => number | undefined
+  /** What counts for the user of a session of the table. */
+  readonly limitedOf?: ((session: Session) => Limited | undefined) | undefined
   /** The sessions of a viewer in the table. */
-  readonly sessionsOf?: (viewer: string) => Iterable<Session>
-  /** Another gate has ended a session of this one. */
-  readonly onEndedElsewhere?: (session: Session, end: End) => void
+  readonly sessionsOf?: ((viewer: string) => Iterable<Session>) | undefined
+  /** A session of the table was ended by another gate. */
+  readonly onEndedElsewhere?: ((session: Session, end: End) => void) | undefined
 }
 
 /** The allowed sessions of the table, and what the store is told of them. */
 export interface KnownSessions {
   get(id: string): Kept | undefined
-  /** As `get`, and also one whose end is not settled. */
+  /** As `get`, and also one whose end the store has not answered yet. */
   standing(id: string): Kept | undefined
-  /** Resolves when the ends of this viewer's sessions are settled; undefined where there are none. */
-  settling(viewer: string): Promise<unknown> | undefined
   /** A session has come back from the store. */
   add(kept: Kept): void
   /** A backend has allowed a session, for the first time or again. */
@@ -41,18 +38,22 @@ export interface KnownSessions {
   /** A session has changed otherwise. */
   changed(session: Session): void
   /** It has ended for good, before it leaves the table: nothing is told of it any more. */
-  removed(id: string, outcome: Promise<Removed>): void
+  removed(id: string): void
   /**
-   * It has left the table. With a shared store it resolves with how it has ended, since another gate may go
-   * on with it or have told its end; until then `standing` knows it.
+   * It has left the table. `done` is called with how it has ended: `moved` where another gate goes on with
+   * it. With a store that gates share that takes until the store has answered, 3 s at most.
    */
-  ended(session: Session, why: SessionEnd): Promise<SessionEnd> | undefined
+  ended(session: Session, why: SessionEnd, done: (how: SessionEnd) => void): void
+  /** It is resumed: its end is told now. */
+  settle(id: string): void
   /** Another gate has ended a session. */
   endedElsewhere(id: string, end: End): void
-  /** A session is written, or a shared store has not taken it. */
-  written(kept: Kept, asSilent: boolean, notDone: NotDone | undefined): void
-  /** Tells all, for a store that was away. */
-  tellAll(): void
+  /** The store has answered what was told of a session. */
+  told(kept: Kept, asSilent: boolean, outcome: ChangeOutcome['kind'], end: End | undefined): void
+  /** The number is known now: sessions that have none get it. */
+  numbered(number: number): void
+  /** Tells all within so many milliseconds, those with a user's number within 10 s. */
+  tellAll(within: number): void
   /** Tells those that were requested since they were told last. */
   tellRequested(): void
   all(): Iterable<Kept>
@@ -62,22 +63,28 @@ export interface KnownSessions {
 
 /** A session that plays is told again after this part of SESSION_IDLE. */
 const REPORT = 1 / 2
+/** One with a user's number after this one, and after this many milliseconds at most. */
+const REPORT_LIMITED = { part: 1 / 4, most: 30_000 }
+/** How soon they are told again to a store that was emptied; milliseconds. */
+const AGAIN_LIMITED = 10_000
 /** Milliseconds between two looks for such sessions, and the most of one look. */
 const LOOK_EVERY = 250
 const MOST_OF_A_LOOK = 2_000
+/** How long an end waits for the store, in milliseconds. */
+const SETTLES = 3_000
 
 /** Sessions that end so may be resumed. */
 const silences: ReadonlySet<SessionEnd> = new Set<SessionEnd>(['idle', 'evicted'])
-/** Sessions that end so must not come back at another gate. */
-const ends = new Set<SessionEnd>(['closed', 'denied', 'displaced', 'shared'])
+/** Sessions that end so must not come back. */
+const finals = new Set<SessionEnd>(['closed', 'denied', 'displaced', 'shared'])
 
 export function createKnownSessions(options: KnownSessionsOptions): KnownSessions {
   const { written, clock, after, idle, isShared, limitedOf = () => undefined } = options
-  /** By id. The order is that of `toldAt`. */
+  /** By id, in the order of `toldAt`: those whose user has a number apart, as they are told more often. */
   const known = new Map<string, Kept>()
-  const endings = createEndings(after)
-  const removals = new WeakMap<Kept, Promise<Removed>>()
-  const silent = createSilentSessions(clock)
+  const limited = new Map<string, Kept>()
+  /** Those that have left the table, and whose end the store has not answered yet. */
+  const ending = new Map<string, { readonly kept: Kept; readonly settle: (isMoved: boolean) => void }>()
   /** What is still to be told again. */
   let again: Kept[] = []
   let againInALook = 0
@@ -85,125 +92,127 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
   const tell = (kept: Kept, isUrgent = false): void => {
     if (kept.removed) return
     kept.limited = limitedOf(kept.session) ?? kept.limited
-    written.changed(kept, isUrgent)
+    kept.number ??= options.number()
+    written().changed(kept, isUrgent)
   }
 
   const isRequested = ({ session, toldAt }: Kept): boolean => session.activeAt > toldAt
-
-  /** Another gate is asking about it now, or has: what this one knows must not take the place of that. */
-  const isOutdated = ({ isAskedElsewhere, session }: Kept, now: number): boolean =>
-    isAskedElsewhere && now >= session.dueAt
 
   /** What the viewer has here beside it. */
   const othersOf = ({ session }: Kept): Kept[] =>
     [...(options.sessionsOf?.(session.viewer) ?? [])].flatMap(({ id }) => known.get(id) ?? [])
 
   const putLast = (kept: Kept, now: number): void => {
+    const { id } = kept.session
     kept.toldAt = now
-    known.delete(kept.session.id)
-    known.set(kept.session.id, kept)
+    known.delete(id)
+    known.set(id, kept)
+    limited.delete(id)
+    if (kept.limited !== undefined) limited.set(id, kept)
   }
 
-  /** Another gate may have the session, too: the store says whose the end is. */
-  const settle = (kept: Kept, why: SessionEnd): Promise<SessionEnd> => {
-    const { id } = kept.session
-    const settled = endings.add(kept, why)
-    const removal = removals.get(kept)
-    if (removal === undefined) tell(kept)
-    else void removal.then((outcome) => endings.settle(id, outcome === 'ended-before' ? 'moved' : 'ours'))
-    // Where it may be resumed, a store that has forgotten it is told again.
-    void settled.then((how) => {
-      if (how !== 'moved' && !kept.removed && !known.has(id)) silent.add(kept)
-    })
-    return settled
+  const forget = (id: string): void => {
+    known.delete(id)
+    limited.delete(id)
   }
 
   const endedElsewhere = (id: string, end: End): void => {
-    silent.delete(id)
     const kept = known.get(id)
     if (kept === undefined || kept.removed) return
     kept.removed = true
-    removals.set(kept, Promise.resolve('ended-before'))
     options.onEndedElsewhere?.(kept.session, end)
+  }
+
+  const removeFromStore = (kept: Kept, end: Removal['end']): void => {
+    const { id, viewer } = kept.session
+    kept.removed = true
+    void written().remove({ id, viewer, end })
+  }
+
+  /** Reports those of a list that were told longest ago. */
+  const report = (list: Map<string, Kept>, every: number, now: number): void => {
+    let looked = 0
+    for (const kept of list.values()) {
+      if (now - kept.toldAt < every || looked++ === MOST_OF_A_LOOK) break
+      if (isRequested(kept)) tell(kept)
+      putLast(kept, now)
+    }
   }
 
   return {
     get: (id) => known.get(id),
-    standing: (id) => known.get(id) ?? endings.get(id),
-    settling: endings.of,
+    standing: (id) => known.get(id) ?? ending.get(id)?.kept,
     add(kept) {
-      known.set(kept.session.id, kept)
-      silent.delete(kept.session.id)
-      tell(kept)
+      tell(kept, isShared)
+      putLast(kept, clock())
     },
     granted(session, resumeFor) {
       const now = clock()
       const kept: Kept = known.get(session.id) ?? {
-        ...{ session, allowedAt: now, resumeFor, toldAt: now },
-        ...{
-          part: 1,
-          came: 'opened',
-          silent: false,
-          removed: false,
-          limited: undefined,
-          hasLeft: false,
-          isAskedElsewhere: false,
-        },
+        ...{ session, allowedAt: now, resumeFor, toldAt: now, from: now, number: options.number() },
+        ...{ part: 1, came: 'opened', silent: false, removed: false, limited: undefined, hasLeft: false },
       }
       kept.allowedAt = now
       kept.resumeFor = resumeFor
-      kept.isAskedElsewhere = false
-      putLast(kept, now)
-      // Its next request may come to another gate, as soon as its player has the playlist, and its next
-      // re-check may be due there.
+      // Its next request may come to another gate, as soon as its player has the playlist.
       tell(kept, isShared)
+      putLast(kept, now)
     },
     changed(session) {
       const kept = known.get(session.id)
       if (kept !== undefined) tell(kept)
     },
-    removed(id, outcome) {
+    removed(id) {
       const kept = known.get(id)
-      if (kept === undefined) return
-      kept.removed = true
-      removals.set(kept, outcome)
+      if (kept !== undefined) kept.removed = true
     },
-    ended(session, why) {
+    ended(session, why, done) {
       const kept = known.get(session.id)
-      if (kept === undefined) return undefined
-      known.delete(session.id)
-      if (why === 'moved') return undefined
-      if (isShared) {
-        kept.silent = true
-        kept.hasLeft = hasLeft(kept, othersOf(kept))
-        if (!kept.removed && !silences.has(why)) {
-          kept.removed = true
-          const end = ends.has(why) ? { end: { why: why as End['why'] } } : {}
-          removals.set(kept, written.remove({ id: session.id, viewer: session.viewer, ...end }))
-        }
-        return settle(kept, why)
+      if (kept === undefined) return done(why)
+      const { id } = session
+      /** Whoever is told looks up its standing. */
+      const tellNow = (how: SessionEnd): void => {
+        ending.set(id, { kept, settle: () => {} })
+        done(how)
+        ending.delete(id)
       }
-      if (kept.removed) return undefined
+      const others = isShared || why === 'idle' ? othersOf(kept) : []
+      forget(id)
       kept.silent = true
-      if (silences.has(why) && kept.resumeFor > 0) tell(kept)
-      else void written.remove(session)
-      return undefined
-    },
-    endedElsewhere,
-    written(kept, asSilent, notDone) {
-      const { id } = kept.session
-      if (notDone?.why === 'ended') silent.delete(id)
-      const isOurs = notDone === undefined || notDone.why === 'away'
-      if (asSilent && endings.get(id) === kept) endings.settle(id, isOurs ? 'ours' : 'moved')
-      else if (notDone?.why === 'ended' && notDone.end !== undefined) endedElsewhere(id, notDone.end)
-    },
-    tellAll() {
-      if (!isShared) {
-        for (const kept of known.values()) tell(kept)
-        return
+      if (kept.removed) return tellNow(why)
+      const isSilence = silences.has(why)
+      if (!isSilence || (kept.resumeFor === 0 && !isShared)) {
+        removeFromStore(kept, finals.has(why) ? { why: why as End['why'] } : undefined)
+        return tellNow(why)
       }
-      again = [...silent.all(), ...known.values()]
-      againInALook = Math.ceil((again.length * LOOK_EVERY) / (idle * REPORT))
+      kept.hasLeft = hasLeft(kept, others)
+      tell(kept)
+      if (!isShared) return tellNow(why)
+      const settle = (isMoved: boolean): void => {
+        if (ending.get(id)?.kept !== kept) return
+        cancel()
+        done(isMoved ? 'moved' : why)
+        ending.delete(id)
+      }
+      const cancel = after(SETTLES, () => settle(false))
+      ending.set(id, { kept, settle })
+    },
+    settle: (id) => ending.get(id)?.settle(false),
+    endedElsewhere,
+    told(kept, asSilent, outcome, end) {
+      const { id } = kept.session
+      if (asSilent && ending.get(id)?.kept === kept) ending.get(id)?.settle(outcome === 'moved')
+      else if (outcome === 'ended') endedElsewhere(id, end ?? { why: 'closed' })
+    },
+    numbered(number) {
+      for (const kept of known.values()) kept.number ??= number
+    },
+    tellAll(within) {
+      const others = [...known.values()].filter(({ session }) => !limited.has(session.id))
+      again = [...limited.values(), ...others]
+      const looks = Math.max(1, Math.floor(Math.min(within, idle * REPORT) / LOOK_EVERY))
+      const first = Math.ceil(limited.size / (AGAIN_LIMITED / LOOK_EVERY))
+      againInALook = Math.max(first, Math.ceil(again.length / looks))
     },
     tellRequested() {
       for (const kept of known.values()) if (isRequested(kept)) tell(kept)
@@ -213,15 +222,9 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
       let cancel = (): void => {}
       const look = (): void => {
         const now = clock()
-        let looked = 0
-        for (const kept of known.values()) {
-          if (now - kept.toldAt < idle * REPORT || looked++ === MOST_OF_A_LOOK) break
-          if (isOutdated(kept, now)) continue
-          if (isRequested(kept)) tell(kept)
-          putLast(kept, now)
-        }
-        for (const kept of again.splice(0, againInALook))
-          if (known.has(kept.session.id) || silent.has(kept.session.id)) tell(kept)
+        report(limited, Math.min(idle * REPORT_LIMITED.part, REPORT_LIMITED.most), now)
+        report(known, idle * REPORT, now)
+        for (const kept of again.splice(0, againInALook)) if (known.has(kept.session.id)) tell(kept)
         cancel = after(LOOK_EVERY, look)
       }
       cancel = after(LOOK_EVERY, look)

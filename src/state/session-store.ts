@@ -3,232 +3,299 @@ import type { Identity, Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
-import type { ClosedFilter } from './close-mark.ts'
-import { createCloseMarks } from './close-marks.ts'
 import { createRebuild, type Kept, type Standing, type StoreClock } from './kept.ts'
 import { createKnownSessions, type KnownSessionsOptions } from './known-sessions.ts'
-import { createNews } from './news.ts'
+import { type ClosedFilter, type CloseMark, createMarks, matches, readWide } from './marks.ts'
 import { createRecall } from './recall.ts'
-import { createRecallTurns } from './recall-turns.ts'
-import type { SharedStore } from './shared-store.ts'
+import type { StoreEngine } from './store-engine.ts'
 import { createStoreLink, type StoreLink, type StoreLinkOptions, type StoreState } from './store-link.ts'
-import { createSweep, type SweepOptions } from './sweep.ts'
-import { createWriteBehind } from './write-behind.ts'
+import { createUserTexts, type UserTexts } from './user-texts.ts'
+import { createVault, type Vault } from './vault.ts'
+import { createWriteBehind, type Removal } from './write-behind.ts'
 
 export interface SessionStoreOptions
-  extends Omit<StoreLinkOptions, 'prepare' | 'onOpened' | 'onForgotten'>,
-    Pick<SweepOptions, 'idle' | 'max' | 'onSilent' | 'onClosed'>,
-    Pick<KnownSessionsOptions, 'limitedOf' | 'sessionsOf' | 'onEndedElsewhere'> {
+  extends Pick<StoreLinkOptions, 'engine' | 'after' | 'onChange' | 'onSetAside' | 'onCommand'>,
+    Pick<KnownSessionsOptions, 'idle' | 'limitedOf' | 'sessionsOf' | 'onEndedElsewhere'> {
+  /** STATE_SECRET: the first seals, all open; none = nothing is sealed. */
+  readonly secrets: readonly string[]
+  /** What records are judged under. Records of another configuration are unknown. */
+  readonly configuration: string
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
   readonly identify: (subrequest: Subrequest) => Identity
   readonly scopeOf: (target: Target) => Scope
   /** STATE_TIMEOUT: how long a request waits for the store, in milliseconds. */
   readonly timeout: number
   readonly onReturned: (session: Session, as: Return) => void
-  /** The store again, where gates share it. */
-  readonly shared?: SharedStore | undefined
-  /** Joins this process with its store; that of a folder unless given. */
-  readonly createLink?: ((options: StoreLinkOptions) => StoreLink) | undefined
+  /** A part of a session that an earlier process has served is over, and nobody has told that. */
+  readonly onSilent: (session: Session) => void
+}
+
+/** What gates that share a store tell each other; see fleet/. */
+export interface StorePost {
+  /** What this gate says of itself in the roster. */
+  about(): string
+  /** A letter has come. */
+  heard(text: string): void
+  /** A letter to the gate that has told of a session last. */
+  ended(gate: string, session: Pick<Session, 'id'>, end: End): void
+  /** A letter to all gates: sessions are closed. */
+  marked(mark: CloseMark): void
 }
 
 /** The sessions beyond this process: for the decision, for the service, and for the operator. */
 export interface SessionStore extends Stored {
+  readonly link: StoreLink
+  readonly vault: Vault
+  readonly engine: StoreEngine
+  /** What is kept of users, for the limit. */
+  readonly users: UserTexts
+  /** Whoever carries letters; before `start`. */
+  join(post: StorePost): void
   /** Opens the store, within `patience` milliseconds. */
   start(patience: number): Promise<void>
   /** Writes what there is and closes the store, within `patience` milliseconds each. */
   stop(patience: number): Promise<void>
   /**
-   * A session has left the table. Call it after all who want to know its standing. With a shared store it
-   * resolves with how the session has ended, and its standing is known until then.
+   * A session has left the table. `done` is called with how it has ended: `moved` where another gate goes on
+   * with it. Its standing is known until then.
    */
-  ended(session: Session, why: SessionEnd): Promise<SessionEnd> | undefined
+  ended(session: Session, why: SessionEnd, done?: (how: SessionEnd) => void): void
   /** How a session stands that a backend has allowed and that is in the table, or has just left it. */
   standing(session: Session): Standing | undefined
   /**
-   * Removes a session of the table for good, before the caller ends it. Resolves with whether that is
+   * Ends a session of the table for good, before the caller ends it there. Resolves with whether that is
    * written; else it holds in this process, and is written later.
    */
   remove(session: Pick<Session, 'id' | 'viewer'>, end: End): Promise<boolean>
-  /** From now on nothing counts that was opened before and matches. Resolves as `remove`. */
-  mark(filter: ClosedFilter): Promise<boolean>
   /**
-   * Removes all sessions that match and that only the store holds. Resolves with their number; undefined:
-   * not all could be seen.
+   * Nothing counts any more that has opened by now and matches. Resolves with the number of the mark, and
+   * with whether it is written; else it holds in this process, and is written later.
+   * @throws {TooManyMarks}
    */
-  removeStored(which: ClosedFilter): Promise<number | undefined>
+  mark(filter: ClosedFilter): Promise<Marked>
+  /** Another gate has closed. Returns how many that has ended here; undefined where it was known. */
+  heardMark(mark: CloseMark): number | undefined
+  /** Another gate has ended a session. */
+  heardEnd(id: string, end: End): void
   state(): StoreState
-  /** Whole milliseconds from the monotonic clock to the time of the store, which all gates share. */
+  /** Whole milliseconds from the monotonic clock to the time of the store. */
   offset(): number
   /** Changes that wait to be written. */
   waiting(): number
-  /** Bytes that the records took when they were counted last. */
+  /** Bytes that it takes; 0 where nothing bounds them here. */
   bytes(): number
-  /** Walks through all records now; see `Sweep.pass`. */
-  sweep(): Promise<void>
+  /** Sessions that were too large to be written. */
+  tooLarge(): number
 }
 
-/** A closing counts as long as something may be resumed that was opened before it; milliseconds. */
-const KEEP_MARK = 25 * 3_600_000
+/** For so long after that nobody waits for a user; milliseconds. */
+const LATE = 500
+
+export interface Marked {
+  readonly number: number
+  readonly written: boolean
+}
 
 /** Joins a store with the sessions of this process. */
 export function createSessionStore(options: SessionStoreOptions): SessionStore {
-  const { store, clock: now, after, idle, timeout, shared } = options
+  const { engine, clock: now, after, idle, timeout } = options
+  const { isShared, keys } = engine
   const clock: StoreClock = { now, offset: 0 }
-  const marks = createCloseMarks()
-  /** Closings from before the store was open for the first time. */
-  let early: { readonly filter: ClosedFilter; readonly at: number }[] | undefined = []
+  const marks = createMarks(now)
+  const vault = createVault(options.secrets, options.configuration, keys)
+  let post: StorePost | undefined
+  let hasNumber = false
+  /** When a request has waited in vain; monotonic milliseconds. */
+  let lateAt = Number.NEGATIVE_INFINITY
 
-  const link = (options.createLink ?? createStoreLink)({
-    ...options,
-    async prepare(open) {
-      for (const mark of await open.marks()) marks.add(mark)
-      clock.offset = Math.round(open.now() - now())
+  const link = createStoreLink({
+    ...{ engine, vault, clock, after },
+    ...{ onChange: options.onChange, onSetAside: options.onSetAside, onCommand: options.onCommand },
+    about: () => post?.about() ?? '',
+    prepare: () => recalling.readFormerMarks(engine),
+    onOpened() {
+      hasNumber = true
+      known.numbered(link.number())
+      recalling.forget()
+      tellAgain()
     },
-    onSetAside(sentence) {
-      options.onSetAside(sentence)
-      // The fresh store knows none of the closings.
-      for (const mark of marks.all()) void written.mark(mark)
-    },
-    onOpened: () => opened(),
     onForgotten() {
-      for (const mark of marks.all()) void written.mark(mark)
-      written.tellEndsAgain()
-      void written.flush()
-      known.tellAll()
+      recalling.forget()
+      written.tellAgain()
+      tellAgain()
     },
+    onStepped() {
+      recalling.forget()
+      tellAgain()
+    },
+    async onWide() {
+      const there = await engine.wide()
+      const text = there && vault.open(there.value, keys.wide)
+      const all = (text && readWide(text)) || []
+      endClosed(all.filter((one) => marks.add(one, one.until - clock.offset)))
+    },
+    onLetter(text) {
+      if (text !== undefined) post?.heard(text)
+    },
+    onCut() {
+      recalling.forget()
+      tellAgain()
+    },
+  })
+  const known = createKnownSessions({
+    ...options,
+    isShared,
+    written: () => written,
+    number: () => (hasNumber ? link.number() : undefined),
   })
   const written = createWriteBehind({
-    ...{ link, clock, idle, after },
-    ...(shared !== undefined && { onWritten: (...done) => known.written(...done) }),
+    ...{ link, keys, vault, marks, clock, idle, after },
+    onTold: (...told) => known.told(...told),
+    onReported(batch) {
+      const users = batch.map(({ session }) => session.userId)
+      void recalling.lookUpUsers(users, isShared).then(endClosed)
+    },
+    onEndWritten({ id, end }, gate) {
+      if (end !== undefined && gate !== undefined && gate !== engine.gate) post?.ended(gate, { id }, end)
+    },
+    onMarked: (mark) => post?.marked(mark),
   })
-  const known = createKnownSessions({ ...options, written, isShared: shared !== undefined })
   const rebuild = createRebuild(options.identify, options.scopeOf)
   const recalling = createRecall({
-    link,
-    written,
-    known,
-    marks,
-    rebuild,
-    clock,
-    idle,
-    after,
-    ...(shared && { turns: createRecallTurns() }),
+    ...{ link, keys, vault, written, known, marks, rebuild, clock, idle },
+    sessionsOf: options.sessionsOf,
   })
-  const { recall, sessionsOf, isClosed } = recalling
-  const claim = shared && ((forMs: number) => shared.claimSweep(forMs))
-  const sweep = createSweep({ ...options, claim, link, written, known, sessionsOf, isClosed, clock })
-  const news = shared && createNews(shared.messages)
+  const users = createUserTexts({
+    ...{ link, vault, keys, isShared, clock, timeout, after },
+    isLate: () => now() - lateAt < LATE,
+  })
 
-  const opened = (): void => {
-    for (const { filter, at } of early ?? []) void addMark(filter, at)
-    early = undefined
-    endClosed()
-    known.tellAll()
+  /** A store that was away, or was emptied, may lack anything. */
+  const tellAgain = (): void => {
+    known.tellAll(idle / 2)
     void written.flush()
   }
 
   /** Closings of other gates reach those who play here. */
-  const endClosed = (): void => {
-    if (shared === undefined) return
-    for (const { session } of [...known.all()])
-      if (isClosed(session)) known.endedElsewhere(session.id, { why: 'closed' })
+  const endClosed = (fresh: readonly CloseMark[]): number => {
+    if (fresh.length === 0) return 0
+    const closed = [...known.all()].filter((kept) =>
+      fresh.some(({ filter, number }) => (kept.number ?? number) < number && matches(filter, kept.session)),
+    )
+    for (const { session } of closed) known.endedElsewhere(session.id, { why: 'closed' })
+    return closed.length
   }
 
-  const addMark = async (filter: ClosedFilter, monotonic: number): Promise<boolean> => {
-    const at = monotonic + clock.offset
-    const mark = { filter, at, until: at + KEEP_MARK }
-    marks.prune(store.now())
-    marks.add(mark)
-    const isWritten = await written.mark(mark)
-    news?.tellMark(mark)
-    return isWritten
+  const isFree = ({ session, number }: Pick<Kept, 'session' | 'number'>): boolean =>
+    known.get(session.id) === undefined &&
+    !written.isRemoved(session.id) &&
+    !recalling.isClosed({ session, number })
+
+  const remove = async (session: Pick<Session, 'id' | 'viewer'>, end: End): Promise<boolean> => {
+    known.removed(session.id)
+    return await written.remove({ id: session.id, viewer: session.viewer, end })
   }
 
-  news?.listen({
-    ended(session, end) {
-      written.removedElsewhere(session)
-      known.endedElsewhere(session.id, end)
-    },
-    marked(mark) {
-      marks.add(mark)
-      endClosed()
-    },
-    lost: () => known.tellAll(),
-  })
-
-  const isFree = (session: Session): boolean =>
-    known.get(session.id) === undefined && !written.isRemoved(session.id) && !isClosed(session)
-
-  const remove = async ({ id, viewer }: Pick<Session, 'id' | 'viewer'>, end: End): Promise<boolean> => {
-    const removing = written.remove({ id, viewer, end })
-    known.removed(id, removing)
-    const outcome = await removing
-    if (outcome === 'written') news?.tellEnd({ id, viewer }, end)
-    return outcome !== 'waiting'
+  /** What has the credential that a backend has just denied is asked about at its next request. */
+  const dueNow = async (denied: Session): Promise<void> => {
+    const isSame = ({ query, pathCredential }: Session): boolean =>
+      query === denied.query && pathCredential === denied.pathCredential
+    for (const session of [...(options.sessionsOf?.(denied.viewer) ?? [])].filter(isSame)) {
+      session.dueAt = Math.min(session.dueAt, now())
+      known.changed(session)
+    }
+    for (const kept of (await recalling.keptOf(denied.viewer)) ?? []) {
+      if (!isSame(kept.session) || kept.session.id === denied.id || !isFree(kept)) continue
+      kept.session.dueAt = Math.min(kept.session.dueAt, now())
+      recalling.forgetOne(kept.session.id)
+      written.changed(kept)
+    }
   }
 
   let stopLooking = (): void => {}
-  let stopSweeping = (): void => {}
   return {
-    timeout,
-    recall,
-    ...(shared && { askedElsewhere: recalling.askedElsewhere, recallLater: recalling.recallLater }),
-    isFree: ({ session }) => isFree(session),
-    take({ session, allowedAt, resumeFor, part, limited, silent }, as) {
-      if (!isFree(session)) return false
+    ...{ timeout, link, vault, engine, users },
+    recall(asked) {
+      const recalled = recalling.recall(asked)
+      const cancel =
+        recalled &&
+        after(timeout, () => {
+          lateAt = now()
+        })
+      void recalled?.finally(cancel)
+      return recalled
+    },
+    isFree,
+    take({ session, allowedAt, resumeFor, part, limited, silent, number }, as) {
+      if (!isFree({ session, number })) return false
+      known.settle(session.id)
+      recalling.forgetOne(session.id)
       const kept: Kept = {
-        ...{ session, allowedAt, resumeFor, limited, part, came: as, toldAt: now() },
-        ...{ silent: false, removed: false, hasLeft: false, isAskedElsewhere: as === 'adopted' },
+        ...{ session, allowedAt, resumeFor, limited, part, number, came: as, toldAt: now(), from: now() },
+        ...{ silent: false, removed: false, hasLeft: false },
       }
-      known.add(kept)
       if (as === 'resumed') {
         if (!silent) options.onSilent(session)
         kept.part++
       }
+      known.add(kept)
       options.onReturned(session, as)
       return true
     },
-    granted: known.granted,
-    postponed: known.changed,
+    granted(session, resumeFor) {
+      recalling.forgetOne(session.id)
+      known.granted(session, resumeFor)
+    },
+    postponed(session) {
+      recalling.forgetOne(session.id)
+      known.changed(session)
+    },
     async end(session, end) {
-      await Promise.race([remove(session, end), pause(timeout)])
+      recalling.forgetOne(session.id)
+      const isWritten = remove(session, end)
+      if (end.why === 'denied' && 'query' in session) void dueNow(session as Session)
+      await Promise.race([isWritten, pause(timeout)])
     },
 
+    join(carrier) {
+      post = carrier
+    },
     async start(patience) {
       await link.start(patience)
       stopLooking = known.start()
-      stopSweeping = sweep.start()
     },
     async stop(patience) {
       stopLooking()
-      stopSweeping()
       known.tellRequested()
       await Promise.race([written.flush(), pause(patience)])
       await link.stop(patience)
     },
-    ended: known.ended,
+    ended: (session, why, done = () => {}) => known.ended(session, why, done),
     standing: (session) => known.standing(session.id) ?? written.unwritten(session),
     remove,
     async mark(filter) {
-      if (early === undefined) return await addMark(filter, now())
-      early.push({ filter, at: now() })
-      return false
+      const number = await link.nextNumber()
+      return { number, written: await written.mark({ filter, number }) }
     },
-    removeStored: ({ id, channel, address, user }) =>
-      sweep.removeAll(
-        (session) =>
-          (id ?? session.id) === session.id &&
-          (channel ?? session.scope.shownChannel) === session.scope.shownChannel &&
-          (address ?? session.address) === session.address &&
-          (user ?? session.userId) === session.userId,
-      ),
+    heardMark: (mark) => (marks.add(mark) ? endClosed([mark]) : undefined),
+    heardEnd(id, end) {
+      const kept = known.get(id)
+      if (kept !== undefined) written.removedElsewhere(removalOf(kept, end))
+      known.endedElsewhere(id, end)
+    },
     state: link.state,
     offset: () => clock.offset,
     waiting: written.waiting,
-    bytes: sweep.bytes,
-    sweep: sweep.pass,
+    bytes: () => engine.bytes?.() ?? 0,
+    tooLarge: written.tooLarge,
   }
 
   function pause(milliseconds: number): Promise<void> {
     return new Promise((resolve) => void after(milliseconds, resolve))
   }
+}
+
+function removalOf({ session: { id, viewer } }: Kept, end: End): Removal {
+  return { id, viewer, end }
 }

@@ -8,6 +8,8 @@ export interface Resumable {
   readonly resumeFor: number
   /** Its end has been told. */
   readonly silent: boolean
+  /** Its viewer had gone on to another place when it went silent. */
+  readonly hasLeft: boolean
 }
 
 /** Resuming ends so long after a backend last allowed the session, in milliseconds. */
@@ -20,22 +22,33 @@ const GRACE = 15_000
 const MOST_SILENT = 3
 
 /**
- * Until when each session of one viewer may be resumed; 0 for one that must not be.
- * @param all those that play, too: they say what has been left
+ * Until when a silent session of a viewer may be resumed; 0 = it must not be. Each look costs a walk through
+ * all, so it is made only for a session that answers the request.
+ * @param all the sessions of its viewer, those that play, too: they say what has been left
  */
-export function resumableUntil<One extends Resumable>(all: readonly One[]): ReadonlyMap<One, number> {
-  const until = new Map<One, number>()
-  const silentOf = new Map<string, number>()
-  for (const one of [...all].sort((a, b) => b.session.lastSeen - a.session.lastSeen)) {
-    const group = groupOf(one)
-    const more = silentOf.get(group) ?? 0
-    if (one.silent) silentOf.set(group, more + 1)
-    const { lastSeen } = one.session
-    const resumeFor = hasLeft(one, all) ? Math.min(one.resumeFor, AFTER_LEAVING) : one.resumeFor
-    const isOneTooMany = one.silent && more >= MOST_SILENT
-    until.set(one, isOneTooMany ? 0 : Math.min(lastSeen + resumeFor, one.allowedAt + AFTER_ALLOW))
+export function createResumableUntil<One extends Resumable>(all: readonly One[]): (one: One) => number {
+  let later: Map<One, number> | undefined
+  /** How many sessions of its group were silent later than each. */
+  const countLater = (): Map<One, number> => {
+    const counts = new Map<string, number>()
+    return new Map(
+      [...all]
+        .sort((a, b) => b.session.lastSeen - a.session.lastSeen)
+        .map((one) => {
+          const group = groupOf(one)
+          const more = counts.get(group) ?? 0
+          if (one.silent) counts.set(group, more + 1)
+          return [one, more]
+        }),
+    )
   }
-  return until
+  return (one) => {
+    later ??= countLater()
+    if (one.silent && (later.get(one) ?? 0) >= MOST_SILENT) return 0
+    const resumeFor =
+      one.hasLeft || hasLeft(one, all) ? Math.min(one.resumeFor, AFTER_LEAVING) : one.resumeFor
+    return Math.min(one.session.lastSeen + resumeFor, one.allowedAt + AFTER_ALLOW)
+  }
 }
 
 /** People behind one address with the same player are one viewer. Their users or their credentials differ. */
@@ -44,7 +57,10 @@ function groupOf({ session: { userId, query, scope } }: Resumable): string {
 }
 
 /** Whether the viewer has gone on to another place, for the same user. */
-export function hasLeft({ session: one }: Resumable, all: readonly Resumable[]): boolean {
+export function hasLeft(
+  { session: one }: Pick<Resumable, 'session'>,
+  all: readonly Pick<Resumable, 'session'>[],
+): boolean {
   // Any other file may be one long response, and the newer session that of another box behind the address.
   if (!isPlaylist(one.scope.path)) return false
   return all.some(

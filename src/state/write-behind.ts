@@ -1,24 +1,41 @@
+import { LRUCache } from 'lru-cache'
+import type { End } from '../decision/stored.ts'
 import { createChanges } from './changes.ts'
-import type { CloseMark } from './close-mark.ts'
-import { waysTo } from './cookie-ways.ts'
 import { type Kept, recordOf, type StoreClock } from './kept.ts'
-import type { NotDone, Removal, Write } from './record-store.ts'
-import { createRemovals, type Removed } from './removals.ts'
+import { type CloseMark, isOfUser, KEEP_MARK, type Marks, MOST_WIDE } from './marks.ts'
+import { type EndRecord, readEndRecord } from './record.ts'
 import { AFTER_ALLOW, AFTER_LEAVING } from './silence.ts'
+import { type ChangeOutcome, MOST_OF_RECORD, type SessionChange, type StoreEngine } from './store-engine.ts'
 import type { StoreLink } from './store-link.ts'
+import { createTellMark } from './tell-mark.ts'
+import type { Vault } from './vault.ts'
+
+/** A session whose record is to go. */
+export interface Removal {
+  readonly viewer: string
+  readonly id: string
+  /** It has ended for good: nobody brings it back. Undefined: nobody needs its record any more. */
+  readonly end?: End | undefined
+}
 
 export interface WriteBehindOptions {
-  readonly link: Pick<StoreLink, 'use' | 'state'>
+  readonly link: Pick<StoreLink, 'use' | 'state' | 'number' | 'warn'>
+  readonly keys: StoreEngine['keys']
+  readonly vault: Vault
+  readonly marks: Marks
   readonly clock: StoreClock
   /** SESSION_IDLE in milliseconds. */
   readonly idle: number
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
-  /**
-   * For a store that gates share: a session is written, as silent or not, or the store has not taken it.
-   * Undefined for a folder.
-   */
-  readonly onWritten?: ((kept: Kept, asSilent: boolean, notDone: NotDone | undefined) => void) | undefined
+  /** What became of a session that was told, as silent or not. `end`: it had ended before. */
+  readonly onTold: (kept: Kept, asSilent: boolean, outcome: ChangeOutcome['kind'], end?: End) => void
+  /** A batch of sessions is written: the marks of their users are to be looked at. */
+  readonly onReported: (batch: readonly Kept[]) => void
+  /** A session has ended for good in the store; another gate has told of it last. */
+  readonly onEndWritten: (removal: Removal, gate: string | undefined) => void
+  /** Marks are in the store, for the first time. */
+  readonly onMarked: (mark: CloseMark) => void
 }
 
 /**
@@ -28,71 +45,139 @@ export interface WriteBehindOptions {
 export interface WriteBehind {
   /** The session has changed; it is written within `EVERY`, or at once. */
   changed(kept: Kept, isUrgent?: boolean): void
-  /** Removes a session for good. Resolves when that is written, or has failed: then it is tried again. */
-  remove(removal: Removal): Promise<Removed>
-  /** Another gate has removed it. */
+  /** Removes a session for good. Resolves with whether that is written; else it is tried again. */
+  remove(removal: Removal): Promise<boolean>
+  /** Another gate has ended it. */
   removedElsewhere(session: Removal): void
-  /** Adds a mark. Resolves with whether that is written. */
+  /** Writes a mark. Resolves with whether that is done; else it is tried again. @throws {TooManyMarks} */
   mark(mark: CloseMark): Promise<boolean>
   /** A session that is not written yet in its present state. */
-  unwritten(session: Removal): Kept | undefined
+  unwritten(session: Pick<Removal, 'id' | 'viewer'>): Kept | undefined
   /** Silent sessions of a viewer that are not written yet. */
   silentOf(viewer: string): Iterable<Kept>
-  /** Whether this session is to be removed, or was a moment ago: an older record may be on its way. */
+  /** Whether this session has ended, or is to go. */
   isRemoved(id: string): boolean
-  /** The store has forgotten everything: the ends of sessions are told again. */
-  tellEndsAgain(): void
+  /** The store has forgotten everything: marks and ends are told again, before sessions. */
+  tellAgain(): void
   /** Writes what there is, and resolves when that is done, or has failed. */
   flush(): Promise<void>
   /** What waits to be written. */
   waiting(): number
+  /** Records that were too large to be written. */
+  tooLarge(): number
+}
+
+/** There are so many wide marks that no other one fits. */
+export class TooManyMarks extends Error {
+  override readonly name = 'TooManyMarks'
+  override readonly message = 'too many filters; close by user or all'
 }
 
 /** Milliseconds from a change until it is written. */
 const EVERY = 100
 /** Most sessions of one batch: no hit is answered while they are encoded. */
-const BATCH = 500
-/**
- * A record of a session that played when its process died is kept for so long, so that its end can still be
- * told; milliseconds.
- */
-const KEEP_PLAYING = 24 * 3_600_000
-/** The same for a store that gates share: one of them is always there to tell it. */
-const SHARED_KEEP_PLAYING = 3_600_000
-/** What belongs to a part of the store that is away is tried again after so many milliseconds. */
+const BATCH = 250
+/** What one server has not taken is tried again after so many milliseconds. */
 const TRY_AGAIN = 1_000
+/** Most ends that are remembered, and that wait. */
+const MOST_ENDS = 100_000
 
 export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
-  const { link, clock, idle, after, onWritten } = options
-  const isShared = onWritten !== undefined
+  const { link, keys, vault, clock, idle, after } = options
+  const tellMark = createTellMark(options)
   const changes = createChanges()
-  const removals = createRemovals({ after, isShared })
+  const removals = new Map<string, Removal>()
+  const gone = new LRUCache<string, Removal>({
+    ...{ max: MOST_ENDS, ttl: KEEP_MARK },
+    perf: { now: clock.now },
+  })
   const marks = new Set<CloseMark>()
-  /** Written again later: their part of the store is away. */
-  const away: Kept[] = []
-  let isAwayWaiting = false
+  /** Those of them that no other gate has heard of. */
+  const unheard = new Set<CloseMark>()
+  let tooLarge = 0
   let cancelTimer: (() => void) | undefined
   let flushing: Promise<void> | undefined
+  let isWaiting = false
+  /** Sessions of the batch that is being written. */
+  let underWay = 0
+
+  const changeOf = (kept: Kept): SessionChange | undefined => {
+    const { session } = kept
+    const value = vault.record(recordOf(kept, clock))
+    if (value.length > MOST_OF_RECORD) {
+      tooLarge++
+      return undefined
+    }
+    return {
+      viewer: vault.viewer(session.viewer),
+      id: session.id,
+      state: !kept.silent ? 'playing' : kept.hasLeft ? 'left' : 'silent',
+      value,
+      credential: vault.credential(session.query, session.pathCredential),
+      keepFor: Math.max(1_000, expiryOf(kept) - clock.now()),
+    }
+  }
+
+  /** Milliseconds of the monotonic clock. */
+  const expiryOf = ({ session, silent: isSilent, hasLeft, allowedAt, resumeFor }: Kept): number => {
+    const { lastSeen, activeAt } = session
+    if (!isSilent) return activeAt + idle + resumeFor + TRY_AGAIN
+    const resumable = hasLeft ? Math.min(resumeFor, AFTER_LEAVING) : resumeFor
+    return Math.min(lastSeen + resumable, allowedAt + AFTER_ALLOW)
+  }
 
   const write = async (batch: readonly Kept[]): Promise<boolean> => {
-    const writes: Write[] = batch.map((kept) => ({
-      record: recordOf(kept, clock),
-      expiresAt: expiryOf(kept) + clock.offset,
-    }))
-    const ways = writes.flatMap(waysTo)
-    const notDone = await link.use('write', (store) => store.write([...writes, ...ways]))
-    if (notDone === undefined) {
+    const told: Kept[] = []
+    const writes: SessionChange[] = []
+    for (const kept of batch) {
+      const change = changeOf(kept)
+      if (change !== undefined && told.push(kept)) writes.push(change)
+    }
+    // First, so that a crash leaves no session without its ways.
+    await tellCookies(told)
+    const outcomes = await link.use('write', (engine) => engine.write(writes))
+    if (outcomes === undefined) {
       putBack(batch)
       return false
     }
-    const reasons = new Map(notDone.map((one) => [one.id, one]))
-    for (const [at, kept] of batch.entries()) {
-      const reason = reasons.get(kept.session.id)
-      if (reason?.why === 'away') away.push(kept)
-      else changes.written(kept)
-      onWritten?.(kept, writes[at]?.record.silent === true, reason)
+    let failed: ChangeOutcome | undefined
+    for (const [at, kept] of told.entries()) {
+      const outcome = outcomes[at] ?? { kind: 'written' }
+      const { session } = kept
+      const asSilent = writes[at]?.state !== 'playing'
+      if (outcome.kind === 'failed' && outcome.error.trouble !== 'full') {
+        putBack([kept])
+        tryAgain()
+        failed = outcome
+        continue
+      }
+      // It is told again with the next report.
+      if (outcome.kind === 'failed') failed = outcome
+      changes.written(session)
+      const end = outcome.kind === 'ended' ? endOf(session, outcome.end) : undefined
+      options.onTold(kept, asSilent, outcome.kind, end?.ended)
     }
+    link.warn(failed?.kind === 'failed' ? failed.error : undefined)
+    options.onReported(told)
     return true
+  }
+
+  const endOf = ({ viewer, id }: Kept['session'], value: Buffer): EndRecord | undefined => {
+    const text = vault.open(value, keys.session(vault.viewer(viewer), id))
+    return text === undefined ? undefined : readEndRecord(text)
+  }
+
+  const tellCookies = async (told: readonly Kept[]): Promise<void> => {
+    const ways = told.flatMap((kept) => {
+      const { secret, viewer } = kept.session
+      if (secret === undefined || kept.silent) return []
+      const keepFor = Math.max(1_000, expiryOf(kept) - clock.now())
+      return secret.cookies.map((cookie) => [vault.cookie(cookie), vault.viewer(viewer), keepFor] as const)
+    })
+    if (ways.length === 0) return
+    await link.use('write', async (engine) => {
+      await Promise.all(ways.map((way) => engine.addCookie(...way)))
+    })
   }
 
   const putBack = (all: readonly Kept[]): void => {
@@ -102,50 +187,68 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     }
   }
 
-  /** Milliseconds of the monotonic clock. */
-  const expiryOf = ({ session, silent, hasLeft, allowedAt, resumeFor }: Kept): number => {
-    const { lastSeen, activeAt } = session
-    if (silent) {
-      const resumable = hasLeft ? Math.min(resumeFor, AFTER_LEAVING) : resumeFor
-      return Math.min(lastSeen + resumable, allowedAt + AFTER_ALLOW)
+  const remove = async (batch: readonly Removal[]): Promise<boolean> => {
+    const endings = batch.filter(({ end }) => end !== undefined)
+    const others = batch.filter(({ end }) => end === undefined)
+    const done = await link.use('end', async (engine) => {
+      const nameOf = ({ viewer, id }: Removal) => ({ viewer: vault.viewer(viewer), id })
+      if (others.length > 0) await engine.drop(others.map(nameOf))
+      return await engine.end(
+        endings.map((one) => ({
+          ...nameOf(one),
+          value: vault.end(one.viewer, one.id, one.end as End, link.number()),
+          keepFor: KEEP_MARK,
+        })),
+      )
+    })
+    if (done === undefined) return false
+    for (const one of others) settle(one)
+    for (const [at, one] of endings.entries()) {
+      const outcome = done[at]
+      if (outcome?.kind !== 'written') {
+        tryAgain()
+        continue
+      }
+      settle(one)
+      options.onEndWritten(one, outcome.gate)
     }
-    return activeAt + idle + (isShared ? Math.max(SHARED_KEEP_PLAYING, resumeFor) : KEEP_PLAYING)
+    return endings.every((_one, at) => done[at]?.kind === 'written')
   }
 
-  const remove = async (batch: readonly Removal[]): Promise<boolean> => {
-    const notDone = await link.use('remove', (store) => store.remove(batch))
-    if (notDone === undefined) return false
-    removals.written(batch, notDone)
-    return true
+  const settle = (removal: Removal): void => {
+    if (removals.get(removal.id) === removal) removals.delete(removal.id)
+    gone.set(removal.id, removal)
   }
 
   const writeMarks = async (): Promise<boolean> => {
     for (const mark of marks) {
-      const isDone = await link.use('mark', async (store) => {
-        await store.mark(mark)
+      const done = await link.use('mark', async (engine) => {
+        await tellMark(engine, mark)
         return true
       })
-      if (isDone !== true) return false
+      if (done !== true) return false
       marks.delete(mark)
+      if (unheard.delete(mark)) options.onMarked(mark)
     }
     return true
   }
 
-  /** One command at a time, so that a removal never overtakes the record that it removes. */
+  /** One command at a time, so that an end never overtakes the record that it ends. */
   const flushAll = async (): Promise<void> => {
-    let triedMarks = false
     for (;;) {
-      const ended = removals.next(BATCH)
+      if (marks.size > 0 && !(await writeMarks())) return
+      const ended = [...take(removals.values(), BATCH)]
       if (ended.length > 0) {
         if (!(await remove(ended))) return
         continue
       }
-      // Of a store that gates share the part with the marks may be away, while the others are not.
-      if (marks.size > 0 && !(isShared && triedMarks) && !(await writeMarks()) && !isShared) return
-      triedMarks = true
       const batch = changes.take(BATCH)
       if (batch.length === 0) return
-      if (!(await write(batch))) return
+      underWay = batch.length
+      const isWritten = await write(batch).finally(() => {
+        underWay = 0
+      })
+      if (!isWritten || isWaiting) return
     }
   }
 
@@ -157,26 +260,24 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     if (flushing !== undefined) await flushing
     flushing ??= flushAll().finally(() => {
       flushing = undefined
-      tryAwayAgain()
     })
     await flushing
   }
 
-  /** Later, so that the other parts of the store do not wait for it. */
-  const tryAwayAgain = (): void => {
-    if (!isShared || isAwayWaiting || away.length + removals.away() + marks.size === 0) return
-    isAwayWaiting = true
+  /** Later, so that the other servers do not wait for the one that failed. */
+  const tryAgain = (): void => {
+    if (isWaiting) return
+    isWaiting = true
     after(TRY_AGAIN, () => {
-      isAwayWaiting = false
-      putBack(away.splice(0))
-      removals.tryAwayAgain()
+      isWaiting = false
       void flush()
     })
   }
 
   return {
     changed(kept, isUrgent = false) {
-      if (removals.has(kept.session.id)) return
+      const { id } = kept.session
+      if (removals.has(id) || gone.get(id)?.end !== undefined) return
       changes.add(kept)
       if (isUrgent) void flush()
       else if (cancelTimer === undefined && link.state().usable)
@@ -184,24 +285,45 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     },
     async remove(removal) {
       changes.delete(removal)
-      removals.add(removal)
+      removals.set(removal.id, removal)
+      const [oldest] = removals.keys()
+      if (removals.size > MOST_ENDS && oldest !== undefined) removals.delete(oldest)
       await flush()
-      return removals.outcomeOf(removal.id)
+      return !removals.has(removal.id)
     },
     removedElsewhere(session) {
       changes.delete(session)
-      removals.forget(session.id)
+      removals.delete(session.id)
+      gone.set(session.id, session)
     },
     async mark(mark) {
+      const known = options.marks.wide()
+      const isKnown = known.some(({ filter }) => JSON.stringify(filter) === JSON.stringify(mark.filter))
+      const isAll = Object.keys(mark.filter).length === 0
+      if (!isOfUser(mark.filter) && !isAll && !isKnown && known.length >= MOST_WIDE) throw new TooManyMarks()
+      options.marks.add(mark)
       marks.add(mark)
+      unheard.add(mark)
       await flush()
       return !marks.has(mark)
     },
     unwritten: changes.get,
     silentOf: changes.silentOf,
-    isRemoved: removals.has,
-    tellEndsAgain: removals.repeat,
+    isRemoved: (id) => removals.has(id) || gone.has(id),
+    tellAgain() {
+      for (const mark of [...options.marks.wide().slice(-1), ...options.marks.ofUsers()]) marks.add(mark)
+      for (const [id, removal] of gone.entries()) if (removal.end !== undefined) removals.set(id, removal)
+    },
     flush,
-    waiting: () => changes.size() + removals.waiting() + marks.size + away.length,
+    waiting: () => changes.size() + underWay + removals.size + marks.size,
+    tooLarge: () => tooLarge,
+  }
+}
+
+function* take<Item>(items: Iterable<Item>, most: number): Iterable<Item> {
+  let taken = 0
+  for (const item of items) {
+    if (taken++ === most) return
+    yield item
   }
 }

@@ -32,6 +32,11 @@ export interface SessionStarted extends Described {
   readonly event: 'start'
 }
 
+/** A session plays. Of several the one with the latest `lastRequest` counts. */
+export interface SessionInterim extends Described, Pick<SessionView, 'lastRequest' | 'requests'> {
+  readonly event: 'interim'
+}
+
 /**
  * A session ended. It repeats the fields of the start, so a receiver that missed the start misses nothing.
  */
@@ -43,7 +48,7 @@ export interface SessionEnded extends Described, Pick<SessionView, 'lastRequest'
 }
 
 /** An event as the receiver gets it. */
-export type SessionEvent = GateStarted | SessionStarted | SessionEnded
+export type SessionEvent = GateStarted | SessionStarted | SessionInterim | SessionEnded
 
 /** The body of one post. */
 export interface EventBatch {
@@ -56,6 +61,12 @@ export interface EventBatch {
 /** The event of a session that began. */
 export function startOf(view: SessionView): SessionStarted {
   return { event: 'start', ...describe(view) }
+}
+
+/** The event of a session that plays. */
+export function interimOf(view: SessionView): SessionInterim {
+  const { lastRequest, requests } = view
+  return { event: 'interim', ...describe(view), lastRequest, requests }
 }
 
 /** The event of a session that ended. @param end ISO 8601 in UTC */

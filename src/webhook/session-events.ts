@@ -1,99 +1,93 @@
-import { isPlaylist } from '../session/scope.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { SessionView } from '../session/session-view.ts'
 import { createDelivery, type DeliveryCounts, type DeliveryOptions } from './delivery.ts'
-import { endOf, startOf } from './session-event.ts'
+import { endOf, interimOf, startOf } from './session-event.ts'
 
 /** Where events go, and about which sessions. */
 export interface SessionEventsOptions extends DeliveryOptions {
-  /** Milliseconds that a session must last to be posted; 0 = all are posted. */
-  readonly minTime: number
+  /** Milliseconds between two interim events of a session; 0 = none. */
+  readonly interim: number
   readonly viewOf: (session: Session) => SessionView
 }
 
 /**
- * Notifies a receiver of sessions that start and end. A verdict does not wait for it: it only adds an event
- * to a queue.
+ * Notifies a receiver of sessions that start and end, as RADIUS accounting does. A verdict does not wait for
+ * it: it only adds an event to a queue.
  */
 export interface SessionEvents {
   /** Adds the event that this gate has started. @param sessionsGoOn those of earlier starts */
   start(sessionsGoOn: boolean): void
   opened(session: Session): void
+  /** A session of the store is in the table again. One that was resumed is told as opened, too. */
+  returned(session: Session, as: 'adopted' | 'resumed'): void
   ended(session: Session, why: SessionEnd): void
   counts(): DeliveryCounts
   /** Sends what waits, within 2 s. What is left then is lost, and the log says so. */
   stop(): Promise<void>
 }
 
-/** The least milliseconds between two checks for sessions that have reached the minimum time. */
+/** Milliseconds between two looks at who is due. */
 const LOOK_EVERY = 1_000
+/** How much earlier or later chance makes an interim, so that those of a kick-off are spread. */
+const JITTER = 0.1
 
-/**
- * Posts starts and ends of sessions. With a minimum time a start is posted late: when a request shows that
- * the session has lasted so long. The end of a session is posted only if its start was, or if an earlier
- * process opened it: nobody knows then.
- */
 export function createSessionEvents(options: SessionEventsOptions): SessionEvents {
-  const { minTime, clock, after, toIso, viewOf } = options
+  const { interim, clock, after, random, viewOf, toIso } = options
   const delivery = createDelivery(options)
-  /**
-   * Sessions that may be too short, each with the time of its next check, soonest first: the delay is the
-   * same for all. Ended sessions are removed, so the bound of the session tables bounds this map, too.
-   */
-  const young = new Map<Session, number>()
+  /** Who plays, each with the look at which its next interim is due. */
+  const playing = new Map<Session, number>()
+  /** The same by that look. A session that has ended meanwhile is in it still, and passed over. */
+  const due = new Map<number, Session[]>()
+  let looked = lookOf(clock())
   let stopLooking: (() => void) | undefined
+
+  const plan = (session: Session): void => {
+    if (interim === 0) return
+    const at = lookOf(clock() + interim * (1 - JITTER + 2 * JITTER * random()))
+    playing.set(session, at)
+    const others = due.get(at)
+    if (others === undefined) due.set(at, [session])
+    else others.push(session)
+    stopLooking ??= after(LOOK_EVERY, look)
+  }
 
   const look = (): void => {
     stopLooking = undefined
-    const now = clock()
-    for (const [session, at] of young) {
-      if (at > now) {
-        stopLooking = after(Math.max(at - now, LOOK_EVERY), look)
-        return
+    for (const now = lookOf(clock()); looked < now; looked += 1) {
+      const sessions = due.get(looked + 1) ?? []
+      due.delete(looked + 1)
+      for (const session of sessions) {
+        if (playing.get(session) !== looked + 1) continue
+        delivery.add(interimOf(viewOf(session)))
+        plan(session)
       }
-      young.delete(session)
-      if (lasted(session, now) >= minTime) delivery.add(startOf(viewOf(session)))
-      else young.set(session, now + minTime)
     }
+    if (playing.size > 0) stopLooking ??= after(LOOK_EVERY, look)
   }
 
   return {
     start: delivery.start,
     opened(session) {
-      if (minTime === 0) {
-        delivery.add(startOf(viewOf(session)))
-        return
-      }
-      young.set(session, clock() + minTime)
-      stopLooking ??= after(Math.max(minTime, LOOK_EVERY), look)
+      delivery.add(startOf(viewOf(session)))
+      plan(session)
+    },
+    returned(session, as) {
+      if (as === 'adopted') plan(session)
     },
     ended(session, why) {
-      const now = clock()
-      const wasYoung = young.delete(session)
-      // The gate where it ends tells its end.
-      if (why === 'moved') return
-      if (wasYoung) {
-        if (lasted(session, now) < minTime) return
-        delivery.add(startOf(viewOf(session)))
-      }
-      delivery.add(endOf(viewOf(session), why, toIso(now)))
+      playing.delete(session)
+      delivery.add(endOf(viewOf(session), why, toIso(clock())))
     },
     counts: delivery.counts,
     stop() {
       stopLooking?.()
-      young.clear()
+      playing.clear()
       return delivery.stop()
     },
   }
 }
 
-/**
- * How long a session was watched, in milliseconds.
- * Usually from its start to its last request: a viewer who has changed the channel stays silent until
- * SESSION_IDLE, and this silence does not count. A single request that is no playlist starts a film or an
- * MPEG-TS stream. Nothing follows it, so the time until `now` counts.
- */
-function lasted({ requests, path, lastSeen, openedAt }: Session, now: number): number {
-  const until = requests > 1 || isPlaylist(path) ? lastSeen : now
-  return until - openedAt
+/** The look at which what is due at this moment is told. */
+function lookOf(at: number): number {
+  return Math.ceil(at / LOOK_EVERY)
 }

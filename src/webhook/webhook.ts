@@ -10,8 +10,8 @@ import { createSessionEvents, type SessionEvents } from './session-events.ts'
 /** Where events go, and about which sessions. */
 export interface WebhookOptions {
   readonly endpoint: Endpoint
-  /** Milliseconds that a session must last to be posted; 0 = all are posted. */
-  readonly minTime: number
+  /** Milliseconds between two interim events of a session; 0 = none. */
+  readonly interim: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly toIso: ToIso
@@ -21,13 +21,13 @@ export interface WebhookOptions {
 
 /** Posts session events to one receiver over HTTP, in real time. */
 export function createWebhook(options: WebhookOptions): SessionEvents {
-  const { endpoint, minTime, clock, toIso, viewOf, log } = options
+  const { endpoint, interim, clock, toIso, viewOf, log } = options
   const { post, close } = createPoster(endpoint, DEADLINE)
   const events = createSessionEvents({
     gate: randomBytes(16).toString('base64url'),
     receiver: endpoint.name,
     post,
-    minTime,
+    interim,
     clock,
     toIso,
     viewOf,

@@ -36,7 +36,8 @@ async function check(
   { max = 1, secrets = [], running }: { max?: number; secrets?: string[]; running?: typeof usable } = {},
 ): Promise<string[]> {
   const state = { kind: 'file', folder, max: max * 1_048_576, secrets, timeout: 100 } as const
-  const findings = await checkStore({ state, isChosen: true, running, lookAtValkey: async () => [] })
+  const lookAtValkey = async () => ({ name: '' })
+  const findings = await checkStore({ state, isChosen: true, running, lookAtValkey, configuration: '' })
   return findings.map(({ result, finding, remedy }) => `${result}: ${finding} → ${remedy}`)
 }
 

@@ -80,7 +80,7 @@ const wrong: Readonly<Record<SettingName, string>> = {
   STATE_TIMEOUT: '100 1100ms 0ms never 2s 1001ms off -1ms',
   EVENTS_URL:
     'localhost:8080 http://a/·http://b/ http://127.0.0.1:0/events off http ftp://h/events http://h:0/ http://user:pa·ss@h/',
-  EVENTS_MIN_TIME: '0 on 1.5s OFF 10 0s -1s session',
+  EVENTS_INTERIM: '0 on 1.5s OFF 10 0s -1s session',
   LOG_LEVEL: 'verbose INFO trace Info info,debug',
   LOG_FORMAT: 'text JSON logfmt json·pretty',
 }

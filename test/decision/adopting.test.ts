@@ -123,7 +123,7 @@ describe('a viewer whose sessions come back', () => {
       decisions.map(({ verdict }) => verdict),
       ['allow', 'allow', 'allow'],
     )
-    assert.equal(gate.place.calls.slice(looks).filter((call) => call.startsWith('recall')).length, 1)
+    assert.equal(gate.place.calls.slice(looks).filter((call) => call.startsWith('list')).length, 1)
     assert.equal(gate.events.filter((event) => event.startsWith('adopted')).length, 2)
     assert.equal(gate.asked.length, 2)
   })
@@ -176,7 +176,7 @@ describe('a viewer whose sessions come back', () => {
     await gate.decide(clientRequest('/live/ch2/1.ts'))
     await settled()
     assert.equal(gate.provisional.count(), 0)
-    assert.ok(!gate.place.calls.some((call) => call.startsWith('remove')))
+    assert.ok(!gate.place.calls.some((call) => /^(?:end|drop)/.test(call)))
   })
 })
 
@@ -193,6 +193,9 @@ describe('a crowd after a restart', () => {
     const decisions = await Promise.all(viewers.map((address) => gate.decide({ ...rider, address })))
     assert.ok(decisions.every(({ reason }) => reason === 'adopted'))
     assert.equal(gate.asked.length, asked)
-    assert.equal(gate.place.calls.length - calls, viewers.length)
+    assert.equal(
+      gate.place.calls.slice(calls).filter((call) => call.startsWith('list')).length,
+      viewers.length,
+    )
   })
 })

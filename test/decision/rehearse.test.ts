@@ -59,7 +59,7 @@ function stateOf(gate: PretendGate): unknown {
     asked: gate.asked.length,
     made: gate.made.length,
     events: gate.events.length,
-    kept: gate.place.calls.filter((call) => !call.startsWith('recall')),
+    kept: gate.place.calls.filter((call) => !/^(?:list|read|former|marksOf|viewersOf)/.test(call)),
     waiting: gate.stored.waiting(),
   }
 }

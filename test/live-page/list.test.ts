@@ -93,15 +93,6 @@ describe('the list of sessions of the live page', () => {
     list.filter(' ANN ')
     assert.equal(ids(list), '2')
   })
-
-  test('a session that has moved to another gate stays when it ends at the first', () => {
-    const list = createSessionList(() => {})
-    list.put([session(1, { gate: 'south' })])
-    list.end([{ session: 'id-1', gate: 'north' }])
-    assert.equal(list.size(), 1)
-    list.end([{ session: 'id-1', gate: 'south' }])
-    assert.equal(list.size(), 0)
-  })
 })
 
 describe('the event reader of the live page', () => {

@@ -81,7 +81,7 @@ describe('the words and numbers of the live page', () => {
 describe('the notice of a store', () => {
   const time = '2026-11-28T12:10:00.000Z'
   const since = '2026-11-28T12:00:00.000Z'
-  const gates = { name: 'north', away: false, all: [], pages: 1 }
+  const gates = { name: 'north', away: false, all: [], misfits: [] }
 
   test('that gates share says that this gate is alone, and what that means', () => {
     const state = { usable: false, since, message: 'it does not answer' }
@@ -90,17 +90,9 @@ describe('the notice of a store', () => {
     assert.match(storeSentence({ time, state }), /sessions are not kept/)
   })
 
-  test('names each of its servers that is away, and nothing while all is well', () => {
-    const nodes = [
-      { name: 'valkey-1:6379', usable: true, since },
-      { name: 'valkey-2:6379', usable: false, since, message: 'nothing listens there' },
-    ]
-    const state = { usable: true, since }
-    assert.match(
-      storeSentence({ time, gates, state: { ...state, nodes } }),
-      /is away: valkey-2:6379 since \d\d:/,
-    )
-    assert.equal(storeSentence({ time, gates, state: { ...state, nodes: nodes.slice(0, 1) } }), '')
-    assert.equal(storeSentence({ time, gates, state }), '')
+  test('says that new sessions are not kept, and nothing while all is well', () => {
+    const full = { usable: true, since, why: 'full', message: 'STATE_MAX is reached' }
+    assert.match(storeSentence({ time, state: full }), /STATE_MAX is reached/)
+    assert.equal(storeSentence({ time, gates, state: { usable: true, since } }), '')
   })
 })

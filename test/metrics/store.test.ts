@@ -5,8 +5,8 @@ import { describe, test } from 'node:test'
 import { Registry } from 'prom-client'
 import { readAtScrape } from '../../src/metrics/read-at-scrape.ts'
 import { createStoreMetrics } from '../../src/metrics/store-metrics.ts'
-import { storeTroubles } from '../../src/state/record-store.ts'
-import { type StoreState, storeCommands } from '../../src/state/store-link.ts'
+import { storeTroubles } from '../../src/state/store-engine.ts'
+import { storeCommands } from '../../src/state/store-link.ts'
 import { askGate } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
 import { readMetrics, startScrapedGate } from '../support/scrape.ts'
@@ -99,7 +99,13 @@ describe('the metrics of the store', () => {
   test('count looks that took longer than STATE_TIMEOUT, and failures by why, in seconds', async () => {
     const registry = new Registry()
     const state = { usable: true, since: 0 }
-    const store = { state: () => state, timeout: 100, waiting: () => 3, bytes: () => 5_000 }
+    const store = {
+      state: () => state,
+      timeout: 100,
+      waiting: () => 3,
+      bytes: () => 5_000,
+      tooLarge: () => 2,
+    }
     const metrics = createStoreMetrics(store, readAtScrape(registry))
     metrics.commanded('recall', 100, undefined)
     metrics.commanded('recall', 101, undefined)
@@ -110,25 +116,6 @@ describe('the metrics of the store', () => {
     now.shows(`
       state_timeouts_total 2; state_failures_total why=timeout 2; state_failures_total why=full 1
       state_seconds_sum command=recall 1.201; state_seconds_bucket command=write le=0.005 1
-      state_bytes 5000; state_waiting 3`)
+      state_bytes 5000; state_waiting 3; state_too_large_total 2`)
   })
-})
-
-test('of a store that gates share each server has its own value', async () => {
-  const node = (name: string, usable: boolean) => ({ name, usable, since: 0 })
-  let state: StoreState = { usable: true, since: 0, nodes: [node('a:1', true), node('b:2', true)] }
-  const values = async (): Promise<string[]> => {
-    const registry = new Registry()
-    const store = { state: () => state, timeout: 100, waiting: () => 0, bytes: () => 0 }
-    createStoreMetrics(store, readAtScrape(registry))
-    const { series } = readMetrics(await registry.metrics())
-    const usable = series.filter(({ name }) => name === 'alta_auth_state_usable')
-    return usable.map(({ labels, value }) => `${labels['node']} ${value}`)
-  }
-  assert.deepEqual(await values(), ['a:1 1', 'b:2 1'])
-  state = { ...state, nodes: [node('a:1', true), node('b:2', false)] }
-  assert.deepEqual(await values(), ['a:1 1', 'b:2 0'])
-  // As while it is opened: no server is at fault.
-  state = { usable: false, since: 0, nodes: [node('a:1', true), node('b:2', true)] }
-  assert.deepEqual(await values(), ['a:1 0', 'b:2 0'])
 })

@@ -87,7 +87,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   backend: ['client', 'log', 'address', 'timer', 'verdict', 'subrequest'],
   client: ['verdict', 'subrequest'],
   limit: ['decision', 'session', 'state', 'verdict', 'subrequest'],
-  fleet: ['state'],
+  fleet: ['decision', 'state'],
   state: ['decision', 'address', 'session', 'log', 'verdict', 'subrequest'],
   session: ['address', 'verdict', 'subrequest'],
   log: ['decision', 'session', 'verdict', 'subrequest'],

@@ -19,11 +19,11 @@ async function restarted(scope: Scope): Promise<{ gate: PretendProcess; letGo: (
     letGo = resolve
   })
   const gate = await machine.start({
-    behind: (records) => ({
-      ...records,
-      async recall(viewer) {
+    behind: (engine) => ({
+      ...engine,
+      async list(viewer) {
         await held
-        return records.recall(viewer)
+        return engine.list(viewer)
       },
     }),
   })

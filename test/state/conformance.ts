@@ -1,285 +1,368 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import type { CloseMark } from '../../src/state/close-mark.ts'
-import { type RecordStore, StoreError, type Write } from '../../src/state/record-store.ts'
+import {
+  type Beat,
+  type ListedSession,
+  MOST_OF_COOKIE,
+  MOST_OF_VIEWER,
+  type SessionChange,
+  type StoreEngine,
+} from '../../src/state/store-engine.ts'
 import type { Scope } from '../support/scope.ts'
-import { makeRecord, makeWrite } from './records.ts'
 
 /** How a kind of store is made for a test. What it needs ends with the scope. */
-export interface StoreKind {
+export interface EngineKind {
   /** How many of its tests may run at once. */
   readonly concurrency?: number
-  /** An empty place, in which one store after another is opened. */
-  place(scope: Scope): Promise<StorePlace>
+  /** An empty place, with the engine of one gate after another, each open. */
+  place(scope: Scope): Promise<EnginePlace>
 }
 
-export interface StorePlace {
-  /** A store that is not open, as a new process makes it. */
-  create(configuration?: string): RecordStore
-  /** Lets so many milliseconds of store time pass. */
+export interface EnginePlace {
+  /** In a folder the one before has to be closed. */
+  open(): Promise<StoreEngine>
+  /** Lets so many milliseconds pass. */
   pass(milliseconds: number): Promise<void>
 }
 
+const HOUR = 3_600_000
+const name = (): string => randomBytes(16).toString('base64url')
+const beatOf = (given: Partial<Beat> = {}): Beat => ({
+  ...{ entry: Buffer.from('about'), number: 0, have: 0, most: 100_000 },
+  ...given,
+})
+
+export function changeOf(viewer: string, id: string, given: Partial<SessionChange> = {}): SessionChange {
+  const value = Buffer.from(`value of ${id}`)
+  return { viewer, id, state: 'playing', value, credential: 'credentl', keepFor: HOUR, ...given }
+}
+
+/** Each id of a list with its state, sorted. */
+const statesOf = (listed: readonly ListedSession[]): string[] =>
+  listed.map(({ id, state }) => `${id} ${state}`).sort()
+
+const textsOf = (values: readonly (Buffer | undefined)[]): (string | undefined)[] =>
+  values.map((value) => value?.toString())
+
 /** What holds for each kind of store. */
-export function describeConformance(name: string, kind: StoreKind): void {
-  const opened = async (scope: Scope): Promise<{ place: StorePlace; store: RecordStore }> => {
+export function describeEngine(title: string, kind: EngineKind): void {
+  const opened = async (scope: Scope): Promise<{ place: EnginePlace; engine: StoreEngine }> => {
     const place = await kind.place(scope)
-    const store = place.create()
-    scope.after(() => store.close())
-    assert.equal(await store.open(), undefined)
-    return { place, store }
+    return { place, engine: await place.open() }
   }
-  const reopen = async (
-    scope: Scope,
-    place: StorePlace,
-    store: RecordStore,
-    configuration?: string,
-  ): Promise<RecordStore> => {
-    await store.close()
-    const next = place.create(configuration)
-    scope.after(() => next.close())
-    assert.equal(await next.open(), undefined)
-    return next
-  }
-  const viewer = makeRecord().viewer
-  const idsOf = async (store: RecordStore): Promise<string[]> =>
-    sorted(await store.recall(viewer)).map(({ id }) => id)
 
-  describe(name, { concurrency: kind.concurrency ?? 1 }, () => {
-    test('nothing is known of a viewer who was never written', async (t) => {
-      const { store } = await opened(t)
-      assert.deepEqual(await store.recall(viewer), [])
+  describe(title, { concurrency: kind.concurrency ?? 1 }, () => {
+    test('nothing is known of who was never written', async (t) => {
+      const { engine } = await opened(t)
+      const [viewer, id] = [name(), name()]
+      assert.deepEqual(await engine.list(viewer), [])
+      assert.deepEqual(await engine.read(viewer, [id]), [undefined])
+      assert.deepEqual(await engine.viewersOf(name()), [])
+      assert.equal(await engine.readUser(name()), undefined)
+      assert.deepEqual(await engine.marksOf([name()]), [undefined])
+      assert.equal(await engine.wide(), undefined)
+      assert.deepEqual(await engine.former(`1${name()}`), [])
+      assert.deepEqual([await engine.write([]), await engine.end([])], [[], []])
+      await engine.drop([{ viewer, id }])
     })
 
-    test('a record is recalled as it was written, by this store and by the next', async (t) => {
-      const { place, store } = await opened(t)
-      const records = [
-        makeRecord({ id: 'a', query: 'q=ÿ\ud800 🎬&x="\\', dueAt: 5_000 }),
-        makeRecord({ id: 'b', failure: { reason: 'timeout', at: 1, holdsUntil: 2 }, silent: true }),
-      ]
-      await store.write(records.map((record) => makeWrite(record)))
-      assert.deepEqual(sorted(await store.recall(viewer)), records)
-      const next = await reopen(t, place, store)
-      assert.deepEqual(sorted(await next.recall(viewer)), records)
+    test('sessions are read as they were written, by this engine and by the next', async (t) => {
+      const { place, engine } = await opened(t)
+      const viewer = name()
+      const [a, b] = [name(), name()]
+      const bytes = Buffer.from([0, 13, 10, 255, 0])
+      await engine.write([changeOf(viewer, a, { value: bytes }), changeOf(viewer, b, { state: 'left' })])
+      await engine.close()
+      const next = await place.open()
+      assert.deepEqual(statesOf(await next.list(viewer)), [`${a} playing`, `${b} left`].sort())
+      assert.deepEqual(await next.read(viewer, [a, b]), [bytes, Buffer.from(`value of ${b}`)])
     })
 
-    test('a write takes the place of the older one of the same session, of no other', async (t) => {
-      const { store } = await opened(t)
-      await store.write([makeWrite({ id: 'a' }), makeWrite({ id: 'b' })])
-      await store.write([makeWrite({ id: 'a', requests: 9 })])
-      const other = 'another viewer'
-      await store.write([makeWrite({ id: 'a', viewer: other })])
-      assert.deepEqual(
-        sorted(await store.recall(viewer)).map(({ id, requests }) => [id, requests]),
-        [
-          ['a', 9],
-          ['b', 4],
-        ],
-      )
-      assert.equal((await store.recall(other)).length, 1)
+    test('a change takes the place of the one before, and gets another number', async (t) => {
+      const { engine } = await opened(t)
+      const viewer = name()
+      const [a, b] = [name(), name()]
+      await engine.write([changeOf(viewer, a), changeOf(viewer, b)])
+      const before = await engine.list(viewer)
+      await engine.write([changeOf(viewer, a, { state: 'silent', value: Buffer.from('new') })])
+      const after = await engine.list(viewer)
+      const numberOf = (listed: readonly ListedSession[], id: string): number | undefined =>
+        listed.find((one) => one.id === id)?.change
+      assert.notEqual(numberOf(after, a), numberOf(before, a))
+      assert.equal(numberOf(after, b), numberOf(before, b))
+      assert.deepEqual(textsOf(await engine.read(viewer, [b, a])), [`value of ${b}`, 'new'])
     })
 
-    test('of two writes of one session in a batch, the later one holds', async (t) => {
-      const { store } = await opened(t)
-      await store.write([makeWrite({ requests: 1 }), makeWrite({ requests: 2 })])
-      assert.deepEqual(
-        (await store.recall(viewer)).map(({ requests }) => requests),
-        [2],
-      )
+    test('what is kept is gone when its time is over', async (t) => {
+      const { place, engine } = await opened(t)
+      const viewer = name()
+      const [short, long] = [name(), name()]
+      await engine.write([changeOf(viewer, short, { keepFor: 1_000 }), changeOf(viewer, long)])
+      await engine.replaceUser(viewer, undefined, Buffer.from('text'), 1_000)
+      await engine.markUser(viewer, 1, Buffer.from('mark'), 1_000)
+      await engine.addCookie(viewer, viewer, 1_000)
+      await engine.replaceWide(0, Buffer.from('wide'), 1_000)
+      await place.pass(1_100)
+      assert.deepEqual(textsOf(await engine.read(viewer, [short, long])), [undefined, `value of ${long}`])
+      assert.equal(await engine.readUser(viewer), undefined)
+      assert.deepEqual(await engine.marksOf([viewer]), [undefined])
+      assert.deepEqual(await engine.viewersOf(viewer), [])
+      assert.equal(await engine.wide(), undefined)
     })
 
-    test('calls that are made at once take effect in their order', async (t) => {
-      const { store } = await opened(t)
-      const calls: Promise<unknown>[] = []
-      for (let round = 0; round < 50; round += 1) {
-        calls.push(store.write([makeWrite({ id: `s${round}` }), makeWrite({ id: 'all' })]))
-        calls.push(store.remove([{ viewer, id: 'all' }]))
-        if (round % 2 === 0) calls.push(store.remove([{ viewer, id: `s${round}` }]))
-      }
-      await Promise.all(calls)
-      assert.deepEqual(await idsOf(store), Array.from({ length: 25 }, (_, n) => `s${n * 2 + 1}`).sort())
-    })
-
-    test('what was removed is gone, also for the next store; the removal of nothing is none', async (t) => {
-      const { place, store } = await opened(t)
-      await store.write([makeWrite({ id: 'a' }), makeWrite({ id: 'b' })])
-      await store.remove([
-        { viewer, id: 'a' },
-        { viewer, id: 'unknown' },
-        { viewer: 'unknown', id: 'a' },
+    test('an end stays: the session is not listed, not written again, and not dropped', async (t) => {
+      const { place, engine } = await opened(t)
+      const viewer = name()
+      const [a, unknown] = [name(), name()]
+      await engine.write([changeOf(viewer, a)])
+      const end = { viewer, value: Buffer.from('closed'), keepFor: HOUR }
+      const [first, second] = await engine.end([
+        { ...end, id: a },
+        { ...end, id: unknown },
       ])
-      assert.deepEqual(await idsOf(store), ['b'])
-      assert.deepEqual(await idsOf(await reopen(t, place, store)), ['b'])
+      assert.deepEqual([first?.kind, second?.kind], ['written', 'written'])
+      assert.equal(first?.kind === 'written' && first.gate, engine.gate)
+      assert.equal(second?.kind === 'written' && second.gate, undefined)
+      await engine.drop([{ viewer, id: a }])
+      assert.deepEqual(await engine.list(viewer), [])
+      await engine.close()
+      const next = await place.open()
+      const outcomes = await next.write([changeOf(viewer, a), changeOf(viewer, unknown)])
+      assert.deepEqual(outcomes, [
+        { kind: 'ended', end: Buffer.from('closed') },
+        { kind: 'ended', end: Buffer.from('closed') },
+      ])
+      const [again] = await next.end([{ ...end, id: a, value: Buffer.from('denied') }])
+      assert.equal(again?.kind === 'written' && again.before?.toString(), 'closed')
+      assert.deepEqual(await next.list(viewer), [])
     })
 
-    test('an expired record is unknown, and the next slice removes it', async (t) => {
-      const { place, store } = await opened(t)
-      const now = store.now()
-      await store.write([makeWrite({ id: 'a' }, now + 10_000), makeWrite({ id: 'b' }, now + 60_000)])
-      await place.pass(10_000)
-      assert.deepEqual(await idsOf(store), ['b'])
-      const before = await store.slice(undefined, 100)
-      const after = await store.slice(undefined, 100)
+    test('what is dropped leaves nothing, and may be written again', async (t) => {
+      const { engine } = await opened(t)
+      const viewer = name()
+      const [a, b] = [name(), name()]
+      await engine.write([changeOf(viewer, a), changeOf(viewer, b)])
+      await engine.drop([{ viewer, id: a }])
+      assert.deepEqual(statesOf(await engine.list(viewer)), [`${b} playing`])
+      assert.deepEqual(await engine.read(viewer, [a]), [undefined])
+      assert.deepEqual(await engine.write([changeOf(viewer, a)]), [{ kind: 'written' }])
+    })
+
+    test('one batch may be about many viewers, and about one session twice', async (t) => {
+      const { engine } = await opened(t)
+      const viewers = Array.from({ length: 20 }, name)
+      const id = name()
+      const changes = viewers.flatMap((viewer) => [
+        changeOf(viewer, id, { value: Buffer.from('first') }),
+        changeOf(viewer, id, { value: Buffer.from(viewer), state: 'silent' }),
+      ])
+      const outcomes = await engine.write(changes)
       assert.deepEqual(
-        before.writes.map(({ record }) => record.id),
-        ['b'],
+        outcomes.map(({ kind }) => kind),
+        changes.map(() => 'written'),
       )
-      assert.ok(after.bytes <= before.bytes)
-      await place.pass(50_000)
-      await store.slice(undefined, 100)
-      assert.deepEqual([...(await allOf(store)).writes], [])
-      assert.equal((await allOf(store)).bytes, 0)
-    })
-
-    test('records of another configuration are unknown, but there again with their own', async (t) => {
-      const { place, store } = await opened(t)
-      await store.write([makeWrite({ id: 'a' })])
-      const other = await reopen(t, place, store, 'another')
-      assert.deepEqual(await other.recall(viewer), [])
-      assert.deepEqual((await allOf(other)).writes, [])
-      await other.write([makeWrite({ id: 'b' })])
-      const again = await reopen(t, place, other)
-      assert.deepEqual(await idsOf(again), ['a'])
-    })
-
-    test('records of another configuration are removed when they have expired', async (t) => {
-      const { place, store } = await opened(t)
-      await store.write([makeWrite({}, store.now() + 10_000)])
-      const other = await reopen(t, place, store, 'another')
-      await other.slice(undefined, 100)
-      await place.pass(10_000)
-      await allOf(other)
-      assert.equal((await allOf(other)).bytes, 0)
-    })
-
-    test('slices are all records once, and never part of a viewer', async (t) => {
-      const { store } = await opened(t)
-      const writes: Write[] = []
-      for (let n = 0; n < 60; n += 1)
-        for (let m = 0; m <= n % 5; m += 1) writes.push(makeWrite({ viewer: `viewer ${n}`, id: `${n}-${m}` }))
-      await store.write(writes)
-      const seen = new Set<string>()
-      const ids: string[] = []
-      let slices = 0
-      for (let from: string | undefined, more = true; more; ) {
-        const slice = await store.slice(from, 10)
-        for (const viewer of new Set(slice.writes.map(({ record }) => record.viewer))) {
-          assert.ok(!seen.has(viewer), viewer)
-          seen.add(viewer)
-        }
-        for (const { record } of slice.writes) ids.push(record.id)
-        slices += 1
-        from = slice.next
-        more = from !== undefined
+      for (const viewer of viewers) {
+        assert.deepEqual(statesOf(await engine.list(viewer)), [`${id} silent`])
+        assert.deepEqual(textsOf(await engine.read(viewer, [id])), [viewer])
       }
-      assert.deepEqual(ids.sort(), writes.map(({ record }) => record.id).sort())
-      assert.ok(slices >= 3, `${slices} slices`)
     })
 
-    test('a slice says when a record expires, and its bytes grow with the records', async (t) => {
-      const { store } = await opened(t)
-      const expiresAt = store.now() + 1_000_000
-      await store.write([makeWrite({ query: 'x'.repeat(5_000) }, expiresAt)])
-      const { writes, bytes } = await allOf(store)
-      assert.deepEqual(writes, [makeWrite({ query: 'x'.repeat(5_000) }, expiresAt)])
-      assert.ok(bytes > 5_000 && bytes < 7_000, `${bytes}`)
+    test('a viewer keeps 512: left before silent before playing, the credential with most first', async (t) => {
+      const { engine } = await opened(t)
+      const viewer = name()
+      const many = (count: number, given: Partial<SessionChange>): SessionChange[] =>
+        Array.from({ length: count }, () => changeOf(viewer, name(), { value: Buffer.from('x'), ...given }))
+      const guest = many(2, { credential: 'guest000' })
+      const greedy = many(MOST_OF_VIEWER.sessions - 4, { credential: 'greedy00' })
+      const [left] = many(1, { state: 'left', credential: 'guest000' })
+      const [silent] = many(1, { state: 'silent', credential: 'guest000' })
+      assert.ok(left !== undefined && silent !== undefined)
+      for (const change of [...guest, left, silent]) await engine.write([change])
+      for (let at = 0; at < greedy.length; at += 64) await engine.write(greedy.slice(at, at + 64))
+      const listed = async (): Promise<Set<string>> =>
+        new Set((await engine.list(viewer)).map(({ id }) => id))
+      assert.equal((await listed()).size, MOST_OF_VIEWER.sessions)
+
+      await engine.write(many(1, { credential: 'greedy00' }))
+      assert.ok(!(await listed()).has(left.id), 'the left one goes first')
+      await engine.write(many(1, { credential: 'greedy00' }))
+      assert.ok(!(await listed()).has(silent.id), 'then the silent one')
+      await engine.write(many(3, { credential: 'greedy00' }))
+      const kept = await listed()
+      assert.equal(kept.size, MOST_OF_VIEWER.sessions)
+      assert.ok(
+        guest.every(({ id }) => kept.has(id)),
+        'the guests stay',
+      )
     })
 
-    test('marks hold for the next store, and for other configurations, until they expire', async (t) => {
-      const { place, store } = await opened(t)
-      assert.deepEqual(await store.marks(), [])
-      const now = store.now()
-      const marks: CloseMark[] = [
-        { filter: {}, at: now, until: now + 10_000 },
-        { filter: { user: 'anna', address: '192.0.2.7' }, at: now, until: now + 60_000 },
-        { filter: { user: 'anna', address: '192.0.2.7' }, at: now + 5, until: now + 60_005 },
-      ]
-      await Promise.all(marks.map((mark) => store.mark(mark)))
-      const by = (a: CloseMark, b: CloseMark): number => a.until - b.until
-      assert.deepEqual([...(await store.marks())].sort(by), marks)
-      const other = await reopen(t, place, store, 'another')
-      assert.deepEqual([...(await other.marks())].sort(by), marks)
-      await place.pass(10_000)
-      await allOf(other)
-      assert.deepEqual([...(await other.marks())].sort(by), marks.slice(1))
+    test('a viewer keeps a megabyte', async (t) => {
+      const { engine } = await opened(t)
+      const viewer = name()
+      const value = Buffer.alloc(8_000, 1)
+      for (let at = 0; at < 10; at += 1)
+        await engine.write(Array.from({ length: 20 }, () => changeOf(viewer, name(), { value })))
+      const count = (await engine.list(viewer)).length
+      assert.ok(count * value.length <= MOST_OF_VIEWER.bytes, `${count} records`)
+      assert.ok(count > 100, `${count} records`)
     })
 
-    test('store time goes on while no store is open', async (t) => {
-      const { place, store } = await opened(t)
-      await store.write([makeWrite()])
-      const before = store.now()
-      await store.close()
-      await place.pass(5_000)
-      const next = place.create()
-      t.after(() => next.close())
-      await next.open()
-      const passed = next.now() - before
-      assert.ok(passed >= 5_000 && passed < 6_000, `${passed}`)
+    test('a cookie leads to its viewers, the newest last', async (t) => {
+      const { engine } = await opened(t)
+      const cookie = name()
+      const viewers = Array.from({ length: MOST_OF_COOKIE + 2 }, name)
+      for (const viewer of viewers) await engine.addCookie(cookie, viewer, HOUR)
+      await engine.addCookie(cookie, viewers[4] as string, HOUR)
+      const found = await engine.viewersOf(cookie)
+      assert.equal(found.length, MOST_OF_COOKIE)
+      assert.equal(found.at(-1), viewers[4])
+      assert.ok(!found.includes(viewers[0] as string))
     })
 
-    test('a store that is not open rejects with a StoreError, and can be closed', async (t) => {
-      const place = await kind.place(t)
-      const store = place.create()
-      await store.close()
-      const calls = [
-        () => store.recall(viewer),
-        () => store.write([makeWrite()]),
-        () => store.remove([{ viewer, id: 'a' }]),
-        () => store.mark({ filter: {}, at: 0, until: 1 }),
-        () => store.marks(),
-        () => store.slice(undefined, 1),
-      ]
-      for (const call of calls) await assert.rejects(call(), StoreError)
-      await store.open()
-      for (const call of calls) await call()
-      await store.close()
-      await store.close()
-      for (const call of calls) await assert.rejects(call(), StoreError)
+    test('of changes of a user the second one on the same ground changes nothing', async (t) => {
+      const { engine } = await opened(t)
+      const user = name()
+      const [one, two] = [Buffer.from('one'), Buffer.from('two')]
+      assert.equal(await engine.replaceUser(user, undefined, one, HOUR), true)
+      assert.equal(await engine.replaceUser(user, undefined, two, HOUR), false)
+      assert.equal(await engine.replaceUser(user, two, two, HOUR), false)
+      assert.deepEqual(await engine.readUser(user), one)
+      assert.equal(await engine.replaceUser(user, one, two, HOUR), true)
+      assert.deepEqual(await engine.readUser(user), two)
     })
 
-    test('a store can be opened again, whether it was closed or not', async (t) => {
-      const { store } = await opened(t)
-      await store.write([makeWrite()])
-      assert.equal(await store.open(), undefined)
-      assert.equal((await store.recall(viewer)).length, 1)
+    test('of the marks of a user the largest number stays', async (t) => {
+      const { place, engine } = await opened(t)
+      const [user, other] = [name(), name()]
+      await engine.markUser(user, 7, Buffer.from('seven'), HOUR)
+      await engine.markUser(user, 5, Buffer.from('five'), HOUR)
+      await engine.close()
+      const next = await place.open()
+      assert.deepEqual(textsOf(await next.marksOf([other, user])), [undefined, 'seven'])
     })
 
-    test('calls that are under way when it is opened again do not break it', async (t) => {
-      const { store } = await opened(t)
-      const calls: Promise<unknown>[] = []
-      for (let n = 0; n < 30; n += 1)
-        calls.push(store.write([makeWrite({ id: `${n}` })]), store.recall(viewer), store.slice(undefined, 10))
-      const ended = Promise.allSettled(calls)
-      await store.open()
-      for (const outcome of await ended)
-        if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof StoreError)
-      await store.write([makeWrite({ id: 'after' })])
-      assert.ok((await idsOf(store)).includes('after'))
+    test('wide marks are changed one after the other, and the pulse tells their version', async (t) => {
+      const { place, engine } = await opened(t)
+      assert.equal((await engine.beat(beatOf())).wide, 0)
+      assert.equal(await engine.replaceWide(0, Buffer.from('one'), HOUR), true)
+      assert.equal(await engine.replaceWide(0, Buffer.from('other'), HOUR), false)
+      const first = await engine.wide()
+      assert.equal(first?.value.toString(), 'one')
+      assert.equal((await engine.beat(beatOf())).wide, first?.version)
+      assert.equal(await engine.replaceWide(first?.version ?? 0, Buffer.from('two'), HOUR), true)
+      await engine.close()
+      const next = await place.open()
+      const second = await next.wide()
+      assert.equal(second?.value.toString(), 'two')
+      assert.notEqual(second?.version, first?.version)
     })
 
-    test('no records, no removals: nothing happens', async (t) => {
-      const { store } = await opened(t)
-      await store.write([])
-      await store.remove([])
-      assert.deepEqual((await allOf(store)).writes, [])
+    test('the counter never falls, and takes over the larger number of a gate', async (t) => {
+      const { place, engine } = await opened(t)
+      assert.equal((await engine.beat(beatOf())).number, 0)
+      const one = await engine.nextNumber(0)
+      assert.ok((await engine.nextNumber(0)) > one)
+      assert.equal(await engine.nextNumber(100), 101)
+      assert.equal((await engine.beat(beatOf({ number: 500 }))).number, 500)
+      await engine.close()
+      const next = await place.open()
+      assert.equal((await next.beat(beatOf({ number: 3 }))).number, 500)
+    })
+
+    test('a store gets one name and one key', async (t) => {
+      const { place, engine } = await opened(t)
+      assert.equal((await engine.beat(beatOf())).store, undefined)
+      const mine = { name: name(), key: Buffer.from([0, 1, 255]) }
+      assert.deepEqual(await engine.identify(mine), mine)
+      assert.deepEqual(await engine.identify({ name: name(), key: Buffer.from('other') }), mine)
+      assert.equal((await engine.beat(beatOf())).store, mine.name)
+      await engine.sealAnew({ name: mine.name, key: Buffer.from('not this') }, Buffer.from('no'))
+      await engine.sealAnew(mine, Buffer.from('anew'))
+      await engine.close()
+      const next = await place.open()
+      assert.deepEqual(await next.identify(mine), { name: mine.name, key: Buffer.from('anew') })
+    })
+
+    test('the pulse tells a time that goes on', async (t) => {
+      const { place, engine } = await opened(t)
+      const before = (await engine.beat(beatOf())).time
+      assert.ok(Math.abs(before - Date.now()) < HOUR)
+      await place.pass(50)
+      const after = (await engine.beat(beatOf())).time
+      assert.ok(after - before >= 45 && after - before < 30_000, `${after - before} ms`)
     })
   })
 }
 
-function sorted<Item extends { readonly id: string }>(items: readonly Item[]): Item[] {
-  return [...items].sort((a, b) => (a.id < b.id ? -1 : 1))
-}
-
-/** All slices as one. */
-export async function allOf(store: RecordStore): Promise<{ writes: readonly Write[]; bytes: number }> {
-  const writes: Write[] = []
-  let bytes = 0
-  for (let from: string | undefined, more = true; more; ) {
-    const slice = await store.slice(from, 100)
-    writes.push(...slice.writes)
-    bytes += slice.bytes
-    from = slice.next
-    more = from !== undefined
+/** What holds for a store that gates share, beside that. */
+export function describeShared(title: string, kind: EngineKind): void {
+  const two = async (scope: Scope): Promise<[StoreEngine, StoreEngine]> => {
+    const place = await kind.place(scope)
+    return [await place.open(), await place.open()]
   }
-  return { writes, bytes }
+
+  describe(title, { concurrency: kind.concurrency ?? 1 }, () => {
+    test('what plays at another gate is not told as silent, and a report takes it over', async (t) => {
+      const [one, two_] = await two(t)
+      const viewer = name()
+      const id = name()
+      await one.write([changeOf(viewer, id)])
+      await two_.write([changeOf(viewer, id, { value: Buffer.from('two') })])
+      const [moved] = await one.write([changeOf(viewer, id, { state: 'silent' })])
+      assert.deepEqual(moved, { kind: 'moved' })
+      assert.deepEqual(textsOf(await one.read(viewer, [id])), ['two'])
+      const [written] = await two_.write([changeOf(viewer, id, { state: 'left' })])
+      assert.deepEqual(written, { kind: 'written' })
+      // It is silent there, so whoever was there before may say so, too.
+      const [late] = await one.write([changeOf(viewer, id, { state: 'silent' })])
+      assert.deepEqual(late, { kind: 'written' })
+      const [ended] = await two_.end([{ viewer, id, value: Buffer.from('x'), keepFor: HOUR }])
+      assert.equal(ended?.kind === 'written' && ended.gate, one.gate)
+    })
+
+    test('gates are in the roster until they say goodbye', async (t) => {
+      const [one, two_] = await two(t)
+      await one.beat(beatOf({ entry: Buffer.from([1, 0, 255]), have: 3 }))
+      await two_.beat(beatOf())
+      const roster = await one.roster()
+      assert.deepEqual(roster.map(({ gate }) => gate).sort(), [one.gate, two_.gate].sort())
+      const own = roster.find(({ gate }) => gate === one.gate)
+      assert.deepEqual([own?.entry, own?.have], [Buffer.from([1, 0, 255]), 3])
+      assert.ok((own?.age ?? -1) >= 0 && (own?.age ?? 0) < 60_000)
+      await one.goodbye()
+      assert.deepEqual(
+        (await two_.roster()).map(({ gate }) => gate),
+        [two_.gate],
+      )
+    })
+
+    test('letters come in order, again until they are applied, and no others', async (t) => {
+      const [one, two_] = await two(t)
+      const letter = (text: string) => ({ gate: two_.gate, value: Buffer.from(text) })
+      assert.deepEqual(await one.post([letter('a'), letter('b')]), [1, 2])
+      assert.deepEqual(await one.post([{ gate: one.gate, value: Buffer.from('mine') }, letter('c')]), [1, 3])
+      const texts = async (beat: Partial<Beat>): Promise<string[]> =>
+        (await two_.beat(beatOf(beat))).letters.map(({ number, value }) => `${number} ${value}`)
+      assert.deepEqual(await texts({}), ['1 a', '2 b', '3 c'])
+      assert.deepEqual(await texts({ have: 1 }), ['2 b', '3 c'])
+      assert.deepEqual(await texts({ have: 1, most: 1 }), ['2 b'])
+      assert.deepEqual(await texts({ have: 3 }), [])
+      assert.deepEqual(await one.post([letter('d')]), [4])
+      const { letters, cut } = await two_.beat(beatOf({ have: 3 }))
+      assert.deepEqual([letters.map(({ number }) => number), cut], [[4], false])
+    })
+
+    test('an inbox holds 4 MB: what is beyond is lost, and told', async (t) => {
+      const [one, two_] = await two(t)
+      const value = Buffer.alloc(1_000_000, 1)
+      assert.equal((await two_.beat(beatOf())).cut, false)
+      for (let at = 0; at < 6; at += 1) await one.post([{ gate: two_.gate, value }])
+      const { letters, cut } = await two_.beat(beatOf({ most: 1 }))
+      assert.equal(cut, true)
+      assert.ok((letters[0]?.number ?? 0) > 1)
+      const rest = await two_.beat(beatOf({ have: letters[0]?.number ?? 0, most: 10_000_000 }))
+      assert.deepEqual([rest.cut, rest.letters.at(-1)?.number], [false, 6])
+    })
+  })
 }

@@ -16,8 +16,8 @@ import {
   viewerOf,
 } from '../support/cookie-machine.ts'
 import type { CookieQuestion } from '../support/cookie-request.ts'
+import { createMemoryPlace } from '../support/memory-engine.ts'
 import { createPretendMachine, type PretendProcess } from '../support/pretend-machine.ts'
-import { createSharedRecords } from '../support/shared-records.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -138,11 +138,9 @@ for (const mode of ['on', 'strict'] as const)
 
     test('is found by it at another gate of a shared store, until one of them closes it', async (t) => {
       let elapsed = 0
-      const records = createSharedRecords(() => elapsed)
+      const records = createMemoryPlace(() => elapsed, true)
       const gates = await Promise.all(
-        ['a', 'b', 'c'].map((name) =>
-          start(createPretendMachine(t), { ...MINISTRA, shared: records.join(name) }),
-        ),
+        ['a', 'b', 'c'].map(() => start(createPretendMachine(t), { ...MINISTRA, shared: records.create() })),
       )
       const [a, b, c] = gates
       assert.ok(a && b && c)
@@ -162,9 +160,9 @@ for (const mode of ['on', 'strict'] as const)
   })
 
 test('a second box of the household, at another gate: its own cookie counts there at once', async (t) => {
-  const records = createSharedRecords(() => 0)
+  const records = createMemoryPlace(() => 0, true)
   const [a, b] = await Promise.all(
-    ['a', 'b'].map((name) => start(createPretendMachine(t), { ...MINISTRA, shared: records.join(name) })),
+    ['a', 'b'].map(() => start(createPretendMachine(t), { ...MINISTRA, shared: records.create() })),
   )
   assert.ok(a && b)
   const first = await open(a, 'one', { mode: 'strict' })

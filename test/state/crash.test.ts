@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { RecordStore } from '../../src/state/record-store.ts'
+import type { StoreEngine } from '../../src/state/store-engine.ts'
 import { startChild } from '../support/child.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
-import { makeLevelPlaceIn } from './level-place.ts'
+import { makeFolderPlaceIn } from './folder-place.ts'
 
 const writer = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
 
@@ -44,7 +44,7 @@ async function assertAllThere(
   removed: ReadonlySet<string>,
   marked: ReadonlySet<string>,
 ): Promise<void> {
-  const store = makeLevelPlaceIn(folder).create()
+  const store = makeFolderPlaceIn(folder).create()
   assert.equal(await store.open(), undefined)
   try {
     const found = await idsOf(store)
@@ -53,17 +53,18 @@ async function assertAllThere(
     for (const name of written)
       if (!removed.has(name) && !isLastBatch(name)) assert.ok(found.has(name), `lost: ${name}`)
     for (const name of removed) assert.ok(!found.has(name), `came back: ${name}`)
-    const marks = new Set((await store.marks()).map(({ filter }) => filter.user))
-    for (const id of marked) assert.ok(marks.has(id), `mark lost: ${id}`)
+    const marks = [...marked]
+    for (const [at, value] of (await store.marksOf(marks)).entries())
+      assert.ok(value !== undefined, `mark lost: ${marks[at]}`)
   } finally {
     await store.close()
   }
 }
 
-async function idsOf(store: RecordStore): Promise<ReadonlySet<string>> {
+async function idsOf(store: StoreEngine): Promise<ReadonlySet<string>> {
   const found = new Set<string>()
   for (let third = 0; third < 3; third += 1)
     for (let n = 0; n < 20; n += 1)
-      for (const { id } of await store.recall(`viewer ${third}-${n}`)) found.add(`${third} ${id}`)
+      for (const { id } of await store.list(`viewer ${third}-${n}`)) found.add(`${third} ${id}`)
   return found
 }

@@ -9,37 +9,37 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type RecordStore, StoreError } from '../../src/state/record-store.ts'
+import { type SessionChange, type StoreEngine, StoreError } from '../../src/state/store-engine.ts'
 import { rounds } from '../support/rounds.ts'
 import type { Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
-import { allOf } from './conformance.ts'
-import { type LevelPlace, makeLevelPlace } from './level-place.ts'
+import { changeOf } from './conformance.ts'
+import { type FolderPlace, makeFolderPlace } from './folder-place.ts'
 import { withLevel } from './open-level.ts'
 import { randomText } from './random-text.ts'
-import { makeWrite } from './records.ts'
 
 const RECORDS = 1_500
 const QUERY = 1_600
 const DAY = 24 * 60 * 60 * 1000
 
 const namesOf = (n: number): { id: string; viewer: string } => ({ id: `id ${n}`, viewer: `viewer ${n}` })
+const written = (n: number): SessionChange =>
+  changeOf(namesOf(n).viewer, namesOf(n).id, { value: Buffer.from(randomText(QUERY)) })
 /** Every third was removed. */
 const isRemoved = (n: number): boolean => n % 3 === 0
 
 /** A store that was closed, in a log and in tables. */
-async function makeFilled(scope: Scope): Promise<LevelPlace> {
-  const place = makeLevelPlace(scope)
+async function makeFilled(scope: Scope): Promise<FolderPlace> {
+  const place = makeFolderPlace(scope)
   const store = place.create()
   await store.open()
   for (let from = 0; from < RECORDS; from += 100) {
     const numbers = Array.from({ length: 100 }, (_, n) => from + n)
-    await store.write(numbers.map((n) => makeWrite({ ...namesOf(n), query: randomText(QUERY) })))
+    await store.write(numbers.map(written))
     if (from % 500 === 400)
-      await store.remove(
+      await store.drop(
         Array.from({ length: 500 }, (_, n) => from - 400 + n)
           .filter(isRemoved)
           .map(namesOf),
@@ -106,41 +106,20 @@ for (const [file, ...kinds] of [
     })
 
 test('damaged marks are no lost marks: the store is put aside', async (t) => {
-  const place = makeLevelPlace(t)
+  const place = makeFolderPlace(t)
   const store = place.create()
   t.after(() => store.close())
   await store.open()
-  await store.write([makeWrite(namesOf(1))])
-  await store.mark({ filter: { user: 'anna' }, at: 1, until: Number.MAX_SAFE_INTEGER })
+  await store.write([written(1)])
+  await store.replaceWide(0, Buffer.from('marks'), DAY)
   await store.close()
   await withLevel(place, async (level) => {
-    const marks = (await level.get('!marks')) as Buffer
+    const marks = (await level.get(store.keys.wide)) as Buffer
     marks.writeUInt8(marks.readUInt8(20) ^ 1, 20)
-    await level.put('!marks', marks)
+    await level.put(store.keys.wide, marks)
   })
   assert.equal(await store.open(), undefined)
-  await assert.rejects(store.marks(), { name: 'StoreError', trouble: 'damaged' })
-  assert.match((await store.open()) ?? '', /put aside/)
-  assert.deepEqual(await store.recall(namesOf(1).viewer), [])
-})
-
-test('a record that was changed in place is unknown, and the sweep removes it', async (t) => {
-  const place = makeLevelPlace(t)
-  const store = place.create()
-  t.after(() => store.close())
-  await store.open()
-  await store.write([makeWrite(namesOf(1))])
-  await store.close()
-  await withLevel(place, async (level) => {
-    for await (const [key, value] of level.iterator({ gt: '1' })) {
-      const text = value.toString('latin1').replace('viewer 1', 'viewer 2')
-      await level.put(key, Buffer.from(text, 'latin1'))
-    }
-  })
-  await store.open()
-  assert.deepEqual(await store.recall(namesOf(1).viewer), [])
-  await allOf(store)
-  assert.equal((await allOf(store)).bytes, 0)
+  await assert.rejects(store.wide(), { name: 'StoreError', trouble: 'damaged' })
 })
 
 test('a table that the disk cannot read is found before LevelDB maps it', async (t) => {
@@ -154,8 +133,8 @@ test('a table that the disk cannot read is found before LevelDB maps it', async 
 })
 
 test('one copy is kept aside, for seven days', async (t) => {
-  const place = makeLevelPlace(t)
-  const { folder, clocks } = place
+  const place = makeFolderPlace(t)
+  const { folder } = place
   const damaged = join(folder, 'damaged')
   const store = place.create()
   t.after(() => store.close())
@@ -170,22 +149,17 @@ test('one copy is kept aside, for seven days', async (t) => {
   }
   assert.equal(existsSync(join(damaged, 'first')), false)
   assert.deepEqual(readdirSync(folder), ['damaged'])
-  clocks.wallNow += 6 * DAY
+  place.wallNow += 6 * DAY
   await store.open()
-  await store.slice(undefined, 10)
+  await store.open()
   assert.ok(existsSync(damaged))
-  clocks.wallNow += 1.1 * DAY
-  await store.slice(undefined, 10)
-  assert.equal(existsSync(damaged), false, 'the walk through the store removes it')
-
-  mkdirSync(damaged, { mode: 0o700 })
-  await utimes(damaged, clocks.wallNow / 1000, clocks.wallNow / 1000 - 8 * 24 * 60 * 60)
+  place.wallNow += 1.1 * DAY
   await store.open()
   assert.equal(existsSync(damaged), false, 'opening removes it')
 })
 
 /** @returns what the store says when it is opened, or opened again after it met damage */
-async function assertHonest(scope: Scope, place: LevelPlace): Promise<string | undefined> {
+async function assertHonest(scope: Scope, place: FolderPlace): Promise<string | undefined> {
   const store = place.create()
   scope.after(() => store.close())
   let said = await store.open()
@@ -195,24 +169,24 @@ async function assertHonest(scope: Scope, place: LevelPlace): Promise<string | u
     assert.match(said ?? '', /put aside/)
     assert.ok(await readsTruth(store), 'the fresh store can be read')
   }
-  await store.write([makeWrite(namesOf(0))])
-  assert.equal((await store.recall(namesOf(0).viewer)).length, 1)
+  await store.write([written(0)])
+  assert.equal((await store.list(namesOf(0).viewer)).length, 1)
   await store.close()
   assert.equal(await store.open(), undefined)
   return said
 }
 
 /** @returns whether all could be read */
-async function readsTruth(store: RecordStore): Promise<boolean> {
+async function readsTruth(store: StoreEngine): Promise<boolean> {
   try {
     for (let n = 0; n < RECORDS; n += 1) {
       const { id, viewer } = namesOf(n)
-      const [record] = await store.recall(viewer)
-      if (record === undefined) continue
+      const [listed] = await store.list(viewer)
+      const [value] = await store.read(viewer, [id])
+      if (listed === undefined || value === undefined) continue
       assert.ok(!isRemoved(n), `came back: ${id}`)
-      assert.deepEqual({ id: record.id, length: record.query.length }, { id, length: QUERY })
+      assert.deepEqual([listed.id, value.length], [id, QUERY])
     }
-    await allOf(store)
     return true
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
@@ -222,7 +196,7 @@ async function readsTruth(store: RecordStore): Promise<boolean> {
 }
 
 /** All of a kind, because some tables may be left over. */
-function pathsOf({ folder }: LevelPlace, pattern: RegExp): readonly string[] {
+function pathsOf({ folder }: FolderPlace, pattern: RegExp): readonly string[] {
   const names = readdirSync(join(folder, 'sessions')).filter((name) => pattern.test(name))
   assert.ok(names.length > 0, `no ${pattern}`)
   return names.map((name) => join(folder, 'sessions', name))

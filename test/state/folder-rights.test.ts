@@ -3,15 +3,15 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, symlinkSync } 
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Scope } from '../support/scope.ts'
-import { type LevelPlace, makeLevelPlace } from './level-place.ts'
+import { changeOf } from './conformance.ts'
+import { type FolderPlace, makeFolderPlace } from './folder-place.ts'
 import { randomText } from './random-text.ts'
-import { makeWrite } from './records.ts'
 
 test('the folder is created for its user alone, and so is every file in it', async (t) => {
   // A wide mask of the process, and a folder that hands its group on.
   const mask = process.umask(0)
   t.after(() => void process.umask(mask))
-  const { folder, create } = makeLevelPlace(t)
+  const { folder, create } = makeFolderPlace(t)
   chmodSync(dirname(folder), 0o2755)
   const store = create()
   t.after(() => store.close())
@@ -19,7 +19,7 @@ test('the folder is created for its user alone, and so is every file in it', asy
   // Enough for LevelDB to create files of its own.
   for (let n = 0; n < 60; n += 1) {
     const id = `${n}`
-    await store.write([makeWrite({ id, viewer: id, query: randomText(100_000) })])
+    await store.write([changeOf(id, id, { value: Buffer.from(randomText(100_000)) })])
   }
   await store.close()
   await store.open()
@@ -34,14 +34,14 @@ test('the folder is created for its user alone, and so is every file in it', asy
 
 interface Unsafe {
   readonly what: string
-  make(place: LevelPlace): void
+  make(place: FolderPlace): void
   readonly says: RegExp
 }
 
 const unsafe: readonly Unsafe[] = [
   ...[0o750, 0o705, 0o770, 0o701].map((mode) => ({
     what: `a folder of mode ${mode.toString(8)}`,
-    make: ({ folder }: LevelPlace) => {
+    make: ({ folder }: FolderPlace) => {
       mkdirSync(folder)
       chmodSync(folder, mode)
     },
@@ -83,21 +83,21 @@ const unsafe: readonly Unsafe[] = [
 
 for (const { what, make, says } of unsafe)
   test(`not used: ${what}`, async (t) => {
-    const place = makeLevelPlace(t)
+    const place = makeFolderPlace(t)
     make(place)
     await assertUnused(place, says)
   })
 
 test('not used: a parent that is a symbolic link', async (t) => {
-  const { folder } = makeLevelPlace(t)
+  const { folder } = makeFolderPlace(t)
   mkdirSync(join(dirname(folder), 'real'), { mode: 0o700 })
   symlinkSync('real', join(dirname(folder), 'link'))
-  const place = { ...makeLevelPlace(t), folder: join(dirname(folder), 'link', 'state') }
+  const place = { ...makeFolderPlace(t), folder: join(dirname(folder), 'link', 'state') }
   await assertUnused(place, /symbolic link/)
 })
 
 test('a parent with a sticky bit is safe', async (t) => {
-  const place = makeLevelPlace(t)
+  const place = makeFolderPlace(t)
   chmodSync(dirname(place.folder), 0o1777)
   const store = place.create()
   t.after(() => store.close())
@@ -105,14 +105,14 @@ test('a parent with a sticky bit is safe', async (t) => {
 })
 
 test('a parent that does not exist is told', async (t) => {
-  const place = makeLevelPlace(t)
+  const place = makeFolderPlace(t)
   const store = place.create({ folder: join(place.folder, 'deeper') })
   await assert.rejects(store.open(), { name: 'StoreError', message: /does not exist; create it/ })
 })
 
 test("not used: somebody else's folder, parent or sessions", async (t) => {
   for (const part of ['', '..', 'sessions']) {
-    const place = makeLevelPlace(t)
+    const place = makeFolderPlace(t)
     mkdirSync(join(place.folder, 'sessions'), { recursive: true, mode: 0o700 })
     givenAway(t, join(place.folder, part))
     await assertUnused(place, /somebody else/)
@@ -134,8 +134,8 @@ function givenAway(scope: Scope, path: string): void {
   })
 }
 
-async function assertUnused({ folder, create }: LevelPlace, says: RegExp): Promise<void> {
+async function assertUnused({ folder, create }: FolderPlace, says: RegExp): Promise<void> {
   const store = create({ folder })
   await assert.rejects(store.open(), { name: 'StoreError', trouble: 'rights', message: says })
-  await assert.rejects(store.write([makeWrite()]), { trouble: 'rights' })
+  await assert.rejects(store.write([changeOf('viewer', 'a')]), { trouble: 'rights' })
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { createLevelEngine, type Engine } from '../../src/state/level/level-engine.ts'
-import type { RecordStore } from '../../src/state/record-store.ts'
+import { type Level, loadLevel } from '../../src/state/folder/level.ts'
+import type { StoreEngine } from '../../src/state/store-engine.ts'
 import { createPretendTime, type PretendTime } from '../support/pretend-time.ts'
 import type { Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
-import { makeLevelPlace } from './level-place.ts'
-import { makeRecord, makeWrite } from './records.ts'
+import { changeOf } from './conformance.ts'
+import { makeFolderPlace } from './folder-place.ts'
 
-const { viewer } = makeRecord()
+const viewer = 'viewer'
 const timeout = { name: 'StoreError', trouble: 'timeout' }
 
 /** A disk that keeps the calls that it gets from now on, until it is let go. */
@@ -21,7 +21,7 @@ interface Disk {
   letGo(): void
 }
 
-async function makeHangable(scope: Scope): Promise<{ store: RecordStore; disk: Disk; time: PretendTime }> {
+async function makeHangable(scope: Scope): Promise<{ store: StoreEngine; disk: Disk; time: PretendTime }> {
   const time = createPretendTime()
   let release: () => void = () => undefined
   let released = Promise.resolve()
@@ -49,20 +49,21 @@ async function makeHangable(scope: Scope): Promise<{ store: RecordStore; disk: D
       disk.held -= 1
     })
   }
-  const createEngine = async (location: string): Promise<Engine> => {
-    const engine = await createLevelEngine(location)
+  const load = async (location: string): Promise<Level> => {
+    const engine = await loadLevel(location)
     return {
       open: () => held(() => engine.open()),
       getMany: (keys) => held(() => engine.getMany(keys)),
       batch: (steps, sync) => held(() => engine.batch(steps, sync)),
       read: (from, most) => held(() => engine.read(from, most)),
+      compact: () => held(() => engine.compact()),
       close: () => held(() => engine.close()),
     }
   }
-  const place = makeLevelPlace(scope)
+  const place = makeFolderPlace(scope)
   const store = place.create({
-    createEngine,
-    startTimer: time.after,
+    load,
+    after: time.after,
     deadlines: { read: 100, write: 1_000, open: 5_000 },
   })
   scope.after(() => {
@@ -75,24 +76,25 @@ async function makeHangable(scope: Scope): Promise<{ store: RecordStore; disk: D
 test('on a hung disk each call ends at its deadline, and at once while one hangs', async (t) => {
   const { store, disk, time } = await makeHangable(t)
   await store.open()
-  await store.write([makeWrite()])
+  await store.write([changeOf(viewer, 'one')])
   disk.hangs = true
-  const recall = assert.rejects(store.recall(viewer), timeout)
+  const recall = assert.rejects(store.list(viewer), timeout)
   await time.pass(99)
   assert.equal(disk.held, 1)
   await time.pass(1)
   await recall
   const calls = [
-    () => store.recall(viewer),
-    () => store.write([makeWrite()]),
-    () => store.remove([{ viewer, id: 'a' }]),
-    () => store.mark({ filter: {}, at: 0, until: 1 }),
-    () => store.marks(),
-    () => store.slice(undefined, 10),
+    () => store.list(viewer),
+    () => store.write([changeOf(viewer, 'one')]),
+    () => store.end([{ viewer, id: 'a', value: Buffer.alloc(1), keepFor: 1_000 }]),
+    () => store.nextNumber(0),
+    () => store.wide(),
+    () => store.beat({ entry: Buffer.alloc(0), number: 0, have: 0, most: 1 }),
   ]
   for (const call of calls) await assert.rejects(call(), timeout)
   assert.equal(disk.held, 1, 'no call was sent after the one that hangs')
-  assert.equal(time.set(), 0)
+  // The look for what is over.
+  assert.equal(time.set(), 1)
 })
 
 test('however many ask, a hung disk keeps two threads of the pool at most', async (t) => {
@@ -102,8 +104,8 @@ test('however many ask, a hung disk keeps two threads of the pool at most', asyn
   disk.hangs = true
   const calls: Promise<unknown>[] = []
   for (let n = 0; n < 100; n += 1) {
-    calls.push(store.recall(`${n}`), store.write([makeWrite({ id: `${n}` })]))
-    calls.push(store.slice('', 10), store.marks(), store.remove([{ viewer, id: `${n}` }]))
+    calls.push(store.list(`${n}`), store.write([changeOf(viewer, `${n}`)]))
+    calls.push(store.wide(), store.drop([{ viewer, id: `${n}` }]))
   }
   const ended = Promise.allSettled(calls)
   await time.pass(2_000)
@@ -111,28 +113,28 @@ test('however many ask, a hung disk keeps two threads of the pool at most', asyn
   assert.ok(
     outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason.trouble === 'timeout'),
   )
-  assert.equal(disk.most, 2)
+  assert.ok(disk.most <= 2, `${disk.most} threads`)
 })
 
 test('when the disk answers again, the store works on without being opened', async (t) => {
   const { store, disk, time } = await makeHangable(t)
   await store.open()
-  await store.write([makeWrite({ id: 'before' })])
+  await store.write([changeOf(viewer, 'before')])
   disk.hangs = true
-  const write = assert.rejects(store.write([makeWrite({ id: 'while' })]), timeout)
+  const write = assert.rejects(store.write([changeOf(viewer, 'while')]), timeout)
   await time.pass(1_000)
   await write
   disk.letGo()
   await untilFree(disk)
-  await store.write([makeWrite({ id: 'after' })])
-  const ids = (await store.recall(viewer)).map(({ id }) => id)
+  await store.write([changeOf(viewer, 'after')])
+  const ids = (await store.list(viewer)).map(({ id }) => id)
   assert.ok(ids.includes('before') && ids.includes('after'), ids.join())
 })
 
 test('a disk that hangs at close delays it no longer than its deadline, and keeps no lock', async (t) => {
   const { store, disk, time } = await makeHangable(t)
   await store.open()
-  await store.write([makeWrite()])
+  await store.write([changeOf(viewer, 'one')])
   disk.hangs = true
   const close = store.close()
   await time.pass(5_000)
@@ -141,7 +143,7 @@ test('a disk that hangs at close delays it no longer than its deadline, and keep
   disk.letGo()
   await untilFree(disk)
   await store.open()
-  assert.equal((await store.recall(viewer)).length, 1)
+  assert.equal((await store.list(viewer)).length, 1)
 })
 
 test('a disk that hangs at open delays it no longer than its deadline, and keeps no lock', async (t) => {
@@ -154,17 +156,17 @@ test('a disk that hangs at open delays it no longer than its deadline, and keeps
   disk.letGo()
   await untilFree(disk)
   await store.open()
-  await store.write([makeWrite()])
+  await store.write([changeOf(viewer, 'one')])
 })
 
 test('an error that comes after the deadline is no lost one: the store must be opened again', async (t) => {
   const time = createPretendTime()
   let fail: ((error: Error) => void) | undefined
-  const place = makeLevelPlace(t)
+  const place = makeFolderPlace(t)
   const store = place.create({
-    startTimer: time.after,
-    createEngine: async (location) => {
-      const engine = await createLevelEngine(location)
+    after: time.after,
+    load: async (location) => {
+      const engine = await loadLevel(location)
       const hang = (): Promise<void> =>
         new Promise((_, reject) => {
           fail = reject
@@ -174,13 +176,13 @@ test('an error that comes after the deadline is no lost one: the store must be o
   })
   t.after(() => store.close())
   await store.open()
-  const write = assert.rejects(store.write([makeWrite()]), timeout)
+  const write = assert.rejects(store.write([changeOf(viewer, 'one')]), timeout)
   await until('the batch is on its way', () => fail !== undefined)
   await time.pass(60_000)
   await write
   fail?.(new Error('IO error: No space left on device'))
   await time.pass(0)
-  await assert.rejects(store.recall(viewer), { trouble: 'full' })
+  await assert.rejects(store.list(viewer), { trouble: 'full' })
 })
 
 /** Until what it kept is done, and the store has heard of it. */

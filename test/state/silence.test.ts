@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Kept } from '../../src/state/kept.ts'
-import { hasLeft, resumableUntil } from '../../src/state/silence.ts'
+import { createResumableUntil, hasLeft } from '../../src/state/silence.ts'
 import { type KeptFields, makeKept } from '../support/make-kept.ts'
 
 const MINUTE = 60_000
@@ -16,9 +16,9 @@ function silent(target: string, openedAt: number, lastSeen: number, fields: Kept
 
 /** For how many minutes after its last request each may go on. */
 function minutesOf(...all: readonly Kept[]): number[] {
-  const until = resumableUntil(all)
+  const until = createResumableUntil(all)
   return all.map((one) => {
-    const at = until.get(one) ?? Number.NaN
+    const at = until(one)
     return at === 0 ? 0 : (at - one.session.lastSeen) / MINUTE
   })
 }

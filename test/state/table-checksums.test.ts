@@ -2,18 +2,20 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { isDamagedTable } from '../../src/state/level/table-checksums.ts'
-import { makeLevelPlace } from './level-place.ts'
+import { isDamagedTable } from '../../src/state/folder/table-checksums.ts'
+import { changeOf } from './conformance.ts'
+import { makeFolderPlace } from './folder-place.ts'
 import { withLevel } from './open-level.ts'
-import { makeWrite } from './records.ts'
 
 test('any changed bit in the blocks of a table is damage, a missing end is none', async (t) => {
-  const place = makeLevelPlace(t)
+  const place = makeFolderPlace(t)
   const store = place.create()
   await store.open()
   // Enough for two blocks.
-  await store.write(Array.from({ length: 20 }, (_, n) => makeWrite({ viewer: `${n}`, id: `${n}` })))
-  await store.remove([{ viewer: '7', id: '7' }])
+  await store.write(
+    Array.from({ length: 20 }, (_, n) => changeOf(`${n}`, `${n}`, { value: Buffer.alloc(300, n) })),
+  )
+  await store.drop([{ viewer: '7', id: '7' }])
   await store.close()
   await withLevel(place, (level) => level.compactRange('', '~'))
   const sessions = join(place.folder, 'sessions')

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLevelEngine } from '../../src/state/level/level-engine.ts'
-import type { StoreTrouble } from '../../src/state/record-store.ts'
-import { makeLevelPlace } from './level-place.ts'
-import { makeRecord, makeWrite } from './records.ts'
+import { loadLevel } from '../../src/state/folder/level.ts'
+import type { StoreTrouble } from '../../src/state/store-engine.ts'
+import { changeOf } from './conformance.ts'
+import { makeFolderPlace } from './folder-place.ts'
 
 const errors: Readonly<Record<string, StoreTrouble>> = {
   'IO error: 000003.log: No space left on device': 'full',
@@ -18,9 +18,9 @@ for (const [text, trouble] of Object.entries(errors))
     // LevelDB would write on behind a torn part of its log, and lose that when it is read.
     let fails = false
     let batches = 0
-    const store = makeLevelPlace(t).create({
-      createEngine: async (location) => {
-        const engine = await createLevelEngine(location)
+    const store = makeFolderPlace(t).create({
+      load: async (location) => {
+        const engine = await loadLevel(location)
         const batch: typeof engine.batch = async (steps, sync) => {
           batches += 1
           if (fails) throw new Error(text)
@@ -31,15 +31,15 @@ for (const [text, trouble] of Object.entries(errors))
     })
     t.after(() => store.close())
     await store.open()
-    await store.write([makeWrite({ id: 'before' })])
+    await store.write([changeOf('viewer', 'before')])
     fails = true
-    await assert.rejects(store.write([makeWrite()]), { name: 'StoreError', trouble })
+    await assert.rejects(store.write([changeOf('viewer', 'lost')]), { name: 'StoreError', trouble })
     fails = false
-    await assert.rejects(store.write([makeWrite()]), { trouble })
-    await assert.rejects(store.recall(makeRecord().viewer), { trouble })
+    await assert.rejects(store.write([changeOf('viewer', 'lost')]), { trouble })
+    await assert.rejects(store.list('viewer'), { trouble })
     assert.equal(batches, 2)
     assert.equal(await store.open(), undefined)
-    await store.write([makeWrite({ id: 'after' })])
-    const ids = (await store.recall(makeRecord().viewer)).map(({ id }) => id)
+    await store.write([changeOf('viewer', 'after')])
+    const ids = (await store.list('viewer')).map(({ id }) => id)
     assert.deepEqual(ids.sort(), ['after', 'before'])
   })

@@ -2,7 +2,6 @@ import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { type Environment, readSettings } from '../../src/config/read-settings.ts'
 import { createLog, type Log } from '../../src/log/log.ts'
-import type { AmongGates } from '../../src/service/create-fleet-side.ts'
 import { createService, type Service } from '../../src/service/service.ts'
 import type { Scope } from './scope.ts'
 
@@ -22,12 +21,7 @@ export interface Gate {
 /**
  * Starts the whole service in this process, on a port of its own. `log` replaces the log that is recorded.
  */
-export async function startGate(
-  scope: Scope,
-  environment: Environment,
-  log?: Log,
-  amongGates?: AmongGates,
-): Promise<Gate> {
+export async function startGate(scope: Scope, environment: Environment, log?: Log): Promise<Gate> {
   const result = readSettings({
     LISTEN: '127.0.0.1:0',
     ADMIN_LISTEN: 'off',
@@ -44,7 +38,7 @@ export async function startGate(
   })
   const { logLevel: level } = result.settings
   const kept = createLog({ level, format: 'json', colour: false, stream })
-  const service = createService(result.settings, log ?? kept, amongGates)
+  const service = createService(result.settings, log ?? kept)
   await service.start()
   scope.after(() => service.stop())
   const { port } = service.gateServer.address() as AddressInfo

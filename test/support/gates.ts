@@ -2,13 +2,14 @@ import type { Environment } from '../../src/config/read-settings.ts'
 import { type AdminAnswer, askAdmin } from './admin-gate.ts'
 import { type Gate, startGate } from './gate.ts'
 import type { Scope } from './scope.ts'
-import { createSharedPlace, type SharedPlace } from './shared-place.ts'
 import { until } from './until.ts'
+import { portOf, startValkey, type ValkeyServer } from './valkey.ts'
 
-/** Gates that speak to each other as they would through Valkey. Each keeps its own sessions. */
+/** Gates that share a Valkey. */
 export interface Gates {
-  readonly place: SharedPlace
-  add(name: string): Promise<NamedGate>
+  readonly valkey: ValkeyServer
+  /** @param more settings of this gate alone */
+  add(name: string, more?: Environment): Promise<NamedGate>
 }
 
 export interface NamedGate {
@@ -18,21 +19,32 @@ export interface NamedGate {
   admin(what: string): Promise<AdminAnswer>
 }
 
-/** What this process calls 0 in store time. */
-const EPOCH = 1_700_000_000_000
+/** What `/readyz` says of the gates. */
+export interface ReadyGates {
+  readonly gates: {
+    readonly name: string
+    readonly away: boolean
+    readonly all: readonly { readonly name: string; readonly sessions: number; readonly seen: number }[]
+    readonly misfits: readonly string[]
+  }
+}
 
-export function createGates(scope: Scope, environment: Environment): Gates {
-  const place = createSharedPlace(() => performance.now())
+async function createGates(scope: Scope, environment: Environment): Promise<Gates> {
+  const valkey = await startValkey(scope)
   return {
-    place,
-    async add(name) {
-      const gate = await startGate(scope, { ADMIN_LISTEN: '127.0.0.1:0', ...environment }, undefined, {
-        ...{ shared: place.join(name), name },
-        toStoreTime: (monotonic) => EPOCH + monotonic,
-        after(milliseconds, act) {
-          const timer = setTimeout(act, milliseconds).unref()
-          return () => clearTimeout(timer)
+    valkey,
+    async add(name, more = {}) {
+      const gate = await startGate(scope, {
+        ...{
+          ADMIN_LISTEN: '127.0.0.1:0',
+          GATE_NAME: name,
+          STATE_SECRET: 'a-secret-of-thirty-two-characters-',
         },
+        STATE_URL: `valkey://127.0.0.1:${portOf(valkey.address)}`,
+        // A busy machine is no slow server.
+        STATE_TIMEOUT: '1s',
+        ...environment,
+        ...more,
       })
       return { name, gate, admin: (what) => askAdmin({ port: gate.adminPort }, what) }
     },
@@ -45,16 +57,13 @@ export async function startGates<Names extends readonly string[]>(
   environment: Environment,
   names: Names,
 ): Promise<Gates & { readonly all: { readonly [At in keyof Names]: NamedGate } }> {
-  const gates = createGates(scope, environment)
+  const gates = await createGates(scope, environment)
   const all: NamedGate[] = []
   for (const name of names) all.push(await gates.add(name))
   for (const { admin } of all)
     await until(
       'the gates to know each other',
-      async () => {
-        const { gates: answered } = (await admin('GET /sessions?limit=1')).json as { gates: unknown[] }
-        return answered.length === names.length
-      },
+      async () => ((await admin('GET /readyz')).json as ReadyGates).gates.all.length === names.length,
       30_000,
     )
   return { ...gates, all: all as { readonly [At in keyof Names]: NamedGate } }

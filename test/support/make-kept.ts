@@ -28,7 +28,7 @@ export function makeKept(id: string, target = '/a/index.m3u8?token=X', fields: K
   session.activeAt = lastSeen
   return {
     ...{ session, part: 1, came: 'opened', allowedAt: openedAt, resumeFor: 36_000_000, toldAt: 0 },
-    ...{ silent: false, removed: false, limited: undefined, hasLeft: false, isAskedElsewhere: false },
+    ...{ silent: false, removed: false, limited: undefined, hasLeft: false, number: 0, from: openedAt },
     ...more,
   }
 }

@@ -19,7 +19,7 @@ import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
 import { createChance } from './create-chance.ts'
 import { createIds } from './create-ids.ts'
-import { createMemoryPlace, type MemoryPlace } from './memory-store.ts'
+import { createMemoryPlace, type MemoryPlace } from './memory-engine.ts'
 import { createPretendLimit, type LimitNotes, type PretendLimitSettings } from './pretend-limit.ts'
 
 /** Milliseconds between two sweeps of idle sessions, as shipped. */
@@ -170,20 +170,19 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
   }
 
   /** As the service connects the parts. Its clock begins at 0. */
-  const createProcess = (configuration?: string) => {
+  const createProcess = (configuration = '') => {
     const born = now
     const clock = (): number => now - born
-    const disk = place.create(configuration)
+    const disk = place.create()
     const stored: SessionStore = createSessionStore({
-      ...{ store: disk, clock, after, idle, identify },
+      ...{ engine: disk, secrets: [], configuration, clock, after, idle, identify },
       scopeOf: createScopeOf(patterns),
-      max: options.stateMax ?? Number.POSITIVE_INFINITY,
       timeout: 100,
       onChange: (state) => void states.push(state),
       onSetAside() {},
       onCommand() {},
       onSilent: (session) => tell('ended', session, 'idle'),
-      onClosed: (session) => tell('ended', session, 'closed'),
+      sessionsOf: (viewer) => sessions.of(viewer),
       onReturned(session, as) {
         if (as === 'adopted') tell('adopted', session)
       },
@@ -199,8 +198,8 @@ export function createPretendGate(options: PretendGateOptions = {}): PretendGate
         ...(options.onCookie && { onCookie: options.onCookie }),
         onOpened: (session) => tell('opened', session),
         onEnded(session, why) {
-          tell('ended', session, why)
-          if (options.store) stored.ended(session, why)
+          if (options.store) stored.ended(session, why, (how) => tell('ended', session, how))
+          else tell('ended', session, why)
           limited?.limit.ended(session, why)
         },
       })

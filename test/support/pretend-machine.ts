@@ -6,12 +6,11 @@ import type { Lifetimes } from '../../src/decision/terms.ts'
 import { createIdentify } from '../../src/session/identity.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 import { createSessionTable, type SessionTable } from '../../src/session/session-table.ts'
-import type { RecordStore } from '../../src/state/record-store.ts'
 import { createSessionStore, type SessionStore } from '../../src/state/session-store.ts'
-import type { SharedStore } from '../../src/state/shared-store.ts'
+import type { StoreEngine } from '../../src/state/store-engine.ts'
 import type { Question, Subrequest } from '../../src/subrequest.ts'
 import type { Decision, Outcome, Verdict } from '../../src/verdict.ts'
-import { type LevelPlace, makeLevelPlace } from '../state/level-place.ts'
+import { type FolderPlace, makeFolderPlace } from '../state/folder-place.ts'
 import { tokens } from './pretend-gate.ts'
 import type { Scope } from './scope.ts'
 import { until } from './until.ts'
@@ -43,14 +42,14 @@ export interface PretendProcessOptions {
   readonly idle?: number
   readonly defaultAction?: Verdict
   /** What the disk is hidden behind. */
-  readonly behind?: (records: RecordStore) => RecordStore
+  readonly behind?: (engine: StoreEngine) => StoreEngine
   /** It uses this store in place of the disk, with other gates. */
-  readonly shared?: SharedStore
+  readonly shared?: StoreEngine
 }
 
 /** A machine on which one gate after the other uses the same folder. */
 export interface PretendMachine {
-  readonly place: LevelPlace
+  readonly place: FolderPlace
   /** Starts a gate. One at a time. */
   start(options?: PretendProcessOptions): Promise<PretendProcess>
   /** Time passes while no gate runs. */
@@ -58,12 +57,12 @@ export interface PretendMachine {
 }
 
 export function createPretendMachine(scope: Scope): PretendMachine {
-  const place = makeLevelPlace(scope)
+  const place = makeFolderPlace(scope)
   return {
     place,
     pass: place.pass,
     start: (options = {}) => {
-      const { behind = (records) => records, shared } = options
+      const { behind = (engine) => engine, shared } = options
       return startProcess(scope, place, shared ?? behind(place.create()), options)
     },
   }
@@ -71,8 +70,8 @@ export function createPretendMachine(scope: Scope): PretendMachine {
 
 async function startProcess(
   scope: Scope,
-  place: LevelPlace,
-  records: RecordStore,
+  place: FolderPlace,
+  engine: StoreEngine,
   options: PretendProcessOptions,
 ): Promise<PretendProcess> {
   const { idle = 120_000, defaultAction = 'deny' } = options
@@ -90,19 +89,22 @@ async function startProcess(
     return () => void timers.delete(timer)
   }
   const store = createSessionStore({
-    ...{ store: records, clock, after, idle, identify, scopeOf: createScopeOf(patterns) },
-    shared: options.shared,
-    max: Number.POSITIVE_INFINITY,
-    timeout: 100,
+    ...{ engine, secrets: [], configuration: '', clock, after, idle, identify },
+    ...{ scopeOf: createScopeOf(patterns), timeout: 100 },
+    sessionsOf: (viewer) => memory.sessions.of(viewer),
     onChange() {},
     onSetAside() {},
     onCommand() {},
     onReturned() {},
     onSilent() {},
-    onClosed() {},
   })
   const table = (): SessionTable =>
-    createSessionTable({ max: 1_000, maxBytes: Number.POSITIVE_INFINITY, idle, onEnded: store.ended })
+    createSessionTable({
+      max: 1_000,
+      maxBytes: Number.POSITIVE_INFINITY,
+      idle,
+      onEnded: (session, why) => store.ended(session, why),
+    })
   const memory = { sessions: table(), provisional: table(), denials: createDenials(1_000) }
   const decide = createDecide({
     ...{
@@ -132,7 +134,7 @@ async function startProcess(
     },
   })
   await store.start(Number.POSITIVE_INFINITY)
-  scope.after(() => records.close())
+  scope.after(() => engine.close())
 
   const move = (to: number): void => {
     place.pass(to - now)
@@ -163,12 +165,12 @@ async function startProcess(
       await pass(100)
       await until('the store to be written', () => store.waiting() === 0)
       // It waits for what is being written.
-      await records.remove([])
+      await engine.drop([])
     },
     stop: () => store.stop(Number.POSITIVE_INFINITY),
     async kill() {
       timers.clear()
-      await records.close()
+      await engine.close()
     },
   }
 }

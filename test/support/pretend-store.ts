@@ -84,6 +84,7 @@ export function storedSession(
     part: 1,
     silent: false,
     limited: undefined,
+    number: 0,
     ...stored,
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { StoreError } from '../../src/state/record-store.ts'
+import { StoreError } from '../../src/state/store-engine.ts'
 import type { UserText, UserTexts } from '../../src/state/user-texts.ts'
 import { createChance } from './create-chance.ts'
 

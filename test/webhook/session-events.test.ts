@@ -13,7 +13,6 @@ import { createPretendTime } from '../support/pretend-time.ts'
 
 const ok: Posted = { kind: 'answered', status: 200 }
 const refusedConnection: Posted = { kind: 'unavailable', reason: 'refused' }
-const receiver = 'http://billing.example.com/events'
 /** When the pretend clock is 0. */
 const EPOCH = Date.parse('2026-11-24T13:00:00.000Z')
 
@@ -27,7 +26,7 @@ const identify = createIdentify({ tokenParams: ['token'], ignoredParams: [], ...
 const scopeOf = createScopeOf(patterns)
 
 /** Events around a pretend clock and a pretend receiver. */
-function create({ minTime = 0, random = 0 } = {}) {
+function create({ interim = 0, random = 0 } = {}) {
   const time = createPretendTime()
   const posts: { readonly at: number; readonly batch: EventBatch }[] = []
   const lines: Line[] = []
@@ -38,8 +37,8 @@ function create({ minTime = 0, random = 0 } = {}) {
   let standing: Pick<SessionView, 'part' | 'came'> | undefined
   const events = createSessionEvents({
     gate: 'gate-1',
-    receiver,
-    minTime,
+    receiver: 'http://billing.example.com/events',
+    interim,
     async post(json, signal) {
       posts.push({ at: time.clock(), batch: JSON.parse(json) as EventBatch })
       return await answer(signal)
@@ -89,10 +88,6 @@ function create({ minTime = 0, random = 0 } = {}) {
       posts.length = 0
     },
   }
-}
-
-function undelivered(fields: object): Line {
-  return { message: 'events undelivered', fields: { receiver, ...fields } }
 }
 
 function nameOf(event: SessionEvent): string {
@@ -168,20 +163,6 @@ describe('what is told of a session', () => {
   })
 })
 
-/** Events whose receiver does this from the first session on, and that session. */
-async function startTold(answer: Posted | ((signal: AbortSignal) => Promise<Posted>), random = 0) {
-  const events = create({ random })
-  await events.started()
-  events.answers(typeof answer === 'function' ? answer : () => answer)
-  return { events, session: events.open() }
-}
-
-/** Answers nothing until it is given up. */
-const hangs = (signal: AbortSignal): Promise<Posted> =>
-  new Promise((resolve) =>
-    signal.addEventListener('abort', () => resolve({ kind: 'unavailable', reason: 'timeout' })),
-  )
-
 describe('batches', () => {
   test('events of one second go together, in order', async () => {
     const events = create()
@@ -201,17 +182,18 @@ describe('batches', () => {
     const events = create()
     await events.started()
     await events.time.pass(600_000)
-    assert.deepEqual([events.posts.length, events.time.set()], [0, 0])
+    assert.equal(events.posts.length, 0)
+    assert.equal(events.time.set(), 0)
   })
 
   test(`${MAX_BATCH} events go at once; more than that in several posts, one at a time`, async () => {
     const events = create()
     await events.started()
     const release: (() => void)[] = []
-    const sizes = () => events.posts.map(({ batch }) => batch.events.length)
     events.answers(() => new Promise((resolve) => release.push(() => resolve(ok))))
     for (let n = 0; n < 700; n++) events.open()
     await events.time.pass(0)
+    assert.deepEqual(sizes(), [500])
     for (let n = 0; n < 500; n++) events.open()
     await events.time.pass(4_000)
     assert.deepEqual(sizes(), [500])
@@ -226,81 +208,145 @@ describe('batches', () => {
     release.shift()?.()
     await settled()
     assert.deepEqual(events.counts(), { delivered: 1_201, dropped: 0, waiting: 0 })
+
+    function sizes(): number[] {
+      return events.posts.map(({ batch }) => batch.events.length)
+    }
   })
 })
 
-describe('what the receiver answers', () => {
-  for (const [what, posted, dropped] of [
-    ['a refused connection', refusedConnection, 0],
-    ...[500, 302, 408, 429].map((status) => [`${status}`, { kind: 'answered', status }, 0] as const),
-    ...[400, 401, 404, 413].map((status) => [`${status}`, { kind: 'answered', status }, 1] as const),
-  ] as const)
-    test(`${what}: the same events are ${dropped === 0 ? 'sent again, before newer ones' : 'dropped and counted'}`, async () => {
-      const { events, session: a } = await startTold(posted)
+describe('a receiver that gives no answer, or none that helps', () => {
+  for (const [what, posted] of Object.entries<Posted>({
+    'a refused connection': refusedConnection,
+    '500': { kind: 'answered', status: 500 },
+    'a redirect': { kind: 'answered', status: 302 },
+    '408': { kind: 'answered', status: 408 },
+    '429': { kind: 'answered', status: 429 },
+  })) {
+    test(`${what}: the same events are sent again, before newer ones`, async () => {
+      const events = create()
+      await events.started()
+      events.answers(() => posted)
+      const a = events.open()
       await events.time.pass(1_000)
       const b = events.open()
       events.answers(() => ok)
       await events.time.pass(2_000)
-      const again = dropped === 0 ? [`start ${a.id}`] : []
-      assert.deepEqual(events.told(), [`start ${a.id}`, ...again, `start ${b.id}`])
-      assert.deepEqual(events.counts(), { delivered: 3 - dropped, dropped, waiting: 0 })
+      assert.deepEqual(events.told(), [`start ${a.id}`, `start ${a.id}`, `start ${b.id}`])
+      assert.deepEqual(events.counts(), { delivered: 3, dropped: 0, waiting: 0 })
     })
+  }
 
-  test('waits double from one second to one minute; chance shortens one by up to a half', async () => {
-    const { events } = await startTold(refusedConnection)
+  test('waits double from one second to one minute', async () => {
+    const events = create()
+    await events.started()
+    events.answers(() => refusedConnection)
+    events.open()
     await events.time.pass(250_000)
     const times = events.posts.map(({ at }) => at / 1_000 - 2)
     assert.deepEqual(times, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243])
-    const { events: short } = await startTold(refusedConnection, 1)
-    await short.time.pass(6_000)
+  })
+
+  test('chance shortens a wait by up to a half', async () => {
+    const events = create({ random: 1 })
+    await events.started()
+    events.answers(() => refusedConnection)
+    events.open()
+    await events.time.pass(6_000)
     assert.deepEqual(
-      short.posts.map(({ at }) => at),
+      events.posts.map(({ at }) => at),
       [2_000, 2_500, 3_500, 5_500],
     )
   })
 
   test('a post that is not answered within 5 s is given up', async () => {
-    const { events } = await startTold(hangs)
-    await events.time.pass(5_999)
-    assert.deepEqual(events.lines, [])
-    await events.time.pass(1)
-    assert.deepEqual(events.lines, [undelivered({ reason: 'timeout', waiting: 1 })])
+    const events = create()
+    await events.started()
+    const given: number[] = []
+    events.answers(
+      (signal) =>
+        new Promise((resolve) =>
+          signal.addEventListener('abort', () => {
+            given.push(events.time.clock())
+            resolve({ kind: 'unavailable', reason: 'timeout' })
+          }),
+        ),
+    )
+    events.open()
+    await events.time.pass(7_000)
+    assert.deepEqual(given, [7_000])
+    assert.deepEqual(events.lines, [
+      {
+        message: 'events undelivered',
+        fields: { receiver: 'http://billing.example.com/events', reason: 'timeout', waiting: 1 },
+      },
+    ])
   })
 
   test(`of more than ${MAX_WAITING} events the oldest are dropped, and counted`, async () => {
-    const { events, session } = await startTold(refusedConnection)
-    const more = Array.from({ length: MAX_WAITING + 699 }, () => events.open())
+    const events = create()
+    await events.started()
+    events.answers(() => refusedConnection)
+    const opened = Array.from({ length: MAX_WAITING + 700 }, () => events.open())
     await events.time.pass(0)
-    assert.deepEqual(events.counts(), { delivered: 1, dropped: 700, waiting: MAX_WAITING })
+    assert.equal(events.counts().waiting, MAX_WAITING)
+    assert.equal(events.counts().dropped, 700)
     events.answers(() => ok)
     events.posts.length = 0
     await events.time.pass(60_000)
     assert.deepEqual(events.counts(), { delivered: MAX_WAITING + 1, dropped: 700, waiting: 0 })
     assert.deepEqual(
       events.told(),
-      [session, ...more].slice(700).map(({ id }) => `start ${id}`),
+      opened.slice(700).map(({ id }) => `start ${id}`),
     )
   })
 
   test('what is on its way is not dropped for what comes meanwhile', async () => {
-    const { events, session } = await startTold(refusedConnection)
+    const events = create()
+    await events.started()
+    events.answers(() => refusedConnection)
+    const first = events.open()
     await events.time.pass(1_000)
     for (let n = 0; n < MAX_WAITING + 10; n++) events.open()
     assert.equal(events.counts().waiting, MAX_WAITING)
     events.answers(() => ok)
     events.posts.length = 0
     await events.time.pass(60_000)
-    assert.equal(events.told()[0], `start ${session.id}`)
+    assert.equal(events.told()[0], `start ${first.id}`)
     assert.deepEqual(events.counts(), { delivered: MAX_WAITING + 1, dropped: 11, waiting: 0 })
   })
 })
 
+describe('a receiver that refuses', () => {
+  for (const status of [400, 401, 404, 413]) {
+    test(`${status}: the batch is dropped and counted, newer events are tried`, async () => {
+      const events = create()
+      await events.started()
+      events.answers(() => ({ kind: 'answered', status }))
+      const a = events.open()
+      await events.time.pass(1_000)
+      const b = events.open()
+      events.answers(() => ok)
+      await events.time.pass(1_000)
+      assert.deepEqual(events.told(), [`start ${a.id}`, `start ${b.id}`])
+      assert.deepEqual(events.counts(), { delivered: 2, dropped: 1, waiting: 0 })
+    })
+  }
+})
+
 describe('the log has one line for each change of state', () => {
+  const receiver = 'http://billing.example.com/events'
+
   test('however often an attempt fails', async () => {
-    const { events } = await startTold(refusedConnection)
+    const events = create()
+    await events.started()
+    events.answers(() => refusedConnection)
+    events.open()
     await events.time.pass(100_000)
     for (let n = 0; n < MAX_WAITING + 5; n++) events.open()
-    assert.deepEqual(events.lines, [undelivered({ reason: 'refused', waiting: 1 })])
+    assert.deepEqual(events.lines, [
+      { message: 'events undelivered', fields: { receiver, reason: 'refused', waiting: 1 } },
+    ])
     events.answers(() => ok)
     await events.time.pass(100_000)
     assert.deepEqual(events.lines.slice(1), [
@@ -310,71 +356,62 @@ describe('the log has one line for each change of state', () => {
   })
 
   test('a status that refuses is named, once', async () => {
-    const { events } = await startTold({ kind: 'answered', status: 404 })
+    const events = create()
+    await events.started()
+    events.answers(() => ({ kind: 'answered', status: 404 }))
     for (let n = 0; n < 5; n++) {
-      await events.time.pass(2_000)
       events.open()
+      await events.time.pass(2_000)
     }
-    assert.deepEqual(events.lines, [undelivered({ status: 404, waiting: 1 })])
+    assert.deepEqual(events.lines, [
+      { message: 'events undelivered', fields: { receiver, status: 404, waiting: 1 } },
+    ])
   })
 
   test('more events than the receiver takes are told too', async () => {
-    const { events } = await startTold(() => new Promise(() => {}))
-    for (let n = 0; n < MAX_WAITING; n++) events.open()
-    assert.deepEqual(events.lines, [undelivered({ reason: 'overflow', waiting: MAX_WAITING })])
+    const events = create()
+    await events.started()
+    events.answers(() => new Promise(() => {}))
+    for (let n = 0; n <= MAX_WAITING; n++) events.open()
+    assert.deepEqual(events.lines, [
+      { message: 'events undelivered', fields: { receiver, reason: 'overflow', waiting: MAX_WAITING } },
+    ])
   })
 })
 
-describe('a minimal time of ten seconds', () => {
-  /** What happens to a session: `wait 3` seconds, `hear` a request, `end`. Then what was told of it. */
-  const rows: readonly (readonly [what: string, story: string, told: string])[] = [
-    ['a start is told of after it, when a request has come since', 'wait 6 hear wait 6 hear wait 9', 'start'],
-    ['and not before it', 'wait 6 hear wait 6 hear wait 7.9', ''],
-    ['its end follows', 'wait 6 hear wait 6 hear wait 9 end wait 1', 'start end'],
-    [
-      'a viewer who has zapped on leaves no trace, though the session ends later',
-      'wait 3 hear wait 117 end wait 60',
-      '',
-    ],
-    ['a session that ends sooner leaves no trace either', 'wait 9 hear end wait 60', ''],
-    [
-      'one that ends before its start was told of has both told',
-      'wait 9 hear wait 5 hear end wait 1',
-      'start end',
-    ],
-    ['a film or an MPEG-TS stream is asked about once and lasts', 'film wait 10.9', ''],
-    ['it is told of then', 'film wait 11', 'start'],
-    ['and so is its end', 'film wait 121 end wait 1', 'start end'],
-  ]
-  for (const [what, story, told] of rows)
-    test(what, async () => {
-      const events = create({ minTime: 10_000 })
-      await events.started()
-      const session = events.open(story.startsWith('film') ? '/live/one.ts?token=SECRET' : undefined)
-      for (const [, act, seconds] of story.matchAll(/(wait|hear|end)(?: ([\d.]+))?/g)) {
-        if (act === 'wait') await events.time.pass(Number(seconds) * 1_000)
-        else if (act === 'hear') events.hear(session)
-        else events.end(session)
-      }
-      assert.deepEqual(
-        events.told(),
-        told.split(' ').flatMap((word) => (word === '' ? [] : [`${word} ${session.id}`])),
-      )
-      if (told === '' && story.includes('end')) assert.equal(events.time.set(), 0)
-    })
-
-  test('many that open and end leave nothing behind, and one timer at most is set', async () => {
-    const events = create({ minTime: 10_000 })
-    await events.started()
-    for (let second = 0; second < 30; second++) {
-      const opened = Array.from({ length: 100 }, () => events.open())
-      await events.time.pass(1_000)
-      for (const session of opened) events.end(session, 'evicted')
-      assert.ok(events.time.set() <= 1)
-    }
-    await events.time.pass(11_000)
+describe('an interim', () => {
+  test('is told of who plays, each interval, and of nobody who has ended', async () => {
+    const events = create({ interim: 600_000, random: 0.5 })
+    const [playing, ended] = [events.open(), events.open('/live/two/index.m3u8?token=SECRET')]
+    await events.time.pass(1_000)
+    events.ended(ended, 'idle')
+    const interims = (): string[] =>
+      events.posts
+        .flatMap(({ batch }) => batch.events)
+        .flatMap((event) => (event.event === 'interim' ? [event.session] : []))
+    await events.time.pass(590_000)
+    assert.deepEqual(interims(), [])
+    await events.time.pass(20_000)
+    assert.deepEqual(interims(), [playing.id])
+    await events.time.pass(600_000)
+    assert.deepEqual(interims(), [playing.id, playing.id])
+    events.ended(playing, 'closed')
+    await events.time.pass(1_300_000)
+    assert.equal(interims().length, 2)
     assert.equal(events.time.set(), 0)
-    assert.deepEqual(events.told(), [])
+  })
+
+  test('is told of what came back from the store, and one of a kick-off are spread by a tenth', async () => {
+    const events = create({ interim: 600_000, random: 0 })
+    const session = events.open()
+    events.ended(session, 'idle')
+    events.returned(session, 'adopted')
+    await events.time.pass(539_000)
+    const count = (): number =>
+      events.posts.flatMap(({ batch }) => batch.events).filter(({ event }) => event === 'interim').length
+    assert.equal(count(), 0)
+    await events.time.pass(3_000)
+    assert.equal(count(), 1)
   })
 })
 
@@ -399,14 +436,19 @@ describe('at the end', () => {
     assert.deepEqual(events.counts(), { delivered: 0, dropped: 2, waiting: 0 })
     assert.deepEqual(events.lines.at(-1), {
       message: 'events lost',
-      fields: { receiver, events: 2 },
+      fields: { receiver: 'http://billing.example.com/events', events: 2 },
     })
     assert.equal(events.time.set(), 0)
   })
 
   test('a receiver that hangs is waited for two seconds', async () => {
     const events = create()
-    events.answers(hangs)
+    events.answers(
+      (signal) =>
+        new Promise((resolve) =>
+          signal.addEventListener('abort', () => resolve({ kind: 'unavailable', reason: 'timeout' })),
+        ),
+    )
     events.open()
     let ended = false
     const stopped = events.stop().then(() => {

@@ -14,6 +14,8 @@ export interface CheckStoreOptions {
   /** What the running gate says of its store; undefined when it does not say. */
   readonly running: Readyz['state']
   readonly lookAtValkey: LookAtValkey
+  /** What all gates that share a store have to have in common. */
+  readonly configuration: string
 }
 
 const { ok, warning, failed } = findingsOf('store')
@@ -24,12 +26,13 @@ export async function checkStore({
   isChosen,
   running,
   lookAtValkey,
+  configuration,
 }: CheckStoreOptions): Promise<readonly Finding[]> {
   if (state === undefined) return [withoutStore(isChosen, running)]
   const { flaws, sound } =
     state.kind === 'file'
       ? await checkFolder(state, running)
-      : await checkValkey(state, running, lookAtValkey)
+      : await checkValkey(state, running, lookAtValkey, configuration)
   const findings = [...ofGate(running), ...flaws]
   return findings.length > 0 ? findings : [sound]
 }

@@ -13,21 +13,26 @@ const MOST_OF_TIMEOUT = 1 / 2
 /** Milliseconds. */
 const CLOCK_TOLERANCE = 2_000
 
-/** Checks the Valkey that gates share. What the running gate has said of it is not said again. */
+/**
+ * Checks the Valkey that gates share. What the running gate has said of it is not said again.
+ * @param configuration what all gates have to have in common, as it is here
+ */
 export async function checkValkey(
   state: ValkeyState,
   running: Readyz['state'],
   lookAtValkey: LookAtValkey,
+  configuration: string,
 ): Promise<CheckedStore> {
-  const servers = await lookAtValkey(state)
+  const looked = await lookAtValkey(state)
   return {
-    flaws: servers.flatMap((one) => [
-      ...ofTrouble(one, running),
-      ...ofRoundTrip(one, state),
-      ...ofPolicy(one),
-      ...ofClock(one),
-    ]),
-    sound: asItShouldBe(servers),
+    flaws: [
+      ...ofTrouble(looked, running),
+      ...ofRoundTrip(looked, state),
+      ...ofPolicy(looked),
+      ...ofClock(looked),
+      ...ofGates(looked, configuration),
+    ],
+    sound: asItShouldBe(looked),
   }
 }
 
@@ -61,13 +66,32 @@ function ofClock({ name, clockOffset = 0 }: LookedAtValkey): Finding[] {
   return [warning(what, remedy, { clockOffset })]
 }
 
-function asItShouldBe(servers: readonly LookedAtValkey[]): Finding {
-  const told = servers.map(({ name, roundTrip = 0, policy = 'policy not told', persistence }) => {
-    const disk = { true: ', sealed on its disk, too', false: '', undefined: '' }[String(persistence)]
-    return `${name} (${shown(roundTrip)}, ${policy}${disk})`
-  })
-  const detail = servers.map(({ trouble: _, ...server }) => server)
-  return ok(`Valkey at ${told.join(', ')}`, undefined, { servers: detail })
+function ofGates({ name, gates = [], strangers = 0 }: LookedAtValkey, configuration: string): Finding[] {
+  const others = gates.filter((one) => one.configuration !== configuration).map((one) => one.name)
+  const findings: Finding[] = []
+  if (strangers > 0)
+    findings.push(
+      failed(
+        `${strangers === 1 ? 'a gate uses' : `${strangers} gates use`} Valkey at ${name} with another STATE_SECRET: its sessions and limits are its own`,
+        'write the same STATE_SECRET on all gates, or another STATE_PREFIX where it is another installation',
+        { strangers },
+      ),
+    )
+  if (others.length > 0)
+    findings.push(
+      failed(
+        `another configuration than here has ${others.join(', ')}: sessions of one gate are unknown to the other`,
+        'write the same BACKEND_URL, TOKEN_PARAM, IGNORED_PARAMS, patterns, prefixes, SESSION_IDLE and SESSION_LIMIT on all gates, and restart them',
+        { others },
+      ),
+    )
+  return findings
+}
+
+function asItShouldBe(looked: LookedAtValkey): Finding {
+  const { trouble: _, name, roundTrip = 0, policy = 'policy not told', persistence } = looked
+  const disk = persistence === true ? ', sealed on its disk, too' : ''
+  return ok(`Valkey at ${name} (${shown(roundTrip)}, ${policy}${disk})`, undefined, { ...looked })
 }
 
 function shown(milliseconds: number): string {

@@ -1,7 +1,7 @@
 import { access, constants, lstat, readdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createStoreFolder } from '../../state/level/store-folder.ts'
-import { StoreError } from '../../state/record-store.ts'
+import { createStoreFolder } from '../../state/folder/store-folder.ts'
+import { StoreError } from '../../state/store-engine.ts'
 
 /** What lies where the store should be. Bytes. */
 export interface LookedAtStore {

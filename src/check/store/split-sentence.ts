@@ -1,4 +1,4 @@
-import type { StoreError } from '../../state/record-store.ts'
+import type { StoreError } from '../../state/store-engine.ts'
 
 /** The sentence of a store's trouble: what is wrong, and behind the last semicolon the cure. */
 export function splitSentence(message: StoreError['message']): [what: string, cure: string | undefined] {

@@ -6,8 +6,8 @@ import { readCosts } from '../../../bench/scale/costs.ts'
 import { needsTable } from '../../../bench/scale/needs-table.ts'
 import { costParts } from '../../../bench/scale/scale-tables.ts'
 import type { ValkeySettings } from '../../../src/state/valkey/valkey-settings.ts'
-import { makeWrite } from '../../state/records.ts'
-import { makeStore } from '../../state/valkey/valkey-place.ts'
+import { changeOf } from '../../state/conformance.ts'
+import { makeEngine } from '../../state/valkey/engine-place.ts'
 import { makeAuthority } from '../../support/certificates.ts'
 import { type Child, startChild } from '../../support/child.ts'
 import { readPage } from '../../support/documentation/pages.ts'
@@ -72,27 +72,28 @@ describe('Valkey as docs/scale.md sets it up', { concurrency: 2 }, () => {
     )
     const sentinels: number[] = []
     for (let n = 0; n < 3; n++) sentinels.push(await startSentinel(t, primary.port))
-    const store = makeStore(
+    const store = makeEngine(
       settingsFor([], {
         ...own,
         mode: { kind: 'sentinel', name: 'alta-auth' },
         nodes: sentinels.map((port) => ({ kind: 'tcp', host: '127.0.0.1', port })),
       }),
+      { read: 1_000, write: 1_000 },
     )
     t.after(() => store.close())
     await store.open()
-    await store.write([makeWrite()])
-    const { viewer } = makeWrite().record
+    const change = changeOf('a-viewer-of-22-letters', 'a-session-of-22-letter')
+    await store.write([change])
     await primary.child.stop('SIGKILL')
     await until(
       'the replica is the primary',
       async () => {
-        const records = await store.recall(viewer).catch(() => [])
-        const isWritten = await store.write([makeWrite()]).then(
-          (notDone) => notDone.length === 0,
+        const listed = await store.list(change.viewer).catch(() => [])
+        const isWritten = await store.write([change]).then(
+          ([outcome]) => outcome?.kind === 'written',
           () => false,
         )
-        return isWritten && records.length === 1 && store.nodes()[0]?.name === `127.0.0.1:${replica.port}`
+        return isWritten && listed.length === 1
       },
       30_000,
     )

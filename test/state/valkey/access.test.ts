@@ -4,108 +4,77 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { neededCommands } from '../../../src/state/valkey/probe-rights.ts'
+import { neededCommands } from '../../../src/state/valkey/shared-scripts.ts'
 import { makeAuthority } from '../../support/certificates.ts'
 import { startChild } from '../../support/child.ts'
 import { aclCommandsOfPage } from '../../support/documentation/scale-page.ts'
-import { rounds } from '../../support/rounds.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
-import { until } from '../../support/until.ts'
 import { settingsFor, startValkey } from '../../support/valkey.ts'
-import { makeWrite } from '../records.ts'
-import { startLink } from './record-link.ts'
+import { beat, changeOf, makeEngine, nameOf, openEngine } from './engine-place.ts'
 import { useAll } from './use-all.ts'
-import { makeStore, makeValkeyPlace } from './valkey-place.ts'
 
+const viewer = nameOf('viewer')
 /** What docs/scale.md gives. */
 const commands = aclCommandsOfPage()
 const rights = (all: readonly string[]): string[] => [
-  ...['user', 'alta-auth', 'on', '>the-password', '~test:*', 'resetchannels', '-@all'],
+  ...['on', '>the-password', '~test:*', 'resetchannels', '-@all'],
   ...all.map((command) => `+${command}`),
 ]
+const asUser = { username: 'alta-auth', password: 'the-password' }
 
 describe('the rights that the gate needs', { concurrency: 4 }, () => {
-  test('are those that the page gives, and that check tries', () => {
+  test('are those that the page gives, and that opening tries', () => {
     assert.deepEqual([...commands].sort(), [...neededCommands].sort())
   })
 
   test('the ACL line of the documentation suffices for all that a gate does', async (t) => {
     const server = await startValkey(t, { unix: true })
-    await server.cli('ACL', 'SETUSER', 'alta-auth', 'reset', ...rights(commands).slice(2))
-    const store = makeStore(settingsFor([server], { username: 'alta-auth', password: 'the-password' }))
-    t.after(() => store.close())
-    await store.open()
-    await useAll(store)
-    const log = await server.cli('ACL', 'LOG')
-    assert.equal(log, '')
+    await server.cli('ACL', 'SETUSER', 'alta-auth', 'reset', ...rights(commands))
+    await useAll(await openEngine(t, settingsFor([server], asUser)))
+    assert.equal(await server.cli('ACL', 'LOG'), '')
   })
 
-  test('without any of them something fails, and says that rights are missing', async (t) => {
-    const each = rounds(4, 1)
-    const tried = commands.filter((_command, at) => at % each === 0)
+  test('without any of them opening fails, and says that rights are missing', async (t) => {
     const server = await startValkey(t, { unix: true })
-    const without = async (command: string): Promise<string> => {
-      const rest = rights(commands.filter((one) => one !== command)).map((one) =>
-        one.replace('test:', 'test*:'),
+    for (const missing of commands) {
+      await server.cli(
+        'ACL',
+        'SETUSER',
+        missing,
+        'reset',
+        ...rights(commands.filter((one) => one !== missing)),
       )
-      await server.cli('ACL', 'SETUSER', command, 'reset', ...rest.slice(2))
-      const more = { username: command, password: 'the-password', prefix: `test-${command}:` }
-      const store = makeStore(settingsFor([server], more))
-      t.after(() => store.close())
-      return await store
-        .open()
-        .then(() => useAll(store, 2_000))
-        .then(
-          () => 'nothing failed',
-          (error: unknown) => String(error),
-        )
+      const engine = makeEngine(settingsFor([server], { ...asUser, username: missing }))
+      t.after(() => engine.close())
+      await assert.rejects(engine.open(), /StoreError.*rights.*ACL/, missing)
     }
-    const said = await Promise.all(tried.map(async (command) => [command, await without(command)]))
-    // The reader of messages tries again, silently.
-    const isReading = (command = ''): boolean => ['xread', 'xrange', 'xrevrange'].includes(command)
-    for (const [command, text = ''] of said)
-      assert.match(
-        text,
-        isReading(command) ? /message is heard: not within/ : /StoreError.*rights.*ACL/,
-        command,
-      )
   })
 })
 
 describe('the way to Valkey', { concurrency: 4 }, () => {
   test('user, password, number of the database, and prefix are used', async (t) => {
     const server = await startValkey(t)
-    await server.cli('ACL', 'SETUSER', 'alta-auth', 'reset', ...rights([...commands, 'select']).slice(2))
-    const settings = settingsFor([server], { username: 'alta-auth', password: 'the-password', database: 3 })
-    const store = makeStore(settings)
-    t.after(() => store.close())
-    await store.open()
-    await store.write([makeWrite()])
-    assert.match(await server.cli('-n', '3', 'KEYS', '*'), /^test:1:/)
+    await server.cli('ACL', 'SETUSER', 'alta-auth', 'reset', ...rights([...commands, 'select']))
+    const engine = await openEngine(t, settingsFor([server], { ...asUser, database: 3 }))
+    await engine.write([changeOf(viewer)])
+    assert.match(await server.cli('-n', '3', 'KEYS', '*v{*'), /^test:2:v/)
     assert.equal(await server.cli('KEYS', '*'), '')
   })
 
   test('two installations with two prefixes do not see each other', async (t) => {
-    const place = await makeValkeyPlace(t)
-    const [one, other] = await Promise.all([place.open({ prefix: 'a*:' }), place.open({ prefix: 'ab:' })])
-    await one.write([makeWrite()])
-    await other.gates.tell({ name: 'edge', version: '1', sessions: 0 })
-    assert.deepEqual(await other.recall(makeWrite().record.viewer), [])
-    assert.deepEqual(await one.gates.list(), [])
-    await other.write([makeWrite()])
-    assert.equal((await one.slice(undefined, 100)).writes.length, 1)
-  })
-
-  test('no error, and nothing in it, holds the password', async (t) => {
-    const server = await startValkey(t, { more: ['--requirepass', 'right'], cli: ['-a', 'right'] })
-    const store = makeStore(settingsFor([server], { password: 'the-password' }))
-    const error = await store.open().then(
-      () => undefined,
-      (reason: unknown) => reason,
+    const server = await startValkey(t, { unix: true })
+    const [one, other] = await Promise.all(
+      ['a*:', 'ab:'].map((prefix) => openEngine(t, settingsFor([server], { prefix }))),
     )
-    const { inspect } = await import('node:util')
-    assert.match(inspect(error, { depth: 20, showHidden: true }), /password/)
-    assert.doesNotMatch(inspect(error, { depth: 20, showHidden: true }), /the-password/)
+    assert.ok(one !== undefined && other !== undefined)
+    await one.write([changeOf(viewer)])
+    await beat(one)
+    assert.deepEqual([await other.list(viewer), await other.roster()], [[], []])
+    await other.write([changeOf(viewer, { id: 'two' })])
+    assert.deepEqual(
+      (await one.list(viewer)).map(({ id }) => id),
+      ['one'],
+    )
   })
 
   test('over TLS the certificate is checked', async (t) => {
@@ -116,7 +85,7 @@ describe('the way to Valkey', { concurrency: 4 }, () => {
     writeFileSync(keyFile, key)
     writeFileSync(certFile, cert)
     const acl = join(folder, 'users.acl')
-    writeFileSync(acl, `user default off\n${rights(commands).join(' ')}\n`)
+    writeFileSync(acl, `user default off\nuser alta-auth ${rights(commands).join(' ')}\n`)
     const server = await startValkey(t, {
       tls: true,
       more: [
@@ -125,10 +94,10 @@ describe('the way to Valkey', { concurrency: 4 }, () => {
       ],
       cli: ['--cacert', authority.file, '--user', 'alta-auth', '-a', 'the-password'],
     })
-    const settings = settingsFor([server], { tls: true, username: 'alta-auth', password: 'the-password' })
-    const { link } = await startLink(t, makeStore(settings), 1_000)
-    await until('it is told', () => link.state().message !== undefined)
-    assert.match(link.state().message ?? '', /NODE_EXTRA_CA_CERTS/)
+    const settings = settingsFor([server], { ...asUser, tls: true })
+    const engine = makeEngine(settings, { open: 1_000 })
+    t.after(() => engine.close())
+    await assert.rejects(engine.open(), /NODE_EXTRA_CA_CERTS/)
     // Node reads the variable once, at its start.
     const child = startChild(
       t,

@@ -1,148 +1,145 @@
 import assert from 'node:assert/strict'
+import { createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { StoreError } from '../../../src/state/store-engine.ts'
 import { until } from '../../support/until.ts'
-import { settingsFor, startValkey } from '../../support/valkey.ts'
-import { makeRecord, makeWrite } from '../records.ts'
-import { startLink } from './record-link.ts'
-import { makeStore, makeValkeyPlace } from './valkey-place.ts'
+import { portOf, settingsFor, startValkey } from '../../support/valkey.ts'
+import { beat, changeOf, makeEngine, nameOf, openEngine, troubleOf, untilBeat } from './engine-place.ts'
+import { startOddValkey } from './odd-valkey.ts'
 
-const { viewer } = makeRecord()
+const viewer = nameOf('viewer')
+/** Milliseconds; and what a busy machine may add. */
+const DEADLINES = { beat: 200, read: 200, write: 300, open: 500 }
+const SPARE = 1_000
 
-describe('the health of a server', { concurrency: 4 }, () => {
-  test('it is usable from the first heartbeat on, and only the opening is told', async (t) => {
+/** Resolves with what came of it, and how many milliseconds that took. */
+async function timed(called: Promise<unknown>): Promise<[trouble: string, took: number]> {
+  const began = performance.now()
+  const trouble = await troubleOf(called)
+  return [trouble, performance.now() - began]
+}
+
+describe('a server that is away or ill', { concurrency: 4 }, () => {
+  test('one that says nothing: each call is late at its deadline, and fine with its first answer', async (t) => {
     const server = await startValkey(t, { unix: true })
-    const { link, told } = await startLink(t, makeStore(settingsFor([server])))
-    assert.deepEqual(told, ['opened'])
-    assert.equal(link.state().usable, true)
-    assert.deepEqual(
-      link.state().nodes?.map(({ usable }) => usable),
-      [true],
-    )
-    assert.deepEqual(await link.use('recall', (store) => store.recall(viewer)), [])
-  })
-
-  test('a server that says nothing is unusable within STATE_TIMEOUT of a heartbeat, and usable again at its answer', async (t) => {
-    const server = await startValkey(t, { unix: true })
-    const timeout = 300
-    const { link, told, tells } = await startLink(t, makeStore(settingsFor([server], { timeout })))
-    const paused = performance.now()
+    const engine = await openEngine(t, settingsFor([server]), DEADLINES)
     server.pause()
-    await tells('timeout')
-    const took = performance.now() - paused
-    // The heartbeat before may have been answered just before.
-    assert.ok(took < timeout + 250 + 400, `${took}`)
-    assert.equal(link.isUsable(viewer), false)
-    const began = performance.now()
-    assert.equal(await link.use('recall', (store) => store.recall(viewer)), undefined)
-    assert.ok(performance.now() - began < 50)
+    const calls = [
+      [beat(engine), DEADLINES.beat],
+      [engine.list(viewer), DEADLINES.read],
+      [engine.nextNumber(0), DEADLINES.write],
+    ] as const
+    for (const [call, deadline] of calls.map(([call, deadline]) => [timed(call), deadline] as const)) {
+      const [trouble, took] = await call
+      assert.equal(trouble, 'timeout')
+      assert.ok(took >= deadline - 5 && took < deadline + SPARE, `${took} ms of ${deadline}`)
+    }
     server.goOn()
-    await tells('usable')
-    assert.equal(link.isUsable(viewer), true)
-    assert.deepEqual(told, ['opened', 'timeout', 'usable', 'opened'])
+    await untilBeat(engine, 'fine')
   })
 
-  test('a command that is late makes it unusable at once', async (t) => {
+  test('after 3 s of silence the connection is made anew, and a late answer is no answer to another', async (t) => {
     const server = await startValkey(t, { unix: true })
-    const { link, told, tells } = await startLink(t, makeStore(settingsFor([server], { timeout: 400 })))
-    await delay(20)
-    server.pause()
-    const began = performance.now()
-    assert.equal(await link.use('recall', (store) => store.recall(viewer)), undefined)
-    assert.ok(performance.now() - began >= 390)
-    assert.equal(link.isUsable(viewer), false)
-    server.goOn()
-    await tells('usable')
-    assert.deepEqual(told, ['opened', 'timeout', 'usable', 'opened'])
-  })
-
-  test('after a silence of more than 3 s the connection is made anew', async (t) => {
-    const server = await startValkey(t, { unix: true })
-    const { tells } = await startLink(t, makeStore(settingsFor([server], { timeout: 200 })))
+    const engine = await openEngine(t, settingsFor([server]), DEADLINES)
     const connections = async (): Promise<number> =>
       Number(/total_connections_received:(\d+)/.exec(await server.cli('INFO', 'stats'))?.[1])
     const before = await connections()
     server.pause()
-    await tells('timeout')
+    assert.equal(await troubleOf(beat(engine)), 'timeout')
     await delay(3_300)
     server.goOn()
-    await tells('usable')
-    // One of each look, one of the heartbeats and one of the messages.
-    assert.ok((await connections()) >= before + 3)
+    await untilBeat(engine, 'fine')
+    // One is that of this look.
+    assert.ok((await connections()) >= before + 2)
+    assert.deepEqual(await engine.list(viewer), [])
   })
 
-  test('FLUSHALL is noticed, and all is to be told again', async (t) => {
-    const server = await startValkey(t, { unix: true })
-    const { told, tells } = await startLink(t, makeStore(settingsFor([server])))
-    await server.cli('FLUSHALL')
-    await tells('forgotten')
-    await delay(600)
-    assert.deepEqual(told, ['opened', 'forgotten'])
-  })
-
-  test('a server that died is refused, and one that comes back empty has forgotten', async (t) => {
+  test('one that has died is refused at once, waits for nothing, and is used when it is back', async (t) => {
     const server = await startValkey(t)
-    const store = makeStore(settingsFor([server]))
-    const { link, told, states, tells } = await startLink(t, store)
-    await link.use('write', (open) => open.write([makeWrite()]))
+    const engine = await openEngine(t, settingsFor([server]))
+    await engine.write([changeOf(viewer)])
     await server.kill()
-    await tells('refused')
-    assert.match(states[0]?.message ?? '', /^Valkey at 127\.0\.0\.1:\d+: .*; /)
+    await untilBeat(engine, 'refused')
+    const [trouble, took] = await timed(engine.list(viewer))
+    assert.equal(trouble, 'refused')
+    assert.ok(took < 100, `${took} ms`)
+    await assert.rejects(engine.write([changeOf(viewer)]), /Valkey at 127\.0\.0\.1:\d+: .*; /)
     await server.restart()
-    await tells('usable')
-    await tells('opened', 2)
-    assert.deepEqual([...told].sort(), ['forgotten', 'opened', 'opened', 'refused', 'usable'])
-    assert.deepEqual(await store.recall(viewer), [])
+    await untilBeat(engine, 'fine')
+    // What was refused was not kept to be sent later.
+    assert.deepEqual(await engine.list(viewer), [])
   })
 
-  test('a server that is not there at the start is told of, and used when it comes', async (t) => {
+  test('one that is not there at the start is used when it comes', async (t) => {
     const server = await startValkey(t)
     await server.kill()
-    const began = performance.now()
-    const { link, told, tells } = await startLink(t, makeStore(settingsFor([server])), 500)
-    assert.ok(performance.now() - began < 1_500)
-    await tells('refused')
-    assert.equal(link.state().trouble, 'refused')
+    const engine = makeEngine(settingsFor([server]), DEADLINES)
+    t.after(() => engine.close())
+    const [trouble, took] = await timed(engine.open())
+    assert.equal(trouble, 'refused')
+    assert.ok(took < DEADLINES.open + SPARE, `${took} ms`)
     await server.restart()
-    await tells('opened')
-    assert.deepEqual(told, ['refused', 'usable', 'opened'])
+    await until('it is open', async () => (await troubleOf(engine.open())) === 'fine')
+    assert.equal(await troubleOf(beat(engine)), 'fine')
   })
 
-  test('a server that became a replica is read-only until it is promoted', async (t) => {
+  test('a black hole that accepts nothing is late within the deadline of opening', async (t) => {
+    const sockets: Socket[] = []
+    const hole = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1')
+    t.after(() => {
+      for (const socket of sockets) socket.destroy()
+      hole.close()
+    })
+    await until('it listens', () => hole.listening)
+    const { port } = hole.address() as { port: number }
+    const nodes = [{ kind: 'tcp', host: '127.0.0.1', port } as const]
+    for (const mode of [{ kind: 'single' }, { kind: 'cluster' }, { kind: 'sentinel', name: 'x' }] as const) {
+      const engine = makeEngine({ ...settingsFor([]), nodes, mode }, DEADLINES)
+      const [trouble, took] = await timed(engine.open())
+      await engine.close()
+      assert.ok(['timeout', 'refused'].includes(trouble), trouble)
+      assert.ok(took < DEADLINES.open + SPARE, `${mode.kind}: ${took} ms`)
+    }
+  })
+
+  test('one that became a replica is read-only until it is promoted', async (t) => {
     const [server, other] = await Promise.all([startValkey(t), startValkey(t)])
-    const { tells, link } = await startLink(t, makeStore(settingsFor([server])))
-    const port = other.address.kind === 'tcp' ? String(other.address.port) : ''
-    await server.cli('REPLICAOF', '127.0.0.1', port)
-    await tells('read-only')
-    assert.match(link.state().message ?? '', /READONLY/)
+    const engine = await openEngine(t, settingsFor([server]))
+    await server.cli('REPLICAOF', '127.0.0.1', String(portOf(other.address)))
+    await untilBeat(engine, 'read-only')
+    await assert.rejects(beat(engine), /READONLY/)
     await server.cli('REPLICAOF', 'NO', 'ONE')
-    await tells('usable')
+    await untilBeat(engine, 'fine')
   })
 
-  test('a server that is loading its data is read-only until it has', async (t) => {
+  test('one that is loading its data is read-only until it has', async (t) => {
     const server = await startValkey(t)
     await server.cli('EVAL', `for n = 1, 20000 do redis.call('SET', 'key' .. n, 'x') end`, '0')
     await server.cli('SAVE')
-    const { tells, link } = await startLink(t, makeStore(settingsFor([server])))
+    const engine = await openEngine(t, settingsFor([server]))
     await server.kill()
-    await tells('refused')
     // Microseconds for each key.
     const slow = ['--key-load-delay', '100', '--loading-process-events-interval-bytes', '1024']
     await server.restart(slow, /Loading RDB|Server initialized/)
-    await until('it is loading', () => link.state().trouble === 'read-only')
-    assert.match(link.state().message ?? '', /LOADING/)
-    await tells('usable')
+    await untilBeat(engine, 'read-only')
+    await untilBeat(engine, 'fine')
   })
 
-  test('a server without room is full until there is some', async (t) => {
-    const place = await makeValkeyPlace(t)
-    const { server } = place
-    const { tells, link } = await startLink(t, place.create())
+  test('one without room is full until there is some, and what lies there can be read', async (t) => {
+    const server = await startValkey(t, { unix: true })
+    const engine = await openEngine(t, settingsFor([server]))
+    await engine.write([changeOf(viewer)])
     await server.cli('CONFIG', 'SET', 'maxmemory', '1')
-    await tells('full')
-    assert.match(link.state().message ?? '', /maxmemory/)
+    await untilBeat(engine, 'full')
+    const [outcome] = await engine.write([changeOf(viewer, { id: 'two' })])
+    assert.equal(outcome?.kind === 'failed' && outcome.error.trouble, 'full')
+    assert.deepEqual(
+      (await engine.list(viewer)).map(({ id }) => id),
+      ['one'],
+    )
     await server.cli('CONFIG', 'SET', 'maxmemory', '0')
-    await tells('usable')
+    await untilBeat(engine, 'fine')
   })
 
   test('a password that was changed is told as that, without it', async (t) => {
@@ -151,29 +148,47 @@ describe('the health of a server', { concurrency: 4 }, () => {
       cli: ['-a', 'the-password'],
     })
     const settings = settingsFor([server], { password: 'the-password' })
-    const { tells, link } = await startLink(t, makeStore(settings))
+    const engine = await openEngine(t, settings)
     await server.cli('CONFIG', 'SET', 'requirepass', 'another')
-    const wrong = await startLink(t, makeStore(settings), 300)
-    await wrong.tells('password')
-    const none = await startLink(t, makeStore(settingsFor([server])), 300)
-    await none.tells('password')
-    for (const { link: one } of [wrong, none]) {
-      const state = JSON.stringify(one.state())
-      assert.match(state, /STATE_URL/)
-      assert.doesNotMatch(state, /the-password/)
+    for (const one of [settings, settingsFor([server])]) {
+      const late = makeEngine(one, { open: 500 })
+      t.after(() => late.close())
+      const error = await late.open().catch((reason: unknown) => reason)
+      const { inspect } = await import('node:util')
+      assert.ok(error instanceof StoreError && error.trouble === 'password', String(error))
+      assert.match(error.message, /STATE_URL/)
+      assert.doesNotMatch(inspect(error, { depth: 20, showHidden: true }), /the-password/)
     }
     // An open connection stays signed in.
+    assert.equal(await troubleOf(beat(engine)), 'fine')
     await server.cli('-a', 'another', 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-    await until('it is told', () => link.state().trouble === 'password')
+    await untilBeat(engine, 'password')
     await server.cli('-a', 'another', 'CONFIG', 'SET', 'requirepass', 'the-password')
-    await tells('usable')
+    await untilBeat(engine, 'fine')
   })
 
-  test('the clock of the server is known within a heartbeat, whatever the own clock says', async (t) => {
+  test('scripts that the server has forgotten are sent again', async (t) => {
     const server = await startValkey(t, { unix: true })
-    const store = makeStore(settingsFor([server]), { wall: () => 5 })
-    await startLink(t, store)
-    const [seconds = 0] = (await server.cli('TIME')).split('\n').map(Number)
-    assert.ok(Math.abs(store.now() - seconds * 1_000) < 2_500, `${store.now()}`)
+    const engine = await openEngine(t, settingsFor([server]))
+    await beat(engine)
+    await server.cli('SCRIPT', 'FLUSH')
+    assert.equal(await troubleOf(beat(engine)), 'fine')
+  })
+
+  test('replies that have slipped by one are noticed, and the connection is made anew', async (t) => {
+    const server = await startOddValkey(t)
+    const engine = makeEngine({ ...settingsFor([]), nodes: [server.address] }, DEADLINES)
+    t.after(() => engine.close())
+    await engine.open()
+    let isFirst = true
+    server.answer(() => {
+      const reply = isFirst ? '' : undefined
+      isFirst = false
+      return reply
+    })
+    // It gets no answer, and so each call after it that of the one before.
+    assert.equal(await troubleOf(beat(engine)), 'timeout')
+    assert.notEqual(await troubleOf(beat(engine)), 'fine')
+    await untilBeat(engine, 'fine')
   })
 })

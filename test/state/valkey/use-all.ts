@@ -1,51 +1,41 @@
 import { pathToFileURL } from 'node:url'
+import type { StoreEngine } from '../../../src/state/store-engine.ts'
 import type { ValkeySettings } from '../../../src/state/valkey/valkey-settings.ts'
-import type { ValkeyStore } from '../../../src/state/valkey/valkey-store.ts'
-import { until } from '../../support/until.ts'
-import { makeRecord, makeWrite } from '../records.ts'
-import { makeStore } from './valkey-place.ts'
+import { beat, changeOf, makeEngine, nameOf } from './engine-place.ts'
 
-/**
- * Does all that a gate does with an open store, scripts with all their branches included.
- * @param patience milliseconds until a message must be heard
- */
-export async function useAll(store: ValkeyStore, patience = 10_000): Promise<void> {
-  const { viewer } = makeRecord()
-  const now = store.now()
-  let heard = 0
-  store.messages.onMessage(() => {
-    heard += 1
-  })
-  const many = Array.from({ length: 520 }, (_, n) => makeWrite({ id: `s${n}` }, now + 60_000 + n))
-  await store.write(many)
-  await store.write([makeWrite({ id: 's519', silent: true })])
-  await store.remove([{ viewer, id: 's518', end: { why: 'closed' } }])
-  await store.write([makeWrite({ id: 's518' })])
-  await store.recall(viewer)
-  await store.slice(undefined, 100)
-  await store.mark({ filter: { user: 'anna' }, at: now, until: now + 60_000 })
-  await store.marks()
-  const written = await store.users.write('anna', 'text', await store.users.read('anna'), 60_000)
-  if (written !== undefined) await store.users.write('anna', 'more', written, 60_000)
-  await store.gates.tell({ name: 'edge', version: '1', sessions: 1 })
-  await store.gates.list()
-  await store.replies.answer('ask', 'an answer')
-  await store.replies.answers('ask', 0)
-  await store.claimSweep(1)
-  await until(
-    'a message is heard',
-    async () => {
-      await store.messages.post({ kind: 'hello' })
-      return heard > 1
-    },
-    patience,
-  )
+/** Does all that a gate does with an open engine, scripts with all their branches included. */
+export async function useAll(engine: StoreEngine): Promise<void> {
+  const [viewer, user, value] = [nameOf('all'), nameOf('user'), Buffer.from('value')]
+  const session = { viewer, id: 'ended', value, keepFor: 60_000 }
+  await engine.beat({ entry: value, number: 3, have: 0, most: 1_000 })
+  const identity = await engine.identify({ name: nameOf('store'), key: value })
+  await engine.sealAnew(identity, Buffer.from('anew'))
+  for (let at = 0; at < 9; at += 1)
+    await engine.write(Array.from({ length: 60 }, (_, n) => changeOf(viewer, { id: `s${at}-${n}` })))
+  await engine.read(viewer, ['s8-1', 's8-2'])
+  await engine.list(viewer)
+  await engine.end([session, { ...session, id: 's8-1' }])
+  await engine.write([changeOf(viewer, { id: 'ended' })])
+  await engine.drop([{ viewer, id: 's8-2' }])
+  await engine.addCookie(nameOf('cookie'), viewer, 60_000)
+  await engine.viewersOf(nameOf('cookie'))
+  await engine.replaceUser(user, await engine.readUser(user), value, 60_000)
+  await engine.replaceUser(user, value, Buffer.from('more'), 60_000)
+  await engine.markUser(user, 1, value, 60_000)
+  await engine.marksOf([user])
+  await engine.replaceWide((await engine.wide())?.version ?? 0, value, 60_000)
+  await engine.nextNumber(5)
+  await engine.post([1, 2, 3, 4, 5].map(() => ({ gate: engine.gate, value: Buffer.alloc(1_000_000) })))
+  await beat(engine, 3)
+  await engine.roster()
+  await engine.former('place')
+  await engine.goodbye()
 }
 
 /** As a program, with the settings as its parameter. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const store = makeStore(JSON.parse(process.argv[2] ?? '') as ValkeySettings)
-  await store.open()
-  await useAll(store)
-  await store.close()
+  const engine = makeEngine(JSON.parse(process.argv[2] ?? '') as ValkeySettings)
+  await engine.open()
+  await useAll(engine)
+  await engine.close()
 }
