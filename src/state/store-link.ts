@@ -261,6 +261,8 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       })
       await Promise.race([beatOnce(), enough])
       stopWaiting()
+      // A folder is still being read; a Valkey that is away is not waited for.
+      if (engine.isShared) endOpening()
     },
     use,
     isUsable,
