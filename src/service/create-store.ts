@@ -26,8 +26,6 @@ export interface StoreOptions
 
 /** How long one command to the store may take, in milliseconds. A request waits for less: STATE_TIMEOUT. */
 const DEADLINES = { read: 1_000, write: 2_000, open: 5_000 }
-/** A Valkey that is away when the gate starts is waited for no longer; milliseconds. */
-const OPEN_VALKEY = 1_000
 
 /** Where sessions outlive this process, as STATE_URL says; undefined where it is off. */
 export function createStore(options: StoreOptions): SessionStore | undefined {
@@ -40,7 +38,7 @@ export function createStore(options: StoreOptions): SessionStore | undefined {
       ? createFolderEngine({ ...state, clock, wall: Date.now, after: startTimer, deadlines: DEADLINES })
       : createValkeyEngine({
           settings: state,
-          deadlines: { ...DEADLINES, beat: timeout, open: OPEN_VALKEY },
+          deadlines: { ...DEADLINES, beat: timeout },
           startTimer,
         })
   return createSessionStore({

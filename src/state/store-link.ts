@@ -261,6 +261,8 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       })
       await Promise.race([beatOnce(), enough])
       stopWaiting()
+      // A folder is still being read; a Valkey that is away is not waited for.
+      if (engine.isShared) endOpening()
     },
     use,
     isUsable,
@@ -269,6 +271,8 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
     warn(error) {
       const now = clock.now()
       if (error !== undefined) warnedAt = now
+      // There may be nothing to write for a while.
+      if (error !== undefined && error.trouble !== 'full') after(WARNS, () => this.warn(undefined))
       if (!state.usable || state.trouble === error?.trouble) return
       // Other servers may do what one does not.
       if (error === undefined && now - warnedAt < WARNS) return
