@@ -6,8 +6,8 @@ import { SAFE, TIME } from './shared-scripts.ts'
  * key of a session is the one of the list with its id behind it, so all lie on one server.
  *
  * A value begins with `r` where it is a record, with `x` where the session has ended. The list is one text,
- * so that 500 sessions are read as fast as one. Its first line has four numbers: the last change, the bytes of
- * all records, their count, and when the first of them expires. Each further one is a session, the one that
+ * so that 500 sessions are one reply. Its first line has four numbers: the last change, the bytes of all
+ * records, their count, and when the first of them expires. Each further one is a session, the one that
  * changed last at the end. A server has no secret, so this is in clear.
  */
 
@@ -41,7 +41,7 @@ local function keep()
 end
 `
 
-/** Removes what has expired, then whoever gives way. The list is gone through only then: 512 cost a millisecond. */
+/** Removes what has expired, then whoever gives way. Only then is the list gone through: a millisecond. */
 const TIDY = `local function tidy()
   local from, stop, class, size, owner, held, latest = {}, {}, {}, {}, {}, {}, 0
   sum, count, first = 0, 0, 1e15
@@ -81,7 +81,7 @@ const WRITE = `local done, gate, longest = { tonumber(ARGV[1]) }, ARGV[2], 0
 if last > now + 1e9 then last = 0 end
 for i = 2, #KEYS do
   local key, at = KEYS[i], 3 + (i - 2) * 5
-  local id, state, credential, keepFor, value = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local id, state, credential, keepFor, value = unpack(ARGV, at, at + 4)
   local was = take(id)
   if hasEnded(key) then
     done[i] = redis.call('GETRANGE', key, 1, -1)
@@ -100,7 +100,9 @@ for i = 2, #KEYS do
 end
 if longest == 0 then return done end
 local left = count == #KEYS - 1 and longest or math.max(longest, redis.call('PTTL', list))
-if count > ${MOST_OF_VIEWER.sessions} or sum > ${MOST_OF_VIEWER.bytes} or now > first + ${TIDY_EVERY} then left = tidy() end
+if count > ${MOST_OF_VIEWER.sessions} or sum > ${MOST_OF_VIEWER.bytes} or now > first + ${TIDY_EVERY} then
+  left = tidy()
+end
 keep()
 if left > 0 then redis.call('PEXPIRE', list, left) end
 return done`
