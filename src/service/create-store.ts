@@ -59,8 +59,9 @@ function createChangeLog(
 ): (state: StoreState, lasted: number) => void {
   let alone = 0
   return ({ usable, trouble, message: detail }, lasted) => {
+    if (usable && trouble === 'full') return log.warn('state takes no new sessions', { why: trouble, detail })
     if (usable && trouble !== undefined)
-      return log.warn('state takes no new sessions', { why: trouble, detail })
+      return log.warn('state unavailable', { why: trouble, detail: `a part of it: ${detail}` })
     if (!usable) {
       alone = decidedAlone()
       const limits = isShared ? { limits: 'count for this gate alone' } : {}

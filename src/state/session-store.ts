@@ -89,6 +89,9 @@ export interface SessionStore extends Stored {
   tooLarge(): number
 }
 
+/** For so long after that nobody waits for a user; milliseconds. */
+const LATE = 500
+
 export interface Marked {
   readonly number: number
   readonly written: boolean
@@ -103,6 +106,8 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   const vault = createVault(options.secrets, options.configuration, keys)
   let post: StorePost | undefined
   let hasNumber = false
+  /** When a request has waited in vain; monotonic milliseconds. */
+  let lateAt = Number.NEGATIVE_INFINITY
 
   const link = createStoreLink({
     ...{ engine, vault, clock, after },
@@ -161,7 +166,10 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     ...{ link, keys, vault, written, known, marks, rebuild, clock, idle },
     sessionsOf: options.sessionsOf,
   })
-  const users = createUserTexts({ link, vault, keys, isShared, clock })
+  const users = createUserTexts({
+    ...{ link, vault, keys, isShared, clock, timeout, after },
+    isLate: () => now() - lateAt < LATE,
+  })
 
   /** A store that was away, or was emptied, may lack anything. */
   const tellAgain = (): void => {
@@ -208,7 +216,16 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   let stopLooking = (): void => {}
   return {
     ...{ timeout, link, vault, engine, users },
-    recall: recalling.recall,
+    recall(asked) {
+      const recalled = recalling.recall(asked)
+      const cancel =
+        recalled &&
+        after(timeout, () => {
+          lateAt = now()
+        })
+      void recalled?.finally(cancel)
+      return recalled
+    },
     isFree,
     take({ session, allowedAt, resumeFor, part, limited, silent, number }, as) {
       if (!isFree({ session, number })) return false

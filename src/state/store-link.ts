@@ -15,7 +15,7 @@ export interface StoreState {
   readonly usable: boolean
   /** Since when, in milliseconds of the monotonic clock. */
   readonly since: number
-  /** Why not; or `full` where it can be used, but takes no new sessions. */
+  /** Why not; where it can be used: `full`, and it takes no new sessions, or why a part of it cannot. */
   readonly trouble?: StoreTrouble
   /** A sentence: what is wrong, and the cure. */
   readonly message?: string
@@ -89,6 +89,8 @@ const MOST_LETTERS = 262_144
 /** A clock that differs by more was set; milliseconds. Less is the way that a heartbeat takes. */
 const STEPPED = 5_000
 const DRIFTED = 1_000
+/** What one server has not done is told for so long after the last time; milliseconds. */
+const WARNS = 5_000
 /** Milliseconds until a folder is opened again: the first time, and at most. */
 const RETRY = { first: 1_000, most: 10_000 }
 
@@ -106,6 +108,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
   let cancelNext: (() => void) | undefined
   let beating: Promise<void> | undefined
   let stopped = false
+  let warnedAt = 0
   let endOpening = (): void => {}
   let opening: Promise<void> | undefined = new Promise<void>((resolve) => {
     endOpening = () => {
@@ -264,7 +267,11 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
     opening: () => opening,
     state: () => state,
     warn(error) {
+      const now = clock.now()
+      if (error !== undefined) warnedAt = now
       if (!state.usable || state.trouble === error?.trouble) return
+      // Other servers may do what one does not.
+      if (error === undefined && now - warnedAt < WARNS) return
       const { usable, since } = state
       state =
         error === undefined

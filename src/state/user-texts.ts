@@ -45,12 +45,30 @@ export interface UserTextsOptions {
   readonly keys: StoreEngine['keys']
   readonly isShared: boolean
   readonly clock: StoreClock
+  /** STATE_TIMEOUT: how long each call may take, in milliseconds. */
+  readonly timeout: number
+  /** As `setTimeout`; the result cancels it. */
+  readonly after: (milliseconds: number, act: () => void) => () => void
+  /** A request has waited for the store in vain a moment ago: it does not wait for a user, too. */
+  readonly isLate: () => boolean
 }
 
-export function createUserTexts({ link, vault, keys, isShared, clock }: UserTextsOptions): UserTexts {
+export function createUserTexts(options: UserTextsOptions): UserTexts {
+  const { link, vault, keys, isShared, clock, timeout, after, isLate } = options
+  /** Undefined when it takes longer. */
+  const within = <Result>(using: Promise<Result>): Promise<Result | undefined> =>
+    new Promise((resolve) => {
+      const cancel = after(timeout, () => resolve(undefined))
+      void using.then((result) => {
+        cancel()
+        resolve(result)
+      })
+    })
+
   /** @throws {StoreError} */
   const use = async <Result>(act: (engine: StoreEngine) => Promise<Result>): Promise<[Result]> => {
-    const done = await link.use('user', async (engine): Promise<[Result]> => [await act(engine)])
+    const using = link.use('user', async (engine): Promise<[Result]> => [await act(engine)])
+    const done = await within(using)
     if (done !== undefined) return done
     const { trouble = 'timeout', message = 'the store did not answer in time' } = link.state()
     throw new StoreError(trouble, message)
@@ -58,7 +76,7 @@ export function createUserTexts({ link, vault, keys, isShared, clock }: UserText
 
   return {
     isShared,
-    isUsable: () => link.isUsable(),
+    isUsable: () => link.isUsable() && !isLate(),
     async read(user) {
       const name = vault.user(user)
       const [value] = await use((engine) => engine.readUser(name))

@@ -140,7 +140,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       putBack(batch)
       return false
     }
-    let full: ChangeOutcome | undefined
+    let failed: ChangeOutcome | undefined
     for (const [at, kept] of told.entries()) {
       const outcome = outcomes[at] ?? { kind: 'written' }
       const { session } = kept
@@ -148,15 +148,16 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       if (outcome.kind === 'failed' && outcome.error.trouble !== 'full') {
         putBack([kept])
         tryAgain()
+        failed = outcome
         continue
       }
       // It is told again with the next report.
-      if (outcome.kind === 'failed') full = outcome
+      if (outcome.kind === 'failed') failed = outcome
       changes.written(session)
       const end = outcome.kind === 'ended' ? endOf(session, outcome.end) : undefined
       options.onTold(kept, asSilent, outcome.kind, end?.ended)
     }
-    link.warn(full?.kind === 'failed' ? full.error : undefined)
+    link.warn(failed?.kind === 'failed' ? failed.error : undefined)
     options.onReported(told)
     return true
   }
