@@ -39,7 +39,7 @@ export interface Client {
   ): Promise<Result>
 }
 
-/** What the parts of the engine are made of. `gate`: this process, as others see it; `prefix`: STATE_PREFIX. */
+/** What the parts of the engine are made of. `gate`: this process, as others see it. */
 export interface PartOptions {
   readonly client: Client
   readonly keys: Keys

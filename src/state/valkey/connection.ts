@@ -138,8 +138,8 @@ function toCluster(
 }
 
 /**
- * What iovalkey leaves to its user. An exception while it reads would end the process: its parser throws at an
- * array of 10^11 or one that is nested too deep, and it calls toString of a nil that nobody has asked for. And
+ * What iovalkey leaves to its user. An exception while it reads would end the process: its parser throws at
+ * an array of 10^11, or nested too deep, and it calls toString of a nil that nobody has asked for. And
  * it waits for ever for a server that says nothing, or whose reply is the beginning of a text of gigabytes.
  */
 function guard(redis: Redis, note: (error: unknown) => void): Redis {

@@ -18,7 +18,7 @@ const BATCH = 64
 
 /** The sessions of viewers; how they lie there says session-scripts.ts. */
 export function createSessions({ client, keys, deadlines, gate, prefix }: PartOptions) {
-  /** One script for each viewer, and what it answers about each item; an error for those of which it fails. */
+  /** One script for each viewer, and what it answers about each item; an error where it fails. */
   const eachViewer = async <Item extends { readonly viewer: string; readonly id: string }, Outcome>(
     script: 'writeSessions' | 'endSessions',
     items: readonly Item[],
@@ -136,7 +136,7 @@ export function createSessions({ client, keys, deadlines, gate, prefix }: PartOp
   } satisfies Partial<StoreEngine>
 }
 
-/** What the release before wrote in clear: until when; of a record gate, whether it is silent, last request. */
+/** What the release before wrote in clear: until when; of a record also gate, silence, last request. */
 const FORMER = /^(\d{1,16}):/
 const FORMER_RECORD = /^(\d{1,16}):[^:]*:[01]:\d{1,16}:/
 

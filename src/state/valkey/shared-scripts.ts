@@ -2,7 +2,7 @@ import { FORGOTTEN, MOST_OF_COOKIE, MOST_OF_INBOX } from '../store-engine.ts'
 
 /** Milliseconds for which the counter and the identity outlive the last heartbeat; longer than all else. */
 const KEEP = 8 * 24 * 3_600_000
-/** A larger number of the store's is nobody's number: whoever has the password could end all counting by it. */
+/** A larger number of the store's is nobody's: whoever has the password could end all counting by it. */
 const MOST = 2 ** 52
 
 export const TIME = `local t = redis.call('TIME')

@@ -6,7 +6,7 @@ import { createChance } from '../../support/create-chance.ts'
 import type { Scope } from '../../support/scope.ts'
 import { until } from '../../support/until.ts'
 import { settingsFor } from '../../support/valkey.ts'
-import { makeEngine } from './engine-place.ts'
+import { beat, makeEngine, troubleOf } from './engine-place.ts'
 import { type AskedCommand, numberOf, startOddValkey } from './odd-valkey.ts'
 
 /** Milliseconds that a call may take, and after which it must have ended whatever is answered. */
@@ -245,20 +245,11 @@ export async function drawReplies(
       assert.deepEqual(loose, [], `${name}, answered by ${told}`)
       if (isAll) await delay(20)
       server.answer(() => undefined)
-      await until(
-        `${name} is over, answered by ${told}`,
-        () => calls[0]?.[1](engine).then(isThere, isNot) ?? false,
+      await until(`${name} is over, answered by ${told}`, () =>
+        troubleOf(beat(engine)).then((trouble) => trouble === 'fine'),
       )
     }
   }
   await Promise.all(Array.from({ length: atOnce }, draw))
   assert.deepEqual(loose, [])
-}
-
-function isThere(): boolean {
-  return true
-}
-
-function isNot(): boolean {
-  return false
 }
