@@ -48,7 +48,7 @@ function nameOf({ name, page }, isOwn) {
 
 /**
  * The search that asks all gates: one text, as the sessions have it.
- * @param {ReturnType<import('./api.js').createApi>} api
+ * @param {import('./api.js').Api} api
  */
 export function startSearch(api) {
   const form = find('search-gates', HTMLFormElement)
