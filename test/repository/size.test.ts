@@ -29,7 +29,7 @@ const budgets: Readonly<Record<string, Size>> = {
   src: { lines: 26_385, files: 327 },
   test: { lines: 58_490, files: 530 },
   bench: { lines: 5_250, files: 94 },
-  'docs, in words': { lines: 40_773, files: 19 },
+  'docs, in words': { lines: 40_782, files: 19 },
 }
 const MOST_SETTINGS = 41
 const MOST_LINES_IN_A_FILE = 275
