@@ -1,12 +1,9 @@
 import { overlap } from './limited-session.ts'
-import { type Entry, type LimitedSession, MINUTE, type Times, type User } from './user.ts'
+import { type Entry, type LimitedSession, MINUTE, type Out, type Times, type User } from './user.ts'
 
 /** What counts: each viewer's only play, or those of several channels that they keep on. */
-export interface Play {
-  readonly person: string
+export interface Play extends Pick<Entry, 'person' | 'since' | 'seen'> {
   readonly entries: readonly Entry[]
-  readonly since: number
-  readonly seen: number
   /** It is room for others. */
   readonly isSilent: boolean
   /** Its viewer plays another one beside it. */
@@ -134,9 +131,10 @@ export function isBack(user: User, play: Play, session: LimitedSession, now: num
   )
 }
 
-type Seat = Pick<LimitedSession, 'address' | 'player'>
-export const isPlayer = (one: Seat, { address, player }: Seat): boolean =>
-  one.address === address && one.player === player
+/** Whether both are one player at one address, whatever its playback id is. */
+export function isPlayer(one: Out | LimitedSession, { address, player }: Out | LimitedSession): boolean {
+  return one.address === address && one.player === player
+}
 
 export function groups<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
   const all = new Map<string, Item[]>()

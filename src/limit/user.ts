@@ -79,36 +79,29 @@ export interface LimitSettings {
   readonly isReport: boolean
 }
 
-/** Whole milliseconds. */
-export interface Times {
-  /** Who pauses for so long has left; who was put out stays out until they have not tried for so long. */
-  readonly pause: number
-  /** Who is silent for so long goes first, and is in nobody's way. */
-  readonly silent: number
-  /** A further channel counts that was asked for so long without a pause. Longer than `recent`. */
-  readonly stay: number
-  /** What was asked for so recently is asked for now. */
-  readonly recent: number
-  /** Back on a former address: so much silence of the same player elsewhere is room. */
-  readonly back: number
-}
+const SECOND = 1_000
+export const MINUTE = 60 * SECOND
 
-/** Who is not asked for so long has left; milliseconds. */
-export const PAUSE = 20_000
-const SILENT = 30_000
-export const MINUTE = 60_000
-const BACK = 12_000
-/** What silence must exceed the interval of reports by, so that a late report is no silence. */
-const BEYOND_REPORT = 15_000
+export type Times = ReturnType<typeof timesOf>
 
-/** @param unseen for so long nginx may answer in place of a gate, whatever session of the user it is */
-export function timesOf({ report }: LimitSettings, unseen: number): Times {
+/**
+ * The times of the rules, in whole milliseconds. They grow by the time for which nginx may answer in place of
+ * a gate, whatever session of the user it is.
+ */
+export function timesOf({ report, unseen }: LimitSettings, entries: readonly Entry[]) {
+  const hidden = Math.max(unseen, ...entries.map((entry) => entry.unseen))
+  const pause = 20 * SECOND + hidden
   return {
-    pause: PAUSE + unseen,
-    silent: Math.max(SILENT, report + BEYOND_REPORT) + unseen,
-    stay: MINUTE + unseen,
-    recent: PAUSE + unseen + report,
-    back: BACK + unseen + report,
+    /** Who pauses for so long has left; who was put out stays out until they have not tried for so long. */
+    pause,
+    /** Who is silent for so long goes first, and is in nobody's way. A late report is no silence. */
+    silent: Math.max(30 * SECOND, report + 15 * SECOND) + hidden,
+    /** A further channel counts that was asked for so long without a pause. Longer than `recent`. */
+    stay: MINUTE + hidden,
+    /** What was asked for so recently is asked for now. */
+    recent: pause + report,
+    /** Back on a former address: so much silence of the same player elsewhere is room. */
+    back: 12 * SECOND + hidden + report,
   }
 }
 

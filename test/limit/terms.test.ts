@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isUser, readTerms, type SentTerms, type TermsSettings } from '../../src/limit/terms.ts'
+import { isUser, readTerms, type TermsSettings } from '../../src/limit/terms.ts'
 
 const shipped: TermsSettings = { sessionLimit: 'newest', minUserSessions: 1 }
-const read = (sent: SentTerms, settings: Partial<TermsSettings> = {}) =>
+const read = (sent: Parameters<typeof readTerms>[0], settings: Partial<TermsSettings> = {}) =>
   readTerms({ userId: '7', ...sent }, { ...shipped, ...settings })
 const newest = (max: number) => ({ terms: { max, policy: 'newest' }, nonsense: undefined })
 const refuse = (max: number) => ({ terms: { max, policy: 'refuse' }, nonsense: undefined })
