@@ -29,7 +29,6 @@ export interface SessionLimitOptions extends TermsSettings {
     refused(user: string): void
     /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
     nonsense(backend: string, sent: string): void
-    /** Our own code threw where nobody waits for it. */
     internalError(error: unknown): void
     /** The user was put out at so many networks that the name must be shared. Told once. */
     shared(user: string): void

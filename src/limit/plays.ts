@@ -38,9 +38,8 @@ function playOf(entries: readonly Entry[], now: number, { pause, silent }: Times
 /** What other viewers play now. */
 export function othersOf(user: User, session: LimitedSession, now: number, times: Times): Play[] {
   const own = new Set(ownOf(user, session))
-  return playsOf(user, now, times).filter(
-    (play) => !play.isSilent && !play.entries.some((one) => own.has(one)),
-  )
+  const isOther = ({ isSilent, entries }: Play) => !isSilent && !entries.some((one) => own.has(one))
+  return playsOf(user, now, times).filter(isOther)
 }
 
 /** Whether there is room beside what others play, and what the same viewer asks for elsewhere. */
@@ -48,9 +47,8 @@ export function hasRoom(user: User, session: LimitedSession, now: number, times:
   const elsewhere = ownOf(user, session).filter(
     ({ seen, place }) => now - seen < times.recent && !overlap(place, session.place),
   )
-  const others = othersOf(user, session, now, times).filter(
-    (play) => !isBack(user, play, session, now, times),
-  )
+  const isOther = (play: Play): boolean => !isBack(user, play, session, now, times)
+  const others = othersOf(user, session, now, times).filter(isOther)
   return others.length + groups(elsewhere, ({ place }) => place).length < (user.terms?.max ?? Infinity)
 }
 
@@ -100,16 +98,9 @@ export function networkOf(address: string): string {
 
 /** Whether the player of a play now comes from another address with the same link: it has moved. */
 export function hasMoved({ entries }: Play, session: LimitedSession): boolean {
-  const { credential, player, playback, address, viewer } = session
-  return entries.some(
-    (one) =>
-      credential !== '' &&
-      one.credential === credential &&
-      one.player === player &&
-      one.playback === playback &&
-      one.address !== address &&
-      one.viewer !== viewer,
-  )
+  const { credential, viewer } = session
+  const isSame = (one: Entry) => one.credential === credential && one.viewer !== viewer
+  return credential !== '' && entries.some((one) => isSame(one) && isElsewhere(one, session))
 }
 
 /**
@@ -118,17 +109,13 @@ export function hasMoved({ entries }: Play, session: LimitedSession): boolean {
  */
 export function isBack(user: User, play: Play, session: LimitedSession, now: number, times: Times): boolean {
   const isOut = user.outs.some((out) => isPlayer(out, session) && now - out.at < MINUTE && out.until > now)
-  return (
-    isOut &&
-    play.entries.every(
-      (one) =>
-        one.player === session.player &&
-        one.playback === session.playback &&
-        one.address !== session.address &&
-        !one.once &&
-        now - one.seen >= times.back,
-    )
-  )
+  const isQuiet = ({ once, seen }: Entry) => !once && now - seen >= times.back
+  return isOut && play.entries.every((one) => isElsewhere(one, session) && isQuiet(one))
+}
+
+/** Whether it is the same player at another address. */
+function isElsewhere(one: Entry, { player, playback, address }: LimitedSession): boolean {
+  return one.player === player && one.playback === playback && one.address !== address
 }
 
 /** Whether both are one player at one address, whatever its playback id is. */

@@ -2,16 +2,13 @@ import { LRUCache } from 'lru-cache'
 import { networkOf } from './plays.ts'
 import { MINUTE } from './user.ts'
 
-/** A user who was refused or put out because others played under their name. */
+/** How often requests were refused, and plays ended; when last, in milliseconds of the monotonic clock. */
 interface RefusedUser {
   readonly user: string
-  /** Times that a request was refused. */
   readonly refused: number
-  /** Times that a play was ended. */
   readonly displaced: number
   /** They were put out at so many networks within a minute that the name must be shared. */
   readonly isShared: boolean
-  /** Milliseconds of the monotonic clock. */
   readonly last: number
   /** When they were put out last, by network. */
   readonly networks: ReadonlyMap<string, number>

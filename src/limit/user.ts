@@ -8,13 +8,12 @@ export interface LimitedSession {
   readonly address: string
   /** Site and User-Agent, without the playback id: some players make a new one for each try. */
   readonly player: string
-  /** The playback id; empty where there is none. */
+  /** Empty where there is none. */
   readonly playback: string
   /** A session cookie that a request has brought back; empty where none has. */
   readonly cookie: string
   /** The canonical query and the path credential; empty where the opening carried no credential. */
   readonly credential: string
-  /** From `placeOf`. */
   readonly place: string
   /** One long response, as MPEG-TS or a film: its silence says nothing before SESSION_IDLE. */
   readonly once: boolean
@@ -26,7 +25,6 @@ export interface Entry extends LimitedSession {
   readonly person: string
   /** Since when it has been asked for without a pause. */
   readonly since: number
-  /** The last request, as far as that is known. */
   readonly seen: number
   /** The gate that has told it last. */
   readonly gate: string
@@ -62,7 +60,6 @@ export interface User {
   readonly outs: readonly Out[]
 }
 
-/** A user of whom nothing is known. */
 export const nobody: User = { terms: undefined, entries: [], outs: [] }
 
 /** What the rules count by; whole milliseconds. */

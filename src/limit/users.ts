@@ -53,11 +53,7 @@ const NOTHING = textOfUser(nobody)
  * @param clock monotonic milliseconds
  * @param stored undefined: they are kept in this process alone
  */
-export function createUsers(
-  clock: () => number,
-  settings: () => LimitSettings,
-  stored: StoredUsers | undefined,
-) {
+export function createUsers(clock: () => number, settings: () => LimitSettings, stored?: StoredUsers) {
   const texts = stored?.texts
   const users = new Map<string, KnownUser>()
   const ofSession = new Map<string, KnownUser>()
@@ -68,20 +64,28 @@ export function createUsers(
   const now = (): number => clock() + offset()
   let lastOffset = offset()
 
+  /** Whether the clock of the store was set since the last call. */
+  const hasStepped = (): boolean => {
+    const step = offset() - lastOffset
+    if (Math.abs(step) <= STEP) return false
+    lastOffset += step
+    for (const known of users.values()) {
+      known.user = movedBy(known.user, step)
+      if (texts?.isShared) known.text = undefined
+    }
+    return true
+  }
+
   /** The user, or one of whom nothing is known, who is not kept. */
   const peek = (key: string): KnownUser =>
     users.get(key) ?? {
       ...{ key, user: nobody, sent: {}, sessions: new Map() },
       ...{ text: undefined, aloneAt: undefined, toldAt: clock() },
     }
-  const getOrAdd = (key: string): KnownUser => {
-    const known = peek(key)
-    users.set(key, known)
-    return known
-  }
 
   const alone = <Result>(key: string, rule: Rule, then: Then<Result>): Result => {
-    const known = getOrAdd(key)
+    const known = peek(key)
+    users.set(key, known)
     const outcome = rule(known.user, now(), known)
     if (stored !== undefined) {
       if (known.user !== outcome.user) known.aloneAt ??= clock()
@@ -95,15 +99,15 @@ export function createUsers(
     const there = await from.read(known.key)
     const user = there === undefined ? nobody : readUserText(there.text, now())
     known.text = there ?? null
-    const terms = user.terms ?? known.user.terms
-    const isTold = known.aloneAt === undefined
-    known.user = { ...(isTold ? user : merged(user, known.user, settings().gate)), terms }
+    const all = known.aloneAt === undefined ? user : merged(user, known.user, settings().gate)
+    known.user = { ...all, terms: user.terms ?? known.user.terms }
   }
 
   /** @throws {StoreError} */
   const together = async <Result>(key: string, rule: Rule, then: Then<Result>, store: UserTexts) => {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const known = getOrAdd(key)
+      const known = peek(key)
+      users.set(key, known)
       // What this gate saw last is most often what is there.
       const isFresh = known.text === undefined
       if (isFresh) await read(known, store)
@@ -120,7 +124,7 @@ export function createUsers(
       } else if (store.isShared && !isFresh) {
         // What changes nothing holds only for what is there now.
         const there = await store.read(key)
-        const isSame = there === undefined ? text === null : text?.version.equals(there.version) === true
+        const isSame = there === undefined ? text === null : text?.version.equals(there.version)
         if (!isSame) {
           known.text = undefined
           continue
@@ -161,7 +165,6 @@ export function createUsers(
     },
     /** Milliseconds from the monotonic clock to that of the users: the store's, or the same. */
     offset,
-    /** By the clock of the users. */
     now,
     /** All sessions of the user at this gate, for the rules. */
     here: ({ sessions }: KnownUser): Here[] =>
@@ -203,31 +206,18 @@ export function createUsers(
       after: (milliseconds: number, act: () => void) => () => void,
       look: (known: KnownUser, isAnew: boolean) => void,
     ): () => void {
-      let walk: Iterator<KnownUser> | undefined
-      /** How many there were when the round began: those that go meanwhile make nobody wait. */
-      let most = 0
+      let round: KnownUser[] = []
+      let each = 0
       let steppedAt = Number.NEGATIVE_INFINITY
       const turn = (): void => {
         cancel = after(TURN, turn)
-        const step = offset() - lastOffset
-        if (Math.abs(step) > STEP) {
-          lastOffset += step
-          steppedAt = clock()
-          for (const known of users.values()) {
-            known.user = movedBy(known.user, step)
-            if (texts?.isShared) known.text = undefined
-          }
+        if (hasStepped()) steppedAt = clock()
+        if (round.length === 0) {
+          round = [...users.values()]
+          each = Math.ceil((round.length * TURN) / ROUND)
         }
-        if (walk === undefined) most = users.size
-        for (let left = Math.ceil((most * TURN) / ROUND); left > 0; left--) {
-          walk ??= users.values()
-          const next = walk.next()
-          if (next.done === true) {
-            walk = undefined
-            return
-          }
-          look(next.value, next.value.toldAt < steppedAt)
-        }
+        for (const known of round.splice(0, each))
+          if (users.get(known.key) === known) look(known, known.toldAt < steppedAt)
       }
       let cancel = after(TURN, turn)
       return () => cancel()
@@ -236,11 +226,10 @@ export function createUsers(
 }
 
 /** What others have made of a user, and what this gate has done alone meanwhile. */
-function merged(there: User, here: User, gate: string): User {
+function merged(there: User, here: User, gate: string): Omit<User, 'terms'> {
   const own = new Set(here.entries.map(({ id }) => id))
   const known = new Set(there.outs.map(({ id, at }) => `${id} ${at}`))
   return {
-    terms: here.terms ?? there.terms,
     entries: there.entries.filter((entry) => entry.gate !== gate || own.has(entry.id)),
     outs: [...there.outs, ...here.outs.filter(({ id, at }) => !known.has(`${id} ${at}`))],
   }
