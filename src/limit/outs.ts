@@ -1,6 +1,6 @@
 import { overlap } from './limited-session.ts'
-import { isPlayer } from './plays.ts'
 import { type LimitedSession, MINUTE, type Out, type Times, type User } from './user.ts'
+import { isPlayer } from './viewers.ts'
 
 /** Who is put out for the third time within so long fights for the place; milliseconds. */
 const FIGHT = 5 * MINUTE

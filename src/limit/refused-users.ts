@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { networkOf } from './plays.ts'
 import { MINUTE } from './user.ts'
+import { networkOf } from './viewers.ts'
 
 /** How often requests were refused, and plays ended; when last, in milliseconds of the monotonic clock. */
 interface RefusedUser {

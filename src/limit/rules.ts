@@ -1,17 +1,6 @@
 import { contains, overlap } from './limited-session.ts'
 import { holdsOf, isPutOut, lastsUntil, outOf, withOuts, withTry } from './outs.ts'
-import {
-  hasMoved,
-  hasRoom,
-  isBack,
-  isPlayer,
-  joined,
-  othersOf,
-  ownOf,
-  type Play,
-  playsOf,
-  withGoodCookie,
-} from './plays.ts'
+import { hasMoved, hasRoom, isBack, othersOf, type Play, playsOf } from './plays.ts'
 import type { Terms } from './terms.ts'
 import {
   type Entry,
@@ -22,6 +11,7 @@ import {
   timesOf,
   type User,
 } from './user.ts'
+import { isPlayer, joined, ownOf, withGoodCookie } from './viewers.ts'
 
 /** A session of this gate: since when it has been asked for without a pause, and when last. */
 export interface Here {
