@@ -200,9 +200,9 @@ function withHere(
   // Of a name that everybody has not all are known; nobody is put out for that.
   if (isReport && entries.length >= mostOf(user.terms)) return all
   const isMissing = ({ session, seen }: Here) => now - seen <= idle && !isPutOut(user, session.id)
-  for (const { session: told, since, seen } of [...known.values()]
-    .filter(isMissing)
-    .slice(-mostOf(user.terms))) {
+  const missing = [...known.values()].filter(isMissing).slice(-mostOf(user.terms))
+  if (missing.length === 0) return all
+  for (const { session: told, since, seen } of missing) {
     const session = withGoodCookie(all, told, now)
     all = joined(all, session)
     const person = ownOf(all, session)[0]?.person ?? session.viewer

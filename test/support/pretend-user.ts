@@ -151,15 +151,6 @@ export function createPretendUser(options: PretendUserOptions = {}) {
       return true
     },
 
-    /** One request on a session. False if it has ended: then it gets `session-limit`. */
-    request(id: string): boolean {
-      const row = rows.get(id)
-      if (row === undefined) return false
-      ask(row)
-      row.lastSeen = now
-      return true
-    },
-
     /** A request of who was put out, without a question. */
     retry(one: LimitedSession, own = false): Outcome['refused'] {
       const result = used.change(user, { what: 'try', session: one, own, here: here() }, now, settings)
