@@ -18,13 +18,11 @@ export type UserLimit = ReturnType<typeof createSessionLimit>
 /** How a session comes; times are milliseconds of the monotonic clock. */
 type Coming = Pick<Opening, 'since' | 'seen' | 'tokenless'>
 
-/** The longest time between two reports to other gates; milliseconds. */
-const REPORT = 30_000
-
 export function createSessionLimit(options: SessionLimitOptions) {
   const { clock, on, idle, stored } = options
   const isReport = options.sessionLimit === 'report'
-  const report = Math.min(REPORT, idle / 4)
+  // Milliseconds between two reports to other gates.
+  const report = Math.min(30_000, idle / 4)
   const began = clock()
   const settings = (): LimitSettings => {
     // What a folder says may be old in the first minute after a start.

@@ -18,7 +18,7 @@ interface Size {
  * takes it from somewhere else.
  */
 const budgets: Readonly<Record<string, Size>> = {
-  'src: limit': { lines: 1_534, files: 14 },
+  'src: limit': { lines: 1_532, files: 14 },
   'src: state, fleet': { lines: 6_216, files: 67 },
   'src: backend, client': { lines: 2_022, files: 16 },
   'src: check': { lines: 4_959, files: 88 },
