@@ -18,7 +18,7 @@ interface Size {
  * takes it from somewhere else.
  */
 const budgets: Readonly<Record<string, Size>> = {
-  'src: limit, users': { lines: 2_569, files: 31 },
+  'src: limit': { lines: 1_532, files: 14 },
   'src: state, fleet': { lines: 6_272, files: 68 },
   'src: backend, client': { lines: 1_651, files: 16 },
   'src: check': { lines: 4_972, files: 88 },
