@@ -11,7 +11,7 @@ import {
   timesOf,
   type User,
 } from './user.ts'
-import { isPlayer, joined, ownOf, withGoodCookie } from './viewers.ts'
+import { goodCookies, isPlayer, joined, ownOf } from './viewers.ts'
 
 /** A session of this gate: since when it has been asked for without a pause, and when last. */
 export interface Here {
@@ -85,7 +85,7 @@ export function change(user: User, event: Event, now: number, settings: LimitSet
 
 function open(before: User, opening: Opening, now: number, times: Times, settings: LimitSettings): Outcome {
   const { terms, since, seen = now, tokenless = false } = opening
-  const session = withGoodCookie(before, opening.session, now)
+  const session = { ...opening.session, cookie: goodCookies(before, now)(opening.session) }
   const user = { ...joined(before, session), terms }
   if (since !== undefined && isPutOut(user, session.id)) return { user, refused: 'older', gone: [] }
   const own = ownOf(user, session)
@@ -108,7 +108,7 @@ function open(before: User, opening: Opening, now: number, times: Times, setting
   }
   // A playlist in the directory of another one belongs to it.
   const isInside = (one: Entry): boolean => one.person === entry.person && contains(place, one.place)
-  const entries = bounded([...rest.map((one) => (isInside(one) ? { ...one, place } : one)), entry], terms)
+  const entries = mostRecent([...rest.map((one) => (isInside(one) ? { ...one, place } : one)), entry], terms)
   const isAct = since === undefined && !tokenless
   // Who goes to another channel does not try to come back.
   const outs = user.outs.map((out) => (isAct && isPlayer(out, entry) ? { ...out, until: now } : out))
@@ -186,6 +186,7 @@ function withHere(
 ): User {
   if (here.length === 0) return user
   const known = new Map(here.map((one) => [one.session.id, one]))
+  const cookieOf = goodCookies(user, now)
   const entries = user.entries.map((entry) => {
     const told = known.get(entry.id)
     if (told === undefined) return entry
@@ -193,31 +194,37 @@ function withHere(
     // Perhaps it was asked for at another gate meanwhile, whose news is as old as a report.
     const pause = entry.gate === gate ? times.pause : times.recent
     const since = told.since - entry.seen >= pause ? told.since : entry.since
-    const cookie = entry.cookie || withGoodCookie(user, told.session, now).cookie
+    const cookie = entry.cookie || cookieOf(told.session)
     return { ...entry, cookie, since, seen: Math.max(told.seen, entry.seen), gate, unseen }
   })
   let all: User = { ...user, entries }
   // Of a name that everybody has not all are known; nobody is put out for that.
   if (isReport && entries.length >= mostOf(user.terms)) return all
   const isMissing = ({ session, seen }: Here) => now - seen <= idle && !isPutOut(user, session.id)
-  const missing = [...known.values()].filter(isMissing).slice(-mostOf(user.terms))
+  // What would be forgotten at once need not be told: it may be a thousand sessions, at each request.
+  const missing = mostRecent([...entries, ...[...known.values()].filter(isMissing)], user.terms).filter(
+    (one) => 'session' in one,
+  )
   if (missing.length === 0) return all
   for (const { session: told, since, seen } of missing) {
-    const session = withGoodCookie(all, told, now)
+    const session = { ...told, cookie: goodCookies(all, now)(told) }
     all = joined(all, session)
     const person = ownOf(all, session)[0]?.person ?? session.viewer
     const entry = { ...session, person, since, seen, gate, unseen, told: false }
     all = { ...all, entries: [...all.entries, entry] }
   }
-  return { ...all, entries: bounded(all.entries, user.terms) }
+  return { ...all, entries: mostRecent(all.entries, user.terms) }
 }
 
 /** Sessions over this number are forgotten, the longest silent first, and told again while they are asked for. */
 const mostOf = (terms: Terms | undefined): number => Math.max(512, 2 * (terms?.max ?? 0))
 
-function bounded(entries: readonly Entry[], terms: Terms | undefined): readonly Entry[] {
+function mostRecent<One extends { readonly seen: number }>(
+  all: readonly One[],
+  terms: Terms | undefined,
+): readonly One[] {
   const most = mostOf(terms)
-  return entries.length <= most ? entries : entries.toSorted((a, b) => a.seen - b.seen).slice(-most)
+  return all.length <= most ? all : all.toSorted((a, b) => a.seen - b.seen).slice(-most)
 }
 
 /** The user without what is over. The same object if nothing is. */

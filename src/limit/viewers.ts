@@ -26,15 +26,19 @@ export function joined(user: User, session: LimitedSession): User {
 /** Networks of one family at which a cookie is good at a time: Wi-Fi and LTE, two lines. */
 const NETWORKS = 2
 
-/** The session without a cookie that is heard at other networks already: it may have been handed on. */
-export function withGoodCookie(user: User, session: LimitedSession, now: number): LimitedSession {
-  if (session.cookie === '') return session
-  const here = networkOf(session.address)
-  const others = user.entries
-    .filter(({ cookie, seen }) => cookie === session.cookie && now - seen < MINUTE)
-    .map(({ address }) => networkOf(address))
-    .filter((network) => network !== here && network.includes(':') === here.includes(':'))
-  return new Set(others).size < NETWORKS ? session : { ...session, cookie: '' }
+/** Says a session's cookie; empty if it is heard at other networks already: it may have been handed on. */
+export function goodCookies({ entries }: User, now: number): (session: LimitedSession) => string {
+  const heard = new Map<string, Set<string>>()
+  for (const { cookie, address, seen } of entries)
+    if (cookie !== '' && now - seen < MINUTE)
+      heard.set(cookie, (heard.get(cookie) ?? new Set()).add(networkOf(address)))
+  return ({ cookie, address }) => {
+    const here = networkOf(address)
+    const others = [...(heard.get(cookie) ?? [])].filter(
+      (network) => network !== here && network.includes(':') === here.includes(':'),
+    )
+    return others.length < NETWORKS ? cookie : ''
+  }
 }
 
 /** The /24 or /48 around an address, or around a group of addresses. */
