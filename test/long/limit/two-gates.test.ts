@@ -38,8 +38,10 @@ describe('how many at once, through two gates that share a Valkey, in real time'
             const stage: LimitStage = {
               ...{ later: 30, wait: first.wait },
               viewer(player, address) {
-                const at = stages[viewers++ % stages.length] ?? first
-                const { open, head, segment } = at.viewer(player, address)
+                // Both number the addresses alike.
+                const all = stages.map((one) => one.viewer(player, address))
+                const at = all[viewers++ % all.length] ?? first.viewer(player, address)
+                const { open, head, segment } = at
                 return {
                   open: (...asked) => heard(open(...asked)),
                   head: (...asked) => heard(head(...asked)),
