@@ -193,7 +193,9 @@ function withHere(
     known.delete(entry.id)
     // Perhaps it was asked for at another gate meanwhile, whose news is as old as a report.
     const pause = entry.gate === gate ? times.pause : times.recent
-    const since = told.since - entry.seen >= pause ? told.since : entry.since
+    // It is older than it was written where the clock of the store was set back.
+    const isOlder = entry.since - told.since > 1_000
+    const since = isOlder || told.since - entry.seen >= pause ? told.since : entry.since
     const cookie = entry.cookie || cookieOf(told.session)
     return { ...entry, cookie, since, seen: Math.max(told.seen, entry.seen), gate, unseen }
   })

@@ -287,6 +287,21 @@ describe('what is known of a user', () => {
     assert.equal(user.count(), 1)
   })
 
+  test('a thousand URLs of one viewer do not make an opening dear: at most ten times that of 400', () => {
+    const openingOf = (sessions: number): number => {
+      const user = createPretendUser()
+      for (let n = 0; n < sessions; n++) user.start('box@home', '/live/')
+      const costs = Array.from({ length: 9 }, () => {
+        const before = performance.now()
+        user.start('box@home', '/live/')
+        return performance.now() - before
+      })
+      return costs.sort((a, b) => a - b)[4] ?? Number.NaN
+    }
+    const [few, many] = [openingOf(400), openingOf(1_000)]
+    assert.ok(many <= 10 * few, `${few} and ${many} ms`)
+  })
+
   test('is bounded, whatever they open, and outlives its clock', () => {
     const user = createPretendUser({ max: 3 })
     for (let n = 0; n < 2_000; n++) {
