@@ -203,10 +203,9 @@ function withHere(
   // Of a name that everybody has not all are known; nobody is put out for that.
   if (isReport && entries.length >= mostOf(user.terms)) return all
   const isMissing = ({ session, seen }: Here) => now - seen <= idle && !isPutOut(user, session.id)
+  const untold = [...known.values()].filter(isMissing)
   // What would be forgotten at once need not be told: it may be a thousand sessions, at each request.
-  const missing = mostRecent([...entries, ...[...known.values()].filter(isMissing)], user.terms).filter(
-    (one) => 'session' in one,
-  )
+  const missing = mostRecent([...untold, ...entries], user.terms).filter((one) => 'session' in one)
   if (missing.length === 0) return all
   for (const { session: told, since, seen } of missing) {
     const session = { ...told, cookie: goodCookies(all, now)(told) }
