@@ -18,7 +18,7 @@ interface Size {
  * takes it from somewhere else.
  */
 const budgets: Readonly<Record<string, Size>> = {
-  'src: limit': { lines: 1_532, files: 14 },
+  'src: limit': { lines: 1_544, files: 14 },
   'src: state, fleet': { lines: 6_272, files: 68 },
   'src: backend, client': { lines: 1_651, files: 16 },
   'src: check': { lines: 4_972, files: 88 },
@@ -27,7 +27,7 @@ const budgets: Readonly<Record<string, Size>> = {
   'src: config': { lines: 1_349, files: 17 },
   'src: the rest': { lines: 2_814, files: 42 },
   src: { lines: 26_385, files: 327 },
-  test: { lines: 58_490, files: 530 },
+  test: { lines: 58_496, files: 530 },
   bench: { lines: 5_250, files: 94 },
   'docs, in words': { lines: 40_782, files: 19 },
 }
