@@ -24,8 +24,8 @@ export function explainLimit(
     // The key of a user begins with the group of their backend.
     user: user.user.slice(user.user.indexOf('\n') + 1),
     ...{ count, max, policy, finding: `${count} of ${max} stream${max === 1 ? '' : 's'}` },
-    plays: user.plays.map(({ sessions, viewer, place, since, seen, is }) => ({
-      session: sessions[0] ?? '',
+    plays: user.plays.map(({ session, viewer, place, since, seen, is }) => ({
+      session,
       address: clientIn(viewer),
       place,
       since: toIso(since),

@@ -1,25 +1,22 @@
 import { LRUCache } from 'lru-cache'
+import { answers } from '../session/answers.ts'
+import type { Identity } from '../session/identity.ts'
+import { covers } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
-import type { Counted } from './judge.ts'
 import type { SessionLimitOptions } from './limit-options.ts'
-import { networkOf } from './plays.ts'
-import type { createPutOutSessions } from './put-out.ts'
+import { createRefusedUsers } from './refused-users.ts'
 import type { Gone } from './rules.ts'
-import { type Cause, type LimitedSession, MINUTE } from './user.ts'
+import type { Cause, LimitedSession } from './user.ts'
 import type { KnownUser, Users } from './users.ts'
 
-export interface GiveWayOptions extends Pick<SessionLimitOptions, 'clock' | 'end' | 'on' | 'stored'> {
-  readonly users: Pick<Users, 'take'>
-  readonly putOut: Pick<ReturnType<typeof createPutOutSessions>, 'add'>
-  /** By the id of the session. */
-  readonly waiting: Map<string, Counted>
-  readonly limitedOf: (session: Session) => LimitedSession
-  readonly isReport: boolean
-}
-
 /** Ends the sessions of who was put out. With `SESSION_LIMIT=report` it tells who would be. */
-export function createGiveWay(options: GiveWayOptions) {
-  const { users, putOut, waiting, limitedOf, isReport, clock, on, stored } = options
+export function createGiveWay(
+  { sessionLimit, clock, idle, end, on, stored }: SessionLimitOptions,
+  users: Pick<Users, 'of' | 'take' | 'tidy'>,
+  limitedOf: (session: Session) => LimitedSession,
+) {
+  const isReport = sessionLimit === 'report'
+  const putOut = createPutOutSessions(2 * idle + 60_000)
   const refusedUsers = createRefusedUsers()
   const writing = new Set<Promise<unknown>>()
   const reported = new WeakSet<Session>()
@@ -34,15 +31,13 @@ export function createGiveWay(options: GiveWayOptions) {
     }
     const limited = known.sessions.get(session.id)?.limited ?? limitedOf(session)
     users.take(known, session)
-    waiting.delete(session.id)
     putOut.add({ session, limited, user: known.key, by, at: clock() })
-    const written = options
-      .end(session, { why: 'displaced', by, cause })
-      .finally(() => writing.delete(written))
+    const written = end(session, { why: 'displaced', by, cause }).finally(() => writing.delete(written))
     writing.add(written)
   }
 
   return {
+    putOut,
     displace,
     /** Ends all these; those of other gates there. */
     endAll(known: KnownUser, gone: readonly Gone[]): void {
@@ -60,6 +55,14 @@ export function createGiveWay(options: GiveWayOptions) {
         if (session !== undefined) displace(known, session, by, cause)
       }
     },
+    /** Another gate says that a session was put out, which this gate may have. */
+    displacedElsewhere({ id, by, cause }: Pick<Gone, 'id' | 'by' | 'cause'>): void {
+      const known = users.of({ id })
+      const session = known?.sessions.get(id)?.session
+      if (known === undefined || session === undefined) return
+      displace(known, session, by, cause)
+      users.tidy(known)
+    },
     refuse(user: string): void {
       refusedUsers.refused(user, clock())
       on.refused(user)
@@ -70,59 +73,69 @@ export function createGiveWay(options: GiveWayOptions) {
   }
 }
 
-/** A user who was refused or put out because others played under their name. */
-export interface RefusedUser {
+/** A session that the limit has ended. */
+interface PutOut {
+  readonly session: Session
+  readonly limited: LimitedSession
   readonly user: string
-  /** Times that a request was refused. */
-  readonly refused: number
-  /** Times that a play was ended. */
-  readonly displaced: number
-  /** They were put out at so many networks within a minute that the name must be shared. */
-  readonly isShared: boolean
+  /** The session that made it one too many; empty where that is not known. */
+  readonly by: string
   /** Milliseconds of the monotonic clock. */
-  readonly last: number
+  readonly at: number
 }
 
-const MOST_USERS = 1_000
-const HOUR = 60 * MINUTE
-/** A user who is put out at more networks within a minute is a shared name. */
-const MOST_NETWORKS = 10
+/** Most viewers with such sessions, most sessions of each, and the bytes of all. */
+const MOST_VIEWERS = 10_000
+const MOST_OF_ONE = 16
+const MOST_BYTES = 16 * 1_048_576
+/** What the rules know of a session takes about as many; the session says its own. */
+const OVERHEAD = 600
 
-interface Known extends RefusedUser {
-  /** When they were put out last, by network. */
-  readonly networks: ReadonlyMap<string, number>
-}
+/**
+ * What the limit has ended, so that its viewers get the right reason, and no backend is asked about them.
+ * @param lasts how long each is known after it was put out or tried last, in milliseconds
+ */
+export function createPutOutSessions(lasts: number) {
+  const named = new LRUCache<string, { readonly all: readonly PutOut[]; readonly at: number }>({
+    max: MOST_VIEWERS,
+    maxSize: MOST_BYTES,
+    sizeCalculation: ({ all }) => all.reduce((sum, { session }) => sum + session.bytes + OVERHEAD, 1),
+  })
+  /** A session is found by its viewer, and by the cookies that it had. */
+  const namesOf = (viewer: string, cookies: readonly string[] = []) => [
+    ...cookies.map((cookie) => `cookie ${cookie}`),
+    viewer,
+  ]
 
-/** Users who are refused again and again: a list for the operator. */
-export function createRefusedUsers() {
-  const users = new LRUCache<string, Known>({ max: MOST_USERS })
-  const knownAs = (user: string, now: number): Known => {
-    const known = users.get(user)
-    if (known !== undefined && now - known.last <= HOUR) return { ...known, last: now }
-    return { user, refused: 0, displaced: 0, isShared: false, last: now, networks: new Map() }
-  }
   return {
-    refused(user: string, now: number): void {
-      const known = knownAs(user, now)
-      users.set(user, { ...known, refused: known.refused + 1 })
+    add(one: PutOut): void {
+      for (const name of namesOf(one.session.viewer, one.session.secret?.cookies)) {
+        const others = named.get(name)?.all ?? []
+        named.set(name, { all: [...others, one].slice(-MOST_OF_ONE), at: one.at })
+      }
     },
-    /** Was put out at this address. Returns whether it is known only now that the name is shared. */
-    displaced(user: string, address: string, now: number): boolean {
-      const known = knownAs(user, now)
-      const recent = [...known.networks].filter(([, at]) => now - at < MINUTE)
-      const networks = new Map(
-        [...recent, [networkOf(address), now]].slice(-MOST_NETWORKS - 1) as [string, number][],
-      )
-      const isShared = known.isShared || networks.size > MOST_NETWORKS
-      users.set(user, { ...known, displaced: known.displaced + 1, networks, isShared })
-      return isShared && !known.isShared
+    /** The latest one that would answer this request, which counts as a try unless `isPeek`. */
+    find(identity: Identity, now: number, isPeek: boolean): PutOut | undefined {
+      if (named.size === 0) return undefined
+      const { viewer, cookie } = identity
+      for (const name of namesOf(viewer, cookie === undefined ? [] : [cookie])) {
+        const known = named.peek(name)
+        if (known === undefined || now - known.at > lasts) continue
+        const found = known.all.findLast(({ session }) => answers(session, identity))
+        if (found === undefined) continue
+        if (!isPeek) named.set(name, { ...known, at: now })
+        return found
+      }
+      return undefined
     },
-    /** Those of the last hour, the most refused first. */
-    list: (now: number, most: number): RefusedUser[] =>
-      [...users.values()]
-        .filter(({ last }) => now - last <= HOUR)
-        .sort((a, b) => b.refused + b.displaced - a.refused - a.displaced || b.last - a.last)
-        .slice(0, most)
-        .map(({ networks: _, ...user }) => user),
+    /** The viewer has opened this session: what it answers is no matter of those that were put out. */
+    forget({ viewer, secret, scope }: Session): void {
+      for (const name of namesOf(viewer, secret?.cookies)) {
+        const known = named.get(name)
+        const all = known?.all.filter((one) => !covers(scope, one.session.scope)) ?? []
+        if (known !== undefined && all.length > 0) named.set(name, { ...known, all })
+        else named.delete(name)
+      }
+    },
   }
 }

@@ -21,7 +21,18 @@ export interface SessionLimitOptions extends TermsSettings {
   readonly unseen?: () => number
   /** Ends a session for good, of the table or of the store. Resolves when that is written. */
   readonly end: (session: Session, end: End) => Promise<unknown>
-  readonly on: LimitListeners
+  /** What the limit tells. With `SESSION_LIMIT=report` it tells what would happen. */
+  readonly on: {
+    /** `by` is the id of the session that made it one too many. */
+    displaced(session: Session, by: string, cause: Cause): void
+    /** An opening, or a request of who was put out, was refused. */
+    refused(user: string): void
+    /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
+    nonsense(backend: string, sent: string): void
+    internalError(error: unknown): void
+    /** The user was put out at so many networks that the name must be shared. Told once. */
+    shared(user: string): void
+  }
   /** Where users are kept; undefined: in this process alone. */
   readonly stored?: StoredUsers | undefined
 }
@@ -35,18 +46,4 @@ export interface StoredUsers {
   endElsewhere(gone: Gone): void
   /** A user was judged by this gate alone, since the store could not be heard. */
   onAlone(): void
-}
-
-/** What the limit tells. With `SESSION_LIMIT=report` it tells what would happen. */
-export interface LimitListeners {
-  /** `by` is the id of the session that made it one too many. */
-  displaced(session: Session, by: string, cause: Cause): void
-  /** An opening, or a request of who was put out, was refused. */
-  refused(user: string): void
-  /** A backend sent an `X-Max-Sessions` that is no number of sessions. */
-  nonsense(backend: string, sent: string): void
-  /** Our own code threw where nobody waits for it. */
-  internalError(error: unknown): void
-  /** The user was put out at so many networks that the name must be shared. Told once. */
-  shared(user: string): void
 }

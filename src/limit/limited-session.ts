@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Identity, siteOf } from '../session/identity.ts'
-import { isPlaylist } from '../session/scope.ts'
+import { isPlaylist, type Scope } from '../session/scope.ts'
 import { copyOf, type Session } from '../session/session.ts'
 import type { LimitedSession } from './user.ts'
 
@@ -32,33 +32,20 @@ export function cookieOf({ secret }: Pick<Session, 'secret'>): string {
   return secret.carried || (secret.sent.at(-1) ?? '')
 }
 
-/** The parts of a session's scope that say where it plays. */
-export interface PlaceParts {
-  readonly channel: string | undefined
-  readonly path: string
-  readonly directory: string | undefined
-  /** The path, and the channel or else the path, without a credential. */
-  readonly shownPath: string
-  readonly shownChannel: string
-}
-
 /** Longest place in bytes, which are characters: paths are ASCII. A longer one ends with a hash. */
 const LONGEST = 100
 const HASH = 16
-
-const nothingButSlashes = /^\/+$/
 
 /**
  * Where a session plays: its channel in angle brackets, else the directory that its playlist opens, else its
  * path. It holds no path credential, so a new one in the URL is no new place. At most 100 bytes.
  */
-export function placeOf(scope: PlaceParts): string {
-  const { channel, path, directory, shownPath, shownChannel } = scope
+export function placeOf({ channel, path, directory, shownPath, shownChannel }: Scope): string {
   if (channel !== undefined)
     return shownChannel.length <= LONGEST - 2 ? `<${shownChannel}>` : `<${digest(shownChannel)}>`
   if (directory === undefined) return shortened(shownPath)
   // A playlist at the root opens only files there. No path ends like this, and it contains no other.
-  if (nothingButSlashes.test(directory)) return '/.'
+  if (/^\/+$/.test(directory)) return '/.'
   return shortened(shownPath.slice(0, shownPath.length - (path.length - directory.length)))
 }
 

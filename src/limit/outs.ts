@@ -1,13 +1,13 @@
 import { overlap } from './limited-session.ts'
-import { isPlayer } from './plays.ts'
 import { type LimitedSession, MINUTE, type Out, type Times, type User } from './user.ts'
+import { isPlayer } from './viewers.ts'
 
 /** Who is put out for the third time within so long fights for the place; milliseconds. */
 const FIGHT = 5 * MINUTE
 const ANYWHERE = ''
 const MOST_OUTS = 100
 
-/** The user with one more that was put out. */
+/** The user with those that were put out just now. */
 export function withOuts(user: User, outs: readonly Out[]): User {
   return { ...user, outs: [...user.outs, ...outs].slice(-MOST_OUTS) }
 }
@@ -26,14 +26,11 @@ export function outOf({ outs }: User, out: Out, { pause }: Times): Out {
   return fights ? { ...out, place: ANYWHERE, until: out.at + MINUTE } : { ...out, until: out.at + pause }
 }
 
-/** What keeps a session out while there is no room. */
+/** What keeps a session out while there is no room, the longest first. */
 export function holdsOf({ outs }: User, session: LimitedSession, now: number): readonly Out[] {
-  return outs.filter(
-    (out) =>
-      out.until > now &&
-      isPlayer(out, session) &&
-      (out.place === ANYWHERE || overlap(out.place, session.place)),
-  )
+  const isHere = ({ place }: Out): boolean => place === ANYWHERE || overlap(place, session.place)
+  const holds = outs.filter((out) => out.until > now && isPlayer(out, session) && isHere(out))
+  return holds.sort((a, b) => b.until - a.until)
 }
 
 /** Whether a session was put out a moment ago: another gate may not have heard of it yet. */
@@ -41,13 +38,10 @@ export function isPutOut({ outs }: User, session: string): boolean {
   return outs.some(({ id }) => id === session)
 }
 
-/** A player that tries all the time changes nothing most of the time; milliseconds. */
-const SECOND = 1_000
-
-/** A try puts off the end of what refuses it. */
+/** A try puts off the end of what refuses it; most of those that come all the time change nothing. */
 export function withTry(user: User, session: LimitedSession, now: number, { pause }: Times): User {
   const untilOf = ({ place }: Out): number => now + (place === ANYWHERE ? MINUTE : pause)
-  const held = holdsOf(user, session, now).filter((out) => untilOf(out) - out.until >= SECOND)
+  const held = holdsOf(user, session, now).filter((out) => untilOf(out) - out.until >= 1_000)
   if (held.length === 0) return user
   return {
     ...user,

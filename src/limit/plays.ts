@@ -1,12 +1,10 @@
 import { overlap } from './limited-session.ts'
 import { type Entry, type LimitedSession, MINUTE, type Times, type User } from './user.ts'
+import { isPlayer, ownOf } from './viewers.ts'
 
 /** What counts: each viewer's only play, or those of several channels that they keep on. */
-export interface Play {
-  readonly person: string
+export interface Play extends Pick<Entry, 'person' | 'since' | 'seen'> {
   readonly entries: readonly Entry[]
-  readonly since: number
-  readonly seen: number
   /** It is room for others. */
   readonly isSilent: boolean
   /** Its viewer plays another one beside it. */
@@ -41,9 +39,8 @@ function playOf(entries: readonly Entry[], now: number, { pause, silent }: Times
 /** What other viewers play now. */
 export function othersOf(user: User, session: LimitedSession, now: number, times: Times): Play[] {
   const own = new Set(ownOf(user, session))
-  return playsOf(user, now, times).filter(
-    (play) => !play.isSilent && !play.entries.some((one) => own.has(one)),
-  )
+  const isOther = ({ isSilent, entries }: Play) => !isSilent && !entries.some((one) => own.has(one))
+  return playsOf(user, now, times).filter(isOther)
 }
 
 /** Whether there is room beside what others play, and what the same viewer asks for elsewhere. */
@@ -51,68 +48,16 @@ export function hasRoom(user: User, session: LimitedSession, now: number, times:
   const elsewhere = ownOf(user, session).filter(
     ({ seen, place }) => now - seen < times.recent && !overlap(place, session.place),
   )
-  const others = othersOf(user, session, now, times).filter(
-    (play) => !isBack(user, play, session, now, times),
-  )
+  const isOther = (play: Play): boolean => !isBack(user, play, session, now, times)
+  const others = othersOf(user, session, now, times).filter(isOther)
   return others.length + groups(elsewhere, ({ place }) => place).length < (user.terms?.max ?? Infinity)
-}
-
-/**
- * All sessions of the viewer: of one player at one address, of whoever has the same cookie, and of whoever
- * has the same link at the same address, since a player may ask first with another library.
- */
-export function ownOf({ entries }: User, session: LimitedSession): readonly Entry[] {
-  const { viewer, address, credential, cookie } = session
-  const isSame = (one: Entry): boolean =>
-    one.viewer === viewer ||
-    (cookie !== '' && one.cookie === cookie) ||
-    (credential !== '' && one.credential === credential && one.address === address)
-  const persons = new Set(entries.filter(isSame).map(({ person }) => person))
-  return entries.filter(({ person }) => persons.has(person))
-}
-
-/** What the viewer has in common with two others makes these two one. */
-export function joined(user: User, session: LimitedSession): User {
-  const own = new Set(ownOf(user, session))
-  const [first] = own
-  if (first === undefined || [...own].every(({ person }) => person === first.person)) return user
-  const { person } = first
-  return { ...user, entries: user.entries.map((entry) => (own.has(entry) ? { ...entry, person } : entry)) }
-}
-
-/** Networks of one family at which a cookie is good at a time: Wi-Fi and LTE, two lines. */
-const NETWORKS = 2
-
-/** The session without a cookie that is heard at other networks already: it may have been handed on. */
-export function withGoodCookie(user: User, session: LimitedSession, now: number): LimitedSession {
-  if (session.cookie === '') return session
-  const here = networkOf(session.address)
-  const others = user.entries
-    .filter(({ cookie, seen }) => cookie === session.cookie && now - seen < MINUTE)
-    .map(({ address }) => networkOf(address))
-    .filter((network) => network !== here && network.includes(':') === here.includes(':'))
-  return new Set(others).size < NETWORKS ? session : { ...session, cookie: '' }
-}
-
-/** The /24 or /48 around an address, or around a group of addresses. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address.slice(0, address.lastIndexOf('.'))
-  const [head = ''] = address.split('::')
-  return [...head.split(':'), '', ''].slice(0, 3).join(':')
 }
 
 /** Whether the player of a play now comes from another address with the same link: it has moved. */
 export function hasMoved({ entries }: Play, session: LimitedSession): boolean {
-  const { credential, player, playback, address, viewer } = session
-  return entries.some(
-    (one) =>
-      credential !== '' &&
-      one.credential === credential &&
-      one.player === player &&
-      one.playback === playback &&
-      one.address !== address &&
-      one.viewer !== viewer,
-  )
+  const { credential, viewer } = session
+  const isSame = (one: Entry) => one.credential === credential && one.viewer !== viewer
+  return credential !== '' && entries.some((one) => isSame(one) && isElsewhere(one, session))
 }
 
 /**
@@ -121,22 +66,14 @@ export function hasMoved({ entries }: Play, session: LimitedSession): boolean {
  */
 export function isBack(user: User, play: Play, session: LimitedSession, now: number, times: Times): boolean {
   const isOut = user.outs.some((out) => isPlayer(out, session) && now - out.at < MINUTE && out.until > now)
-  return (
-    isOut &&
-    play.entries.every(
-      (one) =>
-        one.player === session.player &&
-        one.playback === session.playback &&
-        one.address !== session.address &&
-        !one.once &&
-        now - one.seen >= times.back,
-    )
-  )
+  const isQuiet = ({ once, seen }: Entry) => !once && now - seen >= times.back
+  return isOut && play.entries.every((one) => isElsewhere(one, session) && isQuiet(one))
 }
 
-type Seat = Pick<LimitedSession, 'address' | 'player'>
-export const isPlayer = (one: Seat, { address, player }: Seat): boolean =>
-  one.address === address && one.player === player
+/** Whether it is the same player at another address. */
+function isElsewhere(one: Entry, { player, playback, address }: LimitedSession): boolean {
+  return one.player === player && one.playback === playback && one.address !== address
+}
 
 export function groups<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
   const all = new Map<string, Item[]>()

@@ -1,20 +1,17 @@
 import { contains, overlap } from './limited-session.ts'
 import { holdsOf, isPutOut, lastsUntil, outOf, withOuts, withTry } from './outs.ts'
-import {
-  hasMoved,
-  hasRoom,
-  isBack,
-  isPlayer,
-  joined,
-  othersOf,
-  ownOf,
-  type Play,
-  playsOf,
-  withGoodCookie,
-} from './plays.ts'
+import { hasMoved, hasRoom, isBack, othersOf, type Play, playsOf } from './plays.ts'
 import type { Terms } from './terms.ts'
-import type { Cause, Entry, LimitedSession, LimitSettings, Out, Times, User } from './user.ts'
-import { timesOf } from './user.ts'
+import {
+  type Entry,
+  type LimitedSession,
+  type LimitSettings,
+  type Out,
+  type Times,
+  timesOf,
+  type User,
+} from './user.ts'
+import { goodCookies, isPlayer, joined, ownOf } from './viewers.ts'
 
 /** A session of this gate: since when it has been asked for without a pause, and when last. */
 export interface Here {
@@ -46,27 +43,22 @@ export type Event = { readonly here?: readonly Here[] } & (
   | { readonly what: 'end'; readonly id: string }
 )
 
-/**
- * `full`: as many others play, with `refuse`. `held`: it was put out a moment ago, and there is no room.
- * `older`: it is over the number by its age, or has no credential.
- */
-export type Refusal = 'full' | 'held' | 'older'
-
 /** A session that was put out. */
-export interface Gone {
-  readonly id: string
-  readonly viewer: string
-  readonly address: string
+export interface Gone extends Pick<LimitedSession, 'id' | 'viewer' | 'address'> {
   /** The session that made it one too many. */
   readonly by: string
-  readonly cause: Cause
+  readonly cause: Out['cause']
   /** It was not asked for any more. */
   readonly left: boolean
 }
 
 export interface Outcome {
   readonly user: User
-  readonly refused?: Refusal
+  /**
+   * `full`: as many others play, with `refuse`. `held`: it was put out a moment ago, and there is no room.
+   * `older`: it is over the number by its age, or has no credential.
+   */
+  readonly refused?: 'full' | 'held' | 'older'
   readonly gone: readonly Gone[]
 }
 
@@ -75,8 +67,7 @@ export interface Outcome {
  * known from then on, whether it is refused, and who is put out. Nothing is changed in place.
  */
 export function change(user: User, event: Event, now: number, settings: LimitSettings): Outcome {
-  const unseen = Math.max(settings.unseen, ...user.entries.map((entry) => entry.unseen))
-  const times = timesOf(settings, unseen)
+  const times = timesOf(settings, user.entries)
   const known = pruned(withHere(user, event.here ?? [], now, times, settings), now, settings)
   switch (event.what) {
     case 'opening':
@@ -94,7 +85,7 @@ export function change(user: User, event: Event, now: number, settings: LimitSet
 
 function open(before: User, opening: Opening, now: number, times: Times, settings: LimitSettings): Outcome {
   const { terms, since, seen = now, tokenless = false } = opening
-  const session = withGoodCookie(before, opening.session, now)
+  const session = { ...opening.session, cookie: goodCookies(before, now)(opening.session) }
   const user = { ...joined(before, session), terms }
   if (since !== undefined && isPutOut(user, session.id)) return { user, refused: 'older', gone: [] }
   const own = ownOf(user, session)
@@ -112,12 +103,12 @@ function open(before: User, opening: Opening, now: number, times: Times, setting
     ...{ ...session, place, person: own[0]?.person ?? session.viewer, gate: settings.gate },
     ...{ seen: Math.max(seen, former?.seen ?? seen), unseen: settings.unseen, told: false },
     // Of two openings in one millisecond the second is the newer.
-    since: since ?? Math.min(...here.map((one) => one.since), Math.max(now, latestOf(rest) + 1)),
+    since:
+      since ?? Math.min(...here.map((one) => one.since), Math.max(now, ...rest.map((one) => one.since + 1))),
   }
-  const entries = bounded(
-    [...rest.map((one) => (isInside(one, entry) ? { ...one, place } : one)), entry],
-    terms,
-  )
+  // A playlist in the directory of another one belongs to it.
+  const isInside = (one: Entry): boolean => one.person === entry.person && contains(place, one.place)
+  const entries = mostRecent([...rest.map((one) => (isInside(one) ? { ...one, place } : one)), entry], terms)
   const isAct = since === undefined && !tokenless
   // Who goes to another channel does not try to come back.
   const outs = user.outs.map((out) => (isAct && isPlayer(out, entry) ? { ...out, until: now } : out))
@@ -179,18 +170,10 @@ function putOut(
     }
   }
   const ids = new Set(gone.map(({ id }) => id))
-  if (isReport)
-    return {
-      user: { ...user, entries: user.entries.map((one) => (ids.has(one.id) ? { ...one, told: true } : one)) },
-      gone,
-    }
+  const told = user.entries.map((one) => (ids.has(one.id) ? { ...one, told: true } : one))
+  if (isReport) return { user: { ...user, entries: told }, gone }
   const entries = user.entries.filter(({ id }) => !ids.has(id))
   return { user: withOuts({ ...user, entries }, outs), gone }
-}
-
-/** A playlist in the directory of another one belongs to it. */
-function isInside(entry: Entry, { person, place }: Entry): boolean {
-  return entry.person === person && contains(place, entry.place)
 }
 
 /** The user by what this gate has seen. What it has and the user has not is told again, with its true age. */
@@ -203,45 +186,46 @@ function withHere(
 ): User {
   if (here.length === 0) return user
   const known = new Map(here.map((one) => [one.session.id, one]))
+  const cookieOf = goodCookies(user, now)
   const entries = user.entries.map((entry) => {
     const told = known.get(entry.id)
     if (told === undefined) return entry
     known.delete(entry.id)
     // Perhaps it was asked for at another gate meanwhile, whose news is as old as a report.
     const pause = entry.gate === gate ? times.pause : times.recent
-    const since = told.since - entry.seen >= pause ? told.since : entry.since
-    const cookie = entry.cookie || withGoodCookie(user, told.session, now).cookie
+    // It is older than it was written where the clock of the store was set back.
+    const isOlder = entry.since - told.since > 1_000
+    const since = isOlder || told.since - entry.seen >= pause ? told.since : entry.since
+    const cookie = entry.cookie || cookieOf(told.session)
     return { ...entry, cookie, since, seen: Math.max(told.seen, entry.seen), gate, unseen }
   })
-  const missing = [...known.values()].filter(
-    ({ session, seen }) => now - seen <= idle && !isPutOut(user, session.id),
-  )
-  // Of a name that everybody has not all are known; nobody is put out for that.
-  const isFull = isReport && entries.length >= mostOf(user.terms)
-  if (isFull || missing.length === 0) return { ...user, entries }
   let all: User = { ...user, entries }
-  for (const { session: told, since, seen } of missing.slice(-mostOf(user.terms))) {
-    const session = withGoodCookie(all, told, now)
+  // Of a name that everybody has not all are known; nobody is put out for that.
+  if (isReport && entries.length >= mostOf(user.terms)) return all
+  const isMissing = ({ session, seen }: Here) => now - seen <= idle && !isPutOut(user, session.id)
+  const untold = [...known.values()].filter(isMissing)
+  // What would be forgotten at once need not be told: it may be a thousand sessions, at each request.
+  const missing = mostRecent([...untold, ...entries], user.terms).filter((one) => 'session' in one)
+  if (missing.length === 0) return all
+  for (const { session: told, since, seen } of missing) {
+    const session = { ...told, cookie: goodCookies(all, now)(told) }
     all = joined(all, session)
     const person = ownOf(all, session)[0]?.person ?? session.viewer
     const entry = { ...session, person, since, seen, gate, unseen, told: false }
     all = { ...all, entries: [...all.entries, entry] }
   }
-  return { ...all, entries: bounded(all.entries, user.terms) }
+  return { ...all, entries: mostRecent(all.entries, user.terms) }
 }
 
 /** Sessions over this number are forgotten, the longest silent first, and told again while they are asked for. */
-const MOST = 512
+const mostOf = (terms: Terms | undefined): number => Math.max(512, 2 * (terms?.max ?? 0))
 
-const mostOf = (terms: Terms | undefined): number => Math.max(MOST, 2 * (terms?.max ?? 0))
-
-function bounded(entries: readonly Entry[], terms: Terms | undefined): readonly Entry[] {
+function mostRecent<One extends { readonly seen: number }>(
+  all: readonly One[],
+  terms: Terms | undefined,
+): readonly One[] {
   const most = mostOf(terms)
-  return entries.length <= most ? entries : entries.toSorted((a, b) => a.seen - b.seen).slice(-most)
-}
-
-function latestOf(entries: readonly Entry[]): number {
-  return Math.max(...entries.map(({ since }) => since))
+  return all.length <= most ? all : all.toSorted((a, b) => a.seen - b.seen).slice(-most)
 }
 
 /** The user without what is over. The same object if nothing is. */

@@ -1,3 +1,5 @@
+import type { Grant } from '../verdict.ts'
+
 /** Who gives way when a user has more plays than their number: the oldest play, or the latest opening. */
 export type Policy = 'newest' | 'refuse'
 
@@ -19,23 +21,6 @@ export interface TermsSettings {
   readonly minUserSessions: number
 }
 
-/** What a backend sent with its last allow; undefined where a header was missing. */
-export interface SentTerms {
-  /** `X-UserId` */
-  readonly userId?: string | undefined
-  /** `X-Max-Sessions` */
-  readonly maxSessions?: string | undefined
-  /** `X-Unique` */
-  readonly unique?: string | undefined
-}
-
-export interface ReadTerms {
-  /** Undefined: this session has no limit, and counts for nobody. */
-  readonly terms: Terms | undefined
-  /** An `X-Max-Sessions` that is not obeyed: no decimal number, or above `MOST_SESSIONS`. */
-  readonly nonsense: string | undefined
-}
-
 /** A user with more has no limit: all their sessions are looked through at each opening. */
 export const MOST_SESSIONS = 1_000
 
@@ -43,11 +28,14 @@ export const MOST_SESSIONS = 1_000
  * Reads the terms of a user. `SESSION_LIMIT=off` beats `X-Unique: true`, which beats `refuse`. With `report`
  * the terms are those of `newest`; it is up to the caller to cut nobody. An `X-Max-Sessions` that is no
  * decimal number leaves MAX_USER_SESSIONS; 0 is no limit.
+ * @param sent what the backend sent with its last allow; undefined where a header was missing
+ * @returns `terms`: undefined, the session counts for nobody. `nonsense`: an `X-Max-Sessions` that is not
+ * obeyed, no decimal number or above `MOST_SESSIONS`
  */
 export function readTerms(
-  { userId = '', maxSessions, unique = '' }: SentTerms,
+  { userId = '', maxSessions, unique = '' }: { readonly [header in keyof Grant]?: string | undefined },
   { sessionLimit, maxUserSessions = 0, minUserSessions }: TermsSettings,
-): ReadTerms {
+): { readonly terms: Terms | undefined; readonly nonsense: string | undefined } {
   const sent = maxSessions !== undefined && /^\d+$/.test(maxSessions) ? Number(maxSessions) : undefined
   const isObeyed = sent === undefined ? maxSessions === undefined : sent <= MOST_SESSIONS
   const nonsense = isObeyed ? undefined : maxSessions

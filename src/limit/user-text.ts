@@ -1,6 +1,5 @@
 import { type Cause, causes, type Entry, nobody, type Out, type User } from './user.ts'
 
-const SECOND = 1_000
 /** Characters of a text; what was silent longest stays out of a longer one. */
 const LONGEST = 60_000
 
@@ -17,21 +16,24 @@ export function textOfUser({ terms, entries, outs }: User): string {
     if (length > LONGEST) break
     rows.push(row)
   }
-  const held = outs.map((out) => [
-    ...[out.address, out.player, out.place, causes.indexOf(out.cause), out.id, out.by, out.at, out.until],
-  ])
+  const held = outs.map(({ address, player, place, cause, id, by, at, until }) => {
+    return [address, player, place, causes.indexOf(cause), id, by, at, until]
+  })
   const told = terms === undefined ? 'null' : JSON.stringify([terms.max, terms.policy])
   return `{"terms":${told},"sessions":[${rows.join()}],"outs":${JSON.stringify(held)}}`
 }
 
-/** What is usual is empty. The address is the first part of the viewer. */
+/** The texts at the beginning of a row. Its person is the viewer where it is empty. */
+const texts = [
+  ...(['id', 'viewer', 'address', 'person', 'player', 'playback', 'cookie', 'credential', 'place'] as const),
+]
+
 function rowOf(entry: Entry): unknown[] {
-  const { id, viewer, address, person, player, playback, cookie, credential, place, since, seen } = entry
-  const shared = person === viewer ? '' : person
+  const { viewer, person, since, seen, once, gate, unseen, told } = entry
+  const shared = { ...entry, person: person === viewer ? '' : person }
   // In whole seconds: who goes on does not change the text all the time.
-  const heard = Math.ceil(seen / SECOND) * SECOND
-  const rare = [entry.once ? 1 : 0, entry.gate, entry.unseen, entry.told ? 1 : 0]
-  return [id, viewer, address, shared, player, playback, cookie, credential, place, since, heard, ...rare]
+  const heard = Math.ceil(seen / 1_000) * 1_000
+  return [...texts.map((name) => shared[name]), since, heard, once ? 1 : 0, gate, unseen, told ? 1 : 0]
 }
 
 /**
@@ -59,18 +61,13 @@ export function readUserText(text: string, now: number): User {
 }
 
 function entryOf(row: readonly unknown[], now: number): Entry[] {
-  const [id, viewer, address, person, player, playback, cookie, credential, place, since, seen, ...rare] = row
-  const [once, gate = '', unseen = 0, told] = rare
-  const texts = [id, viewer, address, person, player, playback, cookie, credential, place, gate]
-  if (!texts.every(isText) || ![since, seen, unseen].every(isNumber)) return []
+  const [since, seen, once, gate = '', unseen = 0, told] = row.slice(texts.length)
+  const read = Object.fromEntries(texts.map((name, at) => [name, row[at]]))
+  if (![...Object.values(read), gate].every(isText) || ![since, seen, unseen].every(isNumber)) return []
   const last = Math.min(seen as number, now)
-  return [
-    {
-      ...({ id, viewer, address, player, playback, cookie, credential, place, gate, unseen } as Entry),
-      ...{ person: (person as string) || (viewer as string), once: once === 1, told: told === 1 },
-      ...{ since: Math.min(since as number, last), seen: last },
-    },
-  ]
+  const entry = { ...read, gate, unseen, once: once === 1, told: told === 1 } as Entry
+  const person = entry.person || entry.viewer
+  return [{ ...entry, person, since: Math.min(since as number, last), seen: last }]
 }
 
 /** The longest time for which somebody stays out; milliseconds. */
@@ -79,21 +76,17 @@ const LONGEST_OUT = 120_000
 function outOf(row: readonly unknown[], now: number): Out[] {
   const [address, player, place, cause, id, by, at, until] = row
   if (![address, player, place, id, by].every(isText) || ![cause, at, until].every(isNumber)) return []
+  const times = { at: Math.min(at as number, now), until: Math.min(until as number, now + LONGEST_OUT) }
   return [
-    {
-      ...({ address, player, place, id, by } as Out),
-      cause: causes[cause as number] ?? 'other',
-      ...{ at: Math.min(at as number, now), until: Math.min(until as number, now + LONGEST_OUT) },
-    },
+    { ...({ address, player, place, id, by } as Out), cause: causes[cause as number] ?? 'other', ...times },
   ]
 }
 
 /** A session and a hold as 0.2.0 has written them. */
 function formerRow(entry: unknown): unknown[] {
   const of = (name: string): unknown => fieldOf(entry, name)
-  const texts = ['playback', '', 'credential', 'place'].map((name) => (name === '' ? '' : of(name)))
-  const head = [of('id'), of('viewer'), of('address'), '', of('player')]
-  return [...head, ...texts, of('entered'), of('seen'), of('once') === true ? 1 : 0]
+  const head = texts.map((name) => (name === 'person' || name === 'cookie' ? '' : of(name)))
+  return [...head, of('entered'), of('seen'), of('once') === true ? 1 : 0]
 }
 
 function formerHold(hold: unknown, now: number): unknown[] {

@@ -8,13 +8,12 @@ export interface LimitedSession {
   readonly address: string
   /** Site and User-Agent, without the playback id: some players make a new one for each try. */
   readonly player: string
-  /** The playback id; empty where there is none. */
+  /** Empty where there is none. */
   readonly playback: string
   /** A session cookie that a request has brought back; empty where none has. */
   readonly cookie: string
   /** The canonical query and the path credential; empty where the opening carried no credential. */
   readonly credential: string
-  /** From `placeOf`. */
   readonly place: string
   /** One long response, as MPEG-TS or a film: its silence says nothing before SESSION_IDLE. */
   readonly once: boolean
@@ -26,7 +25,6 @@ export interface Entry extends LimitedSession {
   readonly person: string
   /** Since when it has been asked for without a pause. */
   readonly since: number
-  /** The last request, as far as that is known. */
   readonly seen: number
   /** The gate that has told it last. */
   readonly gate: string
@@ -62,7 +60,6 @@ export interface User {
   readonly outs: readonly Out[]
 }
 
-/** A user of whom nothing is known. */
 export const nobody: User = { terms: undefined, entries: [], outs: [] }
 
 /** What the rules count by; whole milliseconds. */
@@ -79,36 +76,29 @@ export interface LimitSettings {
   readonly isReport: boolean
 }
 
-/** Whole milliseconds. */
-export interface Times {
-  /** Who pauses for so long has left; who was put out stays out until they have not tried for so long. */
-  readonly pause: number
-  /** Who is silent for so long goes first, and is in nobody's way. */
-  readonly silent: number
-  /** A further channel counts that was asked for so long without a pause. Longer than `recent`. */
-  readonly stay: number
-  /** What was asked for so recently is asked for now. */
-  readonly recent: number
-  /** Back on a former address: so much silence of the same player elsewhere is room. */
-  readonly back: number
-}
+const SECOND = 1_000
+export const MINUTE = 60 * SECOND
 
-/** Who is not asked for so long has left; milliseconds. */
-export const PAUSE = 20_000
-const SILENT = 30_000
-export const MINUTE = 60_000
-const BACK = 12_000
-/** What silence must exceed the interval of reports by, so that a late report is no silence. */
-const BEYOND_REPORT = 15_000
+export type Times = ReturnType<typeof timesOf>
 
-/** @param unseen for so long nginx may answer in place of a gate, whatever session of the user it is */
-export function timesOf({ report }: LimitSettings, unseen: number): Times {
+/**
+ * The times of the rules, in whole milliseconds. They grow by the time for which nginx may answer in place of
+ * a gate, whatever session of the user it is.
+ */
+export function timesOf({ report, unseen }: LimitSettings, entries: readonly Entry[]) {
+  const hidden = Math.max(unseen, ...entries.map((entry) => entry.unseen))
+  const pause = 20 * SECOND + hidden
   return {
-    pause: PAUSE + unseen,
-    silent: Math.max(SILENT, report + BEYOND_REPORT) + unseen,
-    stay: MINUTE + unseen,
-    recent: PAUSE + unseen + report,
-    back: BACK + unseen + report,
+    /** Who pauses for so long has left; who was put out stays out until they have not tried for so long. */
+    pause,
+    /** Who is silent for so long goes first, and is in nobody's way. A late report is no silence. */
+    silent: Math.max(30 * SECOND, report + 15 * SECOND) + hidden,
+    /** A further channel counts that was asked for so long without a pause. Longer than `recent`. */
+    stay: MINUTE + hidden,
+    /** What was asked for so recently is asked for now. */
+    recent: pause + report,
+    /** Back on a former address: so much silence of the same player elsewhere is room. */
+    back: 12 * SECOND + hidden + report,
   }
 }
 

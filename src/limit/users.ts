@@ -2,9 +2,11 @@ import type { Session } from '../session/session.ts'
 import { StoreError } from '../state/store-engine.ts'
 import type { UserText, UserTexts } from '../state/user-texts.ts'
 import type { Grant } from '../verdict.ts'
+import type { StoredUsers } from './limit-options.ts'
 import { cookieOf } from './limited-session.ts'
 import { lastsUntil } from './outs.ts'
 import type { Here, Outcome } from './rules.ts'
+import type { Terms } from './terms.ts'
 import { type LimitedSession, type LimitSettings, movedBy, nobody, type User } from './user.ts'
 import { readUserText, textOfUser } from './user-text.ts'
 
@@ -26,36 +28,53 @@ export interface KnownUser {
   toldAt: number
 }
 
-export type Rule = (user: User, now: number, known: KnownUser) => Outcome
+/** For whom a session counts, and how many they may have. */
+export interface Counted extends Pick<KnownUser, 'key' | 'sent'> {
+  readonly terms: Terms
+}
 
-export type Users = ReturnType<typeof createUsers>
+/** What becomes of a user at this moment, in the time of the store. It may be called again. */
+export type Rule = (user: User, now: number, known: KnownUser) => Outcome
 type Then<Result> = (outcome: Outcome, known: KnownUser) => Result
 
-export interface UsersOptions {
-  /** Monotonic milliseconds. */
-  readonly clock: () => number
-  readonly texts: UserTexts | undefined
-  readonly settings: () => LimitSettings
-  /** A user was judged by this gate alone, since the store could not be heard. */
-  readonly onAlone: () => void
-}
+export type Users = ReturnType<typeof createUsers>
 
 /** How often a change is tried again because another gate was faster: each time one of them succeeds. */
 const MOST_TRIES = 64
-/** A text of which little is left stays for so long; milliseconds. */
-const SHORTEST = 1_000
+/** Milliseconds in which all users are looked at, and between two turns: each is short. */
+const ROUND = 5_000
+const TURN = 100
 /** A clock that moves so far at once was set; milliseconds. */
 const STEP = 5_000
 const NOTHING = textOfUser(nobody)
 
-/** All users who have a limit: those of this process, or of all gates that share a store. */
-export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
+/**
+ * All users who have a limit: those of this process, or of all gates that share a store.
+ * @param clock monotonic milliseconds
+ * @param stored undefined: they are kept in this process alone
+ */
+export function createUsers(clock: () => number, settings: () => LimitSettings, stored?: StoredUsers) {
+  const texts = stored?.texts
   const users = new Map<string, KnownUser>()
   const ofSession = new Map<string, KnownUser>()
+  const waiting = new Map<string, Counted>()
   /** The last change of each user that is under way: one waits for the other. */
   const lanes = new Map<string, Promise<unknown>>()
   const offset = (): number => (texts === undefined ? 0 : Math.round(texts.now() - clock()))
+  const now = (): number => clock() + offset()
   let lastOffset = offset()
+
+  /** Whether the clock of the store was set since the last call. */
+  const hasStepped = (): boolean => {
+    const step = offset() - lastOffset
+    if (Math.abs(step) <= STEP) return false
+    lastOffset += step
+    for (const known of users.values()) {
+      known.user = movedBy(known.user, step)
+      if (texts?.isShared) known.text = undefined
+    }
+    return true
+  }
 
   /** The user, or one of whom nothing is known, who is not kept. */
   const peek = (key: string): KnownUser =>
@@ -63,18 +82,14 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
       ...{ key, user: nobody, sent: {}, sessions: new Map() },
       ...{ text: undefined, aloneAt: undefined, toldAt: clock() },
     }
-  const getOrAdd = (key: string): KnownUser => {
-    const known = peek(key)
-    users.set(key, known)
-    return known
-  }
 
   const alone = <Result>(key: string, rule: Rule, then: Then<Result>): Result => {
-    const known = getOrAdd(key)
-    const outcome = rule(known.user, clock() + offset(), known)
-    if (texts !== undefined) {
+    const known = peek(key)
+    users.set(key, known)
+    const outcome = rule(known.user, now(), known)
+    if (stored !== undefined) {
       if (known.user !== outcome.user) known.aloneAt ??= clock()
-      onAlone()
+      stored.onAlone()
     }
     known.user = outcome.user
     return then(outcome, known)
@@ -82,31 +97,26 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
 
   const read = async (known: KnownUser, from: UserTexts): Promise<void> => {
     const there = await from.read(known.key)
-    const user = there === undefined ? nobody : readUserText(there.text, clock() + offset())
+    const user = there === undefined ? nobody : readUserText(there.text, now())
     known.text = there ?? null
-    const terms = user.terms ?? known.user.terms
-    const isTold = known.aloneAt === undefined
-    known.user = { ...(isTold ? user : merged(user, known.user, settings().gate)), terms }
+    const all = known.aloneAt === undefined ? user : merged(user, known.user, settings().gate)
+    known.user = { ...all, terms: user.terms ?? known.user.terms }
   }
 
   /** @throws {StoreError} */
-  const together = async <Result>(
-    key: string,
-    rule: Rule,
-    then: Then<Result>,
-    store: UserTexts,
-  ): Promise<Result> => {
+  const together = async <Result>(key: string, rule: Rule, then: Then<Result>, store: UserTexts) => {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const known = getOrAdd(key)
+      const known = peek(key)
+      users.set(key, known)
       // What this gate saw last is most often what is there.
       const isFresh = known.text === undefined
       if (isFresh) await read(known, store)
       const { text, aloneAt } = known
-      const outcome = rule(known.user, clock() + offset(), known)
+      const outcome = rule(known.user, now(), known)
       const next = textOfUser(outcome.user)
       if (aloneAt !== undefined || next !== (text?.text ?? NOTHING)) {
         known.text = undefined
-        const lasts = lastsFor(outcome.user, clock() + offset(), settings())
+        const lasts = lastsFor(outcome.user, now(), settings())
         const written = await store.write(key, next, text ?? undefined, lasts)
         if (written === undefined) continue
         known.text = written
@@ -114,7 +124,7 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
       } else if (store.isShared && !isFresh) {
         // What changes nothing holds only for what is there now.
         const there = await store.read(key)
-        const isSame = there === undefined ? text === null : text?.version.equals(there.version) === true
+        const isSame = there === undefined ? text === null : text?.version.equals(there.version)
         if (!isSame) {
           known.text = undefined
           continue
@@ -132,16 +142,19 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
     peek,
     /** The user under whom this session counts. */
     of: ({ id }: Pick<Session, 'id'>): KnownUser | undefined => ofSession.get(id),
+    /** Sessions of the table, by id, that do not count now. */
+    waiting,
     put(known: KnownUser, session: Session, limited: LimitedSession): void {
+      waiting.delete(session.id)
       known.sessions.set(session.id, { session, limited })
       ofSession.set(session.id, known)
     },
     /** It counts no more. */
     take(known: KnownUser, { id }: Pick<Session, 'id'>): void {
+      waiting.delete(id)
       known.sessions.delete(id)
       ofSession.delete(id)
     },
-    all: () => users.values(),
     count: () => users.size,
     /** Forgets the user if this gate need not know them any more. */
     tidy({ key, user, sessions, aloneAt }: KnownUser): void {
@@ -152,6 +165,7 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
     },
     /** Milliseconds from the monotonic clock to that of the users: the store's, or the same. */
     offset,
+    now,
     /** All sessions of the user at this gate, for the rules. */
     here: ({ sessions }: KnownUser): Here[] =>
       [...sessions.values()].map(({ session, limited }) => {
@@ -175,8 +189,7 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
           return alone(key, rule, then)
         }
       }
-      const before = lanes.get(key)
-      const changing = before === undefined ? inTurn() : before.then(inTurn, inTurn)
+      const changing = lanes.get(key)?.then(inTurn, inTurn) ?? inTurn()
       lanes.set(key, changing)
       const leave = (): void => {
         if (lanes.get(key) === changing) lanes.delete(key)
@@ -184,26 +197,39 @@ export function createUsers({ clock, texts, settings, onAlone }: UsersOptions) {
       changing.then(leave, leave)
       return changing
     },
-    /** Whether the clock of the store was set since the last call: then all is to be told anew. */
-    hasStepped(): boolean {
-      const step = offset() - lastOffset
-      if (Math.abs(step) <= STEP) return false
-      lastOffset += step
-      for (const known of users.values()) {
-        known.user = movedBy(known.user, step)
-        if (texts?.isShared) known.text = undefined
+    /**
+     * Looks at all users again and again, a few in each turn. The result stops it.
+     * @param after as `setTimeout`; the result cancels it
+     * @param look `isAnew`: the clock of the store was set since the user was told last
+     */
+    lookAfterAll(
+      after: (milliseconds: number, act: () => void) => () => void,
+      look: (known: KnownUser, isAnew: boolean) => void,
+    ): () => void {
+      let round: KnownUser[] = []
+      let each = 0
+      let steppedAt = Number.NEGATIVE_INFINITY
+      const turn = (): void => {
+        cancel = after(TURN, turn)
+        if (hasStepped()) steppedAt = clock()
+        if (round.length === 0) {
+          round = [...users.values()]
+          each = Math.ceil((round.length * TURN) / ROUND)
+        }
+        for (const known of round.splice(0, each))
+          if (users.get(known.key) === known) look(known, known.toldAt < steppedAt)
       }
-      return true
+      let cancel = after(TURN, turn)
+      return () => cancel()
     },
   }
 }
 
 /** What others have made of a user, and what this gate has done alone meanwhile. */
-function merged(there: User, here: User, gate: string): User {
+function merged(there: User, here: User, gate: string): Omit<User, 'terms'> {
   const own = new Set(here.entries.map(({ id }) => id))
   const known = new Set(there.outs.map(({ id, at }) => `${id} ${at}`))
   return {
-    terms: here.terms ?? there.terms,
     entries: there.entries.filter((entry) => entry.gate !== gate || own.has(entry.id)),
     outs: [...there.outs, ...here.outs.filter(({ id, at }) => !known.has(`${id} ${at}`))],
   }
@@ -212,42 +238,5 @@ function merged(there: User, here: User, gate: string): User {
 /** For how many milliseconds something is known of a user if nothing more is heard of them. */
 function lastsFor({ entries, outs }: User, now: number, { idle }: LimitSettings): number {
   const until = Math.max(...entries.map(({ seen }) => seen + idle + 1), ...outs.map(lastsUntil))
-  return Math.max(SHORTEST, until - now)
-}
-
-/** Milliseconds in which all users are looked at, and between two turns: each is short. */
-const ROUND = 5_000
-const TURN = 100
-
-/**
- * Looks at all users again and again, a few in each turn. The result stops it.
- * @param after as `setTimeout`; the result cancels it
- * @param lookAfter `isAnew`: the clock of the store was set since the user was told last
- */
-export function startRounds(
-  users: Pick<Users, 'all' | 'count' | 'hasStepped'>,
-  clock: () => number,
-  after: (milliseconds: number, act: () => void) => () => void,
-  lookAfter: (known: KnownUser, isAnew: boolean) => void,
-): () => void {
-  let walk: Iterator<KnownUser> | undefined
-  /** How many there were when the round began: those that go meanwhile make nobody wait. */
-  let most = 0
-  let steppedAt = Number.NEGATIVE_INFINITY
-  const turn = (): void => {
-    cancel = after(TURN, turn)
-    if (users.hasStepped()) steppedAt = clock()
-    if (walk === undefined) most = users.count()
-    for (let left = Math.ceil((most * TURN) / ROUND); left > 0; left--) {
-      walk ??= users.all()
-      const next = walk.next()
-      if (next.done === true) {
-        walk = undefined
-        return
-      }
-      lookAfter(next.value, next.value.toldAt < steppedAt)
-    }
-  }
-  let cancel = after(TURN, turn)
-  return () => cancel()
+  return Math.max(1_000, until - now)
 }

@@ -52,6 +52,12 @@ describe('two gates on one Valkey', () => {
     const ask = (gate: KeptGate, uri: string): Promise<GateAnswer> => gate.ask({ uri, userAgent: name })
     return {
       open: (gate: KeptGate) => ask(gate, `/live/one/index.m3u8?token=${token}`),
+      /** As `open`, and the store has it: on a busy machine that takes longer than the next request. */
+      async settles(gate: KeptGate): Promise<GateAnswer> {
+        const answer = await ask(gate, `/live/one/index.m3u8?token=${token}`)
+        await untilWritten(gate)
+        return answer
+      },
       on: (gate: KeptGate) => ask(gate, SEGMENT),
       async plays(gate: KeptGate, milliseconds: number): Promise<void> {
         const end = performance.now() + milliseconds
@@ -63,6 +69,10 @@ describe('two gates on one Valkey', () => {
       },
     }
   }
+  const untilWritten = (gate: KeptGate): Promise<void> =>
+    until('nothing to wait to be written', async () =>
+      (await gate.admin('GET /metrics')).body.includes('\nalta_auth_state_waiting 0\n'),
+    )
   const untilUsable = (gate: KeptGate, usable: boolean): Promise<void> =>
     until(`the store to be ${usable ? 'back' : 'away'}`, async () =>
       (await gate.admin('GET /readyz')).body.includes(`"usable":${usable}`),
@@ -94,7 +104,7 @@ describe('two gates on one Valkey', () => {
   describe('that work', { concurrency: true }, () => {
     test('who plays at the other does not end where they played before, and that is no end for anybody', async () => {
       const one = viewer('moves')
-      const { sessionId } = await one.open(site.one)
+      const { sessionId } = await one.settles(site.one)
       await one.plays(site.other, GONE)
       assert.equal((await one.on(site.one)).sessionId, sessionId)
       for (const gate of [site.one, site.other]) assert.equal(logged(gate, 'session ended', sessionId), 0)
@@ -102,7 +112,7 @@ describe('two gates on one Valkey', () => {
 
     test('who was silent goes on at the other with a dead token, under the same session', async () => {
       const one = viewer('pauses')
-      const { sessionId } = await one.open(site.one)
+      const { sessionId } = await one.settles(site.one)
       await delay(GONE)
       const { status, reason, sessionId: same } = await one.on(site.other)
       assert.deepEqual([status, reason, same], [200, 'resumed', sessionId])
@@ -111,7 +121,7 @@ describe('two gates on one Valkey', () => {
     test('who plays at both is asked about once, when their allow has run out', async () => {
       const one = viewer('asked-again', 'again')
       const before = site.rechecks()
-      await one.open(site.one)
+      await one.settles(site.one)
       const seconds = 10
       await Promise.all([one.plays(site.one, seconds * 1_000), one.plays(site.other, seconds * 1_000)])
       const asked = site.rechecks() - before
@@ -126,7 +136,7 @@ describe('two gates on one Valkey', () => {
       test(`what is closed at one by ${how} ends at the other`, async () => {
         const user = `closed-by-${how.replace(' ', '-')}`
         const one = viewer(user)
-        const { sessionId } = await one.open(site.one)
+        const { sessionId } = await one.settles(site.one)
         assert.equal((await one.on(site.other)).status, 200)
         const { status } = await site.other.admin(`DELETE ${what(sessionId, user)}`)
         assert.ok(status < 300, `${status}`)
@@ -142,6 +152,7 @@ describe('two gates on one Valkey', () => {
         const uri = `/live/one/index.m3u8?token=${site.tokens.issue('anna')}`
         const opened = await site.one.ask({ uri, userAgent, origin: edge1, ...more })
         assert.equal(opened.status, 200)
+        await untilWritten(site.one)
         const answer = await site.other.ask({ uri: SEGMENT, userAgent, origin: edge2, ...more })
         const { status, reason, sessionId } = answer
         if (name === undefined) assert.equal(status, 403)

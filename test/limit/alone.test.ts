@@ -123,3 +123,26 @@ describe('when the store is back', () => {
     assert.equal(one.limit?.waiting.size, 0)
   })
 })
+
+for (const by of [-600_000, 7_200_000])
+  test(`the clock of the store is set by ${by / SECOND} s: within 10 s users are told again, and limits hold`, async () => {
+    const gates = createSharedGates({ limit: { sessionLimit: 'refuse' } })
+    const [one, other] = gates.all
+    assert.ok(one !== undefined && other !== undefined)
+    const tv = one.viewer('tv')
+    await tv.open('news')
+    const play = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second++) {
+        await gates.pass(SECOND)
+        assert.equal(await tv.segment('news'), 'allow riding')
+      }
+    }
+    await play(40)
+    gates.setClock(by)
+    await play(10)
+    const [entry] = gates.user().entries
+    assert.ok(entry !== undefined && gates.now() - entry.seen <= 10 * SECOND)
+    assert.ok(Math.abs(gates.now() - entry.since - 50 * SECOND) <= SECOND, `${gates.now() - entry.since}`)
+    assert.equal(await other.viewer('phone', '192.0.2.9').open('film'), OUT)
+    await play(5)
+  })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createRefusedUsers } from '../../src/limit/give-way.ts'
+import { createPutOutSessions } from '../../src/limit/give-way.ts'
 import { limitedSessionOf } from '../../src/limit/limited-session.ts'
-import { createPutOutSessions } from '../../src/limit/put-out.ts'
+import { createRefusedUsers } from '../../src/limit/refused-users.ts'
 import { createScopeOf } from '../../src/session/scope.ts'
 import { Session } from '../../src/session/session.ts'
 import { createLimitedGate } from '../support/limited-gate.ts'
@@ -28,7 +28,7 @@ describe('what is kept of sessions that were put out', () => {
       for (const { session, identity } of all)
         putOut.add({ session, limited: limitedSessionOf(session, identity), user: '42', by: '', at: 0 })
       const finds = (one: (typeof all)[number] | undefined): boolean =>
-        one !== undefined && putOut.find(one.identity, 1) !== undefined
+        one !== undefined && putOut.find(one.identity, 1, false) !== undefined
       assert.equal(finds(all[0]), isKnown)
       assert.equal(finds(all.at(-1)), true)
     })

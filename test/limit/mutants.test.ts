@@ -11,7 +11,7 @@ import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 /** Each drops one rule: in a file, one text in place of another. */
 const mutants = [
   ['3: a further channel counts', 'plays.ts', 'if (kept.length < 2)', 'if (kept.length < 99)'],
-  ['3: only after a minute', 'user.ts', 'stay: MINUTE + unseen', 'stay: 1'],
+  ['3: only after a minute', 'user.ts', 'stay: MINUTE + hidden', 'stay: 1'],
   ['5: who is silent goes first', 'rules.ts', 'if (play.isSilent) return 1', ''],
   [
     '5: who opens stays',

@@ -16,19 +16,6 @@ describe('a gate with a shared store forgets the users', () => {
       }
   }
   const counts = (gates: ReturnType<typeof createSharedGates>) => gates.all.map(({ limit }) => limit?.count())
-  const endAll = (gates: ReturnType<typeof createSharedGates>): void => {
-    for (const gate of gates.all) for (const one of [...gate.sessions.all()]) gate.sessions.end(one, 'idle')
-  }
-
-  test('whose sessions have ended', async () => {
-    const gates = createSharedGates()
-    await openAll(gates)
-    endAll(gates)
-    await gates.quiet()
-    await gates.pass(61 * SECOND)
-    assert.deepEqual(counts(gates), [0, 0])
-  })
-
   test('whose sessions other gates have displaced, as soon as it hears of it', async () => {
     const gates = createSharedGates()
     await openAll(gates)
@@ -36,25 +23,22 @@ describe('a gate with a shared store forgets the users', () => {
     assert.deepEqual(counts(gates), [0, USERS])
   })
 
-  test('who were changed alone, one report after the store is back', async () => {
-    const gates = createSharedGates()
-    for (const { connection } of gates.all) connection.reaches(false)
-    await openAll(gates)
-    endAll(gates)
-    assert.deepEqual(counts(gates), [USERS, USERS])
-    for (const { connection } of gates.all) connection.reaches(true)
-    await gates.pass(61 * SECOND)
-    assert.deepEqual(counts(gates), [0, 0])
-  })
-
-  test('who were changed alone, though the store stays away', async () => {
-    const gates = createSharedGates({ step: SECOND })
-    for (const { connection } of gates.all) connection.reaches(false)
-    await openAll(gates)
-    endAll(gates)
-    await gates.pass(400 * SECOND)
-    assert.deepEqual(counts(gates), [0, 0])
-  })
+  for (const [whose, isAlone, isBack, seconds] of [
+    ['whose sessions have ended', false, true, 61],
+    ['who were changed alone, one report after the store is back', true, true, 61],
+    ['who were changed alone, though the store stays away', true, false, 400],
+  ] as const)
+    test(whose, async () => {
+      const gates = createSharedGates({ step: SECOND })
+      for (const { connection } of gates.all) connection.reaches(!isAlone)
+      await openAll(gates)
+      for (const gate of gates.all) for (const one of [...gate.sessions.all()]) gate.sessions.end(one, 'idle')
+      if (isAlone) assert.deepEqual(counts(gates), [USERS, USERS])
+      for (const { connection } of gates.all) connection.reaches(isBack)
+      await gates.quiet()
+      await gates.pass(seconds * SECOND)
+      assert.deepEqual(counts(gates), [0, 0])
+    })
 
   test('of whom only displaced viewers asked, while the store was away', async () => {
     const gates = createSharedGates()

@@ -18,20 +18,20 @@ interface Size {
  * takes it from somewhere else.
  */
 const budgets: Readonly<Record<string, Size>> = {
-  'src: limit, users': { lines: 2_569, files: 31 },
-  'src: state, fleet': { lines: 6_216, files: 67 },
-  'src: backend, client': { lines: 2_022, files: 16 },
-  'src: check': { lines: 4_959, files: 88 },
-  'src: admin, explain': { lines: 2_877, files: 38 },
-  'src: decision, session, service, gate': { lines: 4_643, files: 45 },
-  'src: config': { lines: 1_371, files: 17 },
-  'src: the rest': { lines: 2_750, files: 41 },
-  src: { lines: 27_407, files: 343 },
-  test: { lines: 59_600, files: 515 },
-  bench: { lines: 5_028, files: 93 },
-  'docs, in words': { lines: 39_141, files: 19 },
+  'src: limit': { lines: 1_544, files: 14 },
+  'src: state, fleet': { lines: 6_272, files: 68 },
+  'src: backend, client': { lines: 1_651, files: 16 },
+  'src: check': { lines: 4_972, files: 88 },
+  'src: admin, explain': { lines: 2_878, files: 38 },
+  'src: decision, session, service, gate': { lines: 4_694, files: 44 },
+  'src: config': { lines: 1_349, files: 17 },
+  'src: the rest': { lines: 2_814, files: 42 },
+  src: { lines: 26_385, files: 327 },
+  test: { lines: 58_496, files: 530 },
+  bench: { lines: 5_250, files: 94 },
+  'docs, in words': { lines: 40_782, files: 19 },
 }
-const MOST_SETTINGS = 43
+const MOST_SETTINGS = 41
 const MOST_LINES_IN_A_FILE = 275
 
 const measured = new Map<string, Size>()

@@ -19,9 +19,9 @@ const cure = 'CONTRIBUTING.md differs: run WRITE_WAY=yes npm test -- test/reposi
 const budgets = {
   hit: { files: 22, functions: 52 },
   limitedHit: { files: 23, functions: 53 },
-  miss: { files: 54, functions: 174 },
-  folder: { files: 75, functions: 230 },
-  valkey: { files: 105, functions: 363 },
+  miss: { files: 54, functions: 171 },
+  folder: { files: 75, functions: 227 },
+  valkey: { files: 92, functions: 360 },
 }
 
 /** Other viewers each time, of which each is a user. */

@@ -55,7 +55,10 @@ export async function startLimitSite(
           scope.after(() => agent.destroy())
           const ask = async (method: string, target: string): Promise<Answer> => {
             const from = { port: site.nginx.port, agent }
-            const { status, headers } = await send(from, method, target, { 'User-Agent': player })
+            const { status, headers } = await send(from, method, target, {
+              // One site, whichever nginx it comes to.
+              ...{ Host: 'live.example.com', 'User-Agent': player },
+            })
             return status === 200 ? 'allow' : String(headers['x-reason'])
           }
           const playlist = (channel: string, link: string): string =>

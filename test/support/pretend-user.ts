@@ -1,5 +1,5 @@
 import { playsOf } from '../../src/limit/plays.ts'
-import { change, type Gone, type Opening, pruned, type Refusal } from '../../src/limit/rules.ts'
+import { change, type Gone, type Opening, type Outcome, pruned } from '../../src/limit/rules.ts'
 import type { Policy } from '../../src/limit/terms.ts'
 import {
   type LimitedSession,
@@ -35,7 +35,7 @@ interface Row {
   lastSeen: number | undefined
 }
 
-export type Opened = { readonly id: string; readonly refused: Refusal | undefined }
+export type Opened = { readonly id: string; readonly refused: Outcome['refused'] }
 
 /** As shipped, for one gate. */
 export const SHIPPED: LimitSettings = { idle: 120_000, report: 0, gate: '', unseen: 0, isReport: false }
@@ -49,7 +49,7 @@ const LOOK = 5_000
 export function createPretendUser(options: PretendUserOptions = {}) {
   const { max = 1, policy = 'newest', rules: used = rules, onLooked = () => {} } = options
   const settings = { ...SHIPPED, ...options.settings }
-  const times = used.timesOf(settings, settings.unseen)
+  const times = used.timesOf(settings, [])
   const rows = new Map<string, Row>()
   const displaced: (Gone & { readonly at: number; readonly seen: number })[] = []
   let terms = { max, policy }
@@ -151,17 +151,8 @@ export function createPretendUser(options: PretendUserOptions = {}) {
       return true
     },
 
-    /** One request on a session. False if it has ended: then it gets `session-limit`. */
-    request(id: string): boolean {
-      const row = rows.get(id)
-      if (row === undefined) return false
-      ask(row)
-      row.lastSeen = now
-      return true
-    },
-
     /** A request of who was put out, without a question. */
-    retry(one: LimitedSession, own = false): Refusal | undefined {
+    retry(one: LimitedSession, own = false): Outcome['refused'] {
       const result = used.change(user, { what: 'try', session: one, own, here: here() }, now, settings)
       user = result.user
       return result.refused

@@ -37,6 +37,8 @@ export interface SharedGates {
   pass(milliseconds: number): Promise<void>
   /** Resolves when nothing is under way. */
   quiet(): Promise<void>
+  /** The clock of the store is set by so many milliseconds. */
+  setClock(by: number): void
   /** Time of the store. */
   now(): number
   /** The sessions of a user in all tables. */
@@ -58,7 +60,8 @@ export function createSharedGates(options: SharedGatesOptions = {}): SharedGates
   const newSessionId = createIds(createChance(seed + 1))
   let passed = 0
   // As a real one: far from the clock of any process.
-  const now = (): number => 1_000_000_000 + passed
+  let skew = 0
+  const now = (): number => 1_000_000_000 + passed + skew
   const values = createPretendUserValues(seed + 2, now)
   let messages: { readonly at: number; readonly to: SharedGate; readonly gone: Gone }[] = []
 
@@ -117,6 +120,9 @@ export function createSharedGates(options: SharedGatesOptions = {}): SharedGates
       }
     },
     quiet: values.quiet,
+    setClock(by) {
+      skew += by
+    },
     sessions: (user = '42') =>
       all.flatMap((gate) => [...gate.sessions.all()].filter(({ userId }) => userId === user)),
     user: (user = '42') => readUserText(values.text(`\n${user}`) ?? '', now()),

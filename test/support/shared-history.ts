@@ -33,7 +33,7 @@ const WAITS = [0, 0, 0, 100, 2_000, 2_000, 10_000, 10_000, 35_000, 125_000]
 /** A segment each so many milliseconds. */
 const EVERY = 2_000
 const REPORT = 30_000
-const TIMES = timesOf({ idle: 120_000, report: REPORT, gate: '', unseen: 0, isReport: false }, 0)
+const TIMES = timesOf({ idle: 120_000, report: REPORT, gate: '', unseen: 0, isReport: false }, [])
 
 export const sharedHistories: fc.Arbitrary<SharedHistory> = fc.record({
   gates: fc.integer({ min: 2, max: 3 }),

@@ -30,6 +30,8 @@ const toldAs: Readonly<Record<string, string | string[]>> = {
   $http_x_playback_session_id: '$http_x_playback_session_id',
   $alta_auth_tell: '$alta_auth_tell',
   $alta_auth_cookie_mode: '$alta_auth_cookie_mode',
+  // The name of the cache itself.
+  $alta_auth_verdict_zone: [],
   // Only for the log: test/log/decision-log.test.ts shows that no verdict depends on it.
   $request_id: [],
 }
@@ -53,7 +55,7 @@ describe('the files of the verdict cache:', () => {
     const told = directivesOf('server.conf').flatMap(
       (directive) => /^proxy_set_header X-\S+ (\$\w+|"\$\w+\|");$/.exec(directive)?.[1] ?? [],
     )
-    assert.equal(told.length, 11)
+    assert.equal(told.length, 12)
     assert.deepEqual(
       keyVariables().toSorted(),
       told.flatMap((variable) => toldAs[variable] ?? `what of ${variable}?`).toSorted(),

@@ -10,7 +10,7 @@ import { startSite } from '../../support/site.ts'
 import { hasToken } from '../../support/token-backend.ts'
 import { until } from '../../support/until.ts'
 
-const program = fileURLToPath(new URL('../../../../demo/serve-page.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../../demo/serve-page.ts', import.meta.url))
 const types = 'types { text/html html; text/css css; text/javascript js; image/svg+xml svg; }'
 
 test('the page of an nginx that runs elsewhere plays, lists decisions, and shows commands in place of buttons', async (t) => {

@@ -1,4 +1,5 @@
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { limitCases } from '../../support/limit-cases.ts'
 import { startLimitSite } from '../../support/limit-site.ts'
 import type { LimitStage } from '../../support/limit-stage.ts'
@@ -28,10 +29,25 @@ describe('how many at once, through two gates that share a Valkey, in real time'
             const [first] = stages
             if (first === undefined) return
             let viewers = 0
+            /** A gate hears within milliseconds of a session that another one has put out. */
+            const heard = async (answer: Promise<string>): Promise<string> => {
+              const got = await answer
+              await delay(200)
+              return got
+            }
             const stage: LimitStage = {
               ...{ later: 30, wait: first.wait },
-              viewer: (player, address) =>
-                (stages[viewers++ % stages.length] ?? first).viewer(player, address),
+              viewer(player, address) {
+                // Both number the addresses alike.
+                const all = stages.map((one) => one.viewer(player, address))
+                const at = all[viewers++ % all.length] ?? first.viewer(player, address)
+                const { open, head, segment } = at
+                return {
+                  open: (...asked) => heard(open(...asked)),
+                  head: (...asked) => heard(head(...asked)),
+                  segment,
+                }
+              },
             }
             await one.play(stage)
           })
