@@ -69,8 +69,8 @@ export interface StoreLink {
   /** Resolves when it was opened for the first time, or could not be; undefined after that. */
   opening(): Promise<void> | undefined
   state(): StoreState
-  /** Something was not written for this reason, though the store can be used; undefined: all was. */
-  warn(error: StoreError | undefined): void
+  /** Something was not written for this reason, though the store can be used: told for `WARNS`. */
+  warn(error: StoreError): void
   /** The largest number that this gate knows. */
   number(): number
   /** The number of a new mark: the store's, or this gate's own while the store is away. */
@@ -89,7 +89,7 @@ const MOST_LETTERS = 262_144
 /** A clock that differs by more was set; milliseconds. Less is the way that a heartbeat takes. */
 const STEPPED = 5_000
 const DRIFTED = 1_000
-/** What one server has not done is told for so long after the last time; milliseconds. */
+/** What was not written is told for so long after the last time; milliseconds. */
 const WARNS = 5_000
 /** Milliseconds until a folder is opened again: the first time, and at most. */
 const RETRY = { first: 1_000, most: 10_000 }
@@ -109,6 +109,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
   let beating: Promise<void> | undefined
   let stopped = false
   let warnedAt = 0
+  let cancelWarning: (() => void) | undefined
   let endOpening = (): void => {}
   let opening: Promise<void> | undefined = new Promise<void>((resolve) => {
     endOpening = () => {
@@ -268,19 +269,18 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
     isUsable,
     opening: () => opening,
     state: () => state,
-    warn(error) {
-      const now = clock.now()
-      if (error !== undefined) warnedAt = now
-      // There may be nothing to write for a while.
-      if (error !== undefined && error.trouble !== 'full') after(WARNS, () => this.warn(undefined))
-      if (!state.usable || state.trouble === error?.trouble) return
-      // Other servers may do what one does not.
-      if (error === undefined && now - warnedAt < WARNS) return
-      const { usable, since } = state
-      state =
-        error === undefined
-          ? { usable, since }
-          : { usable, since, trouble: error.trouble, message: error.message }
+    warn({ trouble, message }) {
+      if (!state.usable) return
+      const isChange = state.trouble === undefined
+      state = { ...state, trouble, message }
+      cancelWarning?.()
+      cancelWarning = after(WARNS, () => {
+        if (!state.usable || state.trouble === undefined) return
+        state = { usable: true, since: state.since }
+        onChange(state, clock.now() - warnedAt)
+      })
+      if (!isChange) return
+      warnedAt = clock.now()
       onChange(state, 0)
     },
     number: () => known,
@@ -295,6 +295,7 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
     async stop(patience) {
       stopped = true
       cancelNext?.()
+      cancelWarning?.()
       const enough = new Promise<void>((resolve) => void after(patience, resolve))
       const goodbye = state.usable ? engine.goodbye().catch(() => undefined) : Promise.resolve()
       state = { usable: false, since: clock.now() }

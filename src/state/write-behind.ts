@@ -140,24 +140,23 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       putBack(batch)
       return false
     }
-    let failed: ChangeOutcome | undefined
     for (const [at, kept] of told.entries()) {
       const outcome = outcomes[at] ?? { kind: 'written' }
       const { session } = kept
       const asSilent = writes[at]?.state !== 'playing'
-      if (outcome.kind === 'failed' && outcome.error.trouble !== 'full') {
-        putBack([kept])
-        tryAgain()
-        failed = outcome
-        continue
+      if (outcome.kind === 'failed') {
+        link.warn(outcome.error)
+        // Where it is full, it is told again with the next report.
+        if (outcome.error.trouble !== 'full') {
+          putBack([kept])
+          tryAgain()
+          continue
+        }
       }
-      // It is told again with the next report.
-      if (outcome.kind === 'failed') failed = outcome
       changes.written(session)
       const end = outcome.kind === 'ended' ? endOf(session, outcome.end) : undefined
       options.onTold(kept, asSilent, outcome.kind, end?.ended)
     }
-    link.warn(failed?.kind === 'failed' ? failed.error : undefined)
     options.onReported(told)
     return true
   }

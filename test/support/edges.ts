@@ -116,10 +116,9 @@ function startNginxBefore(scope: Scope, gates: readonly KeptGate[]): Promise<Ngi
   })
 }
 
-/** Its store can be used, and so can each server of it that could not be. */
+/** Its store can be used, and so can each server of it. */
 async function isUsable(gate: KeptGate): Promise<boolean> {
   const { json } = await gate.admin('GET /readyz')
-  const said = (message: string): number => gate.main.stdout().split(`"${message}"`).length
-  const isBack = said('state unavailable') === said('state available again')
-  return isBack && (json as { state?: { usable?: boolean } }).state?.usable === true
+  const { state } = json as { state?: { usable?: boolean; why?: string } }
+  return state?.usable === true && state.why === undefined
 }
