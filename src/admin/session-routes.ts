@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { readAddress } from '../address.ts'
 import type { AskedGate } from '../fleet/fleet.ts'
-import { TooManyMarks } from '../state/write-behind.ts'
+import { TooManyMarks } from '../state/unwritten-marks.ts'
 import type { Closing } from './close-sessions.ts'
 import { readCursor } from './place-in-list.ts'
 import { readParameters } from './read-parameters.ts'

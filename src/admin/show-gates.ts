@@ -1,4 +1,5 @@
-import type { Fleet, HeardGate } from '../fleet/fleet.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { HeardGate } from '../fleet/roster.ts'
 
 /** The gates that share a store, for the live page and `/readyz`. */
 export interface ShownGates {

@@ -4,6 +4,7 @@ import { type ClosedFilter, type CloseMark, readFilter } from '../state/marks.ts
 import { readEnd } from '../state/record.ts'
 import type { SessionStore, StorePost } from '../state/session-store.ts'
 import { anything, number, object, oneOf, readJson, text } from '../state/shape.ts'
+import { createRoster, type Roster, type RosterOptions } from './roster.ts'
 
 /** What gates ask each other. A name is never given another meaning: gates of two releases may meet. */
 export type Asking = 'sessions' | 'session' | 'close-session'
@@ -14,13 +15,9 @@ export type Asking = 'sessions' | 'session' | 'close-session'
  */
 export type Answerer = (parameters: unknown, most: number) => unknown
 
-export interface FleetOptions {
+export interface FleetOptions extends RosterOptions {
   readonly store: Pick<SessionStore, 'link' | 'vault' | 'engine' | 'heardMark' | 'heardEnd'>
-  /** What people call this gate: GATE_NAME. */
-  readonly name: string
   readonly version: string
-  /** What all gates have to have in common, hashed. */
-  readonly configuration: string
   /** Where its live page is; undefined where only its own machine reaches it. */
   readonly page: string | undefined
   /** How many sessions this gate has. */
@@ -28,12 +25,8 @@ export interface FleetOptions {
   readonly answerers: () => Readonly<Record<Asking, Answerer>>
   /** Ends what the default action has let in, and the store does not know. Returns how many. */
   readonly closeProvisional: (filter: ClosedFilter) => number
-  /** Monotonic milliseconds. */
-  readonly clock: () => number
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
-  /** Another one of these than before; none = all is well again. Each is one sentence. */
-  readonly onMisfits: (misfits: readonly string[]) => void
   readonly onInternalError: (error: unknown) => void
 }
 
@@ -57,27 +50,13 @@ export interface Asked {
   readonly complete: boolean
 }
 
-/** A gate of the roster. */
-export interface HeardGate {
-  readonly name: string
-  readonly version: string
-  readonly sessions: number
-  readonly page?: string
-  /** Seconds since it was heard of. */
-  readonly seen: number
-}
-
 /** All gates that use one store, as this one sees them. */
-export interface Fleet extends StorePost {
+export interface Fleet extends StorePost, Pick<Roster, 'others' | 'misfits'> {
   readonly name: string
   /** Asks all other gates, and waits for a second at most. */
   ask(what: Asking, parameters: object): Promise<Asked>
   /** What the other gates have answered to a close of this number, within half a second. */
   closed(number: number): Promise<Asked>
-  /** The other gates of the last ten minutes, by name. */
-  others(): readonly HeardGate[]
-  /** What does not fit between the gates, one sentence each. */
-  misfits(): readonly string[]
   /** Whether the store cannot be reached. */
   isAway(): boolean
   /** Begins to look who is there. The result ends that. */
@@ -90,13 +69,10 @@ const HURRY = 25
 /** Milliseconds between two looks at the roster, and until a letter that could not be posted is tried again. */
 const LOOK_EVERY = 2_000
 const TRY_AGAIN = 1_000
-/** A gate that was not heard of for so long does not answer; milliseconds. */
-export const FRESH = 5_000
 /** Bytes of all answers together. */
 const MOST_OF_ANSWERS = 1_048_576
 const MOST_CLOSINGS = 1_000
 
-const about = object({ name: text, version: text, configuration: text, sessions: number }, { page: text })
 const kinds = object({ kind: oneOf(['ended', 'ask', 'answer'] as const) })
 const endedShape = object({ id: text, end: readEnd })
 const askShape = object({ ask: text, what: text, from: text, parameters: anything, most: number })
@@ -115,10 +91,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const { link, vault, engine } = store
   const asked = new Map<string, Begun>()
   const closings = new Map<number, Begun>()
-  let others: readonly HeardGate[] = []
-  let heardAt = clock()
-  let misfits: readonly string[] = []
-  let count = 1
+  const roster = createRoster(options)
   let stopped = false
 
   const seal = (gate: string, letter: object) => ({
@@ -138,48 +111,13 @@ export function createFleet(options: FleetOptions): Fleet {
       after(TRY_AGAIN, () => void postUntilDone(gates, letter).catch(options.onInternalError))
   }
 
-  /** The other gates, by their ids, with their names; undefined where the store is away. */
-  const look = async (): Promise<ReadonlyMap<string, string> | undefined> => {
-    const roster = await link.roster()
-    if (roster === undefined) return undefined
-    const names = new Map<string, string>()
-    const found: HeardGate[] = []
-    const wrong = new Set<string>()
-    for (const { gate, entry, age } of roster) {
-      if (gate === engine.gate) continue
-      const opened = vault.open(entry, engine.keys.gates)
-      const one = opened === undefined ? undefined : readJson(opened, about)
-      if (one === undefined) {
-        if (age <= FRESH)
-          wrong.add('another gate uses this Valkey and STATE_PREFIX with another STATE_SECRET')
-        continue
-      }
-      names.set(gate, one.name)
-      const { configuration, ...shown } = one
-      found.push({ ...shown, seen: Math.round(age / 1_000) })
-      if (configuration !== options.configuration && age <= FRESH)
-        wrong.add(
-          `gate ${one.name} has another configuration; its sessions and limits do not fit to those here`,
-        )
-    }
-    others = withoutFormer(found, name)
-    heardAt = clock()
-    count = names.size + 1
-    const told = [...wrong].sort()
-    if (told.join() !== misfits.join()) {
-      misfits = told
-      options.onMisfits(told)
-    }
-    return names
-  }
-
   const begin = (what: Asking | 'close', parameters: object): Begun => {
     const ask = randomBytes(16).toString('base64url')
     const letter = { kind: 'ask', ask, what, from: engine.gate, parameters }
     const answers = new Map<string, Reply>()
-    const posted = look().then(async (gates) => {
+    const posted = roster.look().then(async (gates) => {
       if (gates === undefined) return undefined
-      const most = Math.floor(MOST_OF_ANSWERS / count)
+      const most = Math.floor(MOST_OF_ANSWERS / (gates.size + 1))
       return (await post([...gates.keys()], { ...letter, most })) ? gates : undefined
     })
     const begun = { posted, answers }
@@ -201,7 +139,7 @@ export function createFleet(options: FleetOptions): Fleet {
       ...[...answers.values()].map((one) => ({ name: one.name, answered: true })),
       ...silent.map(([, other]) => ({ name: other, answered: false })),
       // Nobody was asked while the store is away.
-      ...(gates === undefined ? others.map((one) => ({ name: one.name, answered: false })) : []),
+      ...(gates === undefined ? roster.others().map((one) => ({ name: one.name, answered: false })) : []),
     ]
     return {
       others: [...answers.values()],
@@ -273,30 +211,19 @@ export function createFleet(options: FleetOptions): Fleet {
     ask: (what, parameters) => finish(begin(what, parameters), PATIENCE.ask),
     closed: (of) =>
       finish(closings.get(of) ?? { posted: Promise.resolve(undefined), answers: new Map() }, PATIENCE.close),
-    others() {
-      const passed = Math.round((clock() - heardAt) / 1_000)
-      return others.map((one) => ({ ...one, seen: one.seen + passed }))
-    },
-    misfits: () => misfits,
+    others: roster.others,
+    misfits: roster.misfits,
     isAway: () => !link.state().usable,
     start() {
       let cancel = (): void => {}
       const again = (): void => {
-        if (!stopped) cancel = after(LOOK_EVERY, () => void look().then(again, again))
+        if (!stopped) cancel = after(LOOK_EVERY, () => void roster.look().then(again, again))
       }
-      void look().then(again, again)
+      void roster.look().then(again, again)
       return () => {
         stopped = true
         cancel()
       }
     },
   }
-}
-
-/** By name. A gate that was killed and started again has a new id and its old name. */
-function withoutFormer(all: readonly HeardGate[], own: string): readonly HeardGate[] {
-  const fresh = new Set(all.filter(({ seen }) => seen * 1_000 <= FRESH).map((one) => one.name))
-  return all
-    .filter(({ name, seen }) => seen * 1_000 <= FRESH || !(fresh.has(name) || name === own))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -5,6 +5,9 @@ import type { Scope } from '../session/scope.ts'
 import { Session, type SessionSecret, secretOf } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import { cookiesOf, type SessionRecord } from './record.ts'
+import { AFTER_ALLOW, AFTER_LEAVING } from './silence.ts'
+import type { SessionChange } from './store-engine.ts'
+import type { Vault } from './vault.ts'
 
 /** How a session stands in the store. */
 export interface Standing {
@@ -89,6 +92,30 @@ export function recordOf(kept: Kept, { offset }: StoreClock): SessionRecord {
 
 function secretFields({ cookies, isStrict, onlyFrom }: SessionSecret): Partial<SessionRecord> {
   return { cookies: cookies.join(' '), ...(isStrict && { isStrict }), ...(onlyFrom !== '' && { onlyFrom }) }
+}
+
+/** What is written again after SESSION_IDLE may be late by so many milliseconds. */
+const LATE = 1_000
+
+/** What the store is told of it. @param idle SESSION_IDLE in milliseconds */
+export function changeOf(kept: Kept, vault: Vault, clock: StoreClock, idle: number): SessionChange {
+  const { session, silent } = kept
+  return {
+    viewer: vault.viewer(session.viewer),
+    id: session.id,
+    state: !silent ? 'playing' : kept.hasLeft ? 'left' : 'silent',
+    value: vault.record(recordOf(kept, clock)),
+    credential: vault.credential(session.query, session.pathCredential),
+    keepFor: Math.max(1_000, expiryOf(kept, idle) - clock.now()),
+  }
+}
+
+/** Until when its record is needed, in milliseconds of the monotonic clock. @param idle SESSION_IDLE */
+export function expiryOf({ session, silent, hasLeft, allowedAt, resumeFor }: Kept, idle: number): number {
+  const { lastSeen, activeAt } = session
+  if (!silent) return activeAt + idle + resumeFor + LATE
+  const resumable = hasLeft ? Math.min(resumeFor, AFTER_LEAVING) : resumeFor
+  return Math.min(lastSeen + resumable, allowedAt + AFTER_ALLOW)
 }
 
 /** Builds the session of a record again; undefined where its request would be another viewer's today. */

@@ -2,6 +2,7 @@ import type { Limited } from '../decision/limit.ts'
 import type { End } from '../decision/stored.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { Kept } from './kept.ts'
+import { type CloseMark, matches } from './marks.ts'
 import { hasLeft } from './silence.ts'
 import type { ChangeOutcome } from './store-engine.ts'
 import type { Removal, WriteBehind } from './write-behind.ts'
@@ -48,6 +49,8 @@ export interface KnownSessions {
   settle(id: string): void
   /** Another gate has ended a session. */
   endedElsewhere(id: string, end: End): void
+  /** Closings of other gates reach those who play here. Returns how many. */
+  endClosed(fresh: readonly CloseMark[]): number
   /** The store has answered what was told of a session. */
   told(kept: Kept, asSilent: boolean, outcome: ChangeOutcome['kind'], end: End | undefined): void
   /** The number is known now: sessions that have none get it. */
@@ -56,7 +59,6 @@ export interface KnownSessions {
   tellAll(within: number): void
   /** Tells those that were requested since they were told last. */
   tellRequested(): void
-  all(): Iterable<Kept>
   /** Starts to tell them from time to time; the result stops it. */
   start(): () => void
 }
@@ -199,6 +201,13 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
     },
     settle: (id) => ending.get(id)?.settle(false),
     endedElsewhere,
+    endClosed(fresh) {
+      const closed = [...known.values()].filter((kept) =>
+        fresh.some(({ filter, number }) => (kept.number ?? number) < number && matches(filter, kept.session)),
+      )
+      for (const { session } of closed) endedElsewhere(session.id, { why: 'closed' })
+      return closed.length
+    },
     told(kept, asSilent, outcome, end) {
       const { id } = kept.session
       if (asSilent && ending.get(id)?.kept === kept) ending.get(id)?.settle(outcome === 'moved')
@@ -217,7 +226,6 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
     tellRequested() {
       for (const kept of known.values()) if (isRequested(kept)) tell(kept)
     },
-    all: () => known.values(),
     start() {
       let cancel = (): void => {}
       const look = (): void => {

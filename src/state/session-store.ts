@@ -3,15 +3,16 @@ import type { Identity, Target } from '../session/identity.ts'
 import type { Scope } from '../session/scope.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
+import { createDueNow } from './due-now.ts'
 import { createRebuild, type Kept, type Standing, type StoreClock } from './kept.ts'
 import { createKnownSessions, type KnownSessionsOptions } from './known-sessions.ts'
-import { type ClosedFilter, type CloseMark, createMarks, matches, readWide } from './marks.ts'
+import { type ClosedFilter, type CloseMark, createMarks, readWide } from './marks.ts'
 import { createRecall } from './recall.ts'
 import type { StoreEngine } from './store-engine.ts'
 import { createStoreLink, type StoreLink, type StoreLinkOptions, type StoreState } from './store-link.ts'
 import { createUserTexts, type UserTexts } from './user-texts.ts'
 import { createVault, type Vault } from './vault.ts'
-import { createWriteBehind, type Removal } from './write-behind.ts'
+import { createWriteBehind } from './write-behind.ts'
 
 export interface SessionStoreOptions
   extends Pick<StoreLinkOptions, 'engine' | 'after' | 'onChange' | 'onSetAside' | 'onCommand'>,
@@ -117,31 +118,23 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     onOpened() {
       hasNumber = true
       known.numbered(link.number())
-      recalling.forget()
       tellAgain()
     },
     onForgotten() {
-      recalling.forget()
       written.tellAgain()
       tellAgain()
     },
-    onStepped() {
-      recalling.forget()
-      tellAgain()
-    },
+    onStepped: () => tellAgain(),
     async onWide() {
       const there = await engine.wide()
       const text = there && vault.open(there.value, keys.wide)
       const all = (text && readWide(text)) || []
-      endClosed(all.filter((one) => marks.add(one, one.until - clock.offset)))
+      known.endClosed(all.filter((one) => marks.add(one, one.until - clock.offset)))
     },
     onLetter(text) {
       if (text !== undefined) post?.heard(text)
     },
-    onCut() {
-      recalling.forget()
-      tellAgain()
-    },
+    onCut: () => tellAgain(),
   })
   const known = createKnownSessions({
     ...options,
@@ -154,7 +147,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     onTold: (...told) => known.told(...told),
     onReported(batch) {
       const users = batch.map(({ session }) => session.userId)
-      void recalling.lookUpUsers(users, isShared).then(endClosed)
+      void recalling.lookUpUsers(users, isShared).then(known.endClosed)
     },
     onEndWritten({ id, end }, gate) {
       if (end !== undefined && gate !== undefined && gate !== engine.gate) post?.ended(gate, { id }, end)
@@ -173,18 +166,9 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
 
   /** A store that was away, or was emptied, may lack anything. */
   const tellAgain = (): void => {
+    recalling.forget()
     known.tellAll(idle / 2)
     void written.flush()
-  }
-
-  /** Closings of other gates reach those who play here. */
-  const endClosed = (fresh: readonly CloseMark[]): number => {
-    if (fresh.length === 0) return 0
-    const closed = [...known.all()].filter((kept) =>
-      fresh.some(({ filter, number }) => (kept.number ?? number) < number && matches(filter, kept.session)),
-    )
-    for (const { session } of closed) known.endedElsewhere(session.id, { why: 'closed' })
-    return closed.length
   }
 
   const isFree = ({ session, number }: Pick<Kept, 'session' | 'number'>): boolean =>
@@ -197,22 +181,14 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     return await written.remove({ id: session.id, viewer: session.viewer, end })
   }
 
-  /** What has the credential that a backend has just denied is asked about at its next request. */
-  const dueNow = async (denied: Session): Promise<void> => {
-    const isSame = ({ query, pathCredential }: Session): boolean =>
-      query === denied.query && pathCredential === denied.pathCredential
-    for (const session of [...(options.sessionsOf?.(denied.viewer) ?? [])].filter(isSame)) {
-      session.dueAt = Math.min(session.dueAt, now())
-      known.changed(session)
-    }
-    for (const kept of (await recalling.keptOf(denied.viewer)) ?? []) {
-      if (!isSame(kept.session) || kept.session.id === denied.id || !isFree(kept)) continue
-      kept.session.dueAt = Math.min(kept.session.dueAt, now())
-      recalling.forgetOne(kept.session.id)
-      written.changed(kept)
-    }
-  }
-
+  const dueNow = createDueNow({
+    known,
+    recalling,
+    written,
+    isFree,
+    clock: now,
+    sessionsOf: options.sessionsOf,
+  })
   let stopLooking = (): void => {}
   return {
     ...{ timeout, link, vault, engine, users },
@@ -278,10 +254,10 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       const number = await link.nextNumber()
       return { number, written: await written.mark({ filter, number }) }
     },
-    heardMark: (mark) => (marks.add(mark) ? endClosed([mark]) : undefined),
+    heardMark: (mark) => (marks.add(mark) ? known.endClosed([mark]) : undefined),
     heardEnd(id, end) {
       const kept = known.get(id)
-      if (kept !== undefined) written.removedElsewhere(removalOf(kept, end))
+      if (kept !== undefined) written.removedElsewhere({ id, viewer: kept.session.viewer, end })
       known.endedElsewhere(id, end)
     },
     state: link.state,
@@ -294,8 +270,4 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   function pause(milliseconds: number): Promise<void> {
     return new Promise((resolve) => void after(milliseconds, resolve))
   }
-}
-
-function removalOf({ session: { id, viewer } }: Kept, end: End): Removal {
-  return { id, viewer, end }
 }

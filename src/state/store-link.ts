@@ -1,14 +1,5 @@
-import type { StoreClock } from './kept.ts'
-import {
-  BEAT,
-  type Letter,
-  type Pulse,
-  type RosterEntry,
-  type StoreEngine,
-  StoreError,
-  type StoreTrouble,
-} from './store-engine.ts'
-import type { Vault } from './vault.ts'
+import { createHeartbeat, type HeartbeatOptions } from './heartbeat.ts'
+import { BEAT, type RosterEntry, type StoreEngine, StoreError, type StoreTrouble } from './store-engine.ts'
 
 /** Whether the store can be used. */
 export interface StoreState {
@@ -25,28 +16,11 @@ export interface StoreState {
 export const storeCommands = ['open', 'beat', 'recall', 'write', 'end', 'mark', 'user', 'tell'] as const
 export type StoreCommand = (typeof storeCommands)[number]
 
-export interface StoreLinkOptions {
-  readonly engine: StoreEngine
-  readonly vault: Vault
-  readonly clock: StoreClock
+export interface StoreLinkOptions extends HeartbeatOptions {
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void
-  /** What this gate says of itself in the roster. */
-  readonly about: () => string
-  /** Before it is used for the first time. Never rejects. */
-  readonly prepare: () => Promise<void>
   /** The store can be used, for the first time or again. */
   readonly onOpened: () => void
-  /** It is another store than before: it was emptied, or has lost something. */
-  readonly onForgotten: () => void
-  /** Its clock was set, by so many milliseconds. */
-  readonly onStepped: (by: number) => void
-  /** There are other wide marks than this gate knows. Resolves when they are known. */
-  readonly onWide: (engine: StoreEngine) => Promise<void>
-  /** A letter, opened; undefined where it cannot be. */
-  readonly onLetter: (text: string | undefined) => void
-  /** Letters were lost. */
-  readonly onCut: () => void
   /** Called for each change of the state, not for a failure that follows another. */
   readonly onChange: (state: StoreState, lasted: number) => void
   /** A damaged store was set aside and a fresh one begun; the sentence says so. */
@@ -84,26 +58,17 @@ export interface StoreLink {
   stop(patience: number): Promise<void>
 }
 
-/** Bytes of letters with one heartbeat. */
-const MOST_LETTERS = 262_144
-/** A clock that differs by more was set; milliseconds. Less is the way that a heartbeat takes. */
-const STEPPED = 5_000
-const DRIFTED = 1_000
 /** What was not written is told for so long after the last time; milliseconds. */
 const WARNS = 5_000
 /** Milliseconds until a folder is opened again: the first time, and at most. */
 const RETRY = { first: 1_000, most: 10_000 }
 
 export function createStoreLink(options: StoreLinkOptions): StoreLink {
-  const { engine, vault, clock, after, onChange, onCommand } = options
+  const { engine, clock, after, onChange, onCommand } = options
   let state: StoreState = { usable: false, since: clock.now() }
-  let known = 0
+  const heart = createHeartbeat(options)
   let isOpen = false
   let hasOpened = false
-  let name: string | undefined
-  let have = 0
-  let wide = 0
-  let areAgesUnknown = false
   let retryIn = engine.isShared ? BEAT : RETRY.first
   let cancelNext: (() => void) | undefined
   let beating: Promise<void> | undefined
@@ -146,67 +111,18 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
     options.onSetAside(setAside)
   }
 
-  /** @throws {StoreError} */
-  const identify = async (): Promise<void> => {
-    const identity = await engine.identify(vault.identity())
-    if (!vault.accept(identity))
-      throw new StoreError(
-        'secret',
-        'the store was begun with another STATE_SECRET; write the same one on all gates, or the former one behind it',
-      )
-    const anew = vault.sealedAnew(identity)
-    if (anew !== undefined) await engine.sealAnew(identity, anew)
-    const isOther = name !== undefined && name !== identity.name
-    name = identity.name
-    if (isOther) options.onForgotten()
-  }
-
-  /** The letters that came with it are applied when it resolves. */
-  const pulse = async (): Promise<Pulse> => {
-    const entry = vault.seal(options.about(), engine.keys.gates)
-    return await timed('beat', () => engine.beat({ entry, number: known, have, most: MOST_LETTERS }))
-  }
-
-  const hear = async (heard: Pulse, took: number): Promise<void> => {
-    known = Math.max(known, heard.number)
-    areAgesUnknown = heard.areAgesUnknown === true
-    const offset = Math.round(heard.time - clock.now() + took / 2)
-    const by = offset - clock.offset
-    // What was long on its way says little of the time.
-    const counts = took < DRIFTED || !hasOpened
-    if (!hasOpened || (counts && Math.abs(by) > DRIFTED)) clock.offset = offset
-    if (hasOpened && counts && Math.abs(by) > STEPPED) options.onStepped(by)
-    if (heard.store === undefined || heard.store !== name) {
-      have = 0
-      wide = 0
-      await identify()
-    }
-    if (!hasOpened) await options.prepare()
-    if (heard.wide !== wide) {
-      await options.onWide(engine)
-      wide = heard.wide
-    }
-    for (const letter of heard.letters) apply(letter)
-    if (heard.cut && hasOpened) options.onCut()
-  }
-
-  const apply = ({ number, value }: Letter): void => {
-    have = Math.max(have, number)
-    options.onLetter(vault.open(value, engine.keys.inbox(engine.gate)))
-  }
-
   const beat = async (): Promise<void> => {
     try {
       await open()
       for (;;) {
         const began = clock.now()
-        const heard = await pulse().catch((error: unknown) => {
+        const heard = await timed('beat', heart.pulse).catch((error: unknown) => {
           // This process may have been held up itself, so that one late answer says nothing.
           if (!state.usable || errorOf(error).trouble !== 'timeout') throw error
-          return pulse()
+          return timed('beat', heart.pulse)
         })
         if (stopped) return
-        await hear(heard, clock.now() - began)
+        await heart.hear(heard, clock.now() - began)
         // What was applied is told at once, since somebody may wait for it.
         if (heard.letters.length === 0) break
       }
@@ -283,12 +199,10 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
       warnedAt = clock.now()
       onChange(state, 0)
     },
-    number: () => known,
-    areAgesUnknown: () => areAgesUnknown,
+    number: heart.number,
+    areAgesUnknown: heart.areAgesUnknown,
     async nextNumber() {
-      const next = await use('mark', (open) => open.nextNumber(known))
-      known = Math.max(known + (next === undefined ? 1 : 0), next ?? 0)
-      return known
+      return heart.numbered(await use('mark', (open) => open.nextNumber(heart.number())))
     },
     hurry: beatOnce,
     roster: () => use('tell', (open) => open.roster()),

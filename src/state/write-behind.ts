@@ -1,14 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import type { End } from '../decision/stored.ts'
 import { createChanges } from './changes.ts'
-import { type Kept, recordOf, type StoreClock } from './kept.ts'
-import { type CloseMark, isOfUser, KEEP_MARK, type Marks, MOST_WIDE } from './marks.ts'
+import { changeOf, expiryOf, type Kept } from './kept.ts'
+import { type CloseMark, KEEP_MARK } from './marks.ts'
 import { type EndRecord, readEndRecord } from './record.ts'
-import { AFTER_ALLOW, AFTER_LEAVING } from './silence.ts'
-import { type ChangeOutcome, MOST_OF_RECORD, type SessionChange, type StoreEngine } from './store-engine.ts'
+import { type ChangeOutcome, MOST_OF_RECORD, type SessionChange } from './store-engine.ts'
 import type { StoreLink } from './store-link.ts'
-import { createTellMark } from './tell-mark.ts'
-import type { Vault } from './vault.ts'
+import { createUnwrittenMarks, type UnwrittenMarksOptions } from './unwritten-marks.ts'
 
 /** A session whose record is to go. */
 export interface Removal {
@@ -18,12 +16,8 @@ export interface Removal {
   readonly end?: End | undefined
 }
 
-export interface WriteBehindOptions {
+export interface WriteBehindOptions extends UnwrittenMarksOptions {
   readonly link: Pick<StoreLink, 'use' | 'state' | 'number' | 'warn'>
-  readonly keys: StoreEngine['keys']
-  readonly vault: Vault
-  readonly marks: Marks
-  readonly clock: StoreClock
   /** SESSION_IDLE in milliseconds. */
   readonly idle: number
   /** As `setTimeout`; the result cancels it. */
@@ -34,8 +28,6 @@ export interface WriteBehindOptions {
   readonly onReported: (batch: readonly Kept[]) => void
   /** A session has ended for good in the store; another gate has told of it last. */
   readonly onEndWritten: (removal: Removal, gate: string | undefined) => void
-  /** Marks are in the store, for the first time. */
-  readonly onMarked: (mark: CloseMark) => void
 }
 
 /**
@@ -67,12 +59,6 @@ export interface WriteBehind {
   tooLarge(): number
 }
 
-/** There are so many wide marks that no other one fits. */
-export class TooManyMarks extends Error {
-  override readonly name = 'TooManyMarks'
-  override readonly message = 'too many filters; close by user or all'
-}
-
 /** Milliseconds from a change until it is written. */
 const EVERY = 100
 /** Most sessions of one batch: no hit is answered while they are encoded. */
@@ -84,16 +70,13 @@ const MOST_ENDS = 100_000
 
 export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   const { link, keys, vault, clock, idle, after } = options
-  const tellMark = createTellMark(options)
+  const marks = createUnwrittenMarks(options)
   const changes = createChanges()
   const removals = new Map<string, Removal>()
   const gone = new LRUCache<string, Removal>({
     ...{ max: MOST_ENDS, ttl: KEEP_MARK },
     perf: { now: clock.now },
   })
-  const marks = new Set<CloseMark>()
-  /** Those of them that no other gate has heard of. */
-  const unheard = new Set<CloseMark>()
   let tooLarge = 0
   let cancelTimer: (() => void) | undefined
   let flushing: Promise<void> | undefined
@@ -101,37 +84,13 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   /** Sessions of the batch that is being written. */
   let underWay = 0
 
-  const changeOf = (kept: Kept): SessionChange | undefined => {
-    const { session } = kept
-    const value = vault.record(recordOf(kept, clock))
-    if (value.length > MOST_OF_RECORD) {
-      tooLarge++
-      return undefined
-    }
-    return {
-      viewer: vault.viewer(session.viewer),
-      id: session.id,
-      state: !kept.silent ? 'playing' : kept.hasLeft ? 'left' : 'silent',
-      value,
-      credential: vault.credential(session.query, session.pathCredential),
-      keepFor: Math.max(1_000, expiryOf(kept) - clock.now()),
-    }
-  }
-
-  /** Milliseconds of the monotonic clock. */
-  const expiryOf = ({ session, silent: isSilent, hasLeft, allowedAt, resumeFor }: Kept): number => {
-    const { lastSeen, activeAt } = session
-    if (!isSilent) return activeAt + idle + resumeFor + TRY_AGAIN
-    const resumable = hasLeft ? Math.min(resumeFor, AFTER_LEAVING) : resumeFor
-    return Math.min(lastSeen + resumable, allowedAt + AFTER_ALLOW)
-  }
-
   const write = async (batch: readonly Kept[]): Promise<boolean> => {
     const told: Kept[] = []
     const writes: SessionChange[] = []
     for (const kept of batch) {
-      const change = changeOf(kept)
-      if (change !== undefined && told.push(kept)) writes.push(change)
+      const change = changeOf(kept, vault, clock, idle)
+      if (change.value.length > MOST_OF_RECORD) tooLarge++
+      else if (told.push(kept)) writes.push(change)
     }
     // First, so that a crash leaves no session without its ways.
     await tellCookies(told)
@@ -170,7 +129,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     const ways = told.flatMap((kept) => {
       const { secret, viewer } = kept.session
       if (secret === undefined || kept.silent) return []
-      const keepFor = Math.max(1_000, expiryOf(kept) - clock.now())
+      const keepFor = Math.max(1_000, expiryOf(kept, idle) - clock.now())
       return secret.cookies.map((cookie) => [vault.cookie(cookie), vault.viewer(viewer), keepFor] as const)
     })
     if (ways.length === 0) return
@@ -219,23 +178,10 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     gone.set(removal.id, removal)
   }
 
-  const writeMarks = async (): Promise<boolean> => {
-    for (const mark of marks) {
-      const done = await link.use('mark', async (engine) => {
-        await tellMark(engine, mark)
-        return true
-      })
-      if (done !== true) return false
-      marks.delete(mark)
-      if (unheard.delete(mark)) options.onMarked(mark)
-    }
-    return true
-  }
-
   /** One command at a time, so that an end never overtakes the record that it ends. */
   const flushAll = async (): Promise<void> => {
     for (;;) {
-      if (marks.size > 0 && !(await writeMarks())) return
+      if (!(await marks.write())) return
       const ended = [...take(removals.values(), BATCH)]
       if (ended.length > 0) {
         if (!(await remove(ended))) return
@@ -296,13 +242,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       gone.set(session.id, session)
     },
     async mark(mark) {
-      const known = options.marks.wide()
-      const isKnown = known.some(({ filter }) => JSON.stringify(filter) === JSON.stringify(mark.filter))
-      const isAll = Object.keys(mark.filter).length === 0
-      if (!isOfUser(mark.filter) && !isAll && !isKnown && known.length >= MOST_WIDE) throw new TooManyMarks()
-      options.marks.add(mark)
       marks.add(mark)
-      unheard.add(mark)
       await flush()
       return !marks.has(mark)
     },
@@ -310,11 +250,11 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     silentOf: changes.silentOf,
     isRemoved: (id) => removals.has(id) || gone.has(id),
     tellAgain() {
-      for (const mark of [...options.marks.wide().slice(-1), ...options.marks.ofUsers()]) marks.add(mark)
+      marks.addAll()
       for (const [id, removal] of gone.entries()) if (removal.end !== undefined) removals.set(id, removal)
     },
     flush,
-    waiting: () => changes.size() + underWay + removals.size + marks.size,
+    waiting: () => changes.size() + underWay + removals.size + marks.size(),
     tooLarge: () => tooLarge,
   }
 }

@@ -27,7 +27,7 @@ import {
   wrap,
 } from './folder-values.ts'
 import type { Level } from './level.ts'
-import { createViewerList, type ViewerList } from './viewer-list.ts'
+import { createViewerList, perViewer, type ViewerList } from './viewer-list.ts'
 
 export interface FolderEngineOptions {
   /** Its parent must exist. */
@@ -105,24 +105,6 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
     const end = wrap(Buffer.concat([Buffer.of(END), value]), now() + keepFor)
     await put([[key, end], stepOf(viewer, list)], false)
     return { kind: 'written', gate: entry && gate }
-  }
-
-  /** As one step each, since the lists of viewers are read and written. */
-  const perViewer = async <Item extends Named, Result>(
-    items: readonly Item[],
-    act: (viewer: string, own: readonly Item[]) => Promise<readonly Result[]>,
-  ): Promise<readonly Result[]> => {
-    const groups = new Map<string, { readonly own: Item[]; readonly places: number[] }>()
-    for (const [place, item] of items.entries()) {
-      const group = groups.get(item.viewer) ?? { own: [], places: [] }
-      groups.set(item.viewer, group)
-      group.own.push(item)
-      group.places.push(place)
-    }
-    const results: Result[] = []
-    for (const [viewer, { own, places }] of groups)
-      for (const [at, result] of (await act(viewer, own)).entries()) results[places[at] as number] = result
-    return results
   }
 
   const drop: StoreEngine['drop'] = (sessions) =>

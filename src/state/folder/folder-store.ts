@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keys } from '../keys.ts'
 import { createLane, type Lane } from '../lane.ts'
@@ -7,7 +7,7 @@ import { createClosedTables } from './closed-tables.ts'
 import type { FolderEngineOptions } from './folder-engine.ts'
 import { END, unwrap, wrap } from './folder-values.ts'
 import { createCalls, diskErrorOf, type Level, loadLevel, type Step } from './level.ts'
-import { createStoreFolder } from './store-folder.ts'
+import { BALLAST, createStoreFolder } from './store-folder.ts'
 import { isDamagedTable } from './table-checksums.ts'
 
 /** LevelDB in a folder that is opened, found damaged, set aside, and closed. */
@@ -33,8 +33,6 @@ export interface FolderStore {
 type Values = ReadonlyMap<string, Buffer | undefined>
 
 const NEVER = Number.MAX_SAFE_INTEGER
-/** Bytes that are given up for a disk that is full, so that LevelDB can be opened and emptied. */
-const BALLAST = 4 * 1_048_576
 /** A wall clock that went back by more says nothing of the time that has passed; milliseconds. */
 const STEPPED = 60_000
 
@@ -46,7 +44,7 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
   const { clock, wall, deadlines, max, load = loadLevel } = options
   const folder = createStoreFolder(options.folder, wall)
   const closedTables = createClosedTables(folder.sessions)
-  const ballast = join(folder.sessions, 'BALLAST')
+  const ballast = join(folder.sessions, BALLAST.name)
   const clockKey = `${keys.counter}:clock`
   let level: Level | undefined
   /** Why it must be opened again. */
@@ -185,21 +183,6 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
       key.includes('u{') ||
       (key.includes('v{') && value[0] === END && !key.endsWith('}')))
 
-  const measure = async (): Promise<number> => {
-    const names = await readdir(folder.sessions).catch(() => [])
-    const sizes = await Promise.all(
-      names
-        .filter((name) => name !== 'BALLAST')
-        .map((name) =>
-          stat(join(folder.sessions, name)).then(
-            ({ blocks }) => blocks * 512,
-            () => 0,
-          ),
-        ),
-    )
-    return sizes.reduce((sum, size) => sum + size, 0)
-  }
-
   /** @returns a sentence, where it began anew */
   const openAnew = async (): Promise<string | undefined> => {
     process.umask(0o077)
@@ -208,7 +191,7 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
       if (isDamaged) throw new StoreError('damaged', `the store ${folder.path} cannot be read`)
       await checkTables(tables)
       await openSessions()
-      await writeFile(ballast, Buffer.alloc(BALLAST), { flag: 'wx' }).catch(() => undefined)
+      await writeFile(ballast, Buffer.alloc(BALLAST.bytes), { flag: 'wx' }).catch(() => undefined)
       return undefined
     } catch (error) {
       const why = diskErrorOf(error, folder.path)
@@ -227,7 +210,7 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     await rm(folder.damaged, { recursive: true, force: true })
     await rm(ballast, { force: true })
     await openSessions()
-    if ((await measure()) < max / 2) throw why
+    if ((await folder.measure()) < max / 2) throw why
     await freshen()
     return `the store ${folder.path} had filled its disk: a fresh one is begun, and what was closed stays closed`
   }
@@ -277,6 +260,6 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
       // It takes as long as it takes, and nobody waits for it.
       await open?.compact().catch((error: unknown) => void trouble(error))
     },
-    measure,
+    measure: folder.measure,
   }
 }

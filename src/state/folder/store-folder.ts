@@ -34,7 +34,12 @@ export interface StoreFolder {
   setAside(): Promise<void>
   /** Removes what is too old or too large. */
   tidy(): Promise<void>
+  /** Bytes of LevelDB's files on the disk. */
+  measure(): Promise<number>
 }
+
+/** A file that is given up for a disk that is full, so that LevelDB can be opened and emptied. */
+export const BALLAST = { name: 'BALLAST', bytes: 4 * 1_048_576 }
 
 /** How long a damaged store is kept, in milliseconds. */
 const KEPT_ASIDE = 7 * 24 * 60 * 60 * 1000
@@ -96,6 +101,11 @@ export function createStoreFolder(folder: string, wall: () => number): StoreFold
       const log = join(sessions, 'LOG')
       const told = await stat(log).catch(unless('ENOENT'))
       if (told !== undefined && told.blocks * 512 > LARGEST_LOG) await truncate(log)
+    },
+    async measure() {
+      const names = (await readdir(sessions).catch(() => [])).filter((name) => name !== BALLAST.name)
+      const files = await Promise.all(names.map((name) => stat(join(sessions, name)).catch(() => undefined)))
+      return files.reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0)
     },
   }
 }

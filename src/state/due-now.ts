@@ -1,0 +1,37 @@
+import type { Session } from '../session/session.ts'
+import type { Kept } from './kept.ts'
+import type { KnownSessions } from './known-sessions.ts'
+import type { Recall, RecallOptions } from './recall.ts'
+import type { WriteBehind } from './write-behind.ts'
+
+export interface DueNowOptions extends Pick<RecallOptions, 'sessionsOf'> {
+  readonly known: Pick<KnownSessions, 'changed'>
+  readonly recalling: Pick<Recall, 'keptOf' | 'forgetOne'>
+  readonly written: Pick<WriteBehind, 'changed'>
+  /** Whether a session of the store may be taken. */
+  readonly isFree: (kept: Pick<Kept, 'session' | 'number'>) => boolean
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+}
+
+/**
+ * What has the credential that a backend has just denied is asked about at its next request: the sessions of
+ * that viewer in the table, and those that only the store has.
+ */
+export function createDueNow(options: DueNowOptions): (denied: Session) => Promise<void> {
+  const { known, recalling, written, isFree, clock } = options
+  return async (denied) => {
+    const isSame = ({ query, pathCredential }: Session): boolean =>
+      query === denied.query && pathCredential === denied.pathCredential
+    for (const session of [...(options.sessionsOf?.(denied.viewer) ?? [])].filter(isSame)) {
+      session.dueAt = Math.min(session.dueAt, clock())
+      known.changed(session)
+    }
+    for (const kept of (await recalling.keptOf(denied.viewer)) ?? []) {
+      if (!isSame(kept.session) || kept.session.id === denied.id || !isFree(kept)) continue
+      kept.session.dueAt = Math.min(kept.session.dueAt, clock())
+      recalling.forgetOne(kept.session.id)
+      written.changed(kept)
+    }
+  }
+}
