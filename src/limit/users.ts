@@ -63,17 +63,18 @@ export function createUsers(clock: () => number, settings: () => LimitSettings, 
   const offset = (): number => (texts === undefined ? 0 : Math.round(texts.now() - clock()))
   const now = (): number => clock() + offset()
   let lastOffset = offset()
+  let steppedAt = Number.NEGATIVE_INFINITY
 
-  /** Whether the clock of the store was set since the last call. */
-  const hasStepped = (): boolean => {
+  /** Follows the clock of the store where it was set, or is known only now. */
+  const follow = (): void => {
     const step = offset() - lastOffset
-    if (Math.abs(step) <= STEP) return false
+    if (Math.abs(step) <= STEP) return
     lastOffset += step
+    steppedAt = clock()
     for (const known of users.values()) {
       known.user = movedBy(known.user, step)
       if (texts?.isShared) known.text = undefined
     }
-    return true
   }
 
   /** The user, or one of whom nothing is known, who is not kept. */
@@ -84,6 +85,7 @@ export function createUsers(clock: () => number, settings: () => LimitSettings, 
     }
 
   const alone = <Result>(key: string, rule: Rule, then: Then<Result>): Result => {
+    follow()
     const known = peek(key)
     users.set(key, known)
     const outcome = rule(known.user, now(), known)
@@ -106,6 +108,7 @@ export function createUsers(clock: () => number, settings: () => LimitSettings, 
   /** @throws {StoreError} */
   const together = async <Result>(key: string, rule: Rule, then: Then<Result>, store: UserTexts) => {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
+      follow()
       const known = peek(key)
       users.set(key, known)
       // What this gate saw last is most often what is there.
@@ -208,10 +211,9 @@ export function createUsers(clock: () => number, settings: () => LimitSettings, 
     ): () => void {
       let round: KnownUser[] = []
       let each = 0
-      let steppedAt = Number.NEGATIVE_INFINITY
       const turn = (): void => {
         cancel = after(TURN, turn)
-        if (hasStepped()) steppedAt = clock()
+        follow()
         if (round.length === 0) {
           round = [...users.values()]
           each = Math.ceil((round.length * TURN) / ROUND)

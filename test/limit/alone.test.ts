@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { change } from '../../src/limit/rules.ts'
+import { createUsers, type Rule } from '../../src/limit/users.ts'
+import { SHIPPED, session } from '../support/pretend-user.ts'
 import { createSharedGates, type SharedGates } from '../support/shared-gates.ts'
 
 const SECOND = 1_000
@@ -146,3 +149,39 @@ for (const by of [-600_000, 7_200_000])
     assert.equal(await other.viewer('phone', '192.0.2.9').open('film'), OUT)
     await play(5)
   })
+
+test('the times of the first user are right where the store was opened a moment ago, a folder too', async () => {
+  let offset = 0
+  const texts = {
+    isShared: false,
+    isUsable: () => true,
+    read: async () => undefined,
+    write: async (_user: string, text: string) => ({ text, version: Buffer.alloc(0) }),
+    now: () => 5_000 + offset,
+  }
+  const stored = { texts, gate: '', endElsewhere() {}, onAlone() {} }
+  const users = createUsers(
+    () => 5_000,
+    () => SHIPPED,
+    stored,
+  )
+  let look = (): void => {}
+  const after = (_milliseconds: number, act: () => void): (() => void) => {
+    look = act
+    return () => {}
+  }
+  users.lookAfterAll(after, () => {})
+  offset = 1_700_000_000_000
+  const opening = {
+    what: 'opening',
+    session: session('tv@home', '/live/news/'),
+    terms: { max: 1, policy: 'newest' },
+  } as const
+  const rule: Rule = (user, now) => change(user, opening, now, SHIPPED)
+  await users.change('42', rule, () => {})
+  look()
+  assert.deepEqual(
+    users.get('42')?.user.entries.map(({ since, seen }) => [since, seen]),
+    [[texts.now(), texts.now()]],
+  )
+})
