@@ -85,7 +85,7 @@ export function pageOfOneGate(shared: { readonly browser: Browser }): void {
       assert.equal(await tab.focused(), 'Explain')
 
       await tab.page.getByLabel('URL').fill('http://localhost/live/film/index.m3u8?token=anna-9')
-      await tab.page.getByLabel('Address').fill('192.0.2.9')
+      await tab.page.getByRole('textbox', { name: 'Address' }).fill('192.0.2.9')
       await tab.page.keyboard.press('Enter')
       await tab.reads(
         '#explaining-body',

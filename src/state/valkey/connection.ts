@@ -162,7 +162,10 @@ function guard(redis: Redis, note: (error: unknown) => void): Redis {
     clearInterval(timer)
     timer = setInterval(() => {
       const oldest = commandsOf(redis).peekFront()
-      if (oldest !== undefined && oldest === waiting) stream.destroy()
+      if (oldest !== undefined && oldest === waiting) {
+        note(new Error('ETIMEDOUT'))
+        stream.destroy()
+      }
       waiting = oldest
     }, LOOK).unref()
   })
