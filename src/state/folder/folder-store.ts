@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keys } from '../keys.ts'
 import { createLane, type Lane } from '../lane.ts'
@@ -33,6 +33,8 @@ export interface FolderStore {
 type Values = ReadonlyMap<string, Buffer | undefined>
 
 const NEVER = Number.MAX_SAFE_INTEGER
+/** A disk that is full, and of it or of STATE_MAX this part is ours, is full of what is ours. */
+const OURS = 1 / 3
 /** A wall clock that went back by more says nothing of the time that has passed; milliseconds. */
 const STEPPED = 60_000
 
@@ -183,15 +185,27 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
       key.includes('u{') ||
       (key.includes('v{') && value[0] === END && !key.endsWith('}')))
 
+  /** Whether it is full of what is ours, and not of what others have written. */
+  const fillsDisk = async (): Promise<boolean> =>
+    (await folder.measure()) >= OURS * Math.min(max, await folder.capacity())
+
+  const writeBallast = async (): Promise<void> => {
+    if (await stat(ballast).catch(() => undefined)) return
+    // A part of it would only take the room that is left.
+    await writeFile(ballast, Buffer.alloc(BALLAST.bytes)).catch(() => rm(ballast, { force: true }))
+  }
+
   /** @returns a sentence, where it began anew */
-  const openAnew = async (): Promise<string | undefined> => {
+  const openAnew = async (wasFull: boolean): Promise<string | undefined> => {
     process.umask(0o077)
     try {
       const tables = await inTime(folder.prepare)
       if (isDamaged) throw new StoreError('damaged', `the store ${folder.path} cannot be read`)
       await checkTables(tables)
       await openSessions()
-      await writeFile(ballast, Buffer.alloc(BALLAST.bytes), { flag: 'wx' }).catch(() => undefined)
+      // It would be full again with the next session.
+      if (wasFull && (await fillsDisk())) return await makeRoom()
+      await writeBallast()
       return undefined
     } catch (error) {
       const why = diskErrorOf(error, folder.path)
@@ -205,22 +219,23 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     }
   }
 
-  const makeRoom = async (why: StoreError): Promise<string | undefined> => {
+  const makeRoom = async (why?: StoreError): Promise<string> => {
     await close()
     await rm(folder.damaged, { recursive: true, force: true })
     await rm(ballast, { force: true })
     await openSessions()
-    if ((await folder.measure()) < max / 2) throw why
+    if (why !== undefined && !(await fillsDisk())) throw why
     await freshen()
     return `the store ${folder.path} had filled its disk: a fresh one is begun, and what was closed stays closed`
   }
 
   return {
     async open() {
+      const wasFull = broken?.trouble === 'full'
       await close()
       broken = undefined
       try {
-        const said = await openAnew()
+        const said = await openAnew(wasFull)
         await inTime(folder.tidy)
         return said
       } catch (error) {

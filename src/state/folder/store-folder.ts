@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { link, lstat, mkdir, readdir, rename, rm, stat, truncate, utimes } from 'node:fs/promises'
+import { link, lstat, mkdir, readdir, rename, rm, stat, statfs, truncate, utimes } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { StoreError } from '../store-engine.ts'
 
@@ -36,6 +36,8 @@ export interface StoreFolder {
   tidy(): Promise<void>
   /** Bytes of LevelDB's files on the disk. */
   measure(): Promise<number>
+  /** Bytes of the whole disk. */
+  capacity(): Promise<number>
 }
 
 /** A file that is given up for a disk that is full, so that LevelDB can be opened and emptied. */
@@ -101,6 +103,10 @@ export function createStoreFolder(folder: string, wall: () => number): StoreFold
       const log = join(sessions, 'LOG')
       const told = await stat(log).catch(unless('ENOENT'))
       if (told !== undefined && told.blocks * 512 > LARGEST_LOG) await truncate(log)
+    },
+    async capacity() {
+      const { blocks, bsize } = await statfs(path)
+      return blocks * bsize
     },
     async measure() {
       const names = (await readdir(sessions).catch(() => [])).filter((name) => name !== BALLAST.name)
