@@ -38,7 +38,8 @@ export function createStore(options: StoreOptions): SessionStore | undefined {
       ? createFolderEngine({ ...state, clock, wall: Date.now, after: startTimer, deadlines: DEADLINES })
       : createValkeyEngine({
           settings: state,
-          deadlines: { ...DEADLINES, beat: timeout },
+          // That it is away is told so soon; it is tried again and again.
+          deadlines: { ...DEADLINES, open: 1_000, beat: timeout },
           startTimer,
         })
   return createSessionStore({
