@@ -18,18 +18,18 @@ interface Size {
  * takes it from somewhere else.
  */
 const budgets: Readonly<Record<string, Size>> = {
-  'src: limit': { lines: 1_544, files: 14 },
-  'src: state, fleet': { lines: 6_272, files: 68 },
+  'src: limit': { lines: 1_546, files: 14 },
+  'src: state, fleet': { lines: 5_814, files: 42 },
   'src: backend, client': { lines: 1_651, files: 16 },
-  'src: check': { lines: 4_972, files: 88 },
-  'src: admin, explain': { lines: 2_878, files: 38 },
-  'src: decision, session, service, gate': { lines: 4_694, files: 44 },
-  'src: config': { lines: 1_349, files: 17 },
-  'src: the rest': { lines: 2_814, files: 42 },
-  src: { lines: 26_385, files: 327 },
-  test: { lines: 58_496, files: 530 },
-  bench: { lines: 5_250, files: 94 },
-  'docs, in words': { lines: 40_782, files: 19 },
+  'src: check': { lines: 4_985, files: 88 },
+  'src: admin, explain': { lines: 2_310, files: 32 },
+  'src: decision, session, service, gate': { lines: 4_496, files: 42 },
+  'src: config': { lines: 1_375, files: 18 },
+  'src: the rest': { lines: 2_815, files: 42 },
+  src: { lines: 24_992, files: 294 },
+  test: { lines: 56_486, files: 509 },
+  bench: { lines: 5_295, files: 94 },
+  'docs, in words': { lines: 40_774, files: 19 },
 }
 const MOST_SETTINGS = 41
 const MOST_LINES_IN_A_FILE = 275

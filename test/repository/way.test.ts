@@ -21,7 +21,7 @@ const budgets = {
   limitedHit: { files: 23, functions: 53 },
   miss: { files: 54, functions: 171 },
   folder: { files: 72, functions: 240 },
-  valkey: { files: 86, functions: 370 },
+  valkey: { files: 86, functions: 374 },
 }
 
 /** Other viewers each time, of which each is a user. */

@@ -1,13 +1,13 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keys } from '../keys.ts'
 import { createLane, type Lane } from '../lane.ts'
 import { StoreError } from '../store-engine.ts'
 import { createClosedTables } from './closed-tables.ts'
 import type { FolderEngineOptions } from './folder-engine.ts'
-import { END, unwrap, wrap } from './folder-values.ts'
+import { isMark, unwrap, wrap } from './folder-values.ts'
 import { createCalls, diskErrorOf, type Level, loadLevel, type Step } from './level.ts'
-import { BALLAST, createStoreFolder } from './store-folder.ts'
+import { createStoreFolder } from './store-folder.ts'
 import { isDamagedTable } from './table-checksums.ts'
 
 /** LevelDB in a folder that is opened, found damaged, set aside, and closed. */
@@ -46,7 +46,6 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
   const { clock, wall, deadlines, max, load = loadLevel } = options
   const folder = createStoreFolder(options.folder, wall)
   const closedTables = createClosedTables(folder.sessions)
-  const ballast = join(folder.sessions, BALLAST.name)
   const clockKey = `${keys.counter}:clock`
   let level: Level | undefined
   /** Why it must be opened again. */
@@ -168,7 +167,7 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     for (let from = ''; ; ) {
       const pairs = await use(deadlines.write, (open) => open.read(from, 1_000))
       for (const [key, value] of pairs)
-        if (isKept(key, unwrap(value, now()))) kept.push({ key, value: Buffer.from(value) })
+        if (isMark(key, unwrap(value, now()))) kept.push({ key, value: Buffer.from(value) })
       const last = pairs.at(-1)?.[0]
       if (last === undefined) break
       from = `${last}\0`
@@ -179,21 +178,9 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
     await use(deadlines.write, (open) => open.batch(kept, true))
   }
 
-  const isKept = (key: string, value: Buffer | undefined): boolean =>
-    value !== undefined &&
-    (key.includes('{all}') ||
-      key.includes('u{') ||
-      (key.includes('v{') && value[0] === END && !key.endsWith('}')))
-
   /** Whether it is full of what is ours, and not of what others have written. */
   const fillsDisk = async (): Promise<boolean> =>
     (await folder.measure()) >= OURS * Math.min(max, await folder.capacity())
-
-  const writeBallast = async (): Promise<void> => {
-    if (await stat(ballast).catch(() => undefined)) return
-    // A part of it would only take the room that is left.
-    await writeFile(ballast, Buffer.alloc(BALLAST.bytes)).catch(() => rm(ballast, { force: true }))
-  }
 
   /** @returns a sentence, where it began anew */
   const openAnew = async (wasFull: boolean): Promise<string | undefined> => {
@@ -205,7 +192,7 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
       await openSessions()
       // It would be full again with the next session.
       if (wasFull && (await fillsDisk())) return await makeRoom()
-      await writeBallast()
+      await folder.writeBallast()
       return undefined
     } catch (error) {
       const why = diskErrorOf(error, folder.path)
@@ -222,7 +209,7 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
   const makeRoom = async (why?: StoreError): Promise<string> => {
     await close()
     await rm(folder.damaged, { recursive: true, force: true })
-    await rm(ballast, { force: true })
+    await folder.giveUpBallast()
     await openSessions()
     if (why !== undefined && !(await fillsDisk())) throw why
     await freshen()

@@ -90,3 +90,10 @@ export function readIdentity(value: Buffer | undefined): StoreIdentity | undefin
   if (value === undefined || value.length <= NAME) return undefined
   return { name: value.toString('latin1', 0, NAME).trimEnd(), key: value.subarray(NAME) }
 }
+
+/** Whether it says what has ended or was closed, or belongs to the store itself: what must not be forgotten. */
+export function isMark(key: string, value: Buffer | undefined): boolean {
+  if (value === undefined) return false
+  const isEnd = key.includes('v{') && value[0] === END && !key.endsWith('}')
+  return isEnd || key.includes('{all}') || key.includes('u{')
+}

@@ -1,5 +1,17 @@
 import type { Stats } from 'node:fs'
-import { link, lstat, mkdir, readdir, rename, rm, stat, statfs, truncate, utimes } from 'node:fs/promises'
+import {
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { StoreError } from '../store-engine.ts'
 
@@ -36,12 +48,14 @@ export interface StoreFolder {
   tidy(): Promise<void>
   /** Bytes of LevelDB's files on the disk. */
   measure(): Promise<number>
+  /** Takes room that can be given up for a disk that is full, so that LevelDB can be opened and emptied. */
+  writeBallast(): Promise<void>
+  giveUpBallast(): Promise<void>
   /** Bytes of the whole disk. */
   capacity(): Promise<number>
 }
 
-/** A file that is given up for a disk that is full, so that LevelDB can be opened and emptied. */
-export const BALLAST = { name: 'BALLAST', bytes: 4 * 1_048_576 }
+const BALLAST = { name: 'BALLAST', bytes: 4 * 1_048_576 }
 
 /** How long a damaged store is kept, in milliseconds. */
 const KEPT_ASIDE = 7 * 24 * 60 * 60 * 1000
@@ -54,6 +68,7 @@ export function createStoreFolder(folder: string, wall: () => number): StoreFold
   const sessions = join(path, 'sessions')
   const damaged = join(path, 'damaged')
   const guard = join(path, 'guard')
+  const ballast = join(sessions, BALLAST.name)
   const parts = [sessions, damaged, guard]
   const inspect: StoreFolder['inspect'] = async (owner = process.getuid?.()) => {
     await checkParent(dirname(path), owner)
@@ -104,6 +119,12 @@ export function createStoreFolder(folder: string, wall: () => number): StoreFold
       const told = await stat(log).catch(unless('ENOENT'))
       if (told !== undefined && told.blocks * 512 > LARGEST_LOG) await truncate(log)
     },
+    async writeBallast() {
+      if (await stat(ballast).catch(unless('ENOENT'))) return
+      // A part of it would only take the room that is left.
+      await writeFile(ballast, Buffer.alloc(BALLAST.bytes)).catch(() => rm(ballast, { force: true }))
+    },
+    giveUpBallast: () => rm(ballast, { force: true }),
     async capacity() {
       const { blocks, bsize } = await statfs(path)
       return blocks * bsize
