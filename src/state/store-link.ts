@@ -69,7 +69,8 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
   const heart = createHeartbeat(options)
   let isOpen = false
   let hasOpened = false
-  let retryIn = engine.isShared ? BEAT : RETRY.first
+  const first = engine.isShared ? BEAT : RETRY.first
+  let retryIn = first
   let cancelNext: (() => void) | undefined
   let beating: Promise<void> | undefined
   let stopped = false
@@ -126,7 +127,6 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
         // What was applied is told at once, since somebody may wait for it.
         if (heard.letters.length === 0) break
       }
-      retryIn = engine.isShared ? BEAT : RETRY.first
       const isBack = !state.usable
       if (isBack) become({ usable: true })
       hasOpened = true
@@ -139,6 +139,8 @@ export function createStoreLink(options: StoreLinkOptions): StoreLink {
 
   const fail = (error: StoreError): void => {
     if (stopped) return
+    // One that fails again and again is opened ever less often, also where each opening succeeds.
+    if (state.usable && clock.now() - state.since >= RETRY.most) retryIn = first
     // After a timeout it is open, and hung. Whether it still hangs shows the next heartbeat.
     if (error.trouble !== 'timeout' && error.trouble !== 'secret') isOpen = false
     become({ usable: false, trouble: error.trouble, message: error.message })

@@ -192,7 +192,8 @@ export function createFolderStore(options: FolderEngineOptions, keys: Keys): Fol
       await openSessions()
       // It would be full again with the next session.
       if (wasFull && (await fillsDisk())) return await makeRoom()
-      await folder.writeBallast()
+      const hasRoom = await folder.writeBallast()
+      if (wasFull && !hasRoom) throw diskErrorOf(new Error('ENOSPC'), folder.path)
       return undefined
     } catch (error) {
       const why = diskErrorOf(error, folder.path)

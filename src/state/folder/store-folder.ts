@@ -48,8 +48,11 @@ export interface StoreFolder {
   tidy(): Promise<void>
   /** Bytes of LevelDB's files on the disk. */
   measure(): Promise<number>
-  /** Takes room that can be given up for a disk that is full, so that LevelDB can be opened and emptied. */
-  writeBallast(): Promise<void>
+  /**
+   * Takes room that can be given up for a disk that is full, so that LevelDB can be opened and emptied.
+   * Resolves with whether there is as much.
+   */
+  writeBallast(): Promise<boolean>
   giveUpBallast(): Promise<void>
   /** Bytes of the whole disk. */
   capacity(): Promise<number>
@@ -120,9 +123,13 @@ export function createStoreFolder(folder: string, wall: () => number): StoreFold
       if (told !== undefined && told.blocks * 512 > LARGEST_LOG) await truncate(log)
     },
     async writeBallast() {
-      if (await stat(ballast).catch(unless('ENOENT'))) return
-      // A part of it would only take the room that is left.
-      await writeFile(ballast, Buffer.alloc(BALLAST.bytes)).catch(() => rm(ballast, { force: true }))
+      if ((await stat(ballast).catch(unless('ENOENT'))) !== undefined) return true
+      const written = writeFile(ballast, Buffer.alloc(BALLAST.bytes)).then(() => true)
+      return await written.catch(async () => {
+        // A part of it would only take the room that is left.
+        await rm(ballast, { force: true })
+        return false
+      })
     },
     giveUpBallast: () => rm(ballast, { force: true }),
     async capacity() {

@@ -1,5 +1,6 @@
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { BEAT } from '../../../src/state/store-engine.ts'
 import { limitCases } from '../../support/limit-cases.ts'
 import { startLimitSite } from '../../support/limit-site.ts'
 import type { LimitStage } from '../../support/limit-stage.ts'
@@ -29,10 +30,10 @@ describe('how many at once, through two gates that share a Valkey, in real time'
             const [first] = stages
             if (first === undefined) return
             let viewers = 0
-            /** A gate hears within milliseconds of a session that another one has put out. */
+            /** A gate hears with its next heartbeat of a session that another one has put out. */
             const heard = async (answer: Promise<string>): Promise<string> => {
               const got = await answer
-              await delay(200)
+              await delay(2 * BEAT)
               return got
             }
             const stage: LimitStage = {
