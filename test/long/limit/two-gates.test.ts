@@ -20,8 +20,10 @@ describe('how many at once, through two gates that share a Valkey, in real time'
           STATE_SECRET: 'a-secret-of-two-gates-for-tests-only',
           ...{ SESSION_LIMIT: sessionLimit, STATE_TIMEOUT: '1s', BACKEND_TIMEOUT: '1s' },
         }
-        const all = [await startLimitSite(scope, settings), await startLimitSite(scope, settings)] as const
-        return { all }
+        const first = await startLimitSite(scope, settings)
+        // What another backend has judged would be unknown.
+        const BACKEND_URL = `${first.backend.url}/auth`
+        return { all: [first, await startLimitSite(scope, { ...settings, BACKEND_URL })] as const }
       })
       for (const one of limitCases)
         if ((one.sessionLimit ?? 'newest') === sessionLimit)
