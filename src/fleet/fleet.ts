@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { End } from '../decision/stored.ts'
+import type { StorePost } from '../state/heartbeat.ts'
 import { type ClosedFilter, type CloseMark, readFilter } from '../state/marks.ts'
 import { readEnd } from '../state/record.ts'
-import type { SessionStore, StorePost } from '../state/session-store.ts'
+import type { SessionStore } from '../state/session-store.ts'
 import { anything, number, object, oneOf, readJson, text } from '../state/shape.ts'
 import { createRoster, type Roster, type RosterOptions } from './roster.ts'
 

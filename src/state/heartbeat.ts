@@ -1,4 +1,7 @@
+import type { End } from '../decision/stored.ts'
+import type { Session } from '../session/session.ts'
 import type { StoreClock } from './kept.ts'
+import type { CloseMark } from './marks.ts'
 import { type Letter, type Pulse, type StoreEngine, StoreError } from './store-engine.ts'
 import type { Vault } from './vault.ts'
 
@@ -20,6 +23,18 @@ export interface HeartbeatOptions {
   readonly onLetter: (text: string | undefined) => void
   /** Letters were lost. */
   readonly onCut: () => void
+}
+
+/** What gates that share a store tell each other; see fleet/. */
+export interface StorePost {
+  /** What this gate says of itself in the roster. */
+  about(): string
+  /** A letter has come. */
+  heard(text: string): void
+  /** A letter to the gate that has told of a session last. */
+  ended(gate: string, session: Pick<Session, 'id'>, end: End): void
+  /** A letter to all gates: sessions are closed. */
+  marked(mark: CloseMark): void
 }
 
 /** What a gate says every quarter of a second, and what it hears. */

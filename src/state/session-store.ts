@@ -4,6 +4,7 @@ import type { Scope } from '../session/scope.ts'
 import type { Session, SessionEnd } from '../session/session.ts'
 import type { Subrequest } from '../subrequest.ts'
 import { createDueNow } from './due-now.ts'
+import type { StorePost } from './heartbeat.ts'
 import { createRebuild, type Kept, type Standing, type StoreClock } from './kept.ts'
 import { createKnownSessions, type KnownSessionsOptions } from './known-sessions.ts'
 import { type ClosedFilter, type CloseMark, createMarks, readWide } from './marks.ts'
@@ -30,18 +31,6 @@ export interface SessionStoreOptions
   readonly onReturned: (session: Session, as: Return) => void
   /** A part of a session that an earlier process has served is over, and nobody has told that. */
   readonly onSilent: (session: Session) => void
-}
-
-/** What gates that share a store tell each other; see fleet/. */
-export interface StorePost {
-  /** What this gate says of itself in the roster. */
-  about(): string
-  /** A letter has come. */
-  heard(text: string): void
-  /** A letter to the gate that has told of a session last. */
-  ended(gate: string, session: Pick<Session, 'id'>, end: End): void
-  /** A letter to all gates: sessions are closed. */
-  marked(mark: CloseMark): void
 }
 
 /** The sessions beyond this process: for the decision, for the service, and for the operator. */
@@ -74,7 +63,7 @@ export interface SessionStore extends Stored {
    * with whether it is written; else it holds in this process, and is written later.
    * @throws {TooManyMarks}
    */
-  mark(filter: ClosedFilter): Promise<Marked>
+  mark(filter: ClosedFilter): Promise<{ readonly number: number; readonly written: boolean }>
   /** Another gate has closed. Returns how many that has ended here; undefined where it was known. */
   heardMark(mark: CloseMark): number | undefined
   /** Another gate has ended a session. */
@@ -92,11 +81,6 @@ export interface SessionStore extends Stored {
 
 /** For so long after that nobody waits for a user; milliseconds. */
 const LATE = 500
-
-export interface Marked {
-  readonly number: number
-  readonly written: boolean
-}
 
 /** Joins a store with the sessions of this process. */
 export function createSessionStore(options: SessionStoreOptions): SessionStore {

@@ -182,7 +182,8 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   const flushAll = async (): Promise<void> => {
     for (;;) {
       if (!(await marks.write())) return
-      const ended = [...take(removals.values(), BATCH)]
+      const ended: Removal[] = []
+      for (const removal of removals.values()) if (ended.push(removal) === BATCH) break
       if (ended.length > 0) {
         if (!(await remove(ended))) return
         continue
@@ -256,13 +257,5 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     flush,
     waiting: () => changes.size() + underWay + removals.size + marks.size(),
     tooLarge: () => tooLarge,
-  }
-}
-
-function* take<Item>(items: Iterable<Item>, most: number): Iterable<Item> {
-  let taken = 0
-  for (const item of items) {
-    if (taken++ === most) return
-    yield item
   }
 }

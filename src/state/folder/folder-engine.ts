@@ -45,6 +45,8 @@ export interface FolderEngineOptions {
   readonly load?: (location: string) => Promise<Level>
 }
 
+type Named = Pick<SessionChange, 'viewer' | 'id'>
+
 const NEVER = Number.MAX_SAFE_INTEGER
 
 /** The store of one machine: LevelDB in a folder of its own, for one process. */
@@ -53,7 +55,12 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
   const gate = randomBytes(16).toString('base64url')
   const store: FolderStore = createFolderStore(options, keys)
   const { now, get, getMany, change: inTurn } = store
-  const room = createFolderRoom({ ...options, store, keys, drop: (viewer, ids) => drop(idsOf(viewer, ids)) })
+  const room = createFolderRoom({
+    ...options,
+    store,
+    keys,
+    drop: (viewer, ids) => drop(ids.map((id) => ({ viewer, id }))),
+  })
   let stopLooking = (): void => {}
   let changes = 0
 
@@ -257,13 +264,4 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
   async function putCounter(number: number, isSync: boolean): Promise<void> {
     await put([[keys.counter, wrap(numbered(number, Buffer.alloc(0)), NEVER)]], isSync)
   }
-}
-
-function idsOf(viewer: string, ids: readonly string[]): Named[] {
-  return ids.map((id) => ({ viewer, id }))
-}
-
-interface Named {
-  readonly viewer: string
-  readonly id: string
 }
