@@ -202,6 +202,7 @@ export function createKnownSessions(options: KnownSessionsOptions): KnownSession
     settle: (id) => ending.get(id)?.settle(false),
     endedElsewhere,
     endClosed(fresh) {
+      if (fresh.length === 0) return 0
       const closed = [...known.values()].filter((kept) =>
         fresh.some(({ filter, number }) => (kept.number ?? number) < number && matches(filter, kept.session)),
       )

@@ -181,7 +181,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   /** One command at a time, so that an end never overtakes the record that it ends. */
   const flushAll = async (): Promise<void> => {
     for (;;) {
-      if (!(await marks.write())) return
+      if (marks.size() > 0 && !(await marks.write())) return
       const ended: Removal[] = []
       for (const removal of removals.values()) if (ended.push(removal) === BATCH) break
       if (ended.length > 0) {
