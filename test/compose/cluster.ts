@@ -10,7 +10,7 @@ import { type WatchedPage, watchPage } from './watched-page.ts'
 const file = 'docker-compose.cluster.yml'
 const services = [
   ...['backend', 'demo', 'edge1', 'edge2', 'gate1', 'gate2'],
-  ...['sentinel', 'valkey1', 'valkey2'],
+  ...['secret', 'sentinel', 'valkey1', 'valkey2'],
 ]
 const playlist = '/live/test/index.m3u8'
 /** Milliseconds: a failover, a slow machine. */
@@ -55,6 +55,17 @@ describe(`docker compose -f ${file} up`, () => {
     const inGate =
       "require('node:net').connect(6379, 'valkey1', () => process.exit(0)).on('error', () => process.exit(1))"
     assert.equal((await reach('gate1', ['node', '-e', inGate])).code, 0)
+  })
+
+  test('makes a secret at the first start, which both gates have and nobody else can read', async () => {
+    const read = (service: string) => project.tryExec(service, 'cat', '/run/secret/state')
+    const [one, other] = [await read('gate1'), await read('gate2')]
+    assert.match(one.output, /^[0-9a-f]{64}$/)
+    assert.equal(other.output, one.output)
+    for (const service of ['edge1', 'backend', 'valkey1', 'demo'])
+      assert.notEqual((await read(service)).code, 0, service)
+    const { Config } = await project.inspect('gate1')
+    assert.ok(!JSON.stringify(Config).includes(one.output))
   })
 
   test('refuses a wrong token at both edges, and a viewer that nobody knows', async () => {
