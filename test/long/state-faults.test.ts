@@ -181,21 +181,31 @@ describe('whatever happens to Valkey, nobody who plays is cut', { concurrency: A
     })
   })
 
-  test('what gates tell each other is gone, while one is cut off', async (t) => {
+  test('it is silent for a minute', async (t) => {
     const valkey = await startValkey(t)
-    const proxy = await startCutOff(t, portOf(valkey.address))
     await playThroughFault(t, alone, {
-      stores: [storeOf(valkey, { port: proxy.port }), storeOf(valkey)],
-      begin: async () => proxy.cut(),
-      lasts: 4_000,
-      async end() {
-        const stream =
-          (await valkey.cli('SCAN', '0', 'COUNT', '10000', 'TYPE', 'stream')).split('\n').at(-1) ?? ''
-        await say(valkey, 'XTRIM', stream, 'MAXLEN', '0')
-        proxy.heal()
-      },
+      ...both(storeOf(valkey)),
+      begin: async () => valkey.pause(),
+      lasts: 60_000,
+      end: async () => valkey.goOn(),
     })
   })
+
+  for (const [milliseconds, isNoticed] of [
+    [80, false],
+    [300, true],
+  ] as const)
+    test(`the way to it and back takes ${milliseconds} ms`, async (t) => {
+      const valkey = await startValkey(t)
+      const proxy = await startCutOff(t, portOf(valkey.address))
+      await playThroughFault(t, alone, {
+        ...both(storeOf(valkey, { port: proxy.port })),
+        begin: async () => proxy.delay(milliseconds / 2),
+        lasts: 6_000,
+        end: async () => proxy.delay(0),
+        isNoticed,
+      })
+    })
 
   test('the gates are restarted one after the other', async (t) => {
     const valkey = await startValkey(t)

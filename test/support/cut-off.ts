@@ -1,19 +1,22 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { Scope } from './scope.ts'
 
-/** Stands between a gate and its store, and can swallow everything. */
+/** Stands between a gate and its store, and can swallow everything, or be slow. */
 export interface CutOff {
   readonly port: number
   /** From now on it accepts, and nothing passes: neither on old connections nor on new ones. */
   cut(): void
   /** What comes from now on passes again. Connections that have lost something end. */
   heal(): void
+  /** From now on everything takes so many milliseconds longer, each way. */
+  delay(milliseconds: number): void
 }
 
 /** @param to the port of the store on this machine */
 export async function startCutOff(scope: Scope, to: number): Promise<CutOff> {
   const pairs = new Set<{ readonly sockets: readonly Socket[]; hasLost: boolean }>()
   let isCut = false
+  let way = 0
   const server = createServer({ noDelay: true }, (socket) => {
     const upstream = connect({ port: to, host: '127.0.0.1', noDelay: true })
     const pair = { sockets: [socket, upstream], hasLost: isCut }
@@ -30,7 +33,8 @@ export async function startCutOff(scope: Scope, to: number): Promise<CutOff> {
       one.on('close', end)
       one.on('data', (bytes) => {
         if (isCut) pair.hasLost = true
-        else other.write(bytes)
+        else if (way === 0) other.write(bytes)
+        else setTimeout(() => other.write(bytes), way)
       })
     }
   })
@@ -41,6 +45,9 @@ export async function startCutOff(scope: Scope, to: number): Promise<CutOff> {
   })
   return {
     port: (server.address() as AddressInfo).port,
+    delay(milliseconds) {
+      way = milliseconds
+    },
     cut() {
       isCut = true
     },
