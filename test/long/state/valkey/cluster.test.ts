@@ -37,7 +37,11 @@ async function readable(engine: StoreEngine): Promise<{ found: readonly string[]
 async function untilAll(engine: StoreEngine): Promise<void> {
   await until(
     'all can be written',
-    async () => (await engine.write(changes)).every(({ kind }) => kind === 'written'),
+    async () => {
+      // While no server is heard, nothing is tried.
+      if ((await troubleOf(engine.list(nameOf('viewer0')))) !== 'fine') return false
+      return (await engine.write(changes)).every(({ kind }) => kind === 'written')
+    },
     20_000,
   )
 }
