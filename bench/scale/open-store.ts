@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../src/state/record.ts'
 import type { SessionChange } from '../../src/state/store-engine.ts'
-import type { UserText } from '../../src/state/user-texts.ts'
+import type { UserTexts } from '../../src/state/user-texts.ts'
 import { createValkeyEngine } from '../../src/state/valkey/valkey-engine.ts'
 import { createVault } from '../../src/state/vault.ts'
 import { startTimer } from '../../src/timer.ts'
@@ -24,15 +24,7 @@ export interface BenchStore {
   remove(records: readonly Pick<SessionRecord, 'viewer' | 'id'>[]): Promise<unknown>
   /** As a miss: the ids of a viewer, and their records. */
   recall(viewer: string): Promise<readonly unknown[]>
-  readonly users: {
-    read(user: string): Promise<UserText | undefined>
-    write(
-      user: string,
-      text: string,
-      before: UserText | undefined,
-      keepFor: number,
-    ): Promise<UserText | undefined>
-  }
+  readonly users: Pick<UserTexts, 'read' | 'write'>
 }
 
 /** Over a Unix socket. */

@@ -38,7 +38,7 @@ export interface Asked {
  * included. `onOver` is called once, when the backend can no longer be working on the question: at its
  * answer, in time or late, or after twice BACKEND_TIMEOUT.
  */
-export type AskBackend = (
+type AskBackend = (
   question: Question,
   groups: AddressGroups,
   budget: number,

@@ -6,7 +6,7 @@ import type { GuardedAsk } from './backend.ts'
 /** How the outcomes of several backends become one. */
 export type BackendMode = 'failover' | 'any'
 
-export interface AskBackendsOptions {
+interface AskBackendsOptions {
   readonly mode: BackendMode
   /** In the operator's order. */
   readonly backends: readonly [GuardedAsk, ...GuardedAsk[]]

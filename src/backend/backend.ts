@@ -12,7 +12,7 @@ import { applicantOf, createLine, type Factors } from './line.ts'
 import { createNetworkOutcomes } from './network-outcomes.ts'
 import { createRehearsedAsk, type Exchange } from './rehearsed-ask.ts'
 
-export interface BackendOptions {
+interface BackendOptions {
   readonly endpoint: Endpoint
   /** Questions under way at most. */
   readonly concurrency: number

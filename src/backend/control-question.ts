@@ -12,7 +12,7 @@ export interface ControlQuestion {
   isAnswered(patience: number, isFailure: (status: number) => boolean): Promise<boolean>
 }
 
-export interface ControlQuestionOptions {
+interface ControlQuestionOptions {
   readonly endpoint: Endpoint
   readonly client: Client
   /** What the control question may take, in milliseconds. */

@@ -43,7 +43,7 @@ export interface Line {
 export type Factors = Readonly<Record<'network' | 'client', number>>
 
 /** With 3 a group that is alone gets three quarters; of n greedy ones each 3 parts of 3n + 1. Measured. */
-export const FACTORS: Factors = { network: 4, client: 3 }
+const FACTORS: Factors = { network: 4, client: 3 }
 /** The most questions that wait, of less than 16 KB each. */
 export const LENGTH = 1_024
 

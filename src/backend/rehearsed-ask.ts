@@ -27,7 +27,7 @@ export interface Exchange {
   readonly took: number
 }
 
-export interface RehearsedAskOptions extends AskBackendOptions {
+interface RehearsedAskOptions extends AskBackendOptions {
   readonly groupsOf: AddressGroupsOf
   readonly breaker: Breaker
   readonly line: Line

@@ -79,7 +79,7 @@ export function createConnections(endpoint: Endpoint, concurrency: number, deadl
 }
 
 /** What answered does not speak HTTP/1. */
-export class NotHttpError extends Error {
+class NotHttpError extends Error {
   override readonly name = 'NotHttpError'
   readonly code = 'ERR_NOT_HTTP'
 }
@@ -98,7 +98,7 @@ const MAX_HEAD = 16_384
  * @param onStale called with the error of a connection that had answered before and failed before any byte of
  * the next answer: the backend had closed it while our request was on its way
  */
-export function guardAnswerStart(socket: Socket, onStale: (error: Error) => void): void {
+function guardAnswerStart(socket: Socket, onStale: (error: Error) => void): void {
   const read = socket.read
   /** The bytes of a start that has not arrived in full. */
   let held: Buffer | undefined

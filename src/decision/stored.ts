@@ -66,8 +66,8 @@ export interface Stored {
   postponed(session: Session): void
   /**
    * Removes a session for good. Resolves when not even a crash brings it back, or when the store does not
-   * answer; it tries again then. It never rejects. Where a backend has denied it, all that the viewer has with
-   * the same credential is due.
+   * answer; it tries again then. It never rejects. Where a backend has denied it, all that the viewer has
+   * with the same credential is due.
    */
   end(session: Pick<Session, 'id' | 'viewer'>, end: End): Promise<void>
 }

@@ -16,7 +16,7 @@ export type Asking = 'sessions' | 'session' | 'close-session'
  */
 export type Answerer = (parameters: unknown, most: number) => unknown
 
-export interface FleetOptions extends RosterOptions {
+interface FleetOptions extends RosterOptions {
   readonly store: Pick<SessionStore, 'link' | 'vault' | 'engine' | 'heardMark' | 'heardEnd'>
   readonly version: string
   /** Where its live page is; undefined where only its own machine reaches it. */
@@ -67,7 +67,7 @@ export interface Fleet extends StorePost, Pick<Roster, 'others' | 'misfits'> {
 /** Milliseconds: how long answers are waited for, and between two looks for them. */
 const PATIENCE = { ask: 1_000, close: 500 }
 const HURRY = 25
-/** Milliseconds between two looks at the roster, and until a letter that could not be posted is tried again. */
+/** Milliseconds between two looks at the roster, and until a letter that was not posted is tried again. */
 const LOOK_EVERY = 2_000
 const TRY_AGAIN = 1_000
 /** Bytes of all answers together. */

@@ -217,7 +217,7 @@ function withHere(
   return { ...all, entries: mostRecent(all.entries, user.terms) }
 }
 
-/** Sessions over this number are forgotten, the longest silent first, and told again while they are asked for. */
+/** Sessions over this number are forgotten, the longest silent first, and told again when asked for. */
 const mostOf = (terms: Terms | undefined): number => Math.max(512, 2 * (terms?.max ?? 0))
 
 function mostRecent<One extends { readonly seen: number }>(

@@ -4,7 +4,7 @@ import type { KnownSessions } from './known-sessions.ts'
 import type { Recall, RecallOptions } from './recall.ts'
 import type { WriteBehind } from './write-behind.ts'
 
-export interface DueNowOptions extends Pick<RecallOptions, 'sessionsOf'> {
+interface DueNowOptions extends Pick<RecallOptions, 'sessionsOf'> {
   readonly known: Pick<KnownSessions, 'changed'>
   readonly recalling: Pick<Recall, 'keptOf' | 'forgetOne'>
   readonly written: Pick<WriteBehind, 'changed'>

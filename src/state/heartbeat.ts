@@ -38,7 +38,7 @@ export interface StorePost {
 }
 
 /** What a gate says every quarter of a second, and what it hears. */
-export interface Heartbeat {
+interface Heartbeat {
   /** @throws {StoreError} */
   pulse(): Promise<Pulse>
   /**

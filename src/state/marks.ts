@@ -19,12 +19,12 @@ export interface CloseMark {
 }
 
 /** What a mark is compared with. */
-export interface Closable {
+interface Closable {
   readonly id: string
   readonly channel: string
   readonly address: string
   readonly user: string
-  /** The counter of the store when it opened; undefined where nobody knows: then it is newer than any mark. */
+  /** The counter of the store when it opened; undefined where nobody knows: it is newer than any mark. */
   readonly number: number | undefined
 }
 
@@ -42,7 +42,7 @@ const markShape = object({ filter: filterShape, number, until: number })
 const wideShape = listOf(markShape, MOST_OF_WIDE)
 
 /** A mark that counts until then: milliseconds of the monotonic clock here, of the store's in the store. */
-export interface WideMark extends CloseMark {
+interface WideMark extends CloseMark {
   readonly until: number
 }
 

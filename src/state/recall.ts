@@ -33,7 +33,7 @@ export interface Recall {
   keptOf(viewer: string): Promise<readonly Kept[] | undefined>
   /** Whether the operator has closed it since it was opened. */
   isClosed(kept: Pick<Kept, 'session' | 'number'>): boolean
-  /** Reads the marks of users that this gate has not looked up yet, or all of these. Resolves with new ones. */
+  /** Reads the marks of users that were not looked up yet, or of all these. Resolves with new ones. */
   lookUpUsers(users: readonly string[], again?: boolean): Promise<readonly CloseMark[]>
   /** What was read may be true no more: the store was emptied, or its clock was set. */
   forget(): void

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, randomByt
 import { LRUCache } from 'lru-cache'
 
 /** Hides what a store holds from whoever reads it, and refuses what somebody else has put there. */
-export interface Seal {
+interface Seal {
   /** Seals a text for its place: the whole key that it is kept under. */
   seal(text: string, place: string): Buffer
   /** The text; undefined when it was not sealed for this place under one of the secrets. */

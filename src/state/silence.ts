@@ -2,7 +2,7 @@ import { isPlaylist, type Scope } from '../session/scope.ts'
 import type { Session } from '../session/session.ts'
 
 /** What the rules about silent sessions look at. Times are milliseconds of one clock. */
-export interface Resumable {
+interface Resumable {
   readonly session: Pick<Session, 'id' | 'userId' | 'query' | 'scope' | 'openedAt' | 'lastSeen' | 'activeAt'>
   readonly allowedAt: number
   readonly resumeFor: number

@@ -69,7 +69,7 @@ export type ChangeOutcome =
   | { readonly kind: 'failed'; readonly error: StoreError }
 
 /** A session that has ended for good. */
-export interface SessionEnding {
+interface SessionEnding {
   readonly viewer: string
   readonly id: string
   /** Sealed by the caller for `keys.session(viewer, id)`, in place of the record. */
@@ -120,7 +120,7 @@ export interface Letter {
 }
 
 /** A letter to be put into the inbox of a gate. */
-export interface Outgoing {
+interface Outgoing {
   readonly gate: string
   readonly value: Buffer
 }
@@ -136,7 +136,7 @@ export interface RosterEntry {
 }
 
 /** All wide marks as one value. */
-export interface WideMarks {
+interface WideMarks {
   /** 1, and one more with each change. */
   readonly version: number
   /** Sealed by the caller for `keys.wide`. */
@@ -205,7 +205,7 @@ export interface StoreEngine {
    * then those that changed longest ago. A crash of this process loses nothing that was resolved.
    */
   write(changes: readonly SessionChange[]): Promise<readonly ChangeOutcome[]>
-  /** Ends each for good, whether it is known or not. Not even a crash of the machine undoes what is written. */
+  /** Ends each for good, known or not. Not even a crash of the machine undoes what is written. */
   end(endings: readonly SessionEnding[]): Promise<readonly EndOutcome[]>
   /** Removes sessions that nobody may resume: nothing stays of them. Ended ones are left alone. */
   drop(sessions: readonly Pick<SessionChange, 'viewer' | 'id'>[]): Promise<void>
@@ -231,7 +231,7 @@ export interface StoreEngine {
   /** Writes the wide marks where their version is still this one (0 = none); false where it is not. */
   replaceWide(before: number, value: Buffer, keepFor: number): Promise<boolean>
 
-  /** What the release before has kept under this key of its own; undefined = nothing. Read once, see below. */
+  /** What the release before has kept under this key of its own; empty = nothing. Read once, see below. */
   former(place: string): Promise<readonly FormerRecord[]>
   /** Bytes that the store takes; undefined where nothing bounds them here. */
   bytes?(): number

@@ -15,7 +15,7 @@ export interface UnwrittenMarksOptions {
 }
 
 /** Marks that the store does not have yet. */
-export interface UnwrittenMarks {
+interface UnwrittenMarks {
   /** Knows it from now on. @throws {TooManyMarks} */
   add(mark: CloseMark): void
   has(mark: CloseMark): boolean

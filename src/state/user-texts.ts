@@ -39,7 +39,7 @@ export interface UserText {
 /** Bytes of a text at most. */
 const MOST = 65_536
 
-export interface UserTextsOptions {
+interface UserTextsOptions {
   readonly link: Pick<StoreLink, 'use' | 'isUsable' | 'state'>
   readonly vault: Vault
   readonly keys: StoreEngine['keys']

@@ -16,7 +16,7 @@ export interface Removal {
   readonly end?: End | undefined
 }
 
-export interface WriteBehindOptions extends UnwrittenMarksOptions {
+interface WriteBehindOptions extends UnwrittenMarksOptions {
   readonly link: Pick<StoreLink, 'use' | 'state' | 'number' | 'warn'>
   /** SESSION_IDLE in milliseconds. */
   readonly idle: number

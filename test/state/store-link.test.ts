@@ -9,7 +9,7 @@ import { createPretendTime } from '../support/pretend-time.ts'
 const SECOND = 1_000
 const broken = new StoreError('failed', 'its disk reports an error')
 
-/** A store, opened, that is written to each second. While `fails` each write breaks it until it is opened again. */
+/** A store that is written to each second. While `fails` each write breaks it until it is opened again. */
 async function startWritten() {
   const time = createPretendTime()
   const memory = createMemoryPlace(time.clock).create()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
  * checksums while they are the very same files. After a crash nothing is known: a damaged table may have been
  * its cause, and must not be read again.
  */
-export interface ClosedTables {
+interface ClosedTables {
   /** The paths of those that have not changed since. It forgets them: the next process may crash. */
   take(): Promise<ReadonlySet<string>>
   /** The store was closed in order. */

@@ -3,7 +3,7 @@ import type { FolderStore } from './folder-store.ts'
 import { untilOf, unwrap } from './folder-values.ts'
 import { createViewerList } from './viewer-list.ts'
 
-export interface FolderRoomOptions {
+interface FolderRoomOptions {
   readonly store: Pick<FolderStore, 'measure' | 'read' | 'put' | 'compact' | 'now' | 'change'>
   readonly keys: Keys
   /** STATE_MAX in bytes. */
@@ -15,7 +15,7 @@ export interface FolderRoomOptions {
 }
 
 /** Holds STATE_MAX while it is written, and removes what is over. */
-export interface FolderRoom {
+interface FolderRoom {
   /** So many bytes were written. */
   wrote(bytes: number): void
   /** Nothing new fits. */
@@ -26,7 +26,7 @@ export interface FolderRoom {
   start(): () => void
 }
 
-/** Parts of STATE_MAX: beyond the first one it is looked what may go, beyond the last nothing new is written. */
+/** Parts of STATE_MAX: beyond the first it is looked what may go, beyond the last nothing new is written. */
 const PARTS = { look: 0.7, keep: 0.5, full: 0.9 }
 /** Milliseconds between two looks for what is over, between two that find no room, and two slices. */
 const LOOK_EVERY = 300_000

@@ -58,7 +58,7 @@ export function readFormerBundle(bundle: Buffer): readonly FormerEntry[] {
   return entries
 }
 
-export interface FormerEntry {
+interface FormerEntry {
   readonly id: string
   readonly until: number
   readonly payload: Buffer
@@ -91,7 +91,7 @@ export function readIdentity(value: Buffer | undefined): StoreIdentity | undefin
   return { name: value.toString('latin1', 0, NAME).trimEnd(), key: value.subarray(NAME) }
 }
 
-/** Whether it says what has ended or was closed, or belongs to the store itself: what must not be forgotten. */
+/** Whether it must not be forgotten: it says what has ended or was closed, or belongs to the store itself. */
 export function isMark(key: string, value: Buffer | undefined): boolean {
   if (value === undefined) return false
   const isEnd = key.includes('v{') && value[0] === END && !key.endsWith('}')

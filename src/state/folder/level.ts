@@ -67,7 +67,7 @@ export interface Calls {
   makeAnyway<Result>(deadline: number, call: () => Promise<Result>): Promise<Result>
 }
 
-export interface CallsOptions {
+interface CallsOptions {
   readonly folder: string
   /** As `setTimeout`; the result cancels it. */
   readonly after: (milliseconds: number, act: () => void) => () => void

@@ -16,7 +16,7 @@ import { dirname, join, resolve } from 'node:path'
 import { StoreError } from '../store-engine.ts'
 
 /** The folder of a store: ours alone, since it holds tokens. */
-export interface StoreFolder {
+interface StoreFolder {
   readonly path: string
   /** Where LevelDB keeps its files. */
   readonly sessions: string

@@ -9,7 +9,7 @@ import type { ValkeyAddress, ValkeySettings } from './valkey-settings.ts'
 
 export type Parameter = string | Buffer | number
 const scripts = { ...sessionScripts, ...sharedScripts }
-export type ScriptName = keyof typeof scripts
+type ScriptName = keyof typeof scripts
 
 /**
  * Sends commands. Each rejects with a `StoreError`, after its deadline in milliseconds at the latest, and
@@ -48,7 +48,7 @@ export interface PartOptions {
   readonly prefix: string
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly settings: ValkeySettings
   /** Calls `act` after so many milliseconds; the result cancels it. */
   readonly startTimer: (milliseconds: number, act: () => void) => () => void

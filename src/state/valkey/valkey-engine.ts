@@ -7,7 +7,7 @@ import { createShared } from './shared.ts'
 import { createUsers } from './users.ts'
 import type { ValkeySettings } from './valkey-settings.ts'
 
-export interface ValkeyEngineOptions {
+interface ValkeyEngineOptions {
   readonly settings: ValkeySettings
   readonly deadlines: Deadlines
   /** Calls `act` after so many milliseconds; the result cancels it. */

@@ -14,7 +14,7 @@ import { storeOf } from '../../support/valkey-settings-of.ts'
 const CLOSINGS = 100
 /** The first ones do not count: code is compiled, connections are opened. */
 const WARM_UP = 5
-/** Milliseconds within which a closing is known at all gates, in 99 of 100 cases: a heartbeat, and its way. */
+/** Milliseconds within which a closing is known at all gates, in 99 of 100 cases: a heartbeat and its way. */
 const KNOWN = 350
 
 describe('a closing at one gate', () => {

@@ -163,7 +163,7 @@ function drawList(chance: Chance, deep: number, first: readonly string[] = []): 
   return `*${first.length + rest.length}\r\n${first.join('')}${rest.join('')}`
 }
 
-/** In the place of a reply: of a wrong type or length, more than one, a part of one, none, or nothing at all. */
+/** In the place of a reply: of a wrong type or length, more than one, a part of one, or nothing at all. */
 function drawReply(chance: Chance, command: AskedCommand): string {
   const number = numberOf(command)
   switch (chance(12)) {
@@ -194,8 +194,8 @@ function bulk(text: string): string {
 }
 
 /**
- * Draws so many replies, some at once. It fails where a call ends otherwise than with a result of its shape or
- * a `StoreError`, or not within its deadline, where anything else throws, or where an engine cannot be used
+ * Draws so many replies, some at once. It fails where a call ends otherwise than with a result of its shape
+ * or a `StoreError`, or not within its deadline, where anything else throws, or where an engine cannot be used
  * again once the answers are right again.
  */
 export async function drawReplies(
