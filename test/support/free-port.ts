@@ -7,9 +7,14 @@ import { createServer } from 'node:net'
 const FIRST = 12_000
 const LAST = 32_000
 
+/** A gate that restarts leaves its port free for a moment: nobody else of this process gets that one. */
+const given = new Set<number>()
+
 /** A port that was free a moment ago, for programs that need to be given one. */
 export function findFreePort(): Promise<number> {
   const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))
+  if (given.has(port)) return findFreePort()
+  given.add(port)
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(findFreePort()))
