@@ -44,7 +44,10 @@ export interface SessionStore extends Stored {
   join(post: StorePost): void
   /** Opens the store, within `patience` milliseconds. */
   start(patience: number): Promise<void>
-  /** Writes what there is and closes the store, within `patience` milliseconds each. */
+  /**
+   * Writes what is not written, within `LAST_WRITE`; then, if `patience` milliseconds are not over, when each
+   * session was requested last. Closes the store, within `patience` milliseconds.
+   */
   stop(patience: number): Promise<void>
   /**
    * A session has left the table. `done` is called with how it has ended: `moved` where another gate goes on
@@ -81,6 +84,8 @@ export interface SessionStore extends Stored {
 
 /** For so long after that nobody waits for a user; milliseconds. */
 const LATE = 500
+/** A viewer whose session is not written when this process ends is cut; nginx waits three seconds for the next. */
+const LAST_WRITE = 2_000
 
 /** Joins a store with the sessions of this process. */
 export function createSessionStore(options: SessionStoreOptions): SessionStore {
@@ -227,8 +232,10 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     },
     async stop(patience) {
       stopLooking()
+      const isOver = pause(patience)
+      await Promise.race([written.flush(), pause(LAST_WRITE)])
       known.tellRequested()
-      await Promise.race([written.flush(), pause(patience)])
+      await Promise.race([written.flush(), isOver])
       await link.stop(patience)
     },
     ended: (session, why, done = () => {}) => known.ended(session, why, done),

@@ -259,6 +259,19 @@ describe('what a store is told', () => {
     )
   })
 
+  test('all that is new is written before the process ends, on a slow disk, too', async () => {
+    const world = createWorld(false)
+    const gate = await world.start()
+    for (let at = 0; at < 5; at += 1) gate.open(`session ${at}`, `/${at}/index.m3u8?token=X`)
+    const goOn = world.place.hold()
+    const stopped = gate.store.stop(500)
+    await world.pass(1_900)
+    await goOn()
+    await world.pass(1_000)
+    await stopped
+    assert.equal(world.place.ids().length, 5)
+  })
+
   test('a miss reads the ids of a viewer, and what it does not have under their numbers', async () => {
     const world = createWorld()
     const [one, two] = [await world.start(), await world.start()]
