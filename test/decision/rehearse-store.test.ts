@@ -33,25 +33,6 @@ async function compare(gate: PretendGate, stored: PretendStore, request = segmen
 }
 
 describe('a rehearsal with a store', () => {
-  test('adopts only copies', async () => {
-    const { gate, stored } = start()
-    stored.playing.push(storedSession('one', playlist))
-    const { rehearsal, decision } = await compare(gate, stored)
-    assert.equal(decision.reason, 'adopted')
-    assert.equal(rehearsal.session?.requests, 7, 'as it was')
-    assert.deepEqual(stored.taken, [['one', 'adopted']])
-  })
-
-  test('resumes only copies', async () => {
-    const { gate, stored } = start()
-    gate.pass(600_000)
-    stored.silent.push(storedSession('one', playlist, { lastSeen: 60_000 }))
-    const { rehearsal, decision } = await compare(gate, stored)
-    assert.equal(decision.reason, 'resumed')
-    assert.deepEqual([rehearsal.session?.openedAt, rehearsal.session?.requests], [0, 7], 'as it was')
-    assert.equal([...gate.sessions.all()][0]?.openedAt, 600_000)
-  })
-
   test('asks about a silent session that is due, and ends nothing', async () => {
     const { gate, stored } = start()
     gate.pass(600_000)

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import type { ServerResponse } from 'node:http'
 import { describe, test } from 'node:test'
 import { askGate, type GateAnswer, type GateQuestion } from '../support/ask-gate.ts'
 import { request } from '../support/client.ts'
 import { startHolding, untilAsking } from '../support/holding-gate.ts'
 import { startNginx } from '../support/nginx.ts'
-import { until } from '../support/until.ts'
 
 const outcomesOf = (answers: readonly GateAnswer[]): string[] => [
   ...new Set(answers.map(({ status: code, reason, sessionId }) => `${code} ${reason} ${sessionId}`)),
@@ -81,20 +79,4 @@ describe('simultaneous requests', () => {
     assert.equal(backend.asked.length, questions.length)
     assert.equal(new Set(answers.map(({ sessionId }) => sessionId)).size, questions.length)
   })
-
-  for (const [what, question] of different) {
-    test(`${what} gets a verdict of its own`, async (t) => {
-      const { gate, backend } = await startHolding(t)
-      const held: ServerResponse[] = []
-      backend.answer = (_asked, response) => void held.push(response)
-      const leader = askGate(gate.port)
-      await until('the first question', () => held.length === 1)
-      const other = askGate(gate.port, question)
-      await until('the second question', () => held.length === 2)
-      held[1]?.writeHead(403).end()
-      assert.equal((await other).reason, 'backend-403')
-      held[0]?.end()
-      assert.equal((await leader).reason, 'backend-200')
-    })
-  }
 })
