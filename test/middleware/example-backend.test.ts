@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { request, requestHttp2 } from '../support/client.ts'
+import { request } from '../support/client.ts'
 import { startGate } from '../support/gate.ts'
 import { startNginx } from '../support/nginx.ts'
 import { startPhp } from '../support/php.ts'
@@ -55,61 +55,6 @@ describe("Cesbo's example in PHP behind the shipped nginx files", () => {
       line ?? '',
       /^allowed session=[\w-]{22} ip=127\.0\.0\.1 path=\/channel-path\/index\.m3u8 origin=http:\/\/live\.example\.com ua=VLC\/3\.0\.21$/,
     )
-  })
-
-  const origins: [string, object, string][] = [
-    ['http without a port', { host: 'Host: tv.example.com' }, 'http://tv.example.com'],
-    ['http with a port', { host: 'Host: tv.example.com:8080' }, 'http://tv.example.com:8080'],
-    ['https without a port', { host: 'Host: tv.example.com', tls: true }, 'https://tv.example.com'],
-    ['https with a port', { host: 'Host: tv.example.com:8443', tls: true }, 'https://tv.example.com:8443'],
-    ['an IPv6 host', { host: 'Host: [::1]:8080', address: '::1' }, 'http://[::1]:8080'],
-    ['upper case', { host: 'Host: TV.Example.Com' }, 'http://tv.example.com'],
-  ]
-  for (const [what, how, origin] of origins) {
-    test(`X-Real-Origin: ${what}`, async () => {
-      const userAgent = `origin-${what.replaceAll(' ', '-')}`
-      const tls = 'tls' in how
-      const port = tls ? nginx.tlsPort : nginx.port
-      await play('?token=123', { ...how, port, headers: [`User-Agent: ${userAgent}`] })
-      await until('the line', () => php.child.output().includes(`ua=${userAgent}`))
-      const line = php.child
-        .output()
-        .split('\n')
-        .find((one) => one.includes(`ua=${userAgent}`))
-      assert.match(line ?? '', new RegExp(` origin=${origin.replace(/[.[\]]/g, '\\$&')} `))
-    })
-  }
-
-  test('an absolute-form request names the origin, whatever the Host header says', async () => {
-    const userAgent = 'absolute-form'
-    const target = 'http://one.example.com:81/channel-path/index.m3u8?token=123'
-    await request({
-      port: nginx.port,
-      target,
-      host: 'Host: two.example.com:82',
-      headers: [`User-Agent: ${userAgent}`],
-    })
-    await until('the line', () => php.child.output().includes(userAgent))
-    assert.match(php.child.output(), / origin=http:\/\/one\.example\.com ua=absolute-form/)
-  })
-
-  test('an IPv6 viewer is asked about with the IPv6 address', async () => {
-    await play('?token=123', { address: '::1', headers: ['User-Agent: six'] })
-    await until('the line', () => php.child.output().includes('ua=six'))
-    assert.match(php.child.output(), / ip=::1 .* ua=six/)
-  })
-
-  test('HTTP/2 plays and is refused alike', async () => {
-    assert.equal(
-      await requestHttp2(nginx.tlsPort, '/channel-path/index.m3u8?token=123', { 'user-agent': 'h2' }),
-      200,
-    )
-    assert.equal(
-      await requestHttp2(nginx.tlsPort, '/channel-path/index.m3u8?token=12', { 'user-agent': 'h2b' }),
-      403,
-    )
-    await until('the line', () => php.child.output().includes('ua=h2'))
-    assert.match(php.child.output(), new RegExp(` origin=https://localhost:${nginx.tlsPort} ua=h2`))
   })
 
   test('the access log tells verdict, source, reason and session', async () => {

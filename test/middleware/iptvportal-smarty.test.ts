@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { askGate } from '../support/ask-gate.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import type { Backend } from '../support/backend.ts'
 import { channelFiles } from '../support/channel-files.ts'
-import { startGate } from '../support/gate.ts'
 import { startSite } from '../support/site.ts'
 import { createViewer } from '../support/viewer.ts'
 import { readViewerLog } from '../support/viewer-log.ts'
@@ -53,21 +51,6 @@ function oneTimeToken(path: string): Backend['answer'] {
 
 for (const { middleware, urls } of portals) {
   describe(`MIDDLEWARE=${middleware}`, () => {
-    for (const [written, asked] of urls) {
-      test(`BACKEND_URL with "${written}" behind the host asks ${asked}`, async (t) => {
-        const backend = await startBackend(t)
-        backend.answer = oneTimeToken(asked)
-        const BACKEND_URL = `${backend.url}${written}`
-        const { port } = await startGate(t, { BACKEND_URL, MIDDLEWARE: middleware })
-        assert.equal((await askGate(port, { uri: PLAYLIST })).status, 200)
-        const own = written.split('?')[1]
-        assert.deepEqual(
-          backend.asked.map(({ target }) => target),
-          [`${asked}?token=once&id=7${own === undefined ? '' : `&${own}`}`],
-        )
-      })
-    }
-
     test('through nginx: a viewer plays on with a token that is good only once; X-Session-Name is the user', async (t) => {
       const { backend, nginx } = await startSite(t, {
         backendPath: '',
