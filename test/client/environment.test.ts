@@ -5,10 +5,8 @@ import { describe, type TestContext, test } from 'node:test'
 import { askGate } from '../support/ask-gate.ts'
 import { type Backend, startBackend } from '../support/backend.ts'
 import { makeAuthority } from '../support/certificates.ts'
-import { request } from '../support/client.ts'
 import { startGate } from '../support/gate.ts'
 import { startGateProcess } from '../support/gate-process.ts'
-import { startNginx } from '../support/nginx.ts'
 import { startRawBackend } from '../support/raw-backend.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 import { startTlsBackend } from '../support/tls-backend.ts'
@@ -78,52 +76,6 @@ describe('what reaches the backend', () => {
       'x-real-ua': 'VLC/3',
     })
     assert.equal(backend.asked[0]?.method, 'GET')
-  })
-
-  test('holds nothing else of a client that sends much, through nginx', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startGate(t, { BACKEND_URL: backend.url })
-    const nginx = await startNginx(t, { gates: [gate.address] })
-    const sent = {
-      'X-Session-Id': 'mine',
-      'X-Real-Ip': '10.0.0.1',
-      X_Real_Ip: '10.0.0.2',
-      'X-Real-Path': '/free',
-      'X-Real-Origin': 'http://mine',
-      'X-Real-Ua': 'mine',
-      'X-Original-Ip': '10.0.0.3',
-      'X-Original-Uri': '/free',
-      'X-Forwarded-For': '10.0.0.4',
-      Authorization: 'Basic bWluZTptaW5l',
-      Cookie: 'mine=1',
-      Referer: 'http://mine',
-      Range: 'bytes=0-1',
-      'If-None-Match': '*',
-      'Accept-Encoding': 'gzip',
-      Accept: 'text/mine',
-      Expect: '100-continue',
-      'Content-Type': 'text/plain',
-      'Content-Length': '4',
-    }
-    const headers = Object.entries(sent).map(([name, value]) => `${name}: ${value}`)
-    await request({
-      port: nginx.port,
-      target: '/index.m3u8?token=1',
-      host: 'Host: tv',
-      headers,
-      body: 'mine',
-    })
-    const { 'x-session-id': sessionId, ...others } = headersOf(backend)
-    assert.match(sessionId ?? '', /^[\w-]{22}$/)
-    assert.deepEqual(others, {
-      host: `127.0.0.1:${backend.port}`,
-      connection: 'keep-alive',
-      accept: '*/*',
-      'x-real-ip': '127.0.0.1',
-      'x-real-path': '/index.m3u8',
-      'x-real-origin': 'http://tv',
-      'x-real-ua': '',
-    })
   })
 
   const userAndPassword: [string, string][] = [

@@ -89,26 +89,3 @@ describe('what seals the store', () => {
     assert.doesNotMatch(problemOf({ STATE_SECRET: 'hunter2 hunter3' }), /hunter/)
   })
 })
-
-describe('a state setting that cannot be is told with its cure:', () => {
-  for (const [environment, told] of [
-    [{ STATE_URL: 'file:state' }, /needs an absolute path/],
-    [{ STATE_URL: 'file:~/state' }, /needs an absolute path, without ~/],
-    [{ STATE_URL: 'file://host/state' }, /names another machine/],
-    [{ STATE_URL: 'file:/a file:/b' }, /holds more than one path/],
-    [{ STATE_URL: 'file:/' }, /names no folder of its own/],
-    [{ SESSION_RESUME: '25h' }, /is longer than 24h; write 24h or less/],
-    [{ STATE_TIMEOUT: '2s' }, /is longer than 1s; write 1s or less/],
-    [{ STATE_MAX: '8m' }, /is too small; write at least 16m/],
-    [{ STATE_SECRET: 'a'.repeat(31) }, /is shorter than 32 characters; make one with "openssl rand -hex 32"/],
-  ] as const) {
-    test(Object.entries(environment).join(), () => {
-      assert.match(problemOf(environment), told)
-    })
-  }
-
-  test('a password of a shared store is not shown', () => {
-    for (const STATE_URL of ['redis://u:hunter2@h', 'file:/a redis://u:hunter2@h', 'file://u:hunter2@h/a'])
-      assert.doesNotMatch(problemOf({ STATE_URL }), /hunter2/)
-  })
-})

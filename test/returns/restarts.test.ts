@@ -2,7 +2,7 @@ import { describe, test } from 'node:test'
 import { playThroughRestarts, startRestartedSite } from '../support/play-through-restarts.ts'
 import { forSuite } from '../support/scope.ts'
 
-/** 200 of them, and more restarts, are in test/long/returns/restarts.alone.test.ts. */
+/** 200 of them, and more restarts, are in test/long/plays-on.test.ts. */
 describe('five set-top boxes with dead links play through a restart', () => {
   const site = forSuite((scope) => startRestartedSite(scope))
 
