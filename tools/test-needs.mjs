@@ -56,7 +56,6 @@ export const programsOf = {
   'test/support/documentation/stage.ts': { ...nginx, ...curl, ...php },
   'test/support/documentation/test-fragment.ts': nginx,
   'test/support/ffmpeg-player.ts': ffmpeg,
-  'test/support/gunicorn-backend.ts': { gunicorn: 'gunicorn' },
   'test/support/live-stream.ts': ffmpeg,
   'test/support/media.ts': ffmpeg,
   'test/support/moving-player.ts': {

@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { checkNames } from '../../src/check/check-names.ts'
 import { startBackend } from '../support/backend.ts'
-import { type Authority, makeAuthority } from '../support/certificates.ts'
 import { request } from '../support/client.ts'
 import { wrapNginx } from '../support/configured-nginx.ts'
 import { readPage } from '../support/documentation/pages.ts'
@@ -18,7 +17,6 @@ import { startRawBackend } from '../support/raw-backend.ts'
 import { readCheck, runCheck } from '../support/run-check.ts'
 import { type Scope, suiteScope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
-import { startTlsBackend } from '../support/tls-backend.ts'
 import { hasToken } from '../support/token-backend.ts'
 
 /** A whole installation that runs; the result is the environment of its check. */
@@ -96,12 +94,6 @@ describe('in an installation that is right, check finds nothing', () => {
 })
 
 describe('check', () => {
-  const scope = suiteScope()
-  let authority: Authority
-  before(() => {
-    authority = makeAuthority(makeTemporaryFolder(scope), 'known')
-  })
-
   test('ends with 1 and the remedies when nothing runs at all', async (t) => {
     const environment = { BACKEND_URL: `http://127.0.0.1:${await findFreePort()}/auth`, PATH: '' }
     const ports = { LISTEN: `127.0.0.1:${await findFreePort()}`, ADMIN_LISTEN: 'off' }
@@ -113,22 +105,6 @@ describe('check', () => {
     )
     assert.match(stdout, /^– 6 checks +not tried: there is no connection \(backend-certificate, /m)
     assert.match(stdout, /\n\n\d failed, .*\d+ skipped\.\n$/)
-  })
-
-  test('tells wrong settings as its first check, ends with 1, and checks nothing else', async (t) => {
-    const { ok, checks, code } = await readCheck(t, {
-      BACKEND_URL: 'http://user:hunter2@x y/',
-      DENY_TTL: '5',
-    })
-    assert.deepEqual([ok, code], [false, 1])
-    assert.deepEqual(
-      checks.map(({ name, result }) => [name, result]),
-      [
-        ['settings', 'failed'],
-        ['settings', 'failed'],
-      ],
-    )
-    assert.doesNotMatch(JSON.stringify(checks), /hunter2/)
   })
 
   test('ends soon, whatever is silent', async (t) => {
@@ -195,16 +171,6 @@ describe('check', () => {
     await main.exited
     assert.match(main.stdout(), /^✔ settings .*\n0\n$/)
     assert.equal(main.stderr(), '')
-  })
-
-  test('takes a backend over TLS that is right', async (t) => {
-    const backend = await startTlsBackend(t, authority.issue('DNS:localhost'))
-    const { checks } = await readCheck(t, {
-      BACKEND_URL: `https://localhost:${backend.port}/auth`,
-      NODE_EXTRA_CA_CERTS: authority.file,
-    })
-    const certificate = checks.find(({ name }) => name === 'backend-certificate')
-    assert.deepEqual([certificate?.result, certificate?.['days']], ['ok', 1])
   })
 })
 

@@ -13,7 +13,7 @@ import { originSites } from '../support/sites/origins.ts'
 import { ownWaySites } from '../support/sites/own-ways.ts'
 
 /** In `npm test` each so many of them is tried. */
-const EACH = rounds(6, 1)
+const EACH = rounds(3, 1)
 const shapes = [...fileSites, ...originSites, ...ownWaySites, ...openSites, ...cookieSites].filter(
   (_shape, at) => at % EACH === 0,
 )

@@ -14,7 +14,6 @@ import { describe, test } from 'node:test'
 import { checkStore } from '../../src/check/store/check-store.ts'
 import { lookAtStore } from '../../src/check/store/look-at-store.ts'
 import { checkSite, flawsOf, startCheckedSite, textOf } from '../support/checked-site.ts'
-import { startGate } from '../support/gate.ts'
 import type { Scope } from '../support/scope.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
@@ -93,31 +92,6 @@ describe('check finds of the store', () => {
     const withOne = await startCheckedSite(t, { settings: { STATE_URL: `file:${folder}` } })
     const other = await checkSite({ ...withOne.environment, STATE_URL: 'off' })
     assert.match(textOf(other, 'store'), /^the running gate has a store, but these settings have none\n/)
-  })
-
-  test('that the running gate cannot use it, once, though another gate has it open', async (t) => {
-    const folder = place(t)
-    await startGate(t, { BACKEND_URL: 'http://127.0.0.1:9/', STATE_URL: `file:${folder}` })
-    const settings = { STATE_URL: `file:${folder}`, STATE_MAX: '16m' }
-    const { environment } = await startCheckedSite(t, { settings })
-    const findings = await checkSite(environment)
-    assert.deepEqual(flawsOf(findings), ['failed store'])
-    assert.match(
-      textOf(findings, 'store'),
-      /^the running gate decides without its store since \S+Z \(in-use\): .* another process uses it\ngive each gate a folder of its own$/,
-    )
-  })
-
-  test('what the running gate says, once, where the folder shows it, too', async (t) => {
-    const folder = place(t)
-    makeOpen(folder)
-    const settings = { STATE_URL: `file:${folder}`, STATE_MAX: '16m' }
-    const findings = await checkSite((await startCheckedSite(t, { settings })).environment)
-    assert.deepEqual(flawsOf(findings), ['failed store'])
-    assert.match(
-      textOf(findings, 'store'),
-      /\(rights\): others may read or write .*\ntake that from them: chmod 700 /,
-    )
   })
 
   const wrong: readonly (readonly [string, (folder: string) => void, RegExp])[] = [

@@ -3,7 +3,6 @@ import { connect } from 'node:net'
 import { describe } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { askGate, gateHeaders } from '../support/ask-gate.ts'
-import { status } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { startHolding, untilAsking } from '../support/holding-gate.ts'
 import { startNginx } from '../support/nginx.ts'
@@ -12,29 +11,6 @@ import { watchStalls } from '../support/stalls.ts'
 import { until } from '../support/until.ts'
 
 describe('a question that several requests share', () => {
-  for (const code of [200, 403]) {
-    patientTest(`that ended with ${code} leaves its verdict in memory for the next request`, async (t) => {
-      const { gate, backend, release } = await startHolding(t)
-      const leader = askGate(gate.port)
-      await release(1, code)
-      const first = await leader
-      const next = await askGate(gate.port)
-      assert.deepEqual([next.status, next.source, next.reason], [code, 'session', 'remembered'])
-      assert.equal(next.sessionId, first.sessionId)
-      assert.equal(backend.asked.length, 1)
-    })
-  }
-
-  patientTest('that ended is over: once its verdict is forgotten, the backend is asked again', async (t) => {
-    const { gate, backend } = await startHolding(t, { DENY_TTL: '50ms' })
-    backend.answer = status(403)
-    await askGate(gate.port)
-    await delay(70)
-    backend.answer = status(200)
-    assert.equal((await askGate(gate.port)).reason, 'backend-200')
-    assert.equal(backend.asked.length, 2)
-  })
-
   patientTest('holds nobody who joins late past the deadline of a question', async (t) => {
     const { gate, backend } = await startHolding(t, { BACKEND_TIMEOUT: '600ms' })
     const stalls = watchStalls()
@@ -46,24 +22,6 @@ describe('a question that several requests share', () => {
     assert.ok(late.took < 600 + 250 + lost, `the one who joined late waited ${late.took} ms`)
     const { took } = await leader
     assert.ok(took < 600 + 250 + lost, `the leader waited ${took} ms`)
-    assert.equal(backend.asked.length, 1)
-  })
-
-  patientTest('goes on for the others when the client who started it disconnects', async (t) => {
-    const { gate, backend, release } = await startHolding(t)
-    const leader = connect(gate.port, '127.0.0.1')
-    leader.on('error', () => {})
-    leader.write(`GET /auth HTTP/1.1\r\nHost: alta-auth\r\n${gateHeaders({}).join('\r\n')}\r\n\r\n`)
-    await until('the question', () => backend.asked.length === 1)
-    const followers = Promise.all(Array.from({ length: 5 }, () => askGate(gate.port)))
-    await untilAsking(gate, 6)
-    leader.resetAndDestroy()
-    await delay(50)
-    await release(1, 200)
-    assert.deepEqual(
-      (await followers).map(({ reason }) => reason),
-      Array.from({ length: 5 }, () => 'backend-200'),
-    )
     assert.equal(backend.asked.length, 1)
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { askGate, type GateAnswer, type GateQuestion } from '../support/ask-gate.ts'
+import { askGate, type GateAnswer } from '../support/ask-gate.ts'
 import { request } from '../support/client.ts'
 import { startHolding, untilAsking } from '../support/holding-gate.ts'
 import { startNginx } from '../support/nginx.ts'
@@ -51,32 +51,5 @@ describe('simultaneous requests', () => {
     await release(1, 200)
     await asking
     assert.equal(backend.asked.length, 1)
-  })
-
-  const different: [string, GateQuestion][] = [
-    ['another token', { uri: '/live/index.m3u8?token=2' }],
-    ['no token', { uri: '/live/index.m3u8' }],
-    ['an empty query', { uri: '/live/index.m3u8?token=1&' }],
-    ['the token twice', { uri: '/live/index.m3u8?token=1&token=1' }],
-    ['the token encoded', { uri: '/live/index.m3u8?token=%31' }],
-    ['another order', { uri: '/live/index.m3u8?a=1&token=1' }],
-    ['another path', { uri: '/other/index.m3u8?token=1' }],
-    ['another case of the path', { uri: '/Live/index.m3u8?token=1' }],
-    ['another User-Agent', { userAgent: 'other' }],
-    ['no User-Agent', { userAgent: '' }],
-    ['another address', { address: '192.0.2.2' }],
-    ['another origin', { origin: 'http://other.example.com' }],
-    ['another scheme', { origin: 'https://live.example.com' }],
-    ['another port', { origin: 'http://live.example.com:8080' }],
-    ['another playback', { playbackId: 'other' }],
-  ]
-  test('that differ in anything that counts are questions of their own', async (t) => {
-    const { gate, backend, release } = await startHolding(t)
-    const questions = [{}, ...different.map(([, question]) => question)]
-    const asking = Promise.all(questions.map((question) => askGate(gate.port, question)))
-    await release(questions.length, 403)
-    const answers = await asking
-    assert.equal(backend.asked.length, questions.length)
-    assert.equal(new Set(answers.map(({ sessionId }) => sessionId)).size, questions.length)
   })
 })

@@ -11,9 +11,7 @@ import { startBackend } from '../support/backend.ts'
 import { request } from '../support/client.ts'
 import { startGate } from '../support/gate.ts'
 import { get } from '../support/http-get.ts'
-import { startNginx } from '../support/nginx.ts'
 import type { Scope } from '../support/scope.ts'
-import { untilLogged } from '../support/until-logged.ts'
 
 const allowed: Decision = {
   verdict: 'allow',
@@ -112,22 +110,6 @@ describe('a fault of our own code', () => {
       assert.match(answer.head, /^X-Accel-Expires: 0$/m)
       assert.equal(answer.body, '')
       assert.equal(errors.length, 1)
-    })
-  }
-
-  for (const [defaultAction, status] of [
-    ['allow', 200],
-    ['deny', 403],
-  ] as const) {
-    test(`reaches the viewer as the default action ${defaultAction}, and the access log with its reason`, async (t) => {
-      const { port } = await startBroken(t, defaultAction, () => Promise.reject(new Error('on purpose')))
-      // The other on-failure file, so that the answer can only be the gate's own.
-      const onFailure = defaultAction === 'allow' ? 'deny' : 'allow'
-      const nginx = await startNginx(t, { gates: [`127.0.0.1:${port}`], onFailure })
-      const answer = await request({ port: nginx.port, target: '/index.m3u8?token=1' })
-      assert.equal(answer.status, status)
-      const told = `verdict=${defaultAction} source=default reason=unavailable-internal`
-      await untilLogged(nginx, new RegExp(told))
     })
   }
 })

@@ -40,18 +40,6 @@ describe('the log has one line for each decision that was made', () => {
     assert.deepEqual(messagesOf(gate).sort(), ['decided', 'decided', 'decided', 're-checked', 'refused'])
     assert.equal(backend.asked.length, 4, 'as many as were asked')
   })
-
-  test('of the same question asked by many at once there is one', async (t) => {
-    const backend = await startBackend(t)
-    const gate = await startGate(t, { BACKEND_URL: backend.url, LOG_LEVEL: 'info' })
-    const release: (() => void)[] = []
-    backend.answer = (_asked, response) => void release.push(() => response.end())
-    const answers = Array.from({ length: 10 }, () => askGate(gate.port, { userAgent: 'many' }))
-    await until('the question', () => release.length === 1)
-    release[0]?.()
-    await Promise.all(answers)
-    assert.deepEqual(messagesOf(gate), ['decided'])
-  })
 })
 
 describe("nginx's request id", () => {
@@ -71,20 +59,6 @@ describe("nginx's request id", () => {
       seen.add(request)
     }
     assert.equal(seen.size, 3)
-  })
-
-  test('is the same with the verdict cache, for what reaches the gate', async (t) => {
-    const site = await startSite(t, { nginx: { verdictCache: true } })
-    const { get, userAgent } = createViewer(t, site.nginx)
-    for (let n = 0; n < 3; n++) assert.equal(await get('/index.m3u8?token=1'), 200)
-    const lines = (): string[] => site.nginx.accessLog().filter((line) => line.endsWith(`"${userAgent}"`))
-    await until('the lines', () => lines().length === 3)
-    const requests = lines().map((line) => / request=([0-9a-f]{32}) /.exec(line)?.[1])
-    assert.equal(new Set(requests).size, 3)
-    assert.deepEqual(
-      decisionsOf(site.gate).map(({ request }) => request),
-      requests.slice(0, 1),
-    )
   })
 
   test('is in the line of a request that was refused', async (t) => {

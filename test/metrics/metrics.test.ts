@@ -17,7 +17,7 @@ import { exchange, request } from '../support/client.ts'
 import { root } from '../support/documentation/pages.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { holdAnswers } from '../support/hold-answers.ts'
-import { readMetrics, type Scrape, type ScrapedGate, startScrapedGate } from '../support/scrape.ts'
+import { readMetrics, type Scrape, startScrapedGate } from '../support/scrape.ts'
 import { hasToken } from '../support/token-backend.ts'
 import { until } from '../support/until.ts'
 
@@ -141,14 +141,6 @@ describe('the text of /metrics', () => {
     }
     now.shows('question_duration_seconds_count 0; default_decisions_total verdict=allow 0')
     assert.deepEqual(decisionsOf(now), {})
-  })
-
-  test('is the same for two who scrape at once', async (t) => {
-    const { gate } = await start(t)
-    await askGate(gate.port)
-    const both = await Promise.all([gate.scrape(), gate.scrape()])
-    for (const one of both) assert.deepEqual(decisionsOf(one), { 'allow backend backend-200': 1 })
-    assert.deepEqual(decisionsOf(await gate.scrape()), { 'allow backend backend-200': 1 })
   })
 
   test('shows numbers that are kept elsewhere as they are at that moment', async () => {
@@ -496,20 +488,6 @@ describe('labels are bounded', () => {
     cacheable: false,
   })
 
-  test('whatever three digits a backend answers', async (t) => {
-    const { backend, gate } = await start(t, { BACKEND_CONCURRENCY: '64' })
-    for (const [n, code] of [204, 302, 599, 600, 777, 999].entries()) {
-      backend.answer = status(code)
-      await askGate(gate.port, unknownViewer(n))
-    }
-    assert.deepEqual(decisionsOf(await gate.scrape()), {
-      'deny backend backend-204': 1,
-      'deny backend backend-302': 1,
-      'deny backend backend-599': 1,
-      'deny backend backend-other': 3,
-    })
-  })
-
   test('whatever a status may become', () => {
     const tally = createTally()
     const before = tally.snapshot().answers.length
@@ -560,16 +538,6 @@ describe('what else is counted', () => {
     const now = await gate.scrape()
     assert.equal(now.value('alta_auth_log_lines_dropped_total'), stream.linesDropped())
     assert.ok(stream.linesDropped() < 20)
-  })
-
-  test('each gate of a process has numbers of its own', async (t) => {
-    const backend = await startBackend(t)
-    const gates: ScrapedGate[] = []
-    for (let n = 0; n < 3; n++) gates.push(await startScrapedGate(t, { BACKEND_URL: backend.url }))
-    for (const [n, gate] of gates.entries())
-      for (let times = 0; times <= n; times++) await askGate(gate.port, unknownViewer(times))
-    const counted = await Promise.all(gates.map(async (gate) => (await gate.scrape()).sum(DECISIONS)))
-    assert.deepEqual(counted, [1, 2, 3])
   })
 
   test('a backend is named by its place, not by the words of its URL alone', async () => {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Registry } from 'prom-client'
@@ -79,21 +78,6 @@ describe('the metrics of the store', () => {
     assert.equal((await askGate(gate.port, { uri: '/live/news/1.ts' })).reason, 'resumed')
     const now = await gate.scrape()
     now.shows('sessions_resumed_total 1; sessions_opened_total 2; decisions_total reason=resumed 1')
-  })
-
-  test('say why it cannot be used', async (t) => {
-    const backend = await startBackend(t)
-    const parent = makeTemporaryFolder(t)
-    chmodSync(parent, 0o777)
-    const gate = await startScrapedGate(t, { BACKEND_URL: backend.url, STATE_URL: `file:${parent}/state` })
-    const now = await gate.scrape()
-    assert.equal(now.value('alta_auth_state_usable'), 0)
-    assert.ok(now.value('alta_auth_state_failures_total', { why: 'rights' }) >= 1)
-    assert.equal(
-      now.sum('alta_auth_state_failures_total'),
-      now.value('alta_auth_state_failures_total', { why: 'rights' }),
-    )
-    assert.equal((await askGate(gate.port)).reason, 'backend-200')
   })
 
   test('count looks that took longer than STATE_TIMEOUT, and failures by why, in seconds', async () => {

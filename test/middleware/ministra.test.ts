@@ -147,28 +147,4 @@ describe("Ministra's script behind MIDDLEWARE=ministra, the gate and nginx", () 
     assert.equal(lines.length, 2)
     for (const line of lines) assert.match(line, / user=user-7 request=[0-9a-f]{32} "/)
   })
-
-  test('X-Unique and X-Max-Sessions: the newer of two boxes plays, the older is out without a question', async () => {
-    site.backend.answer = ministraScript(links, 1)
-    const [older, newer] = [
-      createViewer(scope, site.nginx, { from: '127.0.8.1' }),
-      createViewer(scope, site.nginx, { from: '127.0.8.2' }),
-    ]
-    const playlist = (): string => `/live/one/index.m3u8?token=${links.issue('user-8')}`
-    const first = playlist()
-    assert.equal(await older.get(first), 200)
-    assert.equal(await newer.get(playlist()), 200)
-    const asked = await questionsDuring(site.backend, async () => {
-      for (const target of ['/live/one/1.ts', first]) assert.equal(await older.get(target), 403, target)
-      assert.equal(await newer.get('/live/one/1.ts'), 200)
-    })
-    assert.equal(asked.length, 0)
-    const reasons = (await readViewerLog(site.nginx, older.userAgent)).map(({ reason }) => reason)
-    assert.deepEqual(reasons, ['backend-200', 'session-limit', 'session-limit'])
-
-    assert.equal(await older.get(playlist()), 403, 'a new link within the come-back')
-    const other = `/live/two/index.m3u8?token=${links.issue('user-8')}`
-    assert.equal(await older.get(other), 200, 'another channel is a person’s act')
-    assert.equal(await newer.get('/live/one/1.ts'), 403)
-  })
 })

@@ -36,15 +36,6 @@ server { listen PORT; GATE; root /srv/www; index index.html;
     open: ['/', '/some/page', '/logo.png'],
   },
   {
-    what: 'several sites, each with its own folder and port',
-    site: `HTTP;
-server { listen PORT; server_name a.example.com; GATE; root /srv/a; location / { LOCATION; } }
-server { listen OTHER; server_name b.example.com; GATE; root /srv/b; location / { LOCATION; } }`,
-    files: { 'a/x/index.m3u8': playlist, 'a/x/1.ts': 'ts', 'b/x/1.ts': 'ts' },
-    playlist: '/x/index.m3u8',
-    segments: ['/x/1.ts'],
-  },
-  {
     what: 'a regular expression for playlists and segments of a channel',
     site: `HTTP;
 server { listen PORT; GATE; root /srv;
@@ -54,29 +45,6 @@ server { listen PORT; GATE; root /srv;
     files: live,
     playlist: '/live/news/index.m3u8',
     segments: ['/live/news/1.ts'],
-  },
-  {
-    what: 'nested locations for playlists and segments',
-    site: `HTTP;
-server { listen PORT; GATE;
-  location /live/ {
-    root /srv; LOCATION;
-    location ~ \\.m3u8$ { LOCATION; expires -1; }
-    location ~ \\.(?:ts|m4s)$ { LOCATION; expires 1h; }
-  }
-}`,
-    files: live,
-    playlist: '/live/news/index.m3u8',
-    segments: ['/live/news/1.ts'],
-  },
-  {
-    what: 'an alias',
-    site: `HTTP;
-server { listen PORT; GATE; root /srv/www; location /tv/ { alias /srv/live/; LOCATION; } location / { } }`,
-    files: { ...live, 'www/index.html': 'page' },
-    playlist: '/tv/news/index.m3u8',
-    segments: ['/tv/news/1.ts'],
-    open: ['/'],
   },
   {
     what: 'DASH and its keys, all of it protected',
@@ -113,37 +81,6 @@ server { listen PORT; GATE; root /srv;
     LOCATION;
     limit_except GET HEAD { deny all; }
   }
-}`,
-    files: live,
-    playlist: '/live/news/index.m3u8',
-    segments: ['/live/news/1.ts'],
-  },
-  {
-    what: 'all channels in one directory, with a CHANNEL_PATTERN',
-    site: `HTTP;
-server { listen PORT; GATE; root /srv; location /live/ { LOCATION; } }`,
-    settings: { CHANNEL_PATTERN: '^/live/([^/.-]+)' },
-    files: { 'live/a.m3u8': playlist, 'live/a-1.ts': 'ts', 'live/b.m3u8': playlist },
-    playlist: '/live/a.m3u8',
-    segments: ['/live/a-1.ts'],
-  },
-  {
-    what: 'films for progressive download',
-    site: `HTTP;
-server { listen PORT; GATE; location /vod/ { root /srv; mp4; limit_rate 1m; LOCATION; } }`,
-    files: { 'vod/film.mp4': 'mp4' },
-    playlist: '/vod/film.mp4',
-    segments: [],
-  },
-  {
-    what: 'limits by country and by number, from maps',
-    site: `HTTP;
-geo $blocked { default 0; 192.0.2.0/24 1; }
-map $http_origin $cors { default ""; https://tv.example.com $http_origin; }
-limit_conn_zone $binary_remote_addr zone=perip:1m;
-server { listen PORT; GATE; root /srv;
-  if ($blocked) { return 403; }
-  location /live/ { LOCATION; limit_conn perip 20; add_header Access-Control-Allow-Origin $cors; }
 }`,
     files: live,
     playlist: '/live/news/index.m3u8',

@@ -13,13 +13,6 @@ server { listen PORT; GATE;
     segments: ['/news/tracks-v1a1/1.ts'],
   },
   {
-    what: 'a packager behind a path of its own',
-    site: `HTTP;
-server { listen PORT; GATE; location /live/ { LOCATION; proxy_pass http://ORIGIN/hls/; } location / { return 404; } }`,
-    playlist: '/live/news/index.m3u8',
-    segments: ['/live/news/1.ts'],
-  },
-  {
     what: 'an edge with a cache',
     site: `HTTP;
 proxy_cache_path /run/cache levels=1:2 keys_zone=edge:1m max_size=10m inactive=1m use_temp_path=off;
@@ -30,15 +23,6 @@ server { listen PORT; GATE;
 }`,
     playlist: '/live/news/index.m3u8',
     segments: ['/live/news/1.ts', '/live/news/1.ts'],
-  },
-  {
-    what: 'MPEG-TS over HTTP, unbuffered',
-    site: `HTTP;
-server { listen PORT; GATE;
-  location /mpegts/ { LOCATION; proxy_pass http://ORIGIN; proxy_buffering off; proxy_read_timeout 1h; send_timeout 5m; }
-}`,
-    playlist: '/mpegts/news',
-    segments: [],
   },
   {
     what: 'a packager of films that asks nginx for its sources',
@@ -53,32 +37,10 @@ server { listen PORT; GATE;
     segments: ['/vod/hls/film.mp4/seg-1-v1.ts'],
   },
   {
-    what: 'a script that sends nginx to the file (X-Accel-Redirect)',
-    site: `HTTP;
-server { listen PORT; GATE;
-  location /live/ { LOCATION; proxy_pass http://ORIGIN/accel/; }
-  location /inner/ { internal; alias /srv/live/; }
-}`,
-    files: { 'live/news/index.m3u8': '#EXTM3U\n', 'live/news/1.ts': 'ts' },
-    playlist: '/live/news/index.m3u8',
-    segments: ['/live/news/1.ts'],
-  },
-  {
     what: 'files first, the origin for what is not there',
     site: `HTTP;
 server { listen PORT; GATE; root /srv;
   location /live/ { LOCATION; try_files $uri @origin; }
-  location @origin { proxy_pass http://ORIGIN; }
-}`,
-    files: { 'live/news/index.m3u8': '#EXTM3U\n' },
-    playlist: '/live/news/index.m3u8',
-    segments: ['/live/news/1.ts'],
-  },
-  {
-    what: 'the origin for what is not there, by error_page',
-    site: `HTTP;
-server { listen PORT; GATE; root /srv;
-  location /live/ { LOCATION; error_page 404 = @origin; }
   location @origin { proxy_pass http://ORIGIN; }
 }`,
     files: { 'live/news/index.m3u8': '#EXTM3U\n' },
@@ -99,13 +61,6 @@ server { listen PORT; GATE;
     segments: ['/live/basic/5.ts'],
   },
   {
-    what: 'a rewrite with break behind the include',
-    site: `HTTP;
-server { listen PORT; GATE; location /tv/ { LOCATION; rewrite ^/tv/(.*)$ /hls/$1 break; proxy_pass http://ORIGIN; } }`,
-    playlist: '/tv/news/index.m3u8',
-    segments: ['/tv/news/1.ts'],
-  },
-  {
     what: 'old addresses that a rewrite leads to new ones',
     site: `HTTP;
 server { listen PORT; GATE;
@@ -115,15 +70,5 @@ server { listen PORT; GATE;
 }`,
     playlist: '/tv/news/index.m3u8',
     segments: ['/tv/news/1.ts', '/live/news/1.ts', '/old/news/1.ts'],
-  },
-  {
-    what: 'two packagers that share the channels, and longer times',
-    site: `HTTP;
-upstream packagers { hash $uri consistent; server ORIGIN max_fails=2; server 192.0.2.20:8101 down; }
-server { listen PORT; GATE; proxy_next_upstream error timeout http_502; proxy_connect_timeout 2s;
-  location ~* ^/(?:live|catchup)/ { LOCATION; proxy_pass http://packagers; proxy_set_header X-Real-IP $remote_addr; }
-}`,
-    playlist: '/catchup/news/index-1700000000-3600.m3u8',
-    segments: ['/catchup/news/1.ts'],
   },
 ]

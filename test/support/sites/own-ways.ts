@@ -26,23 +26,6 @@ server { listen PORT; GATE; root /srv;
     open: ['/live/logos/news.png', '/api/channels/1', '/streams.json'],
   },
   {
-    what: 'a folder of pictures called channels',
-    site: `HTTP;
-server { listen PORT; GATE; location /live/ { root /srv; LOCATION; } location /channels/ { alias /srv/pictures/; } }`,
-    files: { ...live, 'pictures/news.png': 'png', 'pictures/sport.svg': 'svg' },
-    ...plays,
-    open: ['/channels/news.png'],
-  },
-  {
-    what: 'a server that only redirects, with the same root',
-    site: `HTTP;
-root /srv;
-server { listen PORT; GATE; location /live/ { LOCATION; } }
-server { listen OTHER; return 301 https://$host$request_uri; }`,
-    files: live,
-    ...plays,
-  },
-  {
     what: 'an origin of the same files on a Unix socket',
     site: `HTTP;
 server { listen PORT; GATE; location /live/ { LOCATION; proxy_pass http://unix:/run/origin.sock; } }
@@ -82,19 +65,6 @@ server { listen PORT; GATE; root /srv;
 }`,
     files: { ...live, users: 'a:b\n' },
     ...plays,
-  },
-  {
-    what: 'pages that a rewrite finds, and a player that is open on purpose',
-    site: `HTTP;
-server { listen PORT; GATE; root /srv;
-  rewrite ^/watch/(\\w+)$ /player.html?channel=$1 last;
-  location /live/ { LOCATION; }
-  location /live/free/ { auth_request off; }
-  location = /player.html { }
-}`,
-    files: { ...live, 'player.html': 'player', 'live/free/1.ts': 'ts' },
-    ...plays,
-    open: ['/watch/news', '/live/free/1.ts'],
   },
   {
     what: 'keys that a program of the site gives out',
