@@ -116,17 +116,4 @@ describe('check finds in the certificate of a backend', () => {
       ['failed', 'the port speaks TLS, but BACKEND_URL says http://', 'write https:// in BACKEND_URL'],
     )
   })
-
-  test('that the backend wants a certificate of ours', async (t) => {
-    const backend = await startTlsBackend(t, {
-      ...known.issue(ours),
-      requestCert: true,
-      rejectUnauthorized: true,
-    })
-    const { checks } = await readCheck(t, {
-      BACKEND_URL: `https://localhost:${backend.port}/auth`,
-      NODE_EXTRA_CA_CERTS: known.file,
-    })
-    assert.equal(checks.find(({ name }) => name === 'backend-answer')?.result, 'failed')
-  })
 })

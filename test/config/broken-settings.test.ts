@@ -3,7 +3,6 @@ import { describe, test } from 'node:test'
 import { type Environment, readSettings } from '../../src/config/read-settings.ts'
 import { type SettingName, settingNames } from '../../src/config/settings-table.ts'
 import { createChance } from '../support/create-chance.ts'
-import { startMain } from '../support/main-process.ts'
 import { wordsOf } from '../support/words.ts'
 
 const long = 'a'.repeat(70_000)
@@ -165,38 +164,6 @@ describe('a broken configuration', () => {
         else if (!/[?@#"]|^.{200}/.test(value) && !problem.startsWith('STATE_URL=*** '))
           assert.ok(problem.includes(value), problem)
       }
-    })
-  }
-
-  test('a credential in a list twice, or left out by a name that holds several, is one problem', () => {
-    for (const [TOKEN_PARAM, IGNORED_PARAMS] of [
-      ['token token', 'token'],
-      ['token key', '*'],
-    ]) {
-      const environment = { BACKEND_URL: 'http://h/', TOKEN_PARAM, IGNORED_PARAMS }
-      const result = readSettings(environment)
-      assertToldOnce(result.ok ? [] : result.problems, { environment, names: ['IGNORED_PARAMS'] })
-    }
-  })
-
-  for (const [index, one] of broken.entries()) {
-    if (index % 22 !== 11) continue
-    test(`number ${index} ends the program with code 2, its ${one.names.length} problems and no stack`, async (t) => {
-      const main = startMain(t, one.environment)
-      assert.equal(await main.exited, 2, main.stderr())
-      assert.equal(main.stdout(), '')
-      const [head = '', ...lines] = main.stderr().trimEnd().split('\n')
-      const count = one.names.length
-      assert.match(head, new RegExp(`^alta-auth: ${count} problems? in the settings`))
-      assert.ok(
-        lines.every((line) => line.startsWith('  - ')),
-        main.stderr(),
-      )
-      assertToldOnce(
-        lines.map((line) => line.slice('  - '.length)),
-        one,
-      )
-      assert.doesNotMatch(main.stderr(), /^\s+at |\.[jt]s:\d+|Error:/m)
     })
   }
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { clientRequest, deny, settled, unavailable } from '../support/pretend-gate.ts'
-import { facts, opened, opener, play, rider } from '../support/pretend-viewer.ts'
+import { facts, opened, play, rider } from '../support/pretend-viewer.ts'
 
 const withStore = { store: true, idle: 120_000 }
 describe('a session that plays when the process ends', () => {
@@ -177,22 +177,5 @@ describe('a viewer whose sessions come back', () => {
     await settled()
     assert.equal(gate.provisional.count(), 0)
     assert.ok(!gate.place.calls.some((call) => call.startsWith('remove')))
-  })
-})
-
-describe('a crowd after a restart', () => {
-  test('of 2,000 viewers at once asks the store once for each, and the backend never', async () => {
-    const { gate } = await opened(withStore)
-    const viewers = Array.from({ length: 2_000 }, (_, n) => `10.0.${n >> 8}.${n & 255}`)
-    for (const address of viewers) await gate.decide({ ...opener, address })
-    gate.pass(100)
-    await gate.restart()
-    gate.answers(() => deny())
-    const asked = gate.asked.length
-    const calls = gate.place.calls.length
-    const decisions = await Promise.all(viewers.map((address) => gate.decide({ ...rider, address })))
-    assert.ok(decisions.every(({ reason }) => reason === 'adopted'))
-    assert.equal(gate.asked.length, asked)
-    assert.equal(gate.place.calls.length - calls, viewers.length)
   })
 })

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { startBackend, status } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { type ClientAnswer, request, requestHttp2 } from '../support/client.ts'
 import { findFreePort } from '../support/free-port.ts'
-import { startGate } from '../support/gate.ts'
 import { type Main, startMain } from '../support/main-process.ts'
 import { type Nginx, startNginx } from '../support/nginx.ts'
 import { rounds } from '../support/rounds.ts'
-import { forSuite, type Scope } from '../support/scope.ts'
+import type { Scope } from '../support/scope.ts'
 import { newViewer } from '../support/site.ts'
 import { watchStalls } from '../support/stalls.ts'
 import { makeTemporaryFolder } from '../support/temporary-folder.ts'
@@ -141,38 +140,5 @@ describe('without a verdict of the gate the on-failure file decides:', { concurr
     const { sites } = await startSites(t, setups[0])
     for (const { nginx } of sites)
       assert.equal((await request({ port: nginx.port, target: '/open/nothing-here' })).status, 404)
-  })
-})
-
-describe('nginx with on-failure-allow and a gate that works', () => {
-  const backend = forSuite((scope) => startBackend(scope))
-  const nginx = forSuite(async (scope) => {
-    const gate = await startGate(scope, { BACKEND_URL: backend.url })
-    return await startNginx(scope, { gates: [gate.address], onFailure: 'allow' })
-  })
-
-  test("a backend's status is a verdict: the viewer gets 403", async () => {
-    for (const code of [401, 403, 404, 500, 502, 503, 504]) {
-      backend.answer = status(code)
-      assert.equal((await play(nginx, 'any')).status, 403)
-      await untilLogged(nginx, new RegExp(`source=backend reason=backend-${code} `))
-    }
-  })
-
-  test('a request that the gate refuses stays refused', async () => {
-    const target = `/index.m3u8?a${'&a'.repeat(600)}`
-    assert.equal((await request({ port: nginx.port, target })).status, 403)
-    await untilLogged(nginx, /source=gate reason=bad-request/)
-  })
-
-  test('a request that nginx refuses stays refused', async () => {
-    assert.equal((await request({ port: nginx.port, target: '/%0d%0aindex.m3u8?token=good' })).status, 403)
-    await untilLogged(nginx, /source=nginx reason=control-bytes/)
-  })
-
-  test('a default deny of the gate stays a deny', async () => {
-    await backend.stop()
-    assert.equal((await play(nginx, 'good')).status, 403)
-    await untilLogged(nginx, /source=default reason=unavailable-refused/)
   })
 })

@@ -446,17 +446,6 @@ describe('sessions', () => {
     now.shows('events_waiting 0; events_total result=dropped 0')
   })
 
-  test('that fall silent are counted as idle', async (t) => {
-    const { gate } = await start(t, { SESSION_IDLE: '1s' })
-    await askGate(gate.port)
-    await until(
-      'the sweep',
-      async () => (await gate.scrape()).value('alta_auth_sessions_ended_total', { reason: 'idle' }) === 1,
-      30_000,
-    )
-    assert.equal((await gate.scrape()).value('alta_auth_sessions', { kind: 'live' }), 0)
-  })
-
   test('of the default action that become full ones do not begin twice', async (t) => {
     const port = await findFreePort()
     const gate = await startScrapedGate(t, {

@@ -13,7 +13,7 @@ const deniedFile = '/paid/x.ts'
 const playlist = '/free/index.m3u8'
 const allowed = new Set([allowedFile, playlist])
 
-const spellingsOfTheDenied = wordsOf(String.raw`
+const spellingsOfTheDenied = wordsOf(`
   /paid/x.ts /free/../paid/x.ts /free/%2e%2e/paid/x.ts /free/%2E%2E/paid/x.ts /free/.%2e/paid/x.ts
   /free/..%2fpaid/x.ts /free/%2e%2e%2fpaid%2fx.ts /free/index.m3u8/../../paid/x.ts
   /free/x.ts/../../paid/x.ts /free//../paid/x.ts /free/./../paid/./x.ts /free/;/../../paid/x.ts //paid/x.ts

@@ -27,7 +27,7 @@ const budgets: Readonly<Record<string, Size>> = {
   'src: config': { lines: 1_349, files: 17 },
   'src: the rest': { lines: 2_814, files: 42 },
   src: { lines: 26_385, files: 327 },
-  test: { lines: 58_490, files: 530 },
+  test: { lines: 54_430, files: 507 },
   bench: { lines: 5_250, files: 94 },
   'docs, in words': { lines: 40_782, files: 19 },
 }

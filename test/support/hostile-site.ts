@@ -1,7 +1,6 @@
 import type { Asked, Backend } from './backend.ts'
 import { hasGood } from './hostile-request.ts'
-import type { Scope } from './scope.ts'
-import { type Site, startSite } from './site.ts'
+import type { Site } from './site.ts'
 
 /**
  * Settings with which one address may ask all that a test asks at a time. A request that makes the backend
@@ -11,23 +10,6 @@ export const hostileEnvironment = {
   DEFAULT_ACTION: 'allow',
   BACKEND_CONCURRENCY: '1000',
   BACKEND_TIMEOUT: '2500ms',
-}
-
-/**
- * A site for hostile requests: nginx with room for lines of 64 KB and on-failure-allow, the gate with
- * DEFAULT_ACTION=allow, and a backend that allows exactly GOOD.
- */
-export async function startHostileSite(scope: Scope): Promise<Site> {
-  const site = await startSite(scope, {
-    environment: hostileEnvironment,
-    nginx: {
-      onFailure: 'allow',
-      http: 'large_client_header_buffers 8 64k;',
-      server: 'location / { LOCATION empty_gif; }',
-    },
-  })
-  site.backend.answer = allowsOnlyGood
-  return site
 }
 
 /** The backend's rule: one of the parameters is exactly GOOD. The query begins at the first `?`. */
