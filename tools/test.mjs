@@ -24,14 +24,10 @@ const PATIENCE = { usual: 120, long: 900 }
  */
 const SHARES = 8
 const TOGETHER = 4
-/**
- * The most files at a time. Many of them wait, so three leave no core idle, even where there are only two.
- * In-process ones wait more: four.
- */
-const AT_ONCE = 3
+/** The most files at a time. Many of them wait: with three, two cores were idle for a fifth of the time. */
+const AT_ONCE = 4
 /** Most of those that take minutes wait, too. */
 const LONG_AT_ONCE = 3
-const QUICK_AT_ONCE = 4
 /**
  * Files named .alone.test.ts, all of them below test/long/, fill the machine, or measure what it can do, while
  * nginx and gates have to keep their deadlines. Beside others they fail where a machine is slow.
@@ -67,7 +63,7 @@ if (mode === '--long') {
 } else if (mode === '--quick') {
   process.on('exit', () => sayWhatElse(usual.filter((file) => !isInProcess(file))))
   check()
-  run(usual.filter(isInProcess), QUICK_AT_ONCE)
+  run(usual.filter(isInProcess))
 } else if (mode === '') {
   check()
   prepare(usual)

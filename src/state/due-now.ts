@@ -8,22 +8,17 @@ interface DueNowOptions extends Pick<RecallOptions, 'sessionsOf'> {
   readonly known: Pick<KnownSessions, 'changed'>
   readonly recalling: Pick<Recall, 'keptOf' | 'forgetOne'>
   readonly written: Pick<WriteBehind, 'changed'>
-  /** Whether a session of the store may be taken. */
   readonly isFree: (kept: Pick<Kept, 'session' | 'number'>) => boolean
-  /** Monotonic milliseconds. */
   readonly clock: () => number
 }
 
-/**
- * What has the credential that a backend has just denied is asked about at its next request: the sessions of
- * that viewer in the table, and those that only the store has.
- */
+/** All sessions of a viewer with the credential that a backend has just denied are asked about next time. */
 export function createDueNow(options: DueNowOptions): (denied: Session) => Promise<void> {
-  const { known, recalling, written, isFree, clock } = options
+  const { known, recalling, written, isFree, clock, sessionsOf } = options
   return async (denied) => {
     const isSame = ({ query, pathCredential }: Session): boolean =>
       query === denied.query && pathCredential === denied.pathCredential
-    for (const session of [...(options.sessionsOf?.(denied.viewer) ?? [])].filter(isSame)) {
+    for (const session of [...(sessionsOf?.(denied.viewer) ?? [])].filter(isSame)) {
       session.dueAt = Math.min(session.dueAt, clock())
       known.changed(session)
     }

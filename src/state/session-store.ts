@@ -44,10 +44,7 @@ export interface SessionStore extends Stored {
   join(post: StorePost): void
   /** Opens the store, within `patience` milliseconds. */
   start(patience: number): Promise<void>
-  /**
-   * Writes what is not written, within `LAST_WRITE`; then, if `patience` milliseconds are not over, when each
-   * session was requested last. Closes the store, within `patience` milliseconds.
-   */
+  /** Writes what is new, then what there is, and closes the store, within `patience` milliseconds each. */
   stop(patience: number): Promise<void>
   /**
    * A session has left the table. `done` is called with how it has ended: `moved` where another gate goes on

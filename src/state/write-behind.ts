@@ -81,7 +81,6 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   let cancelTimer: (() => void) | undefined
   let flushing: Promise<void> | undefined
   let isWaiting = false
-  /** Sessions of the batch that is being written. */
   let underWay = 0
 
   const write = async (batch: readonly Kept[]): Promise<boolean> => {

@@ -54,7 +54,7 @@ const names = (all: readonly SessionView[]): string[] => all.map(({ user, gate }
 const answered = (answer: AdminAnswer): string =>
   (answer.json as OfGates).gates.map((gate) => `${gate.name}${gate.answered ? '' : '?'}`).join(' ')
 
-describe('the sessions of two gates', () => {
+describe('the sessions of two gates', { concurrency: 3 }, () => {
   test('a list is of one gate, a search of both, the latest first', async (t) => {
     const { north, south } = await startTwo(t)
     for (const [gate, user] of [

@@ -32,27 +32,32 @@ function assertPrintable(findings: readonly Finding[], name: string, shown: stri
 }
 
 describe('check prints nothing that moves the cursor or turns the writing, from', () => {
-  test('a complaint of nginx', async (t) => {
-    const { environment } = await startCheckedSite(t, { nginx: { edits: [inServer(`"${hostile}" x;`)] } })
-    const findings = await checkSite(environment)
-    assertPrintable(findings, 'nginx', 'unknown directive "\\u001b[2J\\u009b2J\\u202e\\u200f\\u061c\\u2066')
-  })
-
-  test('a warning of nginx', async (t) => {
-    const server = `server { listen 39997; server_name "a${hostile}"; }\n`
-    const { environment } = await startCheckedSite(t, {
-      nginx: { edits: [['site.conf', 'server {\n', `${server}${server}server {\n`]] },
+  const twice = `server { listen 39997; server_name "a${hostile}"; }\n`.repeat(2)
+  const edited: readonly (readonly [what: string, edit: Edit, name: string, shown: string])[] = [
+    [
+      'a complaint of nginx',
+      inServer(`"${hostile}" x;`),
+      'nginx',
+      'unknown directive "\\u001b[2J\\u009b2J\\u202e\\u200f\\u061c\\u2066',
+    ],
+    [
+      'a warning of nginx',
+      ['site.conf', 'server {\n', `${twice}server {\n`],
+      'nginx',
+      '"a\\u001b[2j\\u009b2j',
+    ],
+    [
+      'the name of a location',
+      inServer(`location "/hls/${hostile}" { }`),
+      'nginx-locations',
+      'location /hls/\\u001b[2J',
+    ],
+  ]
+  for (const [what, edit, name, shown] of edited)
+    test(what, async (t) => {
+      const { environment } = await startCheckedSite(t, { nginx: { edits: [edit] } })
+      assertPrintable(await checkSite(environment), name, shown)
     })
-    assertPrintable(await checkSite(environment), 'nginx', '"a\\u001b[2j\\u009b2j')
-  })
-
-  test('the name of a location', async (t) => {
-    const { environment } = await startCheckedSite(t, {
-      nginx: { edits: [inServer(`location "/hls/${hostile}" { }`)] },
-    })
-    assertPrintable(await checkSite(environment), 'nginx-locations', 'location /hls/\\u001b[2J')
-  })
-
   test('something else on the port of the gate', async (t) => {
     const { environment } = await startCheckedSite(t)
     const other = await startBackend(t)
@@ -102,31 +107,31 @@ describe('check prints nothing that moves the cursor or turns the writing, from'
 })
 
 describe('check masks in what nginx says', () => {
-  test('the user and password of a URL', async (t) => {
-    const location = 'location /x/ { proxy_pass http://user:hunter2@127.0.0.1/; }'
-    const { environment } = await startCheckedSite(t, { nginx: { edits: [inServer(location)] } })
-    const findings = await checkSite(environment)
-    assert.match(textOf(findings, 'nginx'), /invalid port in upstream "\*\*\*@127\.0\.0\.1\/"/)
-    assert.doesNotMatch(JSON.stringify(findings), /hunter2/)
-  })
-
-  test('the parameters of a URL', async (t) => {
-    const edit = inServer('http://a.example.com/?key=hunter2&b=hunter2;')
-    const { environment } = await startCheckedSite(t, { nginx: { edits: [edit] } })
-    const findings = await checkSite(environment)
-    assert.match(
-      textOf(findings, 'nginx'),
+  const secret: readonly (readonly [what: string, edit: Edit, name: string, shown: RegExp])[] = [
+    [
+      'the user and password of a URL',
+      inServer('location /x/ { proxy_pass http://user:hunter2@127.0.0.1/; }'),
+      'nginx',
+      /invalid port in upstream "\*\*\*@127\.0\.0\.1\/"/,
+    ],
+    [
+      'the parameters of a URL',
+      inServer('http://a.example.com/?key=hunter2&b=hunter2;'),
+      'nginx',
       /unknown directive "http:\/\/a\.example\.com\/\?key=\*\*\*&b=\*\*\*"/,
-    )
-    assert.doesNotMatch(JSON.stringify(findings), /hunter2/)
-  })
-
-  test('the parameters of a proxy_pass', async (t) => {
-    const { environment } = await startCheckedSite(t, {
-      nginx: { edits: [['server.conf', 'http://alta_auth/auth;', 'http://alta_auth/auth?key=hunter2;']] },
+    ],
+    [
+      'the parameters of a proxy_pass',
+      ['server.conf', 'http://alta_auth/auth;', 'http://alta_auth/auth?key=hunter2;'],
+      'nginx-upstream',
+      /asks http:\/\/alta_auth\/auth\?\*\*\*; the gate/,
+    ],
+  ]
+  for (const [what, edit, name, shown] of secret)
+    test(what, async (t) => {
+      const { environment } = await startCheckedSite(t, { nginx: { edits: [edit] } })
+      const findings = await checkSite(environment)
+      assert.match(textOf(findings, name), shown)
+      assert.doesNotMatch(JSON.stringify(findings), /hunter2/)
     })
-    const findings = await checkSite(environment)
-    assert.match(textOf(findings, 'nginx-upstream'), /asks http:\/\/alta_auth\/auth\?\*\*\*; the gate/)
-    assert.doesNotMatch(JSON.stringify(findings), /hunter2/)
-  })
 })

@@ -104,6 +104,8 @@ describe('answers in two packets, cut after any byte', { concurrency: 5 }, () =>
 })
 
 describe('answers of other shapes', () => {
+  const NONE = 'unavailable-not-http'
+  const CHUNKED = 'Transfer-Encoding: chunked\r\n'
   const shapes: readonly [string, string, string][] = [
     ['HTTP/1.0', 'backend-200', 'HTTP/1.0 200 OK\r\n\r\n'],
     ['no phrase', 'backend-200', 'HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n'],
@@ -117,6 +119,20 @@ describe('answers of other shapes', () => {
     ['a body shorter than promised', 'backend-200', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok'],
     ['a broken chunk', 'backend-200', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n'],
     ['a status of another class', 'backend-777', 'HTTP/1.1 777 Jackpot\r\nContent-Length: 0\r\n\r\n'],
+    ['1,000 headers', 'backend-200', `HTTP/1.1 200 OK\r\n${'X-A: y\r\n'.repeat(1_000)}\r\n`],
+    ['a header of 20 KB', NONE, `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`],
+    ['HTTP/0.9', NONE, '<html>200 OK</html>'],
+    ['lines that end with a bare LF', NONE, 'HTTP/1.1 200 OK\nContent-Length: 0\n\n'],
+    ['two unequal lengths', NONE, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n'],
+    ['a length and chunks', NONE, `HTTP/1.1 200 OK\r\nContent-Length: 5\r\n${CHUNKED}\r\n0\r\n\r\n`],
+    ['chunks and a length', NONE, `HTTP/1.1 200 OK\r\n${CHUNKED}Content-Length: 5\r\n\r\n0\r\n\r\n`],
+    [
+      'another protocol (101)',
+      'unavailable-closed',
+      'HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n',
+    ],
+    ['status 000', NONE, 'HTTP/1.1 000 None\r\nContent-Length: 0\r\n\r\n'],
+    ['status 099', NONE, 'HTTP/1.1 099 None\r\nContent-Length: 0\r\n\r\n'],
   ]
   for (const [what, reason, answer] of shapes) {
     patientTest(`${what}: ${reason} counts`, async (t) => {

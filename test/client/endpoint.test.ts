@@ -110,9 +110,22 @@ describe('MIDDLEWARE', () => {
     })
   }
 
-  test('custom leaves a bare URL and ALLOW_TTL alone', () => {
+  for (const [UNAVAILABLE_STATUS, counts] of [
+    [undefined, [502, 503, 504]],
+    ['500 502', [500, 502]],
+    ['', []],
+  ] as const)
+    test(`a preset with UNAVAILABLE_STATUS=${UNAVAILABLE_STATUS ?? ' not set'}: ${counts.join(' ') || 'none'}`, () => {
+      for (const [MIDDLEWARE] of presets) {
+        const own = UNAVAILABLE_STATUS === undefined ? {} : { UNAVAILABLE_STATUS }
+        const { unavailableStatus } = settingsOf({ MIDDLEWARE, BACKEND_URL: 'http://a.example', ...own })
+        assert.deepEqual([...unavailableStatus], counts)
+      }
+    })
+  test('custom leaves a bare URL, ALLOW_TTL and UNAVAILABLE_STATUS alone', () => {
     const settings = settingsOf({ MIDDLEWARE: 'custom', BACKEND_URL: 'http://a.example' })
     assert.equal(settings.backends[0].path, '/')
     assert.equal(settings.lifetimes.allow, 60_000)
+    assert.equal(settings.unavailableStatus.size, 0)
   })
 })

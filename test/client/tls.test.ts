@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { before, describe } from 'node:test'
 import { askGate } from '../support/ask-gate.ts'
 import {
@@ -106,6 +108,21 @@ describe('a backend behind https://', () => {
     assert.equal(reason, 'unavailable-timeout')
     assert.ok(took > 980 && took < 1500, `answered after ${took} ms`)
   })
+
+  for (const [what, bytes] of [
+    ['speaks HTTP without TLS', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+    // Level fatal, `unrecognized_name` (RFC 6066, section 3).
+    ['ends the handshake with an alert', '\x15\x03\x03\x00\x02\x02\x70'],
+  ] as const)
+    patientTest(`is unavailable when it ${what}`, async (t) => {
+      const server = createServer((socket) => socket.on('error', () => {}).end(bytes, 'latin1'))
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      t.after(() => void server.close())
+      const { port } = server.address() as AddressInfo
+      const gate = await start(t, `https://127.0.0.1:${port}/auth`)
+      assert.equal((await askGate(gate.port)).reason, 'unavailable-tls')
+    })
 
   patientTest('in failover, one with a bad certificate hands the question on', async (t) => {
     const bad = await startTlsBackend(t, unknown.issue(ours))

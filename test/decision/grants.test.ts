@@ -8,6 +8,7 @@ import { type Scope, suiteScope } from '../support/scope.ts'
 import { newViewer, startSite } from '../support/site.ts'
 import { createViewer } from '../support/viewer.ts'
 import { readViewerLog } from '../support/viewer-log.ts'
+import { wordsOf } from '../support/words.ts'
 
 const BAD_DURATION = 'X-AuthDuration is no positive number of seconds; ALLOW_TTL counts instead'
 const HOUR = 3_600
@@ -64,6 +65,7 @@ describe('X-AuthDuration, as a backend may write it', () => {
     [100, 'X-AuthDuration: "3600"'],
     [100, 'X-AuthDuration: \xb2'],
     [100, 'X-AuthDuration:'],
+    ...wordsOf('00 garbage 1e3 0x10 NaN Infinity').map((sent) => [100, `X-AuthDuration: ${sent}`] as const),
   ]
   for (const [seconds, ...lines] of rows) {
     test(`${lines.join(', ') || 'none'}: ${seconds} s, 10 % more or less`, async () => {

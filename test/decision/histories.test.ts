@@ -18,7 +18,7 @@ import { rounds } from '../support/rounds.ts'
 /** To run other histories, and more: HISTORIES=10000 npm test -- test/decision/histories.test.ts */
 const { HISTORIES } = process.env
 const RUNS =
-  HISTORIES === undefined ? { numRuns: rounds(20, 100), seed: 20_261_125 } : { numRuns: Number(HISTORIES) }
+  HISTORIES === undefined ? { numRuns: rounds(10, 100), seed: 20_261_125 } : { numRuns: Number(HISTORIES) }
 /** Milliseconds; with a tenth of jitter. */
 const LIFETIMES = { allow: 20_000, deny: 5_000, stale: 40_000, default: 2_000, resume: 60_000 }
 const IDLE = 30_000

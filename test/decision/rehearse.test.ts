@@ -15,7 +15,7 @@ import {
 } from '../support/pretend-gate.ts'
 import { rounds } from '../support/rounds.ts'
 
-const HISTORIES = rounds(60, 300)
+const HISTORIES = rounds(40, 300)
 
 const targets = [
   '/live/one/index.m3u8?token=X',

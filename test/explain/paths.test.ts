@@ -4,37 +4,17 @@ import { ExplainError, readClientRequest } from '../../src/explain/read-client-r
 import { request } from '../support/client.ts'
 import { forSuite } from '../support/scope.ts'
 import { newViewer, startSite } from '../support/site.ts'
+import { wordsOf } from '../support/words.ts'
 
 /** Request targets as a client sends them; latin-1, one character a byte. */
-const targets = [
-  '/live/index.m3u8?token=1',
-  '/live//index.m3u8?token=1&a=b%20c',
-  '/live/./x/../index.m3u8?a',
-  '/live/%2e%2e/live/a.ts?token=%C3%A9',
-  '/live/..%2flive/a.ts',
-  '/%6Cive/a%20b.ts?x=1?y=2',
-  '/live/a+b%2bc.ts',
-  '/live/a;v=1,2/(x)!.ts',
-  '/live/%C3%A9t%C3%A9.ts',
-  '/live/a%25b%3fc%23d.ts?e%23f',
-  '/live/dir/',
-  '/live/dir/.',
-  '/live/dir/..',
-  '/live/trailing%20',
-  '/live/...',
-  '/live/..a/.b./c.ts',
-  '/live/a.ts?',
-  '/live/a.ts??',
-  '/live/a.ts#part?token=1',
-  '/live/a%7Cb%22c%5Cd.ts',
-]
-const refusedByNginx = [
-  '/live/../../etc/passwd',
-  '/live/%2e%2e/%2e%2e/x',
-  '/live/%zz.ts',
-  '/live/%00.ts',
-  '/live/%',
-]
+const targets = wordsOf(`
+  /live/index.m3u8?token=1 /live//index.m3u8?token=1&a=b%20c /live/./x/../index.m3u8?a
+  /live/%2e%2e/live/a.ts?token=%C3%A9 /live/..%2flive/a.ts /%6Cive/a%20b.ts?x=1?y=2 /live/a+b%2bc.ts
+  /live/a;v=1,2/(x)!.ts /live/%C3%A9t%C3%A9.ts /live/a%25b%3fc%23d.ts?e%23f /live/dir/ /live/dir/.
+  /live/dir/.. /live/trailing%20 /live/... /live/..a/.b./c.ts /live/a.ts? /live/a.ts??
+  /live/a.ts#part?token=1 /live/a%7Cb%22c%5Cd.ts`)
+const refusedByNginx = wordsOf(`
+  /live/../../etc/passwd /live/%2e%2e/%2e%2e/x /live/%zz.ts /live/%00.ts /live/%`)
 
 describe('a URL is read as nginx would send it', () => {
   const site = forSuite((scope) => startSite(scope))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { askGate } from '../support/ask-gate.ts'
 import { startBackend } from '../support/backend.ts'
 import { startGate } from '../support/gate.ts'
@@ -41,6 +42,18 @@ describe("the machine's wall clock is moved by a day", () => {
       backend.answer = answer
       const moment = Date.parse(String(gate.log.at(-1)?.['time']))
       assert.ok(Math.abs(moment - Date.now()) < DAY / 2, 'the log shows the moved clock')
+    })
+
+    test(`${moved > 0 ? 'forward' : 'back'}: nothing known lives longer than its time`, async (t) => {
+      const gate = await startGate(t, { BACKEND_URL: backend.url, ALLOW_TTL: '200ms', DENY_TTL: '200ms' })
+      const ask = (token: string) => askGate(gate.port, { uri: `/live/a.m3u8?token=${token}` })
+      for (const token of ['good', 'bad']) await ask(token)
+      moveClock(t, moved)
+      await delay(300)
+      const asked = backend.asked.length
+      assert.equal((await ask('bad')).source, 'backend')
+      await ask('good')
+      await until('the deny and the allow to be asked about again', () => backend.asked.length === asked + 2)
     })
   }
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Verdict } from '../../src/verdict.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { channelFiles } from '../support/channel-files.ts'
 import { rounds } from '../support/rounds.ts'
 import { startSite } from '../support/site.ts'
@@ -88,33 +88,6 @@ describe('a backend that is stopped and started again', { concurrency: true }, (
         newcomers.some(({ reason }) => reason === 'unavailable-breaker'),
         'the breaker was open',
       )
-    })
-  }
-
-  for (const [what, answer] of [
-    ['hangs up', (_asked, _response, request) => void request.socket.destroy()],
-    ['says nothing', () => {}],
-  ] as const satisfies [string, Backend['answer']][]) {
-    test(`a dead backend that ${what} is asked about a playing session once in each ALLOW_TTL`, async (t) => {
-      const { backend, nginx } = await startSite(t, {
-        environment: { ALLOW_TTL: '1s', DEFAULT_TTL: '200ms', BACKEND_TIMEOUT: '300ms' },
-        nginx: { files: channelFiles(['one'], 1) },
-      })
-      const viewers = [createViewer(t, nginx), createViewer(t, nginx), createViewer(t, nginx)]
-      for (const viewer of viewers) assert.equal(await viewer.get(GOOD), 200)
-      backend.answer = answer
-      const before = backend.asked.length
-      const began = performance.now()
-      await repeat(5_000, async () => {
-        for (const viewer of viewers) assert.equal(await viewer.get('/live/one/0.ts'), 200)
-      })
-      const most = Math.ceil((performance.now() - began) / 900)
-      const asked = backend.asked.slice(before).map(({ headers }) => headers['X-Session-Id'])
-      assert.equal(new Set(asked).size, viewers.length)
-      for (const id of new Set(asked)) {
-        const count = asked.filter((one) => one === id).length
-        assert.ok(count >= 2 && count <= most, `${count} questions`)
-      }
     })
   }
 })

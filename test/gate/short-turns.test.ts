@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { Agent, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createGateServer, inShortTurns } from '../../src/gate/server.ts'
-import { get } from '../support/http-get.ts'
 import { listenOnLoopback } from '../support/listen-on-loopback.ts'
-import { startSite } from '../support/site.ts'
 import { until } from '../support/until.ts'
 
 test('a new connection waits for a few subrequests, however many are ready', async (t) => {
@@ -54,22 +52,4 @@ test('all others are answered in the turns that follow, in their order, but for 
   const wanted = numbers.filter((n) => !isGivenUp(n))
   for (let turn = 0; answered.length < wanted.length && turn < 100; turn++) await setImmediate()
   assert.deepEqual(answered, wanted)
-})
-
-test('300 requests at a time through nginx need few connections to the gate', async (t) => {
-  const [TOGETHER, EACH] = [300, 5]
-  const { nginx, gate } = await startSite(t)
-  let connections = 0
-  gate.service.gateServer.on('connection', () => connections++)
-  const agent = new Agent({ keepAlive: true, maxSockets: TOGETHER })
-  t.after(() => agent.destroy())
-  await Promise.all(
-    Array.from({ length: TOGETHER }, async () => {
-      for (let n = 0; n < EACH; n++) {
-        const { status } = await get({ port: nginx.port, agent }, '/index.m3u8?token=1')
-        assert.equal(status, 200)
-      }
-    }),
-  )
-  assert.ok(connections <= TOGETHER, `${connections} connections for ${TOGETHER * EACH} requests`)
 })

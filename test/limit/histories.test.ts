@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { historiesOf, nothingShown, playHistory, tellHistory } from '../support/limit-history.ts'
+import { rounds } from '../support/rounds.ts'
 
 /** To run other histories, and more: HISTORIES=100000 npm test -- test/limit/histories.test.ts */
 const { HISTORIES } = process.env
-const RUNS = Number(HISTORIES ?? 600)
+const RUNS = Number(HISTORIES ?? rounds(250, 2_000))
 const SEED = HISTORIES === undefined ? { seed: 20_261_202 } : {}
 /** Which part of all runs each policy has, for each number. */
 const parts = { newest: 1 / 4, refuse: 1 / 12 }

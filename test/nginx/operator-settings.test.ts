@@ -13,22 +13,20 @@ import { makeTemporaryFolder } from '../support/temporary-folder.ts'
  * every location.
  */
 const around: readonly string[] = [
-  'proxy_cache segments;',
-  'proxy_cache segments; proxy_cache_valid any 10m; proxy_ignore_headers X-Accel-Expires Cache-Control;',
-  'proxy_cache segments; proxy_cache_key $uri; proxy_cache_lock on; proxy_cache_use_stale error updating http_403;',
-  'proxy_intercept_errors on; error_page 403 /open/sorry.html; error_page 500 502 503 504 /open/sorry.html;',
-  'proxy_set_header X-Original-Ip 192.0.2.1; proxy_set_header X-Real-Ip $remote_addr; proxy_set_header Host $host;',
-  'proxy_pass_request_headers on; proxy_pass_request_body on; proxy_method POST; proxy_http_version 1.0;',
-  'proxy_hide_header X-Auth-Verdict; proxy_hide_header X-Auth-Reason; proxy_ignore_headers X-Accel-Expires;',
-  'proxy_buffering off; proxy_request_buffering off; proxy_buffer_size 4k; proxy_ignore_client_abort on;',
-  'proxy_next_upstream off; proxy_read_timeout 1ms; proxy_connect_timeout 1ms;',
-  'proxy_redirect / /elsewhere/; proxy_cookie_path / /x; proxy_force_ranges on;',
-  'gzip on; gzip_types *; etag on; if_modified_since before; max_ranges 1; expires 1h; add_header X-Site here always;',
-  'ignore_invalid_headers off; underscores_in_headers on; merge_slashes off; server_tokens off; chunked_transfer_encoding off;',
-  'error_page 401 403 404 =200 /open/sorry.html;',
+  `proxy_cache segments; proxy_cache_key $uri; proxy_cache_lock on; proxy_cache_use_stale error updating http_403;
+  proxy_set_header X-Original-Ip 192.0.2.1; proxy_set_header X-Real-Ip $remote_addr; proxy_set_header Host $host;
+  proxy_hide_header X-Auth-Verdict; proxy_hide_header X-Auth-Reason; proxy_redirect / /elsewhere/; proxy_cookie_path / /x;
+  gzip on; gzip_types *; etag on; if_modified_since before; max_ranges 1; expires 1h; add_header X-Site here always;
+  error_page 401 403 404 =200 /open/sorry.html; proxy_intercept_errors on; proxy_force_ranges on;`,
+  `proxy_cache segments; proxy_cache_valid any 10m; proxy_ignore_headers X-Accel-Expires Cache-Control;
+  proxy_buffer_size 4k; proxy_request_buffering off; proxy_ignore_client_abort on; proxy_method POST; proxy_http_version 1.0;
+  proxy_pass_request_headers on; proxy_pass_request_body on; proxy_next_upstream off; proxy_read_timeout 1ms;
+  proxy_connect_timeout 1ms; ignore_invalid_headers off; underscores_in_headers on; merge_slashes off;
+  error_page 403 /open/sorry.html; error_page 500 502 503 504 /open/sorry.html; server_tokens off;`,
   // Server-level rewrites run for the auth location, too. This one exempts it, as the head of server.conf
   // demands.
-  'rewrite ^/(?!index.m3u8$|open/|_alta_auth$)(.*)$ /open/sorry.html last;',
+  `proxy_buffering off; chunked_transfer_encoding off;
+  rewrite ^/(?!index.m3u8$|open/|_alta_auth$)(.*)$ /open/sorry.html last;`,
 ]
 
 describe("an operator's settings around the protected location leave the verdicts alone", () => {
@@ -53,7 +51,7 @@ describe("an operator's settings around the protected location leave the verdict
     })
 
   for (const settings of around) {
-    test(settings, async (t) => {
+    test(settings.slice(0, 60), async (t) => {
       const site = await start(t, settings)
       const asked = await questionsDuring(site.backend, async () => {
         for (const viewer of ['good one', 'bad one', 'good two', 'bad two']) {

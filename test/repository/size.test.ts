@@ -19,15 +19,15 @@ interface Size {
  */
 const budgets: Readonly<Record<string, Size>> = {
   'src: limit': { lines: 1_546, files: 14 },
-  'src: state, fleet': { lines: 5_816, files: 42 },
+  'src: state, fleet': { lines: 5_814, files: 42 },
   'src: backend, client': { lines: 1_651, files: 16 },
   'src: check': { lines: 4_985, files: 88 },
   'src: admin, explain': { lines: 2_310, files: 32 },
   'src: decision, session, service, gate': { lines: 4_496, files: 42 },
   'src: config': { lines: 1_375, files: 18 },
   'src: the rest': { lines: 2_815, files: 42 },
-  src: { lines: 24_994, files: 294 },
-  test: { lines: 56_625, files: 510 },
+  src: { lines: 24_992, files: 294 },
+  test: { lines: 55_422, files: 505 },
   bench: { lines: 5_295, files: 94 },
   'docs, in words': { lines: 40_777, files: 19 },
 }

@@ -226,31 +226,6 @@ describe('a socket that systemd opened', () => {
     await assertAllConnect(t, 1_000, () => connect(port, '127.0.0.1'))
   })
 
-  test('loses no connection in a restart', async (t) => {
-    const { main, port, gatePid } = await startOnInherited(t)
-    await main.listening()
-    const answers: string[] = []
-    let over = false
-    const viewer = async (number: number): Promise<void> => {
-      for (let turn = 0; !over; turn++) {
-        const uri = `/live/index.m3u8?token=${number}-${turn}`
-        const answer = await getVerdict({ port }, { uri }).catch((error: Error) => error)
-        answers.push(answer instanceof Error ? answer.message : String(answer.status))
-      }
-    }
-    const viewers = Array.from({ length: 32 }, (_, number) => viewer(number))
-    for (const restarts of [1, 2]) {
-      await until('answers', () => answers.length > restarts * 200)
-      process.kill(gatePid(), 'SIGTERM')
-      await main.listening(restarts + 1)
-    }
-    const before = answers.length
-    await until('answers after the restart', () => answers.length > before + 100)
-    over = true
-    await Promise.all(viewers)
-    assert.deepEqual(new Set(answers), new Set(['200']))
-  })
-
   test('is refused with a clear message when it is none', async (t) => {
     const environment = { BACKEND_URL: backend.url, ADMIN_LISTEN: 'off' }
     const command = ['sh', '-c', asSystemd, 'sh', process.execPath, mainFile] as const

@@ -23,7 +23,7 @@ import { rounds } from '../support/rounds.ts'
 import { wordsOf } from '../support/words.ts'
 
 /** Each so many cells are tried. It divides the length of no list below, so that each entry is met. */
-const EACH = rounds(7, 1)
+const EACH = rounds(13, 1)
 
 const modes: readonly CookieMode[] = ['off', 'on', 'strict']
 const cookies = ['none', 'its own', 'of another viewer', 'of an ended session', 'of another site'] as const

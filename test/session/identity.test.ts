@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { readAddress } from '../../src/address.ts'
 import { createIdentify, type Identity, verdictKeyOf } from '../../src/session/identity.ts'
 import type { Subrequest } from '../../src/subrequest.ts'
-import { type NearPair, nearPairs } from '../support/near-pairs.ts'
 import { clientRequest } from '../support/pretend-gate.ts'
 import { rounds } from '../support/rounds.ts'
+import { wordsOf } from '../support/words.ts'
 
 const names = { tokenParams: [], ignoredParams: [] }
 const identify = createIdentify({
@@ -17,6 +17,78 @@ const identify = createIdentify({
   credentialPattern: undefined,
 })
 const ofQuery = (query: string): Identity => identify({ ...clientRequest('/'), query })
+
+/** Two client requests that are equal, or nearly equal: a careless key would be the same for both. */
+interface NearPair {
+  readonly a: Subrequest
+  readonly b: Subrequest
+}
+const fields = ['address', 'userAgent', 'playbackId', 'origin', 'path', 'query'] as const
+/** What a careless key would use as a delimiter, or would decode. */
+const delimiters = [' ', ...wordsOf(String.raw`| : , ; ? & = # % %0A %0a \n / " path`)]
+const text = fc.oneof(
+  fc.constantFrom('', ...wordsOf('VLC/3.0.21 192.0.2.1 https://live.example.com abc')),
+  fc.string({ maxLength: 8, unit: 'grapheme-ascii' }),
+)
+const kept = fc.oneof(
+  fc.constantFrom(
+    '',
+    ...wordsOf('token=X token=Y token a=1 a=%41 a=A b=2 = path /x=1 _hls_msn=1 _HLS CMCDX=1 a=CMCD'),
+  ),
+  fc.stringMatching(/^[a-f0-9=;:|?/'"_~-]{0,6}$/),
+)
+const ignored = fc.constantFrom(...wordsOf('_HLS_msn=1 _HLS_part=2 _HLS_ CMCD CMCD=bl%3D2 CMCD='))
+const query = fc
+  .array(fc.oneof({ weight: 3, arbitrary: kept }, ignored), { maxLength: 5 })
+  .map((pieces) => pieces.join('&'))
+const paths = wordsOf(`/ /live/ch1.m3u8 /live/ch1-0001.ts /live/ch1/seg.ts /live/ch10.m3u8 /live/ /ch1 /ch10
+  /live/-ch1 /vod/film1.mp4 /live/CH1.m3u8 /vod/live/ch1.m3u8`)
+const someRequest: fc.Arbitrary<Subrequest> = fc.record({
+  address: fc.oneof(fc.constantFrom(...wordsOf('192.0.2.1 192.0.2.11 2001:db8::1')), text),
+  userAgent: text,
+  playbackId: text,
+  origin: fc.oneof(
+    fc.constantFrom(...wordsOf('http://a.example https://a.example https://a.example:443')),
+    text,
+  ),
+  path: fc.oneof(
+    fc.constantFrom(...paths),
+    text.map((rest) => `/${rest}`),
+  ),
+  query,
+})
+/** One field is another text, an ignored parameter more, encoded, in another case, or longer by a delimiter. */
+const changed = fc
+  .tuple(someRequest, fc.constantFrom(...fields), fc.constantFrom(...delimiters), someRequest, fc.nat(7))
+  .map(([a, field, delimiter, other, how]): NearPair => {
+    const own = a[field]
+    const texts = [own, other[field], `${own}${delimiter}`, `${delimiter}${own}`, own.toUpperCase(), '']
+    if (how < texts.length) return { a, b: { ...a, [field]: texts[how] } }
+    const more = how === 6 ? ['CMCD=9', a.query] : [a.query, '_HLS_x']
+    return { a, b: { ...a, query: (a.query === '' ? more.filter(Boolean) : more).join('&') } }
+  })
+/**
+ * With the delimiter between their parts both read the same: the delimiter and the text before it move to the
+ * other part.
+ */
+const twins = fc
+  .tuple(
+    someRequest,
+    fc.constantFrom(...fields),
+    fc.constantFrom(...fields),
+    fc.constantFrom(...delimiters),
+    text,
+  )
+  .map(
+    ([one, left, right, delimiter, before]): NearPair => ({
+      a: { ...one, [right]: `${before}${delimiter}a` },
+      b: { ...one, [left]: `${one[left]}${delimiter}${before}`, [right]: 'a' },
+    }),
+  )
+const nearPairs = fc
+  .oneof({ weight: 3, arbitrary: changed }, twins)
+  // Names that an encoding hides have rows below.
+  .filter(({ a, b }) => ![a, b].some(({ query }) => /(?:^|&)(?:[^&_]HLS_|[+ %])/.test(query)))
 
 /** The first 64 bits of an address of 2000::/3; any other address. */
 function clientOf(address: string): string {

@@ -24,7 +24,7 @@ import { rounds } from '../support/rounds.ts'
 import { wordsOf } from '../support/words.ts'
 
 /** In `npm test` all cells are tried a moment later, and one of so many in each other situation. */
-const EACH = rounds(3, 1)
+const EACH = rounds(5, 1)
 
 interface Situation {
   /** Whether the viewer that asks has the session. */

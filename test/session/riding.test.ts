@@ -179,47 +179,6 @@ describe('who rides on what, with several sessions', () => {
     await expect(gate, clientRequest('/live/ch1/seg1.ts'), 'rides', id)
   })
 
-  test('the most recent session whose scope covers the path wins', async () => {
-    const gate = createPretendGate()
-    const wide = await open(gate, '/live/index.m3u8?token=X')
-    const narrow = await open(gate, playlist)
-    const beside = await open(gate, '/live/ch2/index.m3u8?token=X')
-    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), narrow)
-    assert.equal(ridesOn(gate, '/live/ch2/seg1.ts'), beside)
-    assert.equal(ridesOn(gate, '/live/ch3/seg1.ts'), wide)
-    const wider = await open(gate, '/live/all.m3u8?token=X')
-    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), wider)
-  })
-
-  test('a viewer who comes back to a session makes it the most recent one', async () => {
-    const gate = createPretendGate()
-    const first = await open(gate, '/live/ch1.m3u8?token=X')
-    const second = await open(gate, '/live/ch2.m3u8?token=X')
-    assert.equal(ridesOn(gate, '/live/seg1.ts'), second)
-    await expect(gate, clientRequest('/live/ch1.m3u8?token=X'), 'remembered', first)
-    assert.equal(ridesOn(gate, '/live/seg1.ts'), first)
-  })
-
-  test('with a credential, the most recent session with the very same query wins', async () => {
-    const gate = createPretendGate()
-    gate.answers(tokens('X', 'Y'))
-    const withX = await open(gate, playlist)
-    const withY = await open(gate, '/live/ch1/index.m3u8?token=Y')
-    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), withY)
-    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts?token=Y'), withY)
-    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts?token=X'), withX)
-  })
-
-  test('a session that ended leaves its riders to an older one', async () => {
-    const gate = createPretendGate()
-    const older = await open(gate, '/live/index.m3u8?token=X')
-    await open(gate, playlist)
-    const newer = gate.sessions.find(gate.identify(clientRequest(playlist)), gate.now())
-    assert.ok(newer)
-    gate.sessions.end(newer, 'closed')
-    assert.equal(ridesOn(gate, '/live/ch1/seg1.ts'), older)
-  })
-
   test('riding keeps a session alive', async () => {
     const gate = createPretendGate({ lifetimes: { allow: 'session' } })
     const id = await open(gate, playlist)

@@ -31,76 +31,39 @@ function opensAt(opener: Target, asked: Target, channelPattern?: RegExp): boolea
   return covers(createScopeOf({ channelPattern, credentialPattern: undefined })(opener), asked)
 }
 
-/** opener, asked, opens */
-type Row = readonly [opener: string, asked: string, opens: boolean]
+/** An opener, what it opens, and what it does not. */
+const openers = {
+  '/live/ch1/index.m3u8': [
+    '/live/ch1/index.m3u8 /live/ch1/seg1.ts /live/ch1/other.m3u8 /live/ch1/ /live/ch1/720p/seg1.ts /live/ch1/a/b/c/index.m3u8',
+    '/live/ch1 /live/index.m3u8 /live/ /seg1.ts / /live/ch2/seg1.ts /live/ch10/seg1.ts /live/ch1.ts /live/ch1-backup/seg1.ts /live/CH1/seg1.ts /vod/live/ch1/seg1.ts',
+  ],
+  '/live/ch1/STREAM.MPD': ['/live/ch1/init.m4s', ''],
+  '/vod/film.ism/Manifest': [
+    '/vod/film.ism/QualityLevels(100)/Fragments(video=0)',
+    '/vod/film.ismx /vod/film2.ism/Fragments',
+  ],
+  '/vod/film.f4m': ['/vod/filmSeg1-Frag1', ''],
+  '/live/index.m3u8': ['/live/ch1/seg1.ts', ''],
+  '/live/ch10/index.m3u8': ['', '/live/ch1/seg1.ts'],
+  '/index.m3u8': ['/index.m3u8 /seg1.ts /other.m3u8 /', '/live/seg1.ts /live/ /live/ch1/index.m3u8'],
+  '/Manifest': ['/QualityLevels(100)', '/a/Fragments'],
+  '/vod/film1.mp4': ['/vod/film1.mp4', '/vod/film2.mp4 /vod/film1.mp4/ /vod/film1.mp /vod/FILM1.mp4 /vod/'],
+  '/film1.mp4': ['', '/film2.mp4'],
+  '/live/ch1': ['', '/live/ch1/seg1.ts'],
+  '/live/ch1/': ['/live/ch1/', '/live/ch1/seg1.ts'],
+  '/': ['', '/seg1.ts'],
+  '/a/x.m3u8.ts': ['', '/a/y.ts'],
+  '/a/xmanifest': ['', '/a/y.ts'],
+} as const
 
-function table(title: string, rows: readonly Row[]): void {
-  describe(title, () => {
-    for (const [opener, asked, opens] of rows) {
-      test(`${opener} ${opens ? 'opens' : 'does not open'} ${asked}`, () => {
-        assert.equal(opensAt(path(opener), path(asked)), opens)
-      })
-    }
-  })
-}
-
-table('a playlist opens its directory and everything below it', [
-  ['/live/ch1/index.m3u8', '/live/ch1/index.m3u8', true],
-  ['/live/ch1/index.m3u8', '/live/ch1/seg1.ts', true],
-  ['/live/ch1/index.m3u8', '/live/ch1/other.m3u8', true],
-  ['/live/ch1/index.m3u8', '/live/ch1/', true],
-  ['/live/ch1/index.m3u8', '/live/ch1/720p/seg1.ts', true],
-  ['/live/ch1/index.m3u8', '/live/ch1/a/b/c/index.m3u8', true],
-  ['/live/ch1/STREAM.MPD', '/live/ch1/init.m4s', true],
-  ['/vod/film.ism/Manifest', '/vod/film.ism/QualityLevels(100)/Fragments(video=0)', true],
-  ['/vod/film.f4m', '/vod/filmSeg1-Frag1', true],
-  ['/live/index.m3u8', '/live/ch1/seg1.ts', true],
-])
-
-table('a playlist opens nothing above and nothing beside its directory', [
-  ['/live/ch1/index.m3u8', '/live/ch1', false],
-  ['/live/ch1/index.m3u8', '/live/index.m3u8', false],
-  ['/live/ch1/index.m3u8', '/live/', false],
-  ['/live/ch1/index.m3u8', '/seg1.ts', false],
-  ['/live/ch1/index.m3u8', '/', false],
-  ['/live/ch1/index.m3u8', '/live/ch2/seg1.ts', false],
-  ['/live/ch1/index.m3u8', '/live/ch10/seg1.ts', false],
-  ['/live/ch10/index.m3u8', '/live/ch1/seg1.ts', false],
-  ['/live/ch1/index.m3u8', '/live/ch1.ts', false],
-  ['/live/ch1/index.m3u8', '/live/ch1-backup/seg1.ts', false],
-  ['/live/ch1/index.m3u8', '/live/CH1/seg1.ts', false],
-  ['/live/ch1/index.m3u8', '/vod/live/ch1/seg1.ts', false],
-  ['/vod/film.ism/Manifest', '/vod/film.ismx', false],
-  ['/vod/film.ism/Manifest', '/vod/film2.ism/Fragments', false],
-])
-
-table('a playlist at the root opens only the files at the root', [
-  ['/index.m3u8', '/index.m3u8', true],
-  ['/index.m3u8', '/seg1.ts', true],
-  ['/index.m3u8', '/other.m3u8', true],
-  ['/index.m3u8', '/', true],
-  ['/index.m3u8', '/live/seg1.ts', false],
-  ['/index.m3u8', '/live/', false],
-  ['/index.m3u8', '/live/ch1/index.m3u8', false],
-  ['/Manifest', '/QualityLevels(100)', true],
-  ['/Manifest', '/a/Fragments', false],
-])
-
-table('what is no playlist opens only itself', [
-  ['/vod/film1.mp4', '/vod/film1.mp4', true],
-  ['/vod/film1.mp4', '/vod/film2.mp4', false],
-  ['/vod/film1.mp4', '/vod/film1.mp4/', false],
-  ['/vod/film1.mp4', '/vod/film1.mp', false],
-  ['/vod/film1.mp4', '/vod/FILM1.mp4', false],
-  ['/vod/film1.mp4', '/vod/', false],
-  ['/film1.mp4', '/film2.mp4', false],
-  ['/live/ch1', '/live/ch1/seg1.ts', false],
-  ['/live/ch1/', '/live/ch1/seg1.ts', false],
-  ['/live/ch1/', '/live/ch1/', true],
-  ['/', '/seg1.ts', false],
-  ['/a/x.m3u8.ts', '/a/y.ts', false],
-  ['/a/xmanifest', '/a/y.ts', false],
-])
+describe('a playlist opens its directory and what is below it, at the root only its files; all else opens itself:', () => {
+  for (const [opener, tables] of Object.entries(openers))
+    for (const [at, table] of tables.entries())
+      for (const asked of table === '' ? [] : wordsOf(table))
+        test(`${opener} ${at === 0 ? 'opens' : 'does not open'} ${asked}`, () => {
+          assert.equal(opensAt(path(opener), path(asked)), at === 0)
+        })
+})
 
 describe('a channel is the scope, exactly', () => {
   const rows: readonly [title: string, opener: Target, asked: Target, opens: boolean][] = [

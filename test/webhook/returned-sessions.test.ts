@@ -43,7 +43,7 @@ function startsOf(receiver: Receiver): boolean[] {
 
 const play = async (gate: KeptGate): Promise<string> => (await gate.ask({})).reason
 
-describe('the events of a session that outlives its process', () => {
+describe('the events of a session that outlives its process', { concurrency: 3 }, () => {
   test('are one start and one end, over a restart and a kill -9; the gate says that its sessions go on', async (t) => {
     const { receiver, gate } = await start(t)
     assert.equal(await play(gate), 'backend-200')

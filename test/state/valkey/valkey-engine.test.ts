@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { isLong } from '../../support/rounds.ts'
 import type { Scope } from '../../support/scope.ts'
 import { settingsFor, startCluster, startValkey, type ValkeyServer } from '../../support/valkey.ts'
 import { describeEngine, describeShared, type EngineKind } from '../conformance.ts'
@@ -25,5 +26,6 @@ describeEngine('a store in Valkey', one)
 describeShared('a store in Valkey, shared', one)
 
 const parted = kindOf(startCluster, 'cluster')
-describeEngine('a store in a cluster', { ...parted, concurrency: 2 })
+// All of it again for three servers takes twice as long as for one.
+if (isLong) describeEngine('a store in a cluster', { ...parted, concurrency: 2 })
 describeShared('a store in a cluster, shared', { ...parted, concurrency: 2 })
