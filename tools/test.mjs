@@ -23,7 +23,7 @@ const PATIENCE = { usual: 120, long: 900 }
  * others so many share one, since they wait.
  */
 const SHARES = 8
-const TOGETHER = 4
+const TOGETHER = 6
 /** The most files at a time. Many of them wait: with three, two cores were idle for a fifth of the time. */
 const AT_ONCE = 4
 /** Most of those that take minutes wait, too. */
@@ -139,7 +139,10 @@ function together(files) {
   if (files.length < SHARES * TOGETHER) return files
   const groups = Math.ceil(files.length / TOGETHER)
   return Array.from({ length: groups }, (_, group) =>
-    inOneProcess(`group-${group + 1}`, files.slice(group * TOGETHER, (group + 1) * TOGETHER)),
+    inOneProcess(
+      `group-${group + 1}`,
+      files.filter((_file, at) => at % groups === group),
+    ),
   )
 }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { rounds } from '../support/rounds.ts'
 import { createSharedGates, type SharedGates } from '../support/shared-gates.ts'
 
-const ROUNDS = 200
+const ROUNDS = rounds(40, 200)
 const OPENINGS = 16
 
 /** 16 viewers of a new user open at the same moment, half of them at each of two gates. */

@@ -9,7 +9,7 @@ import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
 const BOXES = 20
 
-describe('a gate that is started with other settings', { concurrency: true }, () => {
+describe('a gate that is started with other settings', { concurrency: 3 }, () => {
   /** Plays under the first settings, then under others, then under the first again; all with dead links. */
   const playUnder = async (
     t: TestContext,

@@ -6,6 +6,7 @@ import type { GateQuestion } from '../support/ask-gate.ts'
 import { type Backend, startBackend, status } from '../support/backend.ts'
 import { type Gate, startGate } from '../support/gate.ts'
 import { getVerdict } from '../support/http-get.ts'
+import { type Attempt, patientTest } from '../support/patient-test.ts'
 import { startSite } from '../support/site.ts'
 import { watchStalls } from '../support/stalls.ts'
 import { createViewer } from '../support/viewer.ts'
@@ -140,7 +141,7 @@ describe('through nginx', { concurrency: true }, () => {
    * every part of a second.
    */
   const longestUntilRefused = async (
-    t: TestContext,
+    t: Attempt,
     environment: Environment,
     answer: Backend['answer'],
   ): Promise<number> => {
@@ -177,7 +178,7 @@ describe('through nginx', { concurrency: true }, () => {
     assert.ok(longest <= 2_000 * JITTER + EVERY + MARGIN + stalls(), `${longest} ms`)
   })
 
-  test('a default allow is not repeated when its time is over', async (t) => {
+  patientTest('a default allow is not repeated when its time is over', async (t) => {
     const stalls = watchStalls()
     const environment = { DEFAULT_ACTION: 'allow', DEFAULT_TTL: '2s', UNAVAILABLE_STATUS: '503' }
     const longest = await longestUntilRefused(t, environment, status(503))
