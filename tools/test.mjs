@@ -26,8 +26,6 @@ const SHARES = 8
 const TOGETHER = 6
 /** The most files at a time. Many of them wait: with three, two cores were idle for a fifth of the time. */
 const AT_ONCE = 4
-/** Most of those that take minutes wait, too. */
-const LONG_AT_ONCE = 3
 /**
  * Files named .alone.test.ts, all of them below test/long/, fill the machine, or measure what it can do, while
  * nginx and gates have to keep their deadlines. Beside others they fail where a machine is slow.
@@ -55,10 +53,7 @@ if (mode === '--long') {
   const files = all.filter((file) => isLong(file) || doesImport(file, 'test/support/rounds.ts'))
   process.env['TEST_LONG'] = '1'
   prepare(files)
-  run(
-    files.filter((file) => !isAlone(file)),
-    LONG_AT_ONCE,
-  )
+  run(files.filter((file) => !isAlone(file)))
   run(files.filter(isAlone), ALONE)
 } else if (mode === '--quick') {
   process.on('exit', () => sayWhatElse(usual.filter((file) => !isInProcess(file))))
