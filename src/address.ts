@@ -37,7 +37,7 @@ export interface ClientPrefixes {
 export const usualPrefixes: ClientPrefixes = { ipv4: 32, ipv6: 64 }
 
 /** The name of the client that a canonical address belongs to: the address itself, or the group around it. */
-export type ClientOf = (address: string) => string
+type ClientOf = (address: string) => string
 
 /**
  * Privacy addresses change within their /64 (RFC 8981), so an IPv6 client is known by a group. Only for

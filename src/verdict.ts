@@ -22,7 +22,7 @@ export const refusedReasons = [
   'too-many-questions', // it found no place at the backend in time, while others were answered
   'question-refused', // the backend answers others, but fails at this question
 ] as const
-export type RefusedReason = (typeof refusedReasons)[number]
+type RefusedReason = (typeof refusedReasons)[number]
 
 /** Reasons that say nothing about the backend's health: it was not asked, or the fault is ours. */
 export const notTheBackends: ReadonlySet<string> = new Set<UnavailableReason>([

@@ -17,7 +17,7 @@ export interface Closing {
   readonly complete?: boolean
 }
 
-export interface ClosingInStore {
+interface ClosingInStore {
   /** Not even a crash brings one of them back. Else it is tried again. */
   readonly written: boolean
   /** A sentence: why the store has not done its part. */

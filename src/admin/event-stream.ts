@@ -11,7 +11,7 @@ interface EndedView {
 }
 
 /** What the event stream shows, and who is called when that fails. */
-export interface EventStreamOptions {
+interface EventStreamOptions {
   /** The data of the event `state`; called once a second while there is a reader. */
   readonly state: () => object
   readonly viewOf: (session: Session) => SessionView

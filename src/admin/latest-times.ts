@@ -1,5 +1,5 @@
 /** How long the latest questions took. The memory is bounded. */
-export interface LatestTimes {
+interface LatestTimes {
   /** @param took milliseconds @param now monotonic milliseconds */
   note(took: number, now: number): void
   /** How many there were since the last call. */

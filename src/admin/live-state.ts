@@ -32,7 +32,7 @@ export interface LiveState {
 }
 
 /** What the state is read from. */
-export interface LiveStateOptions extends Watched {
+interface LiveStateOptions extends Watched {
   readonly pulse: Pick<Pulse, 'look'>
   readonly instance: string
   /** Undefined where no store is shared. */

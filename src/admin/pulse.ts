@@ -3,7 +3,7 @@ import { notTheBackends, type Outcome, type Source, sources, type Verdict } from
 import { createLatestTimes } from './latest-times.ts'
 
 /** Answers a second, by verdict and source. */
-export type Rates = Readonly<Record<Verdict, Readonly<Record<Source, number>>>>
+type Rates = Readonly<Record<Verdict, Readonly<Record<Source, number>>>>
 
 /** What happened since the previous look. */
 export interface Beat {
@@ -29,7 +29,7 @@ export interface Pulse {
 }
 
 /** What the pulse counts. */
-export interface PulseOptions {
+interface PulseOptions {
   readonly tally: Pick<Tally, 'snapshot'>
   /** How many backends there are. */
   readonly backends: number

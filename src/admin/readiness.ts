@@ -9,7 +9,7 @@ import type { Readiness } from './health-routes.ts'
 import type { ShownGates } from './show-gates.ts'
 
 /** What readiness is read from. */
-export interface ReadinessOptions extends Watched {
+interface ReadinessOptions extends Watched {
   readonly tally: Pick<Tally, 'snapshot'>
   /** Undefined where STATE_URL is off. */
   readonly store: Pick<WatchedStore, 'state'> | undefined

@@ -23,7 +23,7 @@ export interface RecentDenial {
 }
 
 /** What is kept of a denial: the request with its query, or why it could not be read. */
-export interface KeptDenial {
+interface KeptDenial {
   readonly number: number
   /** Milliseconds since 1970. */
   readonly at: number
@@ -48,7 +48,7 @@ export interface RecentDenials {
 }
 
 /** The clock, what is shown of a path, and who is called after each new denial. */
-export interface RecentDenialsOptions {
+interface RecentDenialsOptions {
   /** Shows a path without the credential in it. */
   readonly maskPath: (path: string) => string
   /** Milliseconds since 1970. */

@@ -2,7 +2,7 @@ import type { Express, Request, Response } from 'express'
 import { RequestMistake } from './request-mistake.ts'
 
 /** Answers one request. An error that it throws is answered by the app. */
-export type Answer = (request: Request, response: Response) => Promise<void> | void
+type Answer = (request: Request, response: Response) => Promise<void> | void
 
 /** Paths as Express writes them, each with the functions that answer its methods. `GET` answers HEAD too. */
 export type Routes = Readonly<Record<string, { readonly GET: Answer; readonly DELETE?: Answer }>>

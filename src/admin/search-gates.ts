@@ -4,7 +4,7 @@ import { anything, isFields, listOf, number, object, type Shape, text } from '..
 import type { SessionFilter, SessionsDesk } from './sessions-desk.ts'
 
 /** What all gates that share a store have of a search. */
-export interface Found {
+interface Found {
   /** The latest opened first. One that two gates have is listed as the one has it that saw it last. */
   readonly sessions: readonly SessionView[]
   /** There is no next page: a search is made narrower instead. */

@@ -47,7 +47,7 @@ export interface SessionsDesk {
 }
 
 /** A user as the API shows it. */
-export interface RefusedUserView {
+interface RefusedUserView {
   readonly user: string
   /** Requests that were refused. */
   readonly refused: number

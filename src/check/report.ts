@@ -9,7 +9,7 @@ const WIDTH = 19
 const INDENT = ' '.repeat(WIDTH + 4)
 
 /** How lines are printed. */
-export interface FormatOptions {
+interface FormatOptions {
   readonly colour: boolean
   /** The columns of a line; undefined = no bound. */
   readonly width: number | undefined

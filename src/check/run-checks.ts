@@ -28,7 +28,7 @@ import { checkStore } from './store/check-store.ts'
 import { createLookAtValkey } from './store/look-at-valkey.ts'
 
 /** The installation that is checked, and who gets the findings. */
-export interface RunChecksOptions {
+interface RunChecksOptions {
   readonly found: FoundSettings
   /** Monotonic milliseconds. */
   readonly clock: () => number

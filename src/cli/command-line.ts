@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { misspelt } from '../config/typos.ts'
 
 /** What the command line asks for. A mistake is one sentence with the cure. */
-export type CommandLine =
+type CommandLine =
   | { readonly command: 'serve' | 'config' | 'help' | 'version' }
   | { readonly command: 'check'; readonly json: boolean }
   | { readonly command: 'explain'; readonly asked: AskedToExplain }

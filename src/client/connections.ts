@@ -4,7 +4,7 @@ import { createAddressBook } from './address-book.ts'
 import type { Sending } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 
-export interface Connections {
+interface Connections {
   /** Sends its request over a connection and passes undici's events to it. */
   dispatch(sending: Sending): void
   close(): Promise<void>

@@ -3,10 +3,10 @@ import { type Setting, type SettingName, settingNames, settingsTable } from './s
 import { type StateText, stateTexts } from './state-texts.ts'
 
 /** Where the text of a setting comes from. */
-export type SettingOrigin = 'set' | 'MIDDLEWARE' | StateText['origin']
+type SettingOrigin = 'set' | 'MIDDLEWARE' | StateText['origin']
 
 /** The text of one setting that counts; undefined = it must be set and is not. */
-export interface EffectiveText {
+interface EffectiveText {
   readonly name: SettingName
   readonly text: string | undefined
   readonly origin: SettingOrigin

@@ -18,7 +18,7 @@ export interface FoundSettings {
 }
 
 /** The files where settings may stand. */
-export interface SettingsFiles {
+interface SettingsFiles {
   /** In the working directory. */
   readonly own: string
   /** Where docs/install.md puts the settings of the service. */

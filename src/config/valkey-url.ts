@@ -11,7 +11,7 @@ export interface ValkeyUrl {
 }
 
 /** A port that is not written depends on STATE_MODE. */
-export type WrittenAddress =
+type WrittenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number | undefined }
   | { readonly kind: 'unix'; readonly path: string }
 

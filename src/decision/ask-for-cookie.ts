@@ -13,7 +13,7 @@ import type { Keep } from './keep.ts'
  * browser that has lost it, or by a second box of the household. The verdict stays, but only a new answer of
  * the backend brings a cookie. Undefined where nobody has to ask.
  */
-export type AskForCookie = (
+type AskForCookie = (
   session: Session,
   identity: Identity,
   subrequest: Subrequest,
@@ -33,7 +33,7 @@ export type Settle = (
   repeats?: boolean,
 ) => Promise<Decision>
 
-export interface AskForCookieOptions extends Pick<DecideOptions, 'ask' | 'clock' | 'outage' | 'onDecision'> {
+interface AskForCookieOptions extends Pick<DecideOptions, 'ask' | 'clock' | 'outage' | 'onDecision'> {
   readonly keep: Keep
   readonly give: GiveCookie
   readonly answerBy: (session: Session, identity: Identity, now: number) => Decision

@@ -1,5 +1,5 @@
 /** Questions under way, by key. */
-export interface Flights<Result> {
+interface Flights<Result> {
   /** The question under way with this key, if there is one. */
   join(key: string): Promise<Result> | undefined
   /** Registers a question; others can join it until it settles. */

@@ -6,7 +6,7 @@ import type { SessionTable } from '../session/session-table.ts'
 import type { Subrequest } from '../subrequest.ts'
 
 /** What a session that a backend has just allowed has of a cookie. */
-export interface GivenCookie {
+interface GivenCookie {
   readonly secret: SessionSecret
   /** The value for its viewer; undefined where they have it already, or get none. */
   readonly value: string | undefined

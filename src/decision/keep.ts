@@ -7,7 +7,7 @@ import { allowedBy, allowedWithout, type Decision, denied, type Outcome, type Ve
 import type { Memory } from './memory.ts'
 import { STALE_DENY, type Terms } from './terms.ts'
 
-export interface KeepOptions {
+interface KeepOptions {
   readonly memory: Memory
   readonly terms: Terms
   readonly cacheable: Cacheable

@@ -21,7 +21,7 @@ export type FirstPlay = (
   as?: Return,
 ) => Decision | Promise<Decision>
 
-export interface RecallOrAskOptions
+interface RecallOrAskOptions
   extends Required<Pick<DecideOptions, 'clock' | 'newSessionId' | 'after' | 'onDecision'>> {
   readonly memory: Memory
   readonly terms: Terms
@@ -43,7 +43,7 @@ export interface RecallOrAskOptions
  * The store first, then the backend. When the store is late, both at once. Undefined where there is no store,
  * or it is known to be away.
  */
-export type RecallOrAsk = (
+type RecallOrAsk = (
   identity: Identity,
   subrequest: Subrequest,
   began: number,

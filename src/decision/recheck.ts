@@ -5,7 +5,7 @@ import type { DecideOptions } from './decide.ts'
 import type { Keep } from './keep.ts'
 
 /** Asks again about known sessions, each with the request that opened it. */
-export interface Recheck {
+interface Recheck {
   /** Asks about a playing session. No viewer waits for it. */
   start(session: Session, now: number): void
   /** Asks about a silent session, which its viewer waits for. */

@@ -17,7 +17,7 @@ const RESUME_WITHOUT_CREDENTIAL = 15 * 60_000
 
 const PLAYS: OpenedBy = { isHead: false, tokenless: false }
 
-export interface RestoreOptions {
+interface RestoreOptions {
   readonly memory: Memory
   readonly stored: Stored
   readonly terms: Terms
@@ -28,7 +28,7 @@ export interface RestoreOptions {
 }
 
 /** Brings sessions of the store back into the table. */
-export interface Restore {
+interface Restore {
   /** Puts those that play into the table; returns their ids. */
   adopt(recalled: Recalled): ReadonlySet<string>
   /**
@@ -112,7 +112,7 @@ export function createRestore({ memory, stored, terms, askAbout, clock }: Restor
 }
 
 /** Why a request does not resume a silent session. `uncovered`: the session is about something else. */
-export type NotResumed = 'uncovered' | 'too-late' | 'without-credential'
+type NotResumed = 'uncovered' | 'too-late' | 'without-credential'
 
 /**
  * Undefined when it may resume it. The session's own URL, or its credential, may do so for longer than a

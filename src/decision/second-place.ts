@@ -5,7 +5,7 @@ import { createFlights } from './flights.ts'
 import type { Memory } from './memory.ts'
 import type { Terms } from './terms.ts'
 
-export interface SecondPlaceOptions {
+interface SecondPlaceOptions {
   readonly memory: Memory
   readonly terms: Pick<Terms, 'resumeFor'>
   readonly newSessionId: () => string
@@ -17,7 +17,7 @@ export interface SecondPlaceOptions {
  * The session of a cookie's second place, where the number of a user counts. Undefined: there is no room for
  * it.
  */
-export type SecondPlace = (
+type SecondPlace = (
   session: Session,
   identity: Identity,
   now: number,

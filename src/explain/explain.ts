@@ -20,7 +20,7 @@ import type { Explanation } from './explanation.ts'
 import { maskQuery } from './mask-query.ts'
 
 /** What explanations are made of. */
-export interface ExplainOptions extends ExplainStoreOptions, ExplainLimitOptions {
+interface ExplainOptions extends ExplainStoreOptions, ExplainLimitOptions {
   /** What the gate itself decides with. */
   readonly deciding: Omit<DecideOptions, 'ask'>
   /** Asks as the gate does, but changes nothing in it. `seen` is called with each question and its answer. */

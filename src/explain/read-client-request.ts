@@ -2,7 +2,7 @@ import { type Refusal, readSubrequest } from '../gate/read-subrequest.ts'
 import type { Subrequest } from '../subrequest.ts'
 
 /** A client's request as a person describes it. Texts are as the client sends them. */
-export interface ClientRequest {
+interface ClientRequest {
   /** With scheme and host. */
   readonly url: string
   readonly address: string

@@ -38,7 +38,7 @@ export interface AskedGate {
 }
 
 /** What another gate has said: it may be of another release. */
-export interface Reply {
+interface Reply {
   readonly name: string
   readonly value: unknown
 }

@@ -5,7 +5,7 @@ import type { CookieMode, Subrequest } from '../subrequest.ts'
 import type { Decision, Verdict } from '../verdict.ts'
 import { readRequestId, readSubrequest } from './read-subrequest.ts'
 
-export interface GateOptions extends AnswerOptions {
+interface GateOptions extends AnswerOptions {
   readonly decide: Decide
   /** What the session cookie means where nginx names no mode; `off` unless given. */
   readonly sessionCookie?: CookieMode
@@ -92,7 +92,7 @@ export function createGate(options: GateOptions): Listener {
   return (request, response) => dispatch(request, response, () => answer(response, refusal))
 }
 
-export interface AnswerOptions {
+interface AnswerOptions {
   /** Whether the process is ending: then the answer tells nginx to close the connection. */
   readonly isClosing: () => boolean
   /** The longest time that nginx's verdict cache may repeat a verdict, in milliseconds. */
@@ -105,7 +105,7 @@ export interface AnswerOptions {
  * Builds the function that writes a decision to nginx: a `200` or a `403`, without a body. nginx turns any
  * other status into a 500 for the viewer, and closes the connection after a body.
  */
-export function createAnswer({
+function createAnswer({
   isClosing,
   nginxTtl,
   onAnswered,

@@ -148,12 +148,12 @@ const notAscii = /[^\x20-\x7e]/g
 /**
  * Encodes decoded path bytes (a latin-1 string, one character for each byte); decoding gives the same bytes.
  */
-export function encodePath(bytes: string): string {
+function encodePath(bytes: string): string {
   return nothingButPath.test(bytes) ? bytes : bytes.replace(notPath, percent)
 }
 
 /** Encodes every byte that is not printable ASCII (a latin-1 string, one character for each byte). */
-export function encodeNonAscii(bytes: string): string {
+function encodeNonAscii(bytes: string): string {
   return nothingButAscii.test(bytes) ? bytes : bytes.replace(notAscii, percent)
 }
 

@@ -75,7 +75,7 @@ const MOST_AFTER_ACCEPT = 1
 /** Turns stay short so long after a connection was accepted; milliseconds. */
 const SHORT_FOR = 1_000
 
-export interface ShortTurns {
+interface ShortTurns {
   readonly answer: Listener
   /** Call it when a connection was accepted. */
   accepted(): void

@@ -75,7 +75,7 @@ function isElsewhere(one: Entry, { player, playback, address }: LimitedSession):
   return one.player === player && one.playback === playback && one.address !== address
 }
 
-export function groups<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
+function groups<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
   const all = new Map<string, Item[]>()
   for (const item of items) {
     const group = all.get(keyOf(item))

@@ -5,7 +5,7 @@ import type { LogLine } from './log-line.ts'
 const MAX_WAITING = 1_048_576
 
 /** A stream that drops lines instead of growing. */
-export interface LogStream extends Writable {
+interface LogStream extends Writable {
   /** Lines that were dropped since the start. */
   linesDropped(): number
 }

@@ -1,5 +1,5 @@
 /** Counts how long questions took. Each question is counted, so a count is a search and an addition. */
-export interface Durations {
+interface Durations {
   /** @param took milliseconds */
   note(took: number): void
   /** Since the start. */

@@ -5,7 +5,7 @@ import type { Distribution } from './durations.ts'
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 
 /** As a sample, for a histogram. */
-export type DistributionSample = readonly [labels: Readonly<Record<string, string>>, value: Distribution]
+type DistributionSample = readonly [labels: Readonly<Record<string, string>>, value: Distribution]
 
 /** Adds metrics whose values are read at each scrape. Names are given without `alta_auth_`. */
 export interface ReadAtScrape {

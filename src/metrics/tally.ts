@@ -9,7 +9,7 @@ import {
 } from '../verdict.ts'
 
 /** How many answers of one kind nginx has got. */
-export interface AnswerCount {
+interface AnswerCount {
   readonly verdict: Verdict
   readonly source: Source
   /** As in `X-Auth-Reason`, but `backend-other` for a status that is none of HTTP's. */

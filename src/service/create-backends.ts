@@ -10,7 +10,7 @@ import type { Exchange } from '../backend/rehearsed-ask.ts'
 import type { Settings } from '../config/read-settings.ts'
 import type { Outcome } from '../verdict.ts'
 
-export interface BackendsOptions extends Omit<BackendHealthOptions, 'backend'> {
+interface BackendsOptions extends Omit<BackendHealthOptions, 'backend'> {
   readonly settings: Settings
   /** One backend, by its index in BACKEND_URL, gave this outcome after `took` milliseconds. */
   readonly onOutcome: (place: number, outcome: Outcome, took: number) => void

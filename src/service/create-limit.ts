@@ -2,7 +2,7 @@ import type { Settings } from '../config/read-settings.ts'
 import type { SessionLimitOptions } from '../limit/limit-options.ts'
 import { createSessionLimit, type UserLimit } from '../limit/session-limit.ts'
 
-export interface LimitOptions
+interface LimitOptions
   extends Pick<SessionLimitOptions, 'identify' | 'clock' | 'end' | 'on' | 'stored' | 'unseen'> {
   readonly settings: Settings
 }

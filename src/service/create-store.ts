@@ -11,7 +11,7 @@ import { createValkeyEngine } from '../state/valkey/valkey-engine.ts'
 import type { Subrequest } from '../subrequest.ts'
 import { startTimer } from '../timer.ts'
 
-export interface StoreOptions
+interface StoreOptions
   extends Pick<
     SessionStoreOptions,
     'clock' | 'sessionsOf' | 'onSilent' | 'onReturned' | 'onCommand' | 'limitedOf' | 'onEndedElsewhere'

@@ -61,7 +61,7 @@ export interface GateEvents {
 /** The methods of the events that an observer wants. */
 export type Observer = Partial<GateEvents>
 
-export interface Notifier {
+interface Notifier {
   /** Each method calls all observers, in the order in which they were added. */
   readonly notify: GateEvents
   add(observer: Observer): void
@@ -164,7 +164,7 @@ export function createNotifier(): Notifier {
 }
 
 /** The parts that observe the gate. */
-export interface ObservingParts {
+interface ObservingParts {
   readonly log: Log
   /** Shows a path without the credential in it. */
   /** What people call this gate. */

@@ -28,7 +28,7 @@ import { startTimer } from '../timer.ts'
 import type { Backends } from './create-backends.ts'
 import type { BoundedMemory } from './create-memory.ts'
 
-export interface OperatorSideOptions {
+interface OperatorSideOptions {
   readonly settings: Settings
   readonly log: Log
   /** What people call this gate. */
@@ -55,7 +55,7 @@ export interface OperatorSideOptions {
 }
 
 /** All that the operator sees: metrics, live page, explanations, and the server of them. */
-export interface OperatorSide {
+interface OperatorSide {
   readonly metrics: Metrics
   readonly pulse: Pulse
   readonly recentDenials: RecentDenials

@@ -10,7 +10,7 @@ import type { GateEvents } from './observers.ts'
  * The parts that end sessions, or want to know of it. They are built around each other, so each is asked for
  * late.
  */
-export interface SessionEndsOptions {
+interface SessionEndsOptions {
   readonly notify: Pick<GateEvents, 'ended' | 'internalError'>
   readonly store: () => SessionStore | undefined
   readonly limit: () => UserLimit | undefined
@@ -19,7 +19,7 @@ export interface SessionEndsOptions {
 }
 
 /** Who is told what when a session ends. */
-export interface SessionEnds {
+interface SessionEnds {
   /** A session has left its table. */
   ended(session: Session, why: SessionEnd): void
   /** Another gate has ended a session of this one. */

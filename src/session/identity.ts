@@ -43,7 +43,7 @@ export interface Identity extends Target {
   readonly credential: boolean
 }
 
-export interface IdentityOptions extends PathPatterns {
+interface IdentityOptions extends PathPatterns {
   /** Names of the parameters that carry a credential. */
   readonly tokenParams: readonly string[]
   /** Names left out of the canonical query; a trailing `*` stands for any rest. */
@@ -143,7 +143,7 @@ const MAX_PROFILES = 10_000
 const MAX_BYTES = 4 * 1_048_576
 
 /** Builds the reader of profiles. No text can hold a line break, so different texts give different keys. */
-export function createProfileOf(): (subrequest: Subrequest) => Profile {
+function createProfileOf(): (subrequest: Subrequest) => Profile {
   const profiles = new LRUCache<string, Profile>({
     max: MAX_PROFILES,
     maxSize: MAX_BYTES,

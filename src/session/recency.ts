@@ -5,7 +5,7 @@ import type { Session } from './session.ts'
  * The least-recently-used list of sessions. The links are in the sessions themselves: a cache beside them
  * would cost a second index entry for each, and a look-up for each touch.
  */
-export interface Recency {
+interface Recency {
   /** Moves a session to the front, or adds it there. */
   touch(session: Session): void
   remove(session: Session): void
@@ -47,7 +47,7 @@ export function createRecency(): Recency {
 }
 
 /** A rate limit for each key. */
-export interface Turns {
+interface Turns {
   /** Whether the key may go ahead; if so, it may again `every` milliseconds later. `now` is monotonic. */
   take(key: string, now: number): boolean
 }

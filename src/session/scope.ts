@@ -88,7 +88,7 @@ function placeOf(path: string, pathCredential: string | undefined): string {
 }
 
 /** The path up to its last slash, which is included. */
-export function directoryOf(path: string): string {
+function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1)
 }
 

@@ -57,7 +57,7 @@ export function createToIso(clock: () => number, wallClock: () => number): ToIso
 }
 
 /** How many plays the user of a session has, and may have; null where nothing limits them. */
-export type Counted = Pick<SessionView, 'plays' | 'limit'>
+type Counted = Pick<SessionView, 'plays' | 'limit'>
 
 const UNLIMITED: Counted = { plays: null, limit: null }
 const OPENED: Pick<SessionView, 'part' | 'came'> = { part: 1, came: 'opened' }

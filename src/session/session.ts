@@ -5,7 +5,7 @@ import { clientIn, type Identity, type Profile } from './identity.ts'
 import type { Opened, Scope } from './scope.ts'
 
 /** A re-check that got no answer. Times are milliseconds of the monotonic clock. */
-export interface Failure {
+interface Failure {
   readonly reason: UnavailableReason
   readonly at: number
   /** Until then the last allow counts without an answer. */

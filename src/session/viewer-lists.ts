@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
  * The sessions of each viewer, as a linked list: a session moves to its front when it is opened and when its
  * own URL is requested. The links are in the sessions themselves.
  */
-export interface ViewerLists {
+interface ViewerLists {
   has(viewer: string): boolean
   newest(viewer: string): Session | undefined
   /** The newest first. The lists must not change meanwhile. */

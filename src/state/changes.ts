@@ -3,7 +3,7 @@ import type { Kept } from './kept.ts'
 type Named = Pick<Kept['session'], 'id' | 'viewer'>
 
 /** Sessions that have changed and are not written yet. */
-export interface Changes {
+interface Changes {
   add(kept: Kept): void
   delete(session: Named): void
   has(id: string): boolean

@@ -5,13 +5,13 @@ import type { UnavailableReason } from '../verdict.ts'
  * Why events are not delivered: the status of the receiver, the reason why there was none, or more events
  * than it takes.
  */
-export type Trouble =
+type Trouble =
   | { readonly status: number }
   | { readonly reason: UnavailableReason }
   | { readonly reason: 'overflow' }
 
 /** Observes the delivery. */
-export interface DeliveryHealth {
+interface DeliveryHealth {
   /**
    * A post failed, or an event was dropped.
    * @param waiting events that wait
@@ -22,7 +22,7 @@ export interface DeliveryHealth {
 }
 
 /** What the lines about the delivery hold. */
-export interface DeliveryHealthOptions {
+interface DeliveryHealthOptions {
   readonly receiver: string
   readonly log: Log
   /** Monotonic milliseconds. */

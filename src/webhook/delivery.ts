@@ -31,7 +31,7 @@ export interface DeliveryCounts {
 }
 
 /** A queue of events for one receiver. */
-export interface Delivery {
+interface Delivery {
   /** Adds the event that this gate has started. @param sessionsGoOn those of earlier starts */
   start(sessionsGoOn: boolean): void
   /** Adds an event to the queue. Never throws, never waits. A full queue drops its oldest event. */

@@ -1,5 +1,5 @@
 /** First in, first out. A step costs the same however many items there are. */
-export interface Fifo<Item> {
+interface Fifo<Item> {
   put(item: Item): void
   /** Takes out the first items, at most `count`. */
   take(count: number): Item[]

@@ -14,7 +14,7 @@ export type Posted =
 export type Post = (json: string, signal: AbortSignal) => Promise<Posted>
 
 /** Posts over its own connection. */
-export interface Poster {
+interface Poster {
   readonly post: Post
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@ import type { SessionEnd } from '../session/session.ts'
 import type { SessionView } from '../session/session-view.ts'
 
 /** The first event of a gate. */
-export interface GateStarted {
+interface GateStarted {
   readonly event: 'gate-started'
   readonly start: string
   /**
@@ -33,7 +33,7 @@ export interface SessionStarted extends Described {
 }
 
 /** A session plays. Of several the one with the latest `lastRequest` counts. */
-export interface SessionInterim extends Described, Pick<SessionView, 'lastRequest' | 'requests'> {
+interface SessionInterim extends Described, Pick<SessionView, 'lastRequest' | 'requests'> {
   readonly event: 'interim'
 }
 

@@ -4,7 +4,7 @@ import { createDelivery, type DeliveryCounts, type DeliveryOptions } from './del
 import { endOf, interimOf, startOf } from './session-event.ts'
 
 /** Where events go, and about which sessions. */
-export interface SessionEventsOptions extends DeliveryOptions {
+interface SessionEventsOptions extends DeliveryOptions {
   /** Milliseconds between two interim events of a session; 0 = none. */
   readonly interim: number
   readonly viewOf: (session: Session) => SessionView

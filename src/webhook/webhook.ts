@@ -8,7 +8,7 @@ import { createPoster } from './post.ts'
 import { createSessionEvents, type SessionEvents } from './session-events.ts'
 
 /** Where events go, and about which sessions. */
-export interface WebhookOptions {
+interface WebhookOptions {
   readonly endpoint: Endpoint
   /** Milliseconds between two interim events of a session; 0 = none. */
   readonly interim: number

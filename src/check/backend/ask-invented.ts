@@ -10,14 +10,14 @@ export type Asked =
   | { readonly kind: 'unavailable'; readonly reason: UnavailableReason; readonly ms: number }
 
 /** Asks one backend. */
-export interface Asker {
+interface Asker {
   /** Asks with a token that was never given out, a new one each time. @param limit milliseconds */
   ask(limit: number): Promise<Asked>
   close(): Promise<void>
 }
 
 /** Which backend is asked, and how. */
-export interface AskerOptions {
+interface AskerOptions {
   readonly endpoint: Endpoint
   /** The parameter that carries a credential. */
   readonly tokenParam: string

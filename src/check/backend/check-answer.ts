@@ -4,7 +4,7 @@ import { type Finding, findingsOf } from '../finding.ts'
 import type { Asked } from './ask-invented.ts'
 
 /** How the question was asked. */
-export interface AnswerOptions {
+interface AnswerOptions {
   /** The most milliseconds that the question could take. */
   readonly limit: number
   readonly unavailableStatus: ReadonlySet<number>

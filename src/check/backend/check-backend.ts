@@ -18,7 +18,7 @@ import { type Inspected, inspectCertificate } from './inspect-certificate.ts'
 import { lookUp } from './look-up.ts'
 
 /** The backend, and how it is asked. */
-export interface CheckBackendOptions {
+interface CheckBackendOptions {
   readonly endpoint: Endpoint
   readonly middleware: Middleware
   readonly tokenParam: string

@@ -3,7 +3,7 @@ import { type Finding, findingsOf } from '../finding.ts'
 import type { Connected } from './connect-to.ts'
 
 /** One address of a backend, and the result of a connection to it. */
-export interface Tried {
+interface Tried {
   readonly address: string
   readonly connected: Connected
 }

@@ -2,7 +2,7 @@ import { type Middleware, pathOf } from '../../client/presets.ts'
 import { type Finding, findingsOf } from '../finding.ts'
 
 /** The backend's URL, and what it answered. */
-export interface PathOptions {
+interface PathOptions {
   readonly middleware: Middleware
   /** The path of the backend's URL, after a preset has completed it. */
   readonly path: string

@@ -14,7 +14,7 @@ export type Inspected =
   | { readonly kind: 'silent' }
 
 /** The address, and what its certificate must be. */
-export interface InspectOptions {
+interface InspectOptions {
   /** The name that the certificate must have. */
   readonly host: string
   readonly address: string

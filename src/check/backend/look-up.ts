@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type Finding, findingsOf } from '../finding.ts'
 
 /** The result of a look-up. */
-export interface LookedUp {
+interface LookedUp {
   readonly finding: Finding
   /** Empty when the name has none. */
   readonly addresses: readonly string[]

@@ -3,7 +3,7 @@ import { follow } from '../nginx-conf/mapping.ts'
 import type { Location, Server, SiteMap } from '../nginx-conf/site-map.ts'
 
 /** A folder whose files nginx serves to allowed viewers. */
-export interface DocumentRoot {
+interface DocumentRoot {
   readonly folder: string
   /** The path of the folder on the site. It ends in a slash. */
   readonly prefix: string

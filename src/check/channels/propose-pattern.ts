@@ -1,7 +1,7 @@
 import { countOf, type MediaFolder } from './read-media.ts'
 
 /** A CHANNEL_PATTERN that fits what lies in a folder. */
-export interface Proposal {
+interface Proposal {
   readonly pattern: string
   readonly channels: number
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { MediaFolder } from './read-media.ts'
 
 /** A playlist of a folder, and the keys that it names, as written there. */
-export interface KeyedPlaylist {
+interface KeyedPlaylist {
   /** Below the folder: `news/index.m3u8`. */
   readonly file: string
   readonly keys: readonly string[]

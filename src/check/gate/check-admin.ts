@@ -32,7 +32,7 @@ export interface Readyz {
 }
 
 /** The finding, and what `/readyz` answered. */
-export interface CheckedAdmin {
+interface CheckedAdmin {
   readonly finding: Finding
   readonly readyz: Readyz | undefined
 }

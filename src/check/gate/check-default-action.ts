@@ -4,7 +4,7 @@ import { type Finding, findingsOf } from '../finding.ts'
 import type { Readyz } from './check-admin.ts'
 
 /** What is known about gate, backends and nginx. */
-export interface DefaultActionOptions {
+interface DefaultActionOptions {
   readonly defaultAction: Verdict
   readonly mode: BackendMode
   /** Undefined when the gate did not answer. */

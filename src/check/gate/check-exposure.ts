@@ -5,7 +5,7 @@ import { hostOf, leadsTo, targetsOf } from '../nginx-conf/gate-addresses.ts'
 import { allLocations, type SiteMap } from '../nginx-conf/site-map.ts'
 
 /** The listeners of the gate, and nginx's configuration. */
-export interface ExposureOptions {
+interface ExposureOptions {
   /** Undefined when nginx's configuration is not known. */
   readonly map: SiteMap | undefined
   readonly listening: ListenAddress

@@ -19,7 +19,7 @@ export type LookedAt =
   | { readonly kind: 'not-http' }
 
 /** What is asked, and how long. */
-export interface LookOptions {
+interface LookOptions {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds. */

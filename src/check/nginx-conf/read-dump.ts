@@ -3,7 +3,7 @@ import type { Directive } from './directive.ts'
 import { readDirectives } from './read-directives.ts'
 
 /** nginx's whole configuration as `nginx -T` prints it. */
-export interface Dump {
+interface Dump {
   /** Each include is replaced by the directives that it includes. */
   readonly directives: readonly Directive[]
   readonly files: readonly string[]

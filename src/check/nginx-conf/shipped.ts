@@ -6,7 +6,7 @@ import { readDirectives } from './read-directives.ts'
 import { AUTH } from './site-map.ts'
 
 /** A file that comes with this version, below nginx/alta-auth. */
-export type ShippedFile =
+type ShippedFile =
   | 'http.conf'
   | 'server.conf'
   | 'location.conf'

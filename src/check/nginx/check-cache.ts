@@ -15,7 +15,7 @@ const DEFAULT_INACTIVE = '10m'
 const CLOCK_MARGIN = 5_000
 
 /** The settings of the gate that limit the cache, and the time. */
-export interface CheckCacheOptions {
+interface CheckCacheOptions {
   /** Milliseconds. */
   readonly sessionIdle: number
   /** Wall clock in milliseconds. */

@@ -19,7 +19,7 @@ import { checkUpstream } from './check-upstream.ts'
 import type { ReadNginx } from './read-nginx.ts'
 
 /** The settings of the gate, and what runs on this machine. */
-export interface CheckNginxOptions extends CheckCookieOptions {
+interface CheckNginxOptions extends CheckCookieOptions {
   readonly listening: ListenAddress
   readonly defaultAction: Verdict
   /** Milliseconds. */

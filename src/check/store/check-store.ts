@@ -6,7 +6,7 @@ import { checkValkey } from './check-valkey.ts'
 import type { LookAtValkey } from './look-at-valkey.ts'
 import { splitSentence } from './split-sentence.ts'
 
-export interface CheckStoreOptions {
+interface CheckStoreOptions {
   /** Undefined where the settings have none. */
   readonly state: StateSettings | undefined
   /** STATE_URL is written somewhere. */

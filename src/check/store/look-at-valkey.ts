@@ -27,7 +27,7 @@ export interface LookedAtValkey {
 
 export type LookAtValkey = (settings: ValkeySettings) => Promise<LookedAtValkey>
 
-export interface LookAtValkeyOptions {
+interface LookAtValkeyOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => number
   /** Wall clock in milliseconds. */

@@ -6,7 +6,7 @@ import type { StoreIdentity } from '../store-engine.ts'
  * CRC-32 of all else (4 bytes), and what is kept. Every format keeps these twelve bytes, so that each release
  * can drop what another one has left.
  */
-export const HEAD = 12
+const HEAD = 12
 
 export function wrap(kept: Buffer, until: number): Buffer {
   const value = Buffer.allocUnsafe(HEAD + kept.length)

@@ -57,7 +57,7 @@ export async function loadLevel(location: string): Promise<Level> {
 }
 
 /** Calls into the thread pool, each with a deadline. */
-export interface Calls {
+interface Calls {
   /**
    * Makes a call. It rejects when the call takes longer than its deadline, in milliseconds, and at once while
    * an earlier one is past its own.

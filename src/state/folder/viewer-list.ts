@@ -1,7 +1,7 @@
 import { MOST_OF_VIEWER, type SessionState } from '../store-engine.ts'
 
 /** One session of a viewer, as the list of them says. */
-export interface Entry {
+interface Entry {
   readonly id: string
   readonly credential: string
   readonly state: SessionState
