@@ -37,9 +37,13 @@ const ALONE = 1
  */
 const RETRIES = 8
 
+const FIRST = ['limit/', 'state-faults']
+
 const [mode = '', ...more] = process.argv.slice(2)
 const long = `${join(root, 'test', 'long')}${sep}`
 const isLong = (/** @type {string} */ file) => file.startsWith(long)
+/** They take minutes, mostly of waiting, and judge times: they begin while little else runs. */
+const isFirst = (/** @type {string} */ file) => FIRST.some((name) => file.startsWith(`${long}${name}`))
 const isAlone = (/** @type {string} */ file) => file.endsWith('.alone.test.ts')
 
 const folder = mkdtempSync(join(tmpdir(), 'alta-auth-run-'))
@@ -53,7 +57,8 @@ if (mode === '--long') {
   const files = all.filter((file) => isLong(file) || doesImport(file, 'test/support/rounds.ts'))
   process.env['TEST_LONG'] = '1'
   prepare(files)
-  run(files.filter((file) => !isAlone(file)))
+  const others = files.filter((file) => !isAlone(file))
+  run([...others.filter(isFirst), ...others.filter((file) => !isFirst(file))])
   run(files.filter(isAlone), ALONE)
 } else if (mode === '--quick') {
   process.on('exit', () => sayWhatElse(usual.filter((file) => !isInProcess(file))))
@@ -102,8 +107,8 @@ function run(files, atOnce = AT_ONCE) {
       // The last resort, for a whole process with perhaps many files.
       `--test-timeout=${6_000 * patience}`,
       `--test-concurrency=${atOnce}`,
-      ...shared(files.filter(isInProcess)),
       ...together(files.filter((file) => !isInProcess(file))),
+      ...shared(files.filter(isInProcess)),
     ],
     environment,
   )
@@ -126,12 +131,13 @@ function shared(files) {
 }
 
 /**
- * The same for files that start other processes. A few files stay alone, so that few are waited for.
+ * The same for files that start other processes. A few files stay alone, so that few are waited for, and so do
+ * those that take minutes.
  * @param {readonly string[]} files
  * @returns {readonly string[]}
  */
 function together(files) {
-  if (files.length < SHARES * TOGETHER) return files
+  if (files.length < SHARES * TOGETHER || files.some(isLong)) return files
   const groups = Math.ceil(files.length / TOGETHER)
   return Array.from({ length: groups }, (_, group) =>
     inOneProcess(

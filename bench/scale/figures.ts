@@ -16,7 +16,7 @@ export interface CommandCost {
 }
 
 /** The commands of a gate to Valkey. */
-export const commands = ['recallNothing', 'recall', 'write', 'replace'] as const
+export const commands = ['recallNothing', 'recall', 'write', 'replace', 'beat'] as const
 export type Command = (typeof commands)[number]
 
 /** What a gate spends on a new viewer, in microseconds of CPU time, without nginx. */

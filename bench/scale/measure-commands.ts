@@ -66,6 +66,10 @@ export async function measureCommands(
       await write(some)
       return some.length
     },
+    async beat(some) {
+      await inTurn(some, store.beat)
+      return some.length
+    },
     async replace(some) {
       await inTurn(some, replace)
       return some.length

@@ -34,9 +34,14 @@ export function needsTable(costs: Costs): string {
       row('**primaries of Valkey**, each half busy', ({ nodes }) => nodes),
       row('sessions in all of them', ({ load }) => load.records),
       row('their memory together, GB', ({ valkeyBytes }) => valkeyBytes / 1e9, 1),
-      row('their commands a second', ({ load }) => load.recalls + load.writes + load.replaces),
+      row(
+        'their commands a second',
+        ({ load, heartbeats }) => load.recalls + load.writes + load.replaces + heartbeats,
+      ),
+      row('heartbeats of the gates among them', ({ heartbeats }) => heartbeats),
       row('their cores', ({ valkeyCores }) => valkeyCores, 1),
       row('the same in addition, while all come', ({ rushValkeyCores }) => rushValkeyCores, 1),
+      row('interim events a second, with `EVENTS_INTERIM=10m`', ({ interims }) => interims),
     ],
   )
 }

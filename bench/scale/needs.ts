@@ -1,3 +1,4 @@
+import { BEAT } from '../../src/state/store-engine.ts'
 import type { Audience, Load } from './audience.ts'
 import type { Costs } from './costs.ts'
 import { loadOf } from './load-of.ts'
@@ -18,6 +19,10 @@ export interface Needs {
   readonly valkeyBytes: number
   /** Gates that are half busy, while people watch or while all come. */
   readonly gates: number
+  /** Of all gates in a second. */
+  readonly heartbeats: number
+  /** Events in a second with EVENTS_INTERIM=10m. */
+  readonly interims: number
   /** nginx machines, by what they have to send. */
   readonly edges: number
   /** Bits a second. */
@@ -30,6 +35,8 @@ export const EDGE = 20_000_000_000
 /** The share of a core that is used at peak time. */
 const HALF = 0.5
 const MILLION = 1_000_000
+/** Seconds: EVENTS_INTERIM=10m. */
+const INTERIM = 600
 
 /** The second half of the formulas of docs/scale.md: from what happens to what it takes. */
 export function needsOf(audience: Audience, costs: Costs): Needs {
@@ -51,12 +58,15 @@ export function needsOf(audience: Audience, costs: Costs): Needs {
     MILLION
   const valkeyOpening =
     commands.recall.valkey + commands.write.valkey + (isLimited ? commands.replace.valkey : 0)
+  const rushGateCores = (load.rush * opening.gate) / MILLION
+  const gates = Math.ceil(Math.max(gateCores, rushGateCores) / HALF)
+  const heartbeats = (gates * 1_000) / BEAT
   const valkeyCores =
-    (load.recalls * commands.recall.valkey +
+    (heartbeats * commands.beat.valkey +
+      load.recalls * commands.recall.valkey +
       load.writes * commands.write.valkey +
       load.replaces * commands.replace.valkey) /
     MILLION
-  const rushGateCores = (load.rush * opening.gate) / MILLION
   const size = costs.stored.at(-1) as Costs['stored'][number]
   // The text of a user stays for SESSION_IDLE after the last session.
   const users = isLimited ? viewers * (1 + idle / visit) : 0
@@ -66,7 +76,7 @@ export function needsOf(audience: Audience, costs: Costs): Needs {
     nginxCores: (load.requests * stopped.running.nginx) / MILLION,
     rushValkeyCores: (load.rush * valkeyOpening) / MILLION,
     valkeyBytes: load.records * size.record + users * size.user,
-    gates: Math.ceil(Math.max(gateCores, rushGateCores) / HALF),
+    ...{ gates, heartbeats, interims: viewers / INTERIM },
     nodes: Math.ceil(valkeyCores / HALF),
     edges: Math.ceil((viewers * BITRATE) / EDGE),
     media: viewers * BITRATE,

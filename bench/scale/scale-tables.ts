@@ -11,10 +11,11 @@ import {
 } from './figures.ts'
 
 const commandWords: Readonly<Record<Command, string>> = {
-  recallNothing: 'look for an unknown viewer (HGETALL, nothing there)',
-  recall: 'look for a viewer who has a session (HGETALL)',
+  recallNothing: 'look for an unknown viewer (its list, which is empty)',
+  recall: 'look for a viewer who has a session (its list, then the record)',
   write: 'write a session: it was opened, reported, re-checked or went silent (script)',
   replace: 'change what is shared of a user: opening, report, end (script)',
+  beat: 'a heartbeat (script)',
 }
 
 const openingWords: Readonly<Record<OpeningKind, string>> = {

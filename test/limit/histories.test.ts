@@ -6,7 +6,7 @@ import { rounds } from '../support/rounds.ts'
 
 /** To run other histories, and more: HISTORIES=100000 npm test -- test/limit/histories.test.ts */
 const { HISTORIES } = process.env
-const RUNS = Number(HISTORIES ?? rounds(250, 2_000))
+const RUNS = Number(HISTORIES ?? rounds(250, 800))
 const SEED = HISTORIES === undefined ? { seed: 20_261_202 } : {}
 /** Which part of all runs each policy has, for each number. */
 const parts = { newest: 1 / 4, refuse: 1 / 12 }

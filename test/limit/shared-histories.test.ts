@@ -7,7 +7,7 @@ import { playSharedHistory, sharedHistories, tellSharedHistory } from '../suppor
 /** To run other histories, and more: HISTORIES=10000 npm test -- test/limit/shared-histories.test.ts */
 const { HISTORIES } = process.env
 const RUNS =
-  HISTORIES === undefined ? { numRuns: rounds(20, 200), seed: 20_261_128 } : { numRuns: Number(HISTORIES) }
+  HISTORIES === undefined ? { numRuns: rounds(20, 60), seed: 20_261_128 } : { numRuns: Number(HISTORIES) }
 
 test('whatever happens at gates that share a store, and to the store, two reports later no more than the number play, and all that play count', async () => {
   const property = fc.asyncProperty(sharedHistories, playSharedHistory)
