@@ -19,16 +19,16 @@ interface Size {
  */
 const budgets: Readonly<Record<string, Size>> = {
   'src: limit': { lines: 1_546, files: 14 },
-  'src: state, fleet': { lines: 5_814, files: 42 },
+  'src: state, fleet': { lines: 5_793, files: 42 },
   'src: backend, client': { lines: 1_651, files: 16 },
   'src: check': { lines: 4_985, files: 88 },
   'src: admin, explain': { lines: 2_310, files: 32 },
   'src: decision, session, service, gate': { lines: 4_496, files: 42 },
   'src: config': { lines: 1_375, files: 18 },
   'src: the rest': { lines: 2_815, files: 42 },
-  src: { lines: 24_992, files: 294 },
-  test: { lines: 55_430, files: 505 },
-  bench: { lines: 5_295, files: 94 },
+  src: { lines: 24_971, files: 294 },
+  test: { lines: 55_458, files: 505 },
+  bench: { lines: 5_310, files: 94 },
   'docs, in words': { lines: 40_777, files: 19 },
 }
 const MOST_SETTINGS = 41

@@ -27,7 +27,7 @@ import {
   wrap,
 } from './folder-values.ts'
 import type { Level } from './level.ts'
-import { createViewerList, perViewer, type ViewerList } from './viewer-list.ts'
+import { createViewerList, type ViewerList } from './viewer-list.ts'
 
 export interface FolderEngineOptions {
   /** Its parent must exist. */
@@ -46,6 +46,7 @@ export interface FolderEngineOptions {
 }
 
 type Named = Pick<SessionChange, 'viewer' | 'id'>
+type Steps = Map<string, Buffer | undefined>
 
 const NEVER = Number.MAX_SAFE_INTEGER
 
@@ -59,7 +60,7 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
     ...options,
     store,
     keys,
-    drop: (viewer, ids) => drop(ids.map((id) => ({ viewer, id }))),
+    drop: (viewer, ids) => inTurn(() => drop(ids.map((id) => ({ viewer, id })))),
   })
   let stopLooking = (): void => {}
   let changes = 0
@@ -72,22 +73,38 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
   const listOf = async (viewer: string): Promise<ViewerList> =>
     createViewerList(unwrap(await get(keys.viewer(viewer)), now()))
 
-  /** Puts the list of a viewer, or removes it where it is empty. */
-  const stepOf = (viewer: string, list: ViewerList): [key: string, value: Buffer | undefined] => [
-    keys.viewer(viewer),
-    list.isEmpty() ? undefined : wrap(list.value, list.until()),
-  ]
+  /**
+   * Changes records of sessions and the lists of their viewers, one after the other. All are read by one call
+   * and written by another, since a call into LevelDB takes longer than what it does.
+   * @param act puts the value of the record into `steps`, or none, and changes the list
+   */
+  const changeAll = async <Item extends Named, Result>(
+    items: readonly Item[],
+    act: (item: Item, before: Buffer | undefined, list: ViewerList, steps: Steps, key: string) => Result,
+    isSync = false,
+  ): Promise<Result[]> => {
+    const viewers = [...new Set(items.map(({ viewer }) => viewer))]
+    const names = items.map(({ viewer, id }) => keys.session(viewer, id))
+    const there = await getMany([...viewers.map(keys.viewer), ...names])
+    const lists = new Map(viewers.map((viewer, at) => [viewer, createViewerList(unwrap(there[at], now()))]))
+    const steps: Steps = new Map()
+    const results = items.map((item, at) => {
+      const key = names[at] as string
+      const before = steps.has(key) ? steps.get(key) : there[viewers.length + at]
+      return act(item, unwrap(before, now()), lists.get(item.viewer) as ViewerList, steps, key)
+    })
+    if (steps.size === 0) return results
+    for (const [viewer, list] of lists) {
+      for (const { id } of list.bound(now())) steps.set(keys.session(viewer, id), undefined)
+      steps.set(keys.viewer(viewer), list.isEmpty() ? undefined : wrap(list.value, list.until()))
+    }
+    await put([...steps], isSync)
+    return results
+  }
 
-  /** The changes of one viewer, one after the other. */
-  const writeViewer = async (viewer: string, all: readonly SessionChange[]): Promise<ChangeOutcome[]> => {
-    const sessions = all.map(({ id }) => keys.session(viewer, id))
-    const [listed, ...there] = await getMany([keys.viewer(viewer), ...sessions])
-    const list = createViewerList(unwrap(listed, now()))
-    const steps = new Map<string, Buffer | undefined>()
-    const outcomes = all.map((change, at): ChangeOutcome => {
-      const before = unwrap(there[at], now())
+  const write = (all: readonly SessionChange[]): Promise<readonly ChangeOutcome[]> =>
+    changeAll(all, (change, before, list, steps, key): ChangeOutcome => {
       if (before?.[0] === END) return { kind: 'ended', end: before.subarray(1) }
-      const key = sessions[at] as string
       const until = now() + change.keepFor
       const value = wrap(Buffer.concat([Buffer.of(RECORD), change.value]), until)
       const isNew = list.get(change.id) === undefined
@@ -98,38 +115,24 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
       steps.set(key, value)
       return { kind: 'written' }
     })
-    for (const { id } of list.bound(now())) steps.set(keys.session(viewer, id), undefined)
-    if (steps.size > 0) await put([...steps, stepOf(viewer, list)], false)
-    return outcomes
-  }
 
-  const endOne = async ({ viewer, id }: Named, value: Buffer, keepFor: number): Promise<EndOutcome> => {
-    const key = keys.session(viewer, id)
-    const before = unwrap(await get(key), now())
-    if (before?.[0] === END) return { kind: 'written', gate: undefined, before: before.subarray(1) }
-    const list = await listOf(viewer)
-    const entry = list.remove(id)
-    const end = wrap(Buffer.concat([Buffer.of(END), value]), now() + keepFor)
-    await put([[key, end], stepOf(viewer, list)], false)
-    return { kind: 'written', gate: entry && gate }
-  }
+  const end = (endings: Parameters<StoreEngine['end']>[0]): Promise<readonly EndOutcome[]> =>
+    changeAll(
+      endings,
+      ({ id, value, keepFor }, before, list, steps, key): EndOutcome => {
+        if (before?.[0] === END) return { kind: 'written', gate: undefined, before: before.subarray(1) }
+        steps.set(key, wrap(Buffer.concat([Buffer.of(END), value]), now() + keepFor))
+        return { kind: 'written', gate: list.remove(id) && gate }
+      },
+      true,
+    )
 
-  const drop: StoreEngine['drop'] = (sessions) =>
-    inTurn(async () => {
-      await perViewer(sessions, async (viewer, own) => {
-        const names = own.map(({ id }) => keys.session(viewer, id))
-        const [listed, ...there] = await getMany([keys.viewer(viewer), ...names])
-        const list = createViewerList(unwrap(listed, now()))
-        const steps: [string, Buffer | undefined][] = []
-        for (const [at, { id }] of own.entries()) {
-          list.remove(id)
-          const isEnd = unwrap(there[at], now())?.[0] === END
-          if (!isEnd && there[at] !== undefined) steps.push([names[at] as string, undefined])
-        }
-        await put([...steps, stepOf(viewer, list)], false)
-        return []
-      })
+  const drop = async (sessions: readonly Named[]): Promise<void> => {
+    await changeAll(sessions, ({ id }, before, list, steps, key) => {
+      list.remove(id)
+      if (before?.[0] !== END) steps.set(key, undefined)
     })
+  }
 
   const full = new StoreError(
     'full',
@@ -195,15 +198,9 @@ export function createFolderEngine(options: FolderEngineOptions): StoreEngine {
       const values = await getMany(ids.map((id) => keys.session(viewer, id)))
       return values.map((value) => unwrap(value, now())?.subarray(1))
     },
-    write: (all) => inTurn(() => perViewer(all, writeViewer)),
-    end: (endings) =>
-      inTurn(async () => {
-        const outcomes: EndOutcome[] = []
-        for (const one of endings) outcomes.push(await endOne(one, one.value, one.keepFor))
-        if (endings.length > 0) await put([], true)
-        return outcomes
-      }),
-    drop,
+    write: (all) => inTurn(() => write(all)),
+    end: (endings) => inTurn(() => end(endings)),
+    drop: (sessions) => inTurn(() => drop(sessions)),
 
     addCookie: (cookie, viewer, keepFor) =>
       inTurn(async () => {

@@ -140,21 +140,3 @@ function inOrderOfGoing(entries: readonly Entry[]): readonly Entry[] {
       rank(b) - rank(a) || (counts.get(b.credential) ?? 0) - (counts.get(a.credential) ?? 0) || a.at - b.at,
   )
 }
-
-/** What concerns one viewer in one step, since the list of them is read and written. The results in order. */
-export async function perViewer<Item extends { readonly viewer: string }, Result>(
-  items: readonly Item[],
-  act: (viewer: string, own: readonly Item[]) => Promise<readonly Result[]>,
-): Promise<readonly Result[]> {
-  const groups = new Map<string, { readonly own: Item[]; readonly places: number[] }>()
-  for (const [place, item] of items.entries()) {
-    const group = groups.get(item.viewer) ?? { own: [], places: [] }
-    groups.set(item.viewer, group)
-    group.own.push(item)
-    group.places.push(place)
-  }
-  const results: Result[] = []
-  for (const [viewer, { own, places }] of groups)
-    for (const [at, result] of (await act(viewer, own)).entries()) results[places[at] as number] = result
-  return results
-}
