@@ -9,7 +9,7 @@ import { makeTemporaryFolder } from '../support/temporary-folder.ts'
 
 const BOXES = 20
 
-describe('a gate that is started with other settings', { concurrency: 3 }, () => {
+describe('a gate that is started with other settings', () => {
   /** Plays under the first settings, then under others, then under the first again; all with dead links. */
   const playUnder = async (
     t: TestContext,
@@ -31,7 +31,8 @@ describe('a gate that is started with other settings', { concurrency: 3 }, () =>
     const nginx = await startNginx(t, { gates: [`127.0.0.1:${port}`], files: boxFiles })
     const boxes = startBoxes(t, nginx, { count: BOXES, links: portal.links, connections: 4 })
     const first = await startGate(t, settings)
-    assert.deepEqual(await boxes.open(), { 200: BOXES })
+    const opened = await boxes.open()
+    assert.deepEqual(opened, { 200: BOXES }, nginx.accessLog().join('\n'))
     portal.killLinks()
     await first.service.stop()
 
