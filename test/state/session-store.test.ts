@@ -264,12 +264,11 @@ describe('what a store is told', () => {
     const gate = await world.start()
     for (let at = 0; at < 5; at += 1) gate.open(`session ${at}`, `/${at}/index.m3u8?token=X`)
     const goOn = world.place.hold()
-    const stopped = gate.store.stop(500)
+    const writtenThen = gate.store.stop(500).then(() => world.place.ids().length)
     await world.pass(1_900)
     await goOn()
     await world.pass(1_000)
-    await stopped
-    assert.equal(world.place.ids().length, 5)
+    assert.equal(await writtenThen, 5)
   })
 
   test('a miss reads the ids of a viewer, and what it does not have under their numbers', async () => {
