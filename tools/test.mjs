@@ -25,14 +25,13 @@ const PATIENCE = { usual: 120, long: 900 }
 const SHARES = 8
 const TOGETHER = 6
 /**
- * The most files at a time. With four, two cores are never idle, but all wait for one disk: stores were
- * late for a second. In-process ones use no disk.
+ * The most files at a time. With four, `npm test` took as long on two cores, and two runs of four were red.
  */
 const AT_ONCE = 3
 const QUICK_AT_ONCE = 4
 /**
- * Files named .alone.test.ts, all of them below test/long/, fill the machine, or measure what it can do, while
- * nginx and gates have to keep their deadlines. Beside others they fail where a machine is slow.
+ * Files named .alone.test.ts, all of them below test/long/, fill the machine, or measure what it can do,
+ * while nginx and gates have to keep their deadlines. Beside others they fail where a machine is slow.
  */
 const ALONE = 1
 /**
@@ -40,13 +39,12 @@ const ALONE = 1
  * programs, two of 5,007 tests were repeated; with a load of 17 to 20, eleven.
  */
 const RETRIES = 8
-
+/** Below test/long/: they take minutes, mostly of waiting, and judge times, so they begin before others. */
 const FIRST = ['limit/', 'state-faults']
 
 const [mode = '', ...more] = process.argv.slice(2)
 const long = `${join(root, 'test', 'long')}${sep}`
 const isLong = (/** @type {string} */ file) => file.startsWith(long)
-/** They take minutes, mostly of waiting, and judge times: they begin while little else runs. */
 const isFirst = (/** @type {string} */ file) => FIRST.some((name) => file.startsWith(`${long}${name}`))
 const isAlone = (/** @type {string} */ file) => file.endsWith('.alone.test.ts')
 
@@ -135,8 +133,8 @@ function shared(files) {
 }
 
 /**
- * The same for files that start other processes. A few files stay alone, so that few are waited for, and so do
- * those that take minutes.
+ * The same for files that start other processes. A few files stay alone, so that few are waited for, and so
+ * do those that take minutes.
  * @param {readonly string[]} files
  * @returns {readonly string[]}
  */

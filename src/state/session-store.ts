@@ -44,7 +44,7 @@ export interface SessionStore extends Stored {
   join(post: StorePost): void
   /** Opens the store, within `patience` milliseconds. */
   start(patience: number): Promise<void>
-  /** Writes what is new, then what there is, and closes the store, within `patience` milliseconds each. */
+  /** Writes what is new, within `LAST_WRITE`, then what there is; closes the store, within `patience`. */
   stop(patience: number): Promise<void>
   /**
    * A session has left the table. `done` is called with how it has ended: `moved` where another gate goes on
@@ -81,7 +81,7 @@ export interface SessionStore extends Stored {
 
 /** For so long after that nobody waits for a user; milliseconds. */
 const LATE = 500
-/** A viewer whose session is not written when this process ends is cut; nginx waits three seconds for the next. */
+/** Whose session is not written when this process ends is cut; nginx waits 3 s for the next; milliseconds. */
 const LAST_WRITE = 2_000
 
 /** Joins a store with the sessions of this process. */

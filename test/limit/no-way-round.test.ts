@@ -134,8 +134,13 @@ describe('report', () => {
 })
 
 describe('a name that everybody has', () => {
-  for (const sessionLimit of ['newest', 'refuse', 'report'] as const)
-    test(`${sessionLimit}: 1,000 viewers under one name cost little more than under a name each`, async (t) => {
+  // Measured: 1.3, 0.5 and 6 times as much.
+  for (const [sessionLimit, most] of [
+    ['newest', 4],
+    ['refuse', 4],
+    ['report', 12],
+  ] as const)
+    test(`${sessionLimit}: 1,000 viewers under one name cost at most ${most} times as much as under a name each`, async (t) => {
       const costOf = async (userOf: (n: number) => string): Promise<number> => {
         const gate = createLimitedGate({ limit: { sessionLimit } })
         // Of the processor: others may be busy on this machine.
@@ -151,6 +156,6 @@ describe('a name that everybody has', () => {
       const apart = await costOf((n) => `user-${n}`)
       const together = await costOf(() => 'user')
       t.diagnostic(`${together / apart} times as much`)
-      assert.ok(together < 15 * apart, `${together} ms under one name, ${apart} ms under 1,000`)
+      assert.ok(together < most * apart, `${together} ms under one name, ${apart} ms under 1,000`)
     })
 })

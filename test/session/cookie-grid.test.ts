@@ -49,7 +49,7 @@ const isPlaylist = (path: string): boolean => path.endsWith('.m3u8') || path.end
 function expected(cell: Cell): { readonly word: string; readonly isGiven: boolean } {
   const { opener, openedWith, askedWith, path, column, row, openerHasCredential, cookie } = cell
   const byBackend = openerHasCredential || column > 0 ? judged[column] : 'yes'
-  // An opener without a credential: the request without one is its own or rides, any other one is asked about.
+  // An opener without a credential: the request without one is its own or rides, any other is asked about.
   const isRefusedByTable = row[0] === 'no'
   const withoutOne = row[1] === 'own' ? 'own' : 'rides'
   const byTable = openerHasCredential ? row[column] : column > 0 || isRefusedByTable ? byBackend : withoutOne

@@ -57,7 +57,7 @@ const someRequest: fc.Arbitrary<Subrequest> = fc.record({
   ),
   query,
 })
-/** One field is another text, an ignored parameter more, encoded, in another case, or longer by a delimiter. */
+/** One field is another text, in another case, empty, or longer by a delimiter or an ignored parameter. */
 const changed = fc
   .tuple(someRequest, fc.constantFrom(...fields), fc.constantFrom(...delimiters), someRequest, fc.nat(7))
   .map(([a, field, delimiter, other, how]): NearPair => {

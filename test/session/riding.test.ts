@@ -68,7 +68,7 @@ function table(title: string, rows: readonly Row[], between: (gate: PretendGate)
 const film = '/vod/film1.mp4?token=X'
 const playlist = '/live/ch1/index.m3u8?token=X'
 
-// test/session/riding-grid.test.ts has every place with every credential; here is what its tables do not spell.
+// test/session/riding-grid.test.ts has every place with every credential; here is what it does not spell.
 table('without a credential, what the opener opens rides, and nothing else', [
   [playlist, '/live/ch1/seg1.ts?bitrate=500', 'rides'],
   [playlist, '/live/ch1/other.m3u8?_HLS_msn=7', 'rides'],

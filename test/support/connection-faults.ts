@@ -48,7 +48,7 @@ async function blackHole(proxy: FaultProxy): Promise<() => Promise<void>> {
 }
 
 /**
- * Each way in which a connection may fail for a while. Answers that are odd are in test/client/answers.test.ts and
+ * Each way in which a connection may fail for a while. Odd answers are in test/client/answers.test.ts and
  * test/backend/unavailable.test.ts.
  */
 export const connectionFaults: readonly ConnectionFault[] = [
