@@ -27,7 +27,7 @@ const budgets: Readonly<Record<string, Size>> = {
   'src: config': { lines: 1_375, files: 18 },
   'src: the rest': { lines: 2_815, files: 42 },
   src: { lines: 24_971, files: 294 },
-  test: { lines: 55_463, files: 505 },
+  test: { lines: 55_464, files: 505 },
   bench: { lines: 5_310, files: 94 },
   'docs, in words': { lines: 40_777, files: 19 },
 }

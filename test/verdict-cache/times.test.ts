@@ -6,7 +6,6 @@ import type { GateQuestion } from '../support/ask-gate.ts'
 import { type Backend, startBackend, status } from '../support/backend.ts'
 import { type Gate, startGate } from '../support/gate.ts'
 import { getVerdict } from '../support/http-get.ts'
-import { type Attempt, patientTest } from '../support/patient-test.ts'
 import { startSite } from '../support/site.ts'
 import { watchStalls } from '../support/stalls.ts'
 import { createViewer } from '../support/viewer.ts'
@@ -141,18 +140,20 @@ describe('through nginx', { concurrency: true }, () => {
    * every part of a second.
    */
   const longestUntilRefused = async (
-    t: Attempt,
+    t: TestContext,
     environment: Environment,
     answer: Backend['answer'],
   ): Promise<number> => {
     const files = { '/live/index.m3u8': '#EXTM3U\n', '/live/1.ts': 'G' }
     const site = await startSite(t, { environment, nginx: { verdictCache: true, files } })
-    const asked = new Set<string>()
-    // The first question about a viewer gets this answer, all others a deny.
+    const asked = new Map<string, number>()
+    // For a second the questions about a viewer get this answer, then a deny: after a 503 the gate asks twice,
+    // where the backend answers its control question.
     site.backend.answer = (question, response, incoming) => {
       const viewer = question.headers['X-Real-Ua'] ?? ''
-      if (asked.has(viewer)) return void response.writeHead(403).end()
-      asked.add(viewer)
+      const first = asked.get(viewer) ?? performance.now()
+      asked.set(viewer, first)
+      if (performance.now() - first > 1_000) return void response.writeHead(403).end()
       answer(question, response, incoming)
     }
     const play = async (beginsAfter: number): Promise<number> => {
@@ -178,7 +179,7 @@ describe('through nginx', { concurrency: true }, () => {
     assert.ok(longest <= 2_000 * JITTER + EVERY + MARGIN + stalls(), `${longest} ms`)
   })
 
-  patientTest('a default allow is not repeated when its time is over', async (t) => {
+  test('a default allow is not repeated when its time is over', async (t) => {
     const stalls = watchStalls()
     const environment = { DEFAULT_ACTION: 'allow', DEFAULT_TTL: '2s', UNAVAILABLE_STATUS: '503' }
     const longest = await longestUntilRefused(t, environment, status(503))
